@@ -1,0 +1,3 @@
+"""A local GitOps development loop."""
+
+__version__ = "0.1.0"

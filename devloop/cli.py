@@ -1,0 +1,236 @@
+"""The command line: parse, call, show, exit code. Imports of what a command needs are inside it, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from devloop.errors import DevloopError, InputError, Interrupted
+
+if TYPE_CHECKING:
+    from devloop.console import Console
+    from devloop.loop import Request
+    from devloop.model.report import Report
+
+app = typer.Typer(
+    name="devloop",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
+)
+toolchain_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The pinned outside programs: what is installed, and installing it ahead of time."
+)
+app.add_typer(toolchain_app, name="toolchain")
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the user stands: the repository's root as given with -C, or None to look for it."""
+
+    directory: Path | None
+
+    @property
+    def root(self) -> Path:
+        from devloop.repository.environments import find_root
+
+        if self.directory is None:
+            return find_root(Path.cwd())
+        if not self.directory.is_dir():
+            raise InputError(f"-C {self.directory} is not a directory")
+        return self.directory.resolve()
+
+
+Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, e.g. local.", show_default=False)]
+Definition = Annotated[
+    Path | None,
+    typer.Option("--definition", metavar="FILE", help="The KSail definition to use, instead of looking for ENV's.", show_default=False),
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="json prints the report alone to standard output.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--age-key-file", metavar="FILE", help="Age identities to decrypt with, before all other places.", show_default=False),
+]
+Timeout = Annotated[
+    str | None, typer.Option("--timeout", metavar="DURATION", help="How long to wait, e.g. 90s or 10m.", show_default="the definition's")
+]
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    directory: Annotated[
+        Path | None,
+        typer.Option("-C", metavar="DIR", help="The repository's root.", show_default="the nearest parent with a definition"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    context.obj = Place(directory)
+    if version:
+        from devloop import __version__
+
+        typer.echo(f"devloop {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    key_file: KeyFile = None,
+    timeout: Timeout = None,
+    output: OutputOption = Output.TEXT,
+) -> int:
+    """Create the cluster if needed, hand the working tree to Flux, wait until everything is ready."""
+    from devloop import loop
+
+    with _console(output) as console:
+        request = _request(context, environment, definition, key_file=key_file, timeout=_seconds(timeout))
+        return _show(console, loop.up(request, console.emit))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
+    output: OutputOption = Output.TEXT,
+) -> int:
+    """Show what runs and how far Flux has come."""
+    from devloop import loop
+
+    with _console(output) as console:
+        request = _request(context, environment, definition)
+        return _show(console, loop.status(request, console.emit, follow=watch))
+
+
+@app.command()
+def down(context: typer.Context, environment: Environment, definition: Definition = None, output: OutputOption = Output.TEXT) -> int:
+    """Remove everything of the environment: processes, data, kubeconfig entry."""
+    from devloop import loop
+
+    with _console(output) as console:
+        return _show(console, loop.down(_request(context, environment, definition), console.emit))
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    environment: Annotated[
+        list[str] | None, typer.Option("--environment", "-e", metavar="ENV", help="Only this one; may be repeated.", show_default="all")
+    ] = None,
+    key_file: KeyFile = None,
+    output: OutputOption = Output.TEXT,
+) -> int:
+    """Check the whole repository without a cluster: every Kustomization builds, the graph is sound."""
+    from devloop import loop
+
+    with _console(output) as console:
+        return _show(console, loop.validate(context.obj.root, tuple(environment or ()), key_file, console.emit))
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> int:
+    """Scaffold a sample platform with three environments, its Age keys and encrypted secrets."""
+    from devloop import loop
+
+    with _console(Output.TEXT) as console:
+        for line in loop.init(directory, console.emit):
+            console.line(line)
+        return 0
+
+
+@toolchain_app.command("list")
+def toolchain_list() -> int:
+    """Show every pinned program: version, where it is, how long a build takes."""
+    from devloop.toolchain import Toolchain
+
+    with _console(Output.TEXT) as console:
+        rows = [(s.name, s.version, s.state, s.size_text, s.build_text, str(s.path or "")) for s in Toolchain().states()]
+        console.table(("tool", "version", "state", "size", "from source", "path"), rows)
+        return 0
+
+
+@toolchain_app.command("install")
+def toolchain_install(
+    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
+) -> int:
+    """Install pinned programs ahead of time."""
+    from devloop import loop
+
+    with _console(Output.TEXT) as console:
+        loop.install(tuple(tools or ()), console.emit)
+        return 0
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line; the exit code. The one place where errors end."""
+    import click
+
+    try:
+        return int(app(args=argv, standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return Interrupted.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        return 1
+
+
+@contextlib.contextmanager
+def _console(output: Output) -> Iterator[Console]:
+    """A console around a command; errors are shown by it and become exit codes."""
+    from devloop.console import Console
+
+    console = Console(output.value)
+    try:
+        with console:
+            yield console
+    except DevloopError as error:
+        console.error(error)
+        raise typer.Exit(error.exit_code) from None
+    except (typer.Exit, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 (the boundary)
+        from devloop.runner import BUG, write_traceback
+
+        console.bug(write_traceback(error))
+        raise typer.Exit(BUG) from None
+
+
+def _show(console: Console, report: Report) -> int:
+    console.__exit__()
+    console.show(report)
+    return report.exit_code
+
+
+def _request(context: typer.Context, environment: str, definition: Path | None, **more: Any) -> Request:
+    from devloop.loop import Request
+
+    return Request(context.obj.root, environment, definition, **more)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Seconds of a duration as Go writes it (90s, 10m, 1h30m) or a plain number; raises InputError."""
+    from devloop.model.duration import parse_duration
+
+    return None if text is None else parse_duration(text, "--timeout")

@@ -1,0 +1,67 @@
+"""What can go wrong, as the user should read it: a message, a hint that can be pasted, an exit code.
+
+Message: lower case, no full stop, says what happened. Hint: says what to do next, a command where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the input. `path` as the user would type it, `line` from 1, 0 where there is none."""
+
+    path: str
+    line: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}: " if self.path and self.line else f"{self.path}: " if self.path else ""
+        return where + self.message
+
+
+class DevloopError(Exception):
+    """The run cannot go on; `exit_code` 1 unless a child says otherwise. Never carries key material or passwords."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(DevloopError):
+    """The input is wrong; `problems` lists everything wrong with it at once, each with file and line."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> InputError:
+        """All `problems` (at least one) as a single error."""
+        first = problems[0]
+        count = f"{len(problems)} problems in {first.path}" if len(problems) > 1 else str(first)
+        return cls(count, hint=first.hint if len(problems) == 1 else "", problems=problems)
+
+
+class ToolError(DevloopError):
+    """An outside program failed: `command` (without secrets), its `status`, the last lines of its `output`."""
+
+    def __init__(self, command: Sequence[str], status: int, output: str, *, hint: str = "") -> None:
+        self.command = tuple(command)
+        self.status = status
+        self.output = "\n".join(output.strip().splitlines()[-12:])
+        super().__init__(f"`{' '.join(command)}` ended with status {status}: {self.output or 'no output'}", hint=hint)
+
+
+class Interrupted(DevloopError):
+    """The user stopped the run (Ctrl-C, SIGTERM)."""
+
+    exit_code = 130

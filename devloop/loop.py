@@ -1,0 +1,157 @@
+"""The commands themselves: up, down, status, each from a request to a Report. Nothing here prints or parses arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients.folders import state_folder
+from devloop.clients.lock import exclusive
+from devloop.errors import InputError
+from devloop.model.bootstrap import CONTROLLERS
+from devloop.model.environment import Environment, Source
+from devloop.model.graph import Graph
+from devloop.model.report import Emit, Notice, Outcome, Report, Severity, Status
+from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
+from devloop.provisioners import Provisioner, open_provisioner
+from devloop.repository.environments import load_environment
+from devloop.runner import Result, attempt, recorded, run
+from devloop.session import Session
+from devloop.toolchain import Toolchain
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; `timeout` in seconds, None for the definition's."""
+
+    root: Path
+    environment: str
+    definition: Path | None = None
+    provisioner: str = "embedded"
+    key_file: Path | None = None
+    timeout: float | None = None
+
+
+def up(request: Request, emit: Emit) -> Report:
+    """From the definition to everything Ready at the working tree; raises InputError for a definition that cannot be used."""
+    environment = _usable(load_environment(request.root, request.environment, request.definition))
+    for warning in environment.definition.warnings:
+        emit(Notice(str(warning), Severity.WARNING))
+    result = Result()
+    with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
+        threading.Thread(target=_warm_up, daemon=True).start()
+        source = _reconcile(session, request.timeout or environment.definition.timeout, result)
+    return _report("up", session, result, source.revision if source else "")
+
+
+def down(request: Request, emit: Emit) -> Report:
+    """Nothing of the environment exists any more; twice is fine."""
+    environment = load_environment(request.root, request.environment, request.definition)
+    result = Result()
+    with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
+        run(plan_down(), session, result)
+    return _report("down", session, result, "")
+
+
+def _reconcile(session: Session, timeout: float, result: Result) -> Source | None:
+    """The revision that the environment was asked to reconcile; None when it did not come to that."""
+    if not run(plan_tools(("worker", *session.provisioner.tools(CONTROLLERS))), session, result):
+        return None
+    graph = attempt("repository", lambda: _survey(session), session, result)
+    source = graph and attempt("snapshot", lambda: _snapshot(session, graph), session, result)
+    if not (graph and source):
+        return None
+    run(plan_up(graph, source, session.provisioner.tools(controllers(graph)), timeout), session, result)
+    return source
+
+
+def _usable(environment: Environment) -> Environment:
+    if environment.definition.blockers:
+        raise InputError.of(environment.definition.blockers)
+    return environment
+
+
+def _locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
+    name = environment.definition.name
+    return exclusive(state_folder() / f"{name}.lock", f"the environment {name}")
+
+
+@contextlib.contextmanager
+def _session(request: Request, environment: Environment, emit: Emit) -> Iterator[Session]:
+    toolchain = Toolchain()
+    provisioner: Provisioner = open_provisioner(request.provisioner, environment, toolchain)
+    session = Session(environment, provisioner, toolchain, emit, request.key_file)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _survey(session: Session) -> tuple[Graph, Outcome]:
+    from devloop.repository.graph import survey
+
+    graph = survey(session.environment, session.worker)
+    return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")
+
+
+def _snapshot(session: Session, graph: Graph) -> tuple[Source, Outcome]:
+    from devloop.repository.snapshot import snapshot
+
+    source = snapshot(session.environment.root, graph.source_directory)
+    return source, Outcome(Status.UNCHANGED, source.revision)
+
+
+def _warm_up() -> None:
+    """Import the Kubernetes client while others wait for programs: it takes a quarter of a second."""
+    with contextlib.suppress(ImportError):
+        import kubernetes.config  # noqa: F401
+
+
+def _report(command: str, session: Session, result: Result, revision: str) -> Report:
+    return Report(
+        command,
+        session.environment.name,
+        session.provisioner.name,
+        revision,
+        tuple(result.outcomes),
+        result.kustomizations,
+        result.findings,
+        result.failure,
+    )
+
+
+def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
+    """What runs and how far Flux has come, without changing anything; with `follow` told anew at every change until interrupted."""
+    environment = load_environment(request.root, request.environment, request.definition)
+    result = Result()
+    with _session(request, environment, recorded(result, emit)) as session:
+        run(plan_status(follow=follow), session, result)
+    return _report("status", session, result, next((k.revision for k in result.kustomizations), ""))
+
+
+def validate(root: Path, names: tuple[str, ...], key_file: Path | None, emit: Emit) -> Report:
+    """Check every environment, or those named, without a cluster."""
+    from devloop.validation import validate as check
+
+    toolchain = Toolchain()
+    toolchain.ensure(("worker",), emit)
+    return check(root, names, toolchain.path("worker"), key_file)
+
+
+def init(directory: Path, emit: Emit) -> tuple[str, ...]:
+    """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
+    from devloop.scaffold import refuse_occupied, scaffold
+
+    refuse_occupied(directory)
+    toolchain = Toolchain()
+    toolchain.ensure(("sops",), emit)
+    return scaffold(directory, toolchain.path("sops"))
+
+
+def install(names: tuple[str, ...], emit: Emit) -> None:
+    """Install the named tools, or all that `up` and `init` can need."""
+    toolchain = Toolchain()
+    toolchain.ensure(names or toolchain.defaults(), emit)

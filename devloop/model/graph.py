@@ -1,0 +1,77 @@
+"""The Kustomizations of one environment, found by building parents first, and what each of them renders. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from devloop.model.kustomization import Kustomization, ObjectId, SourceRef
+from devloop.model.manifest import Manifest, Origin
+from devloop.model.report import Finding
+
+
+class NodeState(StrEnum):
+    BUILT = "built"
+    FAILED = "failed"
+    FOREIGN = "foreign"  # comes from another source: not checked here
+
+
+@dataclass(frozen=True)
+class Node:
+    """One Kustomization: where it was defined, what it renders, which files its build read (relative to the repository root).
+
+    `directory` is its path resolved to the repository root. `encrypted` are the files among `files` that SOPS encrypted.
+    """
+
+    kustomization: Kustomization
+    state: NodeState
+    parent: ObjectId | None = None
+    origin: Origin = Origin()
+    directory: str = ""
+    manifests: tuple[Manifest, ...] = ()
+    files: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All Kustomizations of one environment; the first node is the root that stands for the entry path.
+
+    `source_directory` is what paths count from: '.' (the repository's root) or the definition's source directory, whichever makes the
+    referenced paths exist. `own_sources` are the sourceRefs that stand for this repository itself.
+    """
+
+    environment: str
+    source_directory: str
+    entry_path: str
+    nodes: tuple[Node, ...] = ()
+    own_sources: frozenset[SourceRef] = frozenset()
+    by_id: Mapping[ObjectId, Node] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {node.kustomization.id: node for node in self.nodes})
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    @property
+    def root(self) -> Node:
+        return self.nodes[0]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for node in self.nodes for finding in node.findings)
+
+    @property
+    def encrypted(self) -> tuple[str, ...]:
+        """Every encrypted file that the environment reaches, sorted, once."""
+        return tuple(sorted({path for node in self.nodes for path in node.encrypted}))
+
+    def children(self, parent: ObjectId) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.parent == parent)
+
+    def kinds(self) -> frozenset[str]:
+        """Every kind that the environment renders."""
+        return frozenset(manifest.kind for node in self.nodes for manifest in node.manifests)

@@ -1,0 +1,122 @@
+"""A Flux Kustomization as an object says it, and what its status means at a revision. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devloop.model.report import Readiness
+
+API_GROUP = "kustomize.toolkit.fluxcd.io"
+KIND = "Kustomization"
+
+# KSail leaves a Kustomization with this annotation set to "true" out of its wait.
+EXCLUDE_ANNOTATION = "ksail.devantler.tech/reconcile-exclude"
+
+# Reasons of Ready=False that this revision cannot recover from by itself, see kustomize-controller api/v1/condition_types.go.
+TERMINAL_REASONS = frozenset(
+    {
+        "BuildFailed",
+        "ArtifactFailed",
+        "ReconciliationFailed",
+        "PruneFailed",
+        "HealthCheckFailed",
+        "InvalidCELExpression",
+        "FeatureGateDisabled",
+    }
+)
+
+
+@dataclass(frozen=True, order=True)
+class ObjectId:
+    """Namespace and name of a namespaced object."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class SourceRef:
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Kustomization:
+    """One Flux Kustomization with its effective namespace; `path` as written, `spec` the whole raw spec."""
+
+    id: ObjectId
+    path: str
+    source: SourceRef
+    depends_on: tuple[ObjectId, ...]
+    spec: Mapping[str, Any]
+    excluded: bool = False
+
+    @property
+    def suspended(self) -> bool:
+        return bool(self.spec.get("suspend"))
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.spec.get("wait") or self.spec.get("healthChecks"))
+
+
+def is_kustomization(obj: Mapping[str, Any]) -> bool:
+    """Whether `obj` is a Flux Kustomization (not a kustomization.yaml)."""
+    return obj.get("kind") == KIND and str(obj.get("apiVersion", "")).startswith(API_GROUP + "/")
+
+
+def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:
+    """The Kustomization in a rendered or live object; a missing namespace is `default`, as the API server would have it."""
+    metadata = obj.get("metadata") or {}
+    spec = obj.get("spec") or {}
+    namespace = metadata.get("namespace") or "default"
+    ref = spec.get("sourceRef") or {}
+    annotations = metadata.get("annotations") or {}
+    return Kustomization(
+        id=ObjectId(namespace, metadata.get("name", "")),
+        path=spec.get("path") or "./",
+        source=SourceRef(ref.get("kind", ""), ref.get("namespace") or namespace, ref.get("name", "")),
+        depends_on=tuple(ObjectId(d.get("namespace") or namespace, d.get("name", "")) for d in spec.get("dependsOn") or ()),
+        spec=spec,
+        excluded=str(annotations.get(EXCLUDE_ANNOTATION, "")).lower() == "true",
+    )
+
+
+def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
+    """What a live Kustomization says of `revision` (`main@sha1:<sha>`; empty: of whatever it applied last).
+
+    Ready only when the controller has seen this generation, says Ready=True and applied this revision: an older Ready condition says
+    nothing of the new one.
+    """
+    kustomization = parse_kustomization(obj)
+    status = obj.get("status") or {}
+    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    ready = conditions.get("Ready") or {}
+    observed = status.get("observedGeneration") == (obj.get("metadata") or {}).get("generation")
+    applied = status.get("lastAppliedRevision") or ""
+    attempted = status.get("lastAttemptedRevision") or applied
+    current = not revision or applied == revision
+    is_ready = observed and current and ready.get("status") == "True"
+    stalled = (conditions.get("Stalled") or {}).get("status") == "True"
+    failed = ready.get("status") == "False" and (ready.get("reason") in TERMINAL_REASONS or stalled)
+    reason, message = ready.get("reason") or "Pending", ready.get("message") or "not reconciled yet"
+    if ready.get("status") == "True" and not is_ready:
+        reason, message = "Progressing", f"still at {applied or 'no revision'}"
+    return Readiness(
+        namespace=kustomization.id.namespace,
+        name=kustomization.id.name,
+        ready=is_ready,
+        reason=reason,
+        message=message,
+        revision=applied,
+        depends_on=tuple(map(str, kustomization.depends_on)),
+        objects=len((status.get("inventory") or {}).get("entries") or ()),
+        terminal=observed and failed and (not revision or attempted == revision),
+        suspended=kustomization.suspended,
+    )

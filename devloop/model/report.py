@@ -1,0 +1,144 @@
+"""What a run has to say: events while it goes on, a report at its end. The same shapes for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole)."""
+
+    rule: str
+    severity: Severity
+    path: str
+    line: int
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one step ended; `seconds` is filled in by the runner."""
+
+    status: Status
+    message: str = ""
+    hint: str = ""
+    title: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """One Kustomization judged at one revision.
+
+    `terminal` says that the verdict cannot change for this revision without a new one; `seconds` is the time from the start of the wait
+    to Ready (or to now); `objects` counts the inventory; `causes` are what the cluster itself says of failing workloads.
+    """
+
+    namespace: str
+    name: str
+    ready: bool
+    reason: str
+    message: str
+    revision: str
+    depends_on: tuple[str, ...] = ()
+    seconds: float = 0.0
+    objects: int = 0
+    terminal: bool = False
+    suspended: bool = False
+    causes: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of any command, see docs/report.md for its JSON form; `failure` is the exit code of an error that ended it early."""
+
+    command: str
+    environment: str
+    provisioner: str = ""
+    revision: str = ""
+    steps: tuple[Outcome, ...] = ()
+    kustomizations: tuple[Readiness, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failure: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return (
+            not self.failure
+            and all(step.status is not Status.FAILED for step in self.steps)
+            and all(k.ready or k.suspended for k in self.kustomizations)
+            and all(f.severity is not Severity.ERROR for f in self.findings)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy, 1 not, or what ended the run early: 2 bad input, 3 a bug, 130 interrupted."""
+        return self.failure or (0 if self.ok else 1)
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    title: str
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one long thing inside a step is: `fraction` 0..1 or None where nobody can know, `remaining` in seconds."""
+
+    title: str
+    item: str
+    fraction: float | None = None
+    remaining: float | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the user that is not an error."""
+
+    message: str
+    severity: Severity = Severity.INFO
+
+
+@dataclass(frozen=True)
+class Reconciling:
+    """The Kustomizations as they are now, in dependency order."""
+
+    kustomizations: tuple[Readiness, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Findings that a step came upon."""
+
+    findings: tuple[Finding, ...]
+
+
+Event = StepStarted | StepFinished | Progress | Notice | Reconciling | Found
+Emit = Callable[[Event], None]

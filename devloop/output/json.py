@@ -1,0 +1,57 @@
+"""A report as JSON, the same shape for every command; see docs/report.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from devloop.model.report import Finding, Outcome, Readiness, Report
+
+
+def to_json(report: Report) -> str:
+    """One JSON document with a trailing newline, keys in the documented order."""
+    document = {
+        "command": report.command,
+        "environment": report.environment,
+        "provisioner": report.provisioner,
+        "revision": report.revision,
+        "ok": report.ok,
+        "steps": [_step(step) for step in report.steps],
+        "kustomizations": [_kustomization(k) for k in report.kustomizations],
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _step(step: Outcome) -> dict[str, Any]:
+    return {
+        "title": step.title,
+        "status": step.status.value,
+        "seconds": round(step.seconds, 3),
+        "message": step.message,
+        "hint": step.hint,
+    }
+
+
+def _kustomization(k: Readiness) -> dict[str, Any]:
+    return {
+        "namespace": k.namespace,
+        "name": k.name,
+        "ready": k.ready,
+        "reason": k.reason,
+        "message": "; ".join((k.message, *k.causes)),
+        "revision": k.revision,
+        "dependsOn": list(k.depends_on),
+        "seconds": round(k.seconds, 3),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "path": finding.path,
+        "line": finding.line,
+        "message": finding.message,
+        "hint": finding.hint,
+    }

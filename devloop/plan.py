@@ -1,0 +1,55 @@
+"""The table of contents of the product: which steps a command takes, and which of them wait for which. Pure."""
+
+from __future__ import annotations
+
+from devloop.model import bootstrap
+from devloop.model.environment import Source
+from devloop.model.graph import Graph
+from devloop.steps import Step
+from devloop.steps.cluster import CreateCluster, DeleteEnvironment
+from devloop.steps.flux import InstallFlux, StartControllers
+from devloop.steps.git import PushSnapshot, ServeGit
+from devloop.steps.secrets import InjectKeys, OpenSecrets
+from devloop.steps.status import LookAround
+from devloop.steps.sync import Synchronise
+from devloop.steps.tools import InstallTools
+from devloop.steps.wait import AwaitReady
+
+Plan = tuple[Step, ...]
+
+
+def controllers(graph: Graph) -> tuple[str, ...]:
+    """The Flux controllers that the environment needs."""
+    return bootstrap.CONTROLLERS + (("helm-controller",) if "HelmRelease" in graph.kinds() else ())
+
+
+def plan_tools(names: tuple[str, ...]) -> Plan:
+    """What must be there before the repository can be rendered."""
+    return (InstallTools(names),)
+
+
+def plan_up(graph: Graph, source: Source, tools: tuple[str, ...], timeout: float) -> Plan:
+    """From nothing, or from anything that an earlier run left, to everything Ready at `source`."""
+    names = controllers(graph)
+    return (
+        InstallTools(tools, title="tools"),
+        OpenSecrets(graph.encrypted),
+        CreateCluster(needs=("tools", "secrets")),
+        ServeGit(needs=("tools", "secrets")),
+        PushSnapshot(source, needs=("git server",)),
+        InstallFlux(names, needs=("cluster",)),
+        StartControllers(names, needs=("flux",)),
+        InjectKeys(graph, needs=("flux",)),
+        Synchronise(graph, source, needs=("flux", "keys", "push")),
+        AwaitReady(graph, source.revision, timeout, needs=("sync", "controllers")),
+    )
+
+
+def plan_status(*, follow: bool) -> Plan:
+    """Look, once or until interrupted; changes nothing."""
+    return (LookAround(follow),)
+
+
+def plan_down() -> Plan:
+    """Twice is fine."""
+    return (DeleteEnvironment(),)

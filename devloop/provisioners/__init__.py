@@ -1,0 +1,87 @@
+"""Where the cluster, the Git server and the Flux controllers run. Each provisioner is one folder and one line in PROVISIONERS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from devloop.model.environment import Environment
+from devloop.model.report import Emit
+
+
+@dataclass(frozen=True)
+class GitEndpoint:
+    """The environment's Git server: where we push and where Flux's controllers pull, with credentials that never get printed."""
+
+    push_url: str
+    pull_url: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ProvisionerStatus:
+    """`running`: everything that was asked for answers. `components`: name -> (state, resident bytes)."""
+
+    exists: bool
+    running: bool
+    owner: str = ""
+    kubernetes_version: str = ""
+    components: tuple[tuple[str, str, int], ...] = ()
+
+
+class Provisioner(Protocol):
+    """Every `ensure_*` looks first, acts if needed and returns whether it changed something; all may be called again at any time.
+
+    They raise DevloopError with a hint. `emit` takes notices and progress.
+    """
+
+    name: str
+
+    def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
+        """Names of the pinned tools that `ensure_cluster` and `ensure_controllers` need."""
+
+    def context(self) -> str:
+        """The name of the kubeconfig context."""
+
+    def kubeconfig(self) -> Path:
+        """A kubeconfig file of our own (mode 0600) with admin rights, only after `ensure_cluster`."""
+
+    def ensure_cluster(self, emit: Emit) -> bool:
+        """The API server answers /readyz, nodes exist, the context is in the user's kubeconfig."""
+
+    def ensure_git_server(self, emit: Emit) -> bool:
+        """The Git server answers; needs no cluster, may run beside `ensure_cluster`."""
+
+    def git_endpoint(self) -> GitEndpoint:
+        """Only after `ensure_git_server`."""
+
+    def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
+        """The named Flux controllers run; needs their CRDs, namespace and RBAC in the cluster."""
+
+    def status(self) -> ProvisionerStatus:
+        """What exists, without changing it; quick."""
+
+    def delete(self, emit: Emit) -> bool:
+        """Everything of this environment is gone: processes, ports, data, kubeconfig entry. False when there was nothing."""
+
+
+def open_provisioner(name: str, environment: Environment, tool_paths: ToolPaths) -> Provisioner:
+    """The provisioner of that name for one environment; imports only that one."""
+    from importlib import import_module
+
+    module, attribute = PROVISIONERS[name].split(":")
+    provisioner: Provisioner = getattr(import_module(module), attribute)(environment, tool_paths)
+    return provisioner
+
+
+class ToolPaths(Protocol):
+    """Where an installed tool is; `devloop.toolchain` gives it."""
+
+    def path(self, name: str) -> Path:
+        """The program; raises DevloopError when it is not installed."""
+
+
+PROVISIONERS = {"embedded": "devloop.provisioners.embedded:EmbeddedProvisioner"}

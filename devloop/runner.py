@@ -1,0 +1,181 @@
+"""Runs a plan: each step as soon as the steps it needs are done, side by side where they allow it; errors become outcomes."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from devloop.errors import DevloopError, InputError, Interrupted, Problem
+from devloop.model.report import (
+    Emit,
+    Event,
+    Finding,
+    Found,
+    Outcome,
+    Readiness,
+    Reconciling,
+    Severity,
+    Status,
+    StepFinished,
+    StepStarted,
+)
+from devloop.plan import Plan
+from devloop.session import Session
+from devloop.steps import Step
+
+T = TypeVar("T")
+
+BUG = 3
+
+# After an interruption, steps get this long (seconds) to say where they stand.
+GRACE = 3.0
+
+
+@dataclass
+class Result:
+    """What a run has said so far; a Report is made of it at the end. `failure` as in Report."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    kustomizations: tuple[Readiness, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failure: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return not self.failure and all(o.status is not Status.FAILED for o in self.outcomes)
+
+    def take(self, event: Event) -> None:
+        """Keep what of an event belongs into the report."""
+        match event:
+            case StepFinished(outcome):
+                self.outcomes.append(outcome)
+            case Reconciling(kustomizations):
+                self.kustomizations = kustomizations
+            case Found(findings):
+                self.findings += findings
+            case _:
+                pass
+
+
+def recorded(result: Result, emit: Emit) -> Emit:
+    """An emit that also keeps what belongs into the report; safe to call from several threads."""
+    lock = threading.Lock()
+
+    def record(event: Event) -> None:
+        with lock:
+            result.take(event)
+            emit(event)
+
+    return record
+
+
+def run(plan: Plan, session: Session, result: Result) -> bool:
+    """Run all of `plan`; whether all of it went well. Steps after a failed one are left out, independent ones go on."""
+    waiting = {step.title: step for step in plan}
+    done: set[str] = set()
+    ended: queue.SimpleQueue[tuple[Step, Outcome, int]] = queue.SimpleQueue()
+    running: set[str] = set()
+    while waiting or running:
+        for step in _ready(waiting, done) if not (result.failure or session.stop.is_set()) else ():
+            del waiting[step.title]
+            running.add(step.title)
+            session.emit(StepStarted(step.title))
+            threading.Thread(target=lambda s=step: ended.put(_attempt(s, session)), name=step.title, daemon=True).start()  # type: ignore[misc]
+        if not running:
+            break
+        try:
+            step, outcome, failure = _next(ended, session)
+        except queue.Empty:
+            break
+        running.discard(step.title)
+        result.failure = max(result.failure, failure)
+        session.emit(StepFinished(outcome))
+        if outcome.status is not Status.FAILED:
+            done.add(step.title)
+    if session.stop.is_set():
+        result.failure = Interrupted.exit_code
+    return not waiting and not running and result.ok
+
+
+def attempt(title: str, work: Callable[[], tuple[T, Outcome]], session: Session, result: Result) -> T | None:
+    """Run `work` here and now, told of like a step; its value, or None where it failed."""
+    session.emit(StepStarted(title))
+    start, value = time.monotonic(), None
+    with _failures(session) as caught:
+        value, caught.outcome = work()
+    result.failure = max(result.failure, caught.failure)
+    session.emit(StepFinished(replace(caught.outcome, title=title, seconds=time.monotonic() - start)))
+    return value
+
+
+def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
+    return [step for step in waiting.values() if done.issuperset(step.needs)]
+
+
+def _next(ended: queue.SimpleQueue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:
+    """The next step that ends. Ctrl-C sets `stop` and waits a little; raises queue.Empty when a step does not heed it."""
+    while not session.stop.is_set():
+        try:
+            with contextlib.suppress(queue.Empty):
+                return ended.get(timeout=0.5)
+        except KeyboardInterrupt:
+            session.stop.set()
+    return ended.get(timeout=GRACE)
+
+
+def _attempt(step: Step, session: Session) -> tuple[Step, Outcome, int]:
+    start = time.monotonic()
+    with _failures(session) as caught:
+        caught.outcome = step.run(session)
+    outcome = replace(caught.outcome, title=step.title, seconds=time.monotonic() - start)
+    return step, outcome, caught.failure
+
+
+@dataclass
+class _Caught:
+    outcome: Outcome = Outcome(Status.FAILED)
+    failure: int = 0
+
+
+@contextlib.contextmanager
+def _failures(session: Session) -> Iterator[_Caught]:
+    """Turns whatever goes wrong inside into an outcome; findings for input errors, a traceback in a log file for bugs."""
+    caught = _Caught()
+    try:
+        yield caught
+    except DevloopError as error:
+        caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
+        caught.failure = error.exit_code if error.exit_code != 1 else 0
+        if isinstance(error, InputError) and error.problems:
+            session.emit(Found(findings(error)))
+    except Exception as error:  # noqa: BLE001 (the boundary: a bug in one step must not take the report with it)
+        caught.outcome = Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}")
+        caught.failure = BUG
+
+
+def findings(error: InputError) -> tuple[Finding, ...]:
+    """The problems of an input error in the report's own shape."""
+    return tuple(_finding(problem) for problem in error.problems)
+
+
+def _finding(problem: Problem) -> Finding:
+    return Finding("input", Severity.ERROR, problem.path, problem.line, problem.message, problem.hint)
+
+
+def write_traceback(error: BaseException) -> str:
+    """Write the traceback (frames only: a value in a message could be a secret) to a file of ours; its path."""
+    import traceback
+
+    from devloop.clients.folders import state_folder
+
+    path = state_folder() / "crash.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    path.write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {type(error).__name__}\n{frames}")
+    path.chmod(0o600)
+    return str(path)

@@ -1,0 +1,48 @@
+"""What the steps of one run share: open connections and the way to speak. Never a step's result, and nothing that gets printed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from devloop.clients.kube import Kube
+from devloop.clients.worker import Worker
+from devloop.model.environment import Environment
+from devloop.model.report import Emit
+from devloop.provisioners import Provisioner
+from devloop.repository.keys import Identities, identities
+from devloop.toolchain import Toolchain
+
+
+@dataclass
+class Session:
+    """One run's connections, opened when first used. `stop` is set when the run must end (Ctrl-C): whatever waits, waits on it."""
+
+    environment: Environment
+    provisioner: Provisioner
+    toolchain: Toolchain
+    emit: Emit
+    key_file: Path | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """The Age keys that this user has for the environment."""
+        return identities(self.environment, self.key_file)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """The build worker, with the identities; only after the toolchain has it."""
+        return Worker(self.toolchain.path("worker"), self.environment.root, self.identities.text)
+
+    @cached_property
+    def kube(self) -> Kube:
+        """The cluster's API server; only for steps that need the cluster to be there."""
+        return Kube(self.provisioner.kubeconfig())
+
+    def close(self) -> None:
+        """End what was started for this run alone."""
+        if "worker" in self.__dict__:
+            self.worker.close()

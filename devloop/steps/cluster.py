@@ -1,0 +1,29 @@
+"""The cluster exists and answers; or, for the way down, nothing of the environment exists any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devloop.model.report import Outcome
+from devloop.session import Session
+from devloop.steps import outcome
+
+
+@dataclass(frozen=True)
+class CreateCluster:
+    title: str = "cluster"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        is_new = session.provisioner.ensure_cluster(session.emit)
+        return outcome(is_new, f"context {session.provisioner.context()}")
+
+
+@dataclass(frozen=True)
+class DeleteEnvironment:
+    title: str = "delete"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        existed = session.provisioner.delete(session.emit)
+        return outcome(existed, "" if existed else "nothing was there")

@@ -1,0 +1,32 @@
+"""The Git server answers and holds the snapshot of the working tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devloop.model.environment import Source
+from devloop.model.report import Outcome
+from devloop.repository.snapshot import push
+from devloop.session import Session
+from devloop.steps import outcome
+
+
+@dataclass(frozen=True)
+class ServeGit:
+    title: str = "git server"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        return outcome(session.provisioner.ensure_git_server(session.emit))
+
+
+@dataclass(frozen=True)
+class PushSnapshot:
+    source: Source
+    title: str = "push"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        endpoint = session.provisioner.git_endpoint()
+        pushed = push(session.environment.root, self.source, endpoint.push_url, endpoint.username, endpoint.password)
+        return outcome(pushed, "" if pushed else "the server has it")

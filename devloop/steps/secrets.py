@@ -1,0 +1,50 @@
+"""The Age keys open what the environment needs, and the cluster has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devloop.model import bootstrap
+from devloop.model.graph import Graph
+from devloop.model.report import Outcome, Status
+from devloop.repository.keys import missing_keys_error, sops_age_data
+from devloop.session import Session
+from devloop.steps import outcome
+
+
+@dataclass(frozen=True)
+class OpenSecrets:
+    """Every encrypted file that the environment reaches can be opened; checked before anything is created."""
+
+    files: tuple[str, ...]
+    title: str = "secrets"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        if not self.files:
+            return Outcome(Status.UNCHANGED, "nothing is encrypted")
+        closed = [opening for opening in session.worker.check_files(self.files) if opening.error]
+        if closed:
+            raise missing_keys_error(closed, session.identities)
+        count = len(self.files)
+        return outcome(False, f"{count} encrypted file{'s' if count > 1 else ''} can be opened")
+
+
+@dataclass(frozen=True)
+class InjectKeys:
+    """All identities, as the Secrets that the environment's Kustomizations name."""
+
+    graph: Graph
+    title: str = "keys"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        if not session.identities:
+            return Outcome(Status.SKIPPED, "no Age key")
+        data = sops_age_data(session.identities)
+        targets = bootstrap.keys_secrets(self.graph)
+        for name in sorted({target.namespace for target in targets} - {bootstrap.NAMESPACE}):
+            session.kube.apply(bootstrap.namespace(name))
+        for target in targets:
+            session.kube.apply(bootstrap.secret(target, data))
+        return outcome(False, ", ".join(map(str, targets)))

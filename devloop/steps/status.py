@@ -1,0 +1,65 @@
+"""What runs and how far Flux has come; changes nothing."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
+from devloop.model import bootstrap
+from devloop.model.reconciliation import Reconciliation
+from devloop.model.report import Outcome, Reconciling, Status
+from devloop.provisioners import ProvisionerStatus
+from devloop.session import Session
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class LookAround:
+    follow: bool = False
+    title: str = "status"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        found = session.provisioner.status()
+        name = session.environment.name
+        if not found.exists:
+            return Outcome(Status.FAILED, f"there is no {name}", f"devloop up {name}")
+        if not found.running:
+            return Outcome(Status.FAILED, f"{_components(found)}; the cluster does not answer", f"devloop up {name}")
+        self._tell(session)
+        return Outcome(Status.UNCHANGED, _components(found))
+
+    def _tell(self, session: Session) -> None:
+        source = session.kube.get(GIT_REPOSITORIES, bootstrap.ROOT.name, bootstrap.NAMESPACE) or {}
+        revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
+        state = Reconciliation(revision, {}, (), time.monotonic())
+        done = threading.Event()
+        events = session.kube.watch_all([WATCHED["Kustomization"]], done)
+        try:
+            synced = False
+            while not session.stop.is_set():
+                try:
+                    event, obj = events.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                synced = synced or event == "SYNCED"
+                if event in ("ADDED", "MODIFIED", "DELETED"):
+                    state.observe(event, obj, time.monotonic())
+                if synced:
+                    session.emit(Reconciling(state.kustomizations(time.monotonic())))
+                    if not self.follow:
+                        return
+        finally:
+            done.set()
+
+
+def _components(found: ProvisionerStatus) -> str:
+    """'12 processes, 870 MiB, Kubernetes v1.36.3', and which of them do not run."""
+    resident = sum(size for _, _, size in found.components) / MEBIBYTE
+    down = [f"{name} {state}" for name, state, _ in found.components if state != "running"]
+    parts = [f"{len(found.components)} processes", f"{resident:.0f} MiB", f"Kubernetes {found.kubernetes_version}", *down]
+    return ", ".join(parts)

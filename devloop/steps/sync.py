@@ -1,0 +1,50 @@
+"""Flux knows where the snapshot is and what to make of it, and looks now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from devloop.clients.kube import GIT_REPOSITORIES
+from devloop.model import bootstrap
+from devloop.model.environment import Source
+from devloop.model.graph import Graph
+from devloop.model.kustomization import ObjectId
+from devloop.model.report import Outcome
+from devloop.session import Session
+from devloop.steps import outcome
+
+
+@dataclass(frozen=True)
+class Synchronise:
+    graph: Graph
+    source: Source
+    title: str = "sync"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        endpoint = session.provisioner.git_endpoint()
+        credentials = {"username": endpoint.username, "password": endpoint.password}
+        sources = bootstrap.own_git_repositories(self.graph)
+        for namespace in sorted({source.namespace for source in sources}):
+            if namespace != bootstrap.NAMESPACE:
+                session.kube.apply(bootstrap.namespace(namespace))
+            session.kube.apply(bootstrap.secret(ObjectId(namespace, bootstrap.CREDENTIALS_SECRET), credentials))
+        told = [self._tell(session, source, endpoint.pull_url) for source in sources]
+        session.kube.apply(bootstrap.root_kustomization(self.graph, decryption=bool(session.identities)))
+        return outcome(any(told), f"paths count from {_place(self.graph.source_directory)}")
+
+    def _tell(self, session: Session, source: ObjectId, url: str) -> bool:
+        """The source is there; where it has an older revision it is asked to look now."""
+        applied = session.kube.apply(bootstrap.git_repository(source, url, self.source.branch))
+        artifact = (applied.get("status") or {}).get("artifact") or {}
+        if artifact.get("revision") == self.source.revision:
+            return False
+        if applied.get("status"):
+            token = {bootstrap.REQUESTED_AT: f"{time.time_ns():020d}"}
+            session.kube.annotate(GIT_REPOSITORIES, source.namespace, source.name, token)
+        return True
+
+
+def _place(directory: str) -> str:
+    return "the repository's root" if directory == "." else f"{directory}/"

@@ -1,0 +1,132 @@
+"""Everything is Ready at the revision: watches, nudges where another look is worth it, and says what is in the way."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, replace
+
+from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube
+from devloop.errors import Interrupted
+from devloop.model.bootstrap import REQUESTED_AT
+from devloop.model.causes import causes
+from devloop.model.graph import Graph
+from devloop.model.kustomization import ObjectId
+from devloop.model.reconciliation import Reconciliation
+from devloop.model.report import Outcome, Readiness, Reconciling, Status
+from devloop.session import Session
+from devloop.steps import outcome
+
+TICK = 0.05  # seconds between two looks at the clock while nothing happens
+CALM = 1.0  # seconds without any event after which a failure is final
+
+
+@dataclass(frozen=True)
+class AwaitReady:
+    """`timeout` in seconds, for all of it."""
+
+    graph: Graph
+    revision: str
+    timeout: float
+    title: str = "reconcile"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        state = Reconciliation.of(self.graph, self.revision, time.monotonic())
+        done = threading.Event()
+        helm = "HelmRelease" in self.graph.kinds()
+        resources = [resource for kind, resource in WATCHED.items() if helm or kind != "HelmRelease"]
+        try:
+            verdict = _follow(session, state, session.kube.watch_all(resources, done), len(resources), self.timeout)
+        finally:
+            done.set()
+            session.emit(Reconciling(_explained(session.kube, state)))
+        return verdict
+
+
+def _follow(
+    session: Session,
+    state: Reconciliation,
+    events: queue.SimpleQueue,
+    kinds: int,
+    timeout: float,  # type: ignore[type-arg]
+) -> Outcome:
+    deadline = time.monotonic() + timeout
+    synced, last_event, already = 0, time.monotonic(), True
+    while True:
+        if session.stop.is_set():
+            raise Interrupted("interrupted while waiting for Flux", hint=f"devloop status {session.environment.name}")
+        seen = _drain(events, state)
+        now = time.monotonic()
+        synced += seen.count("SYNCED")
+        if seen:
+            last_event = now
+            session.emit(Reconciling(state.kustomizations(now)))
+        if synced < kinds:
+            if now > deadline:
+                return _timed_out(state, timeout, now)
+            continue
+        if state.healthy(now):
+            return outcome(not already, "everything is ready")
+        already = False
+        if state.settled(now) and now - last_event > CALM:
+            return _failed(state, now)
+        if now > deadline:
+            return _timed_out(state, timeout, now)
+        _nudge(session.kube, state, now)
+
+
+def _drain(events: queue.SimpleQueue, state: Reconciliation) -> list[str]:  # type: ignore[type-arg]
+    """Take in everything that is there, waiting a tick for the first; the types of the events."""
+    seen: list[str] = []
+    try:
+        event, obj = events.get(timeout=TICK)
+        while True:
+            seen.append(event)
+            if event in ("ADDED", "MODIFIED", "DELETED"):
+                state.observe(event, obj, time.monotonic())
+            event, obj = events.get_nowait()
+    except queue.Empty:
+        return seen
+
+
+def _nudge(kube: Kube, state: Reconciliation, now: float) -> None:
+    for object_id in list(state.nudges(now)):
+        token = f"{time.time_ns():020d}"
+        state.nudged(object_id, token)
+        kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
+
+
+def _failed(state: Reconciliation, now: float) -> Outcome:
+    states = state.kustomizations(now)
+    missing = [k for k in states if not (k.ready or k.suspended)]
+    return Outcome(
+        Status.FAILED, f"{len(missing)} of {len(states)} Kustomizations are not ready", hint="mend the first one and run it again"
+    )
+
+
+def _timed_out(state: Reconciliation, timeout: float, now: float) -> Outcome:
+    states = state.kustomizations(now)
+    missing = [k for k in states if not (k.ready or k.suspended)]
+    what = f"{len(missing)} of {len(states)} Kustomizations are not ready"
+    if not missing:
+        names = [f"{obj['metadata']['namespace']}/{obj['metadata']['name']}" for obj in state.unavailable()]
+        what = f"not available: {', '.join(names)}"
+    return Outcome(Status.FAILED, f"{what} after {timeout:.0f} s", hint="look at the causes, or give it more time with --timeout")
+
+
+def _explained(kube: Kube, state: Reconciliation) -> tuple[Readiness, ...]:
+    """The last word on every Kustomization; those that are not ready get what the cluster says of their workloads."""
+    return tuple(
+        k if k.ready else replace(k, causes=_causes(kube, state, ObjectId(k.namespace, k.name)))
+        for k in state.kustomizations(time.monotonic())
+    )
+
+
+def _causes(kube: Kube, state: Reconciliation, object_id: ObjectId) -> tuple[str, ...]:
+    lines: list[str] = []
+    for target in state.unhealthy(object_id)[:5]:
+        namespace = target["metadata"].get("namespace", "")
+        lines += causes(target, kube.list(PODS, namespace), kube.list(EVENTS, namespace))
+    return tuple(lines)
