@@ -17,8 +17,10 @@ class GitEndpoint:
 
     push_url: str
     pull_url: str
-    username: str
-    password: str = field(repr=False)
+    push_user: str
+    push_password: str = field(repr=False)
+    pull_user: str
+    pull_password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class ToolPaths(Protocol):
 
     def path(self, name: str) -> Path:
         """The program; raises DevloopError when it is not installed."""
+
+    def version(self, name: str) -> str:
+        """The pinned version, without a leading v."""
 
 
 PROVISIONERS = {"embedded": "devloop.provisioners.embedded:EmbeddedProvisioner"}

@@ -28,5 +28,5 @@ class PushSnapshot:
 
     def run(self, session: Session) -> Outcome:
         endpoint = session.provisioner.git_endpoint()
-        pushed = push(session.environment.root, self.source, endpoint.push_url, endpoint.username, endpoint.password)
+        pushed = push(session.environment.root, self.source, endpoint.push_url, endpoint.push_user, endpoint.push_password)
         return outcome(pushed, "" if pushed else "the server has it")

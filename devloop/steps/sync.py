@@ -24,7 +24,7 @@ class Synchronise:
 
     def run(self, session: Session) -> Outcome:
         endpoint = session.provisioner.git_endpoint()
-        credentials = {"username": endpoint.username, "password": endpoint.password}
+        credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
         sources = bootstrap.own_git_repositories(self.graph)
         for namespace in sorted({source.namespace for source in sources}):
             if namespace != bootstrap.NAMESPACE:

@@ -1,0 +1,94 @@
+"""The live view: steps that run, programs that are being installed, the tree of Kustomizations."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
+from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+
+class View:
+    """What the live view shows: steps that run, programs that are being installed, the tree of Kustomizations."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, float] = {}
+        self._progress: dict[str, Progress] = {}
+        self._kustomizations: tuple[Readiness, ...] = ()
+
+    def take(self, event: Event) -> Text | None:
+        """Fold an event in; the line to print for it, if any."""
+        from rich.text import Text
+
+        match event:
+            case StepStarted(title):
+                self._running[title] = time.monotonic()
+            case StepFinished(outcome):
+                self._running.pop(outcome.title, None)
+                self._progress = {k: p for k, p in self._progress.items() if p.title != outcome.title}
+                return step_line(outcome)
+            case Progress():
+                return self._take_progress(event)
+            case Notice(message, severity):
+                return Text.assemble((f"{severity.value}: ", COLOURS[severity]), message)
+            case Reconciling(kustomizations):
+                return self._take_kustomizations(kustomizations)
+            case _:
+                pass
+        return None
+
+    def _take_progress(self, event: Progress) -> Text | None:
+        from rich.text import Text
+
+        known = self._progress.get(event.item)
+        self._progress[event.item] = event
+        if event.done:
+            del self._progress[event.item]
+            return Text(f"  {event.item}: done")
+        tenth = int((event.fraction or 0) * 5)
+        if known is not None and int((known.fraction or 0) * 5) == tenth:
+            return None
+        left = f", about {duration(event.remaining)} left" if event.remaining else ""
+        return Text(f"  {event.item}: {event.fraction or 0:.0%}{left}")
+
+    def _take_kustomizations(self, kustomizations: tuple[Readiness, ...]) -> Text | None:
+        """For plain output, a line for each Kustomization that became ready or failed."""
+        from rich.text import Text
+
+        before = {k.id: (k.ready, k.terminal) for k in self._kustomizations}
+        self._kustomizations = kustomizations
+        news = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
+        return Text("\n").join(kustomization_line(k) for k in news) if news else None
+
+    def __rich__(self) -> Table:
+        from rich.table import Table
+
+        grid = Table.grid()
+        now = time.monotonic()
+        for title, since in list(self._running.items()):
+            grid.add_row(f"[cyan]⋯[/] {title}  [dim]{now - since:.1f} s[/]")
+        for progress in list(self._progress.values()):
+            grid.add_row(_bar(progress))
+        if self._kustomizations:
+            grid.add_row(tree(self._kustomizations, ""))
+        return grid
+
+
+def _bar(progress: Progress) -> Table:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    row = Table.grid(padding=(0, 1))
+    fraction = progress.fraction
+    row.add_row(
+        f"  {progress.item:<24}",
+        ProgressBar(total=1.0, completed=fraction or 0.0, width=30, pulse=fraction is None),
+        f"{fraction:.0%}" if fraction is not None else "",
+        f"[dim]{duration(progress.remaining)} left[/]" if progress.remaining else "",
+    )
+    return row
