@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devloop.console import Console
     from devloop.loop import Request
     from devloop.model.report import Report
+    from devloop.toolchain import ToolState
 
 app = typer.Typer(
     name="devloop",
@@ -162,8 +163,7 @@ def toolchain_list() -> int:
     from devloop.toolchain import Toolchain
 
     with _console(Output.TEXT) as console:
-        rows = [(s.name, s.version, s.state, s.size_text, s.build_text, str(s.path or "")) for s in Toolchain().states()]
-        console.table(("tool", "version", "state", "size", "from source", "path"), rows)
+        console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in Toolchain().states()])
         return 0
 
 
@@ -227,6 +227,11 @@ def _request(context: typer.Context, environment: str, definition: Path | None, 
     from devloop.loop import Request
 
     return Request(context.obj.root, environment, definition, **more)
+
+
+def _tool_row(state: ToolState) -> tuple[str, ...]:
+    size = f"{state.size / (1 << 20):.0f} MiB" if state.size else ""
+    return (state.name, state.version, state.channel or "not installed", size, f"{state.seconds:.0f} s", str(state.path or ""))
 
 
 def _seconds(text: str | None) -> float | None:

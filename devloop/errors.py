@@ -47,7 +47,8 @@ class InputError(DevloopError):
     def of(cls, problems: Sequence[Problem]) -> InputError:
         """All `problems` (at least one) as a single error."""
         first = problems[0]
-        count = f"{len(problems)} problems in {first.path}" if len(problems) > 1 else str(first)
+        paths = ", ".join(dict.fromkeys(problem.path for problem in problems))
+        count = f"{len(problems)} problems in {paths}" if len(problems) > 1 else str(first)
         return cls(count, hint=first.hint if len(problems) == 1 else "", problems=problems)
 
 

@@ -91,9 +91,10 @@ def _session(request: Request, environment: Environment, emit: Emit) -> Iterator
 
 
 def _survey(session: Session) -> tuple[Graph, Outcome]:
+    from devloop.clients.git import remotes
     from devloop.repository.graph import survey
 
-    graph = survey(session.environment, session.worker)
+    graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root))
     return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")
 
 
@@ -151,7 +152,21 @@ def init(directory: Path, emit: Emit) -> tuple[str, ...]:
     return scaffold(directory, toolchain.path("sops"))
 
 
+# What `init`, `up` and `validate` can need.
+EVERYTHING = (
+    "worker",
+    "sops",
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    *CONTROLLERS,
+    "helm-controller",
+)
+
+
 def install(names: tuple[str, ...], emit: Emit) -> None:
     """Install the named tools, or all that `up` and `init` can need."""
     toolchain = Toolchain()
-    toolchain.ensure(names or toolchain.defaults(), emit)
+    toolchain.ensure(names or EVERYTHING, emit)

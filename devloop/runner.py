@@ -85,7 +85,7 @@ def run(plan: Plan, session: Session, result: Result) -> bool:
             del waiting[step.title]
             running.add(step.title)
             session.emit(StepStarted(step.title))
-            threading.Thread(target=lambda s=step: ended.put(_attempt(s, session)), name=step.title, daemon=True).start()  # type: ignore[misc]
+            threading.Thread(target=lambda s=step: ended.put(_attempt(s, session)), name=step.title, daemon=True).start()
         if not running:
             break
         try:

@@ -88,7 +88,7 @@ def _write(path: Path, config: Config) -> None:
     import yaml
 
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
-    if path.exists() and not os.access(path, os.W_OK) or path.exists() and not mode & stat.S_IWUSR:
+    if path.exists() and not (os.access(path, os.W_OK) and mode & stat.S_IWUSR):
         raise DevloopError(f"the kubeconfig {path} is read-only", hint=f"chmod u+w {path}, or set KUBECONFIG to another file")
     part = path.with_name(f".{path.name}.devloop")
     try:

@@ -8,20 +8,40 @@ from enum import StrEnum
 
 from devloop.model.kustomization import Kustomization, ObjectId, SourceRef
 from devloop.model.manifest import Manifest, Origin
-from devloop.model.report import Finding
+
+
+# What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
+SELF_FIELDS = ("postBuild", "components", "commonMetadata", "targetNamespace", "patches", "decryption")
 
 
 class NodeState(StrEnum):
     BUILT = "built"
     FAILED = "failed"
     FOREIGN = "foreign"  # comes from another source: not checked here
+    UNKNOWN = "unknown"  # hangs on a remote base or on a variable that only a cluster knows: not checked here
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a Kustomization does not build, in plain words.
+
+    `kind` is missing (its path), yaml, build, undefined (a variable), substitution, decryption, outside (of the source), remote, unknown
+    or crash. `path` is relative to the repository root; `object` is the rendered object that it is about.
+    """
+
+    kind: str
+    message: str
+    path: str = ""
+    line: int = 0
+    object: str = ""
 
 
 @dataclass(frozen=True)
 class Node:
     """One Kustomization: where it was defined, what it renders, which files its build read (relative to the repository root).
 
-    `directory` is its path resolved to the repository root. `encrypted` are the files among `files` that SOPS encrypted.
+    `directory` is its path resolved to the repository root. `encrypted` are the files among `files` that SOPS encrypted. `remote` are
+    bases that a build in the cluster would fetch and that were left out here. `others` render the same Kustomization as `parent` does.
     """
 
     kustomization: Kustomization
@@ -32,7 +52,9 @@ class Node:
     manifests: tuple[Manifest, ...] = ()
     files: tuple[str, ...] = ()
     encrypted: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    remote: tuple[str, ...] = ()
+    failure: Failure | None = None
+    others: tuple[ObjectId, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +81,6 @@ class Graph:
     @property
     def root(self) -> Node:
         return self.nodes[0]
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(finding for node in self.nodes for finding in node.findings)
 
     @property
     def encrypted(self) -> tuple[str, ...]:

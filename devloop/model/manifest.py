@@ -17,10 +17,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One object as Flux would apply it. `body` holds encrypted or masked values for Secrets, never decrypted ones."""
+    """One object as Flux would apply it. `body` holds masked values for what SOPS encrypted, never decrypted ones.
+
+    `secret` is 'opened' or 'sealed' where SOPS encrypted (a part of) it, the latter when no key opens it. `unknown` are JSON pointers to
+    values that hang on variables which cannot be known or must not be shown; there the body says `${NAME}`.
+    """
 
     body: Mapping[str, Any]
     origin: Origin = Origin()
+    secret: str = ""
+    unknown: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from devloop.errors import InputError, Problem
+from devloop.errors import Problem
 from devloop.model.leaves import Leaf, read_leaves
 
 # Names of the key services in SOPS' metadata and in .sops.yaml, https://getsops.io/docs/.
@@ -57,15 +57,19 @@ class CreationRule:
     line: int
 
     def matches(self, path: str) -> bool:
-        return re.search(self.path_regex, path) is not None
+        try:
+            return re.search(self.path_regex, path) is not None
+        except re.error:
+            return False
 
 
 @dataclass(frozen=True)
 class CreationRules:
-    """The rules of a .sops.yaml in order; the first that matches counts."""
+    """The rules of a .sops.yaml in order; the first that matches counts. `problems` are expressions that are none, which match nothing."""
 
     path: str
     rules: tuple[CreationRule, ...]
+    problems: tuple[Problem, ...] = ()
 
     @property
     def age_recipients(self) -> frozenset[str]:
@@ -93,15 +97,13 @@ def parse_secret(path: str, text: str) -> EncryptedSecret | None:
 
 
 def parse_creation_rules(text: str, path: str = ".sops.yaml") -> CreationRules:
-    """Raises InputError for what is no YAML or has an expression that is none."""
+    """Raises InputError for what cannot be read at all."""
     groups: dict[str, list[Leaf]] = {}
     for leaf in read_leaves(path, text):
         if leaf.path[0] == "creation_rules" and len(leaf.path) > 2:
             groups.setdefault(leaf.path[1], []).append(Leaf(leaf.path[2:], leaf.value, leaf.line))
-    problems = [problem for group in groups.values() for problem in _bad_expressions(path, group)]
-    if problems:
-        raise InputError.of(problems)
-    return CreationRules(path, tuple(map(_rule, groups.values())))
+    problems = tuple(problem for group in groups.values() for problem in _bad_expressions(path, group))
+    return CreationRules(path, tuple(map(_rule, groups.values())), problems)
 
 
 def _rule(leaves: Sequence[Leaf]) -> CreationRule:

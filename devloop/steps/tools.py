@@ -16,4 +16,4 @@ class InstallTools:
     needs: tuple[str, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        return outcome(session.toolchain.ensure(self.names, session.emit))
+        return outcome(session.toolchain.ensure(self.names, session.emit, session.stop))

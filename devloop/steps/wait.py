@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube
+from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube, Object
 from devloop.errors import Interrupted
 from devloop.model.bootstrap import REQUESTED_AT
 from devloop.model.causes import causes
@@ -48,9 +48,9 @@ class AwaitReady:
 def _follow(
     session: Session,
     state: Reconciliation,
-    events: queue.SimpleQueue,
+    events: queue.SimpleQueue[tuple[str, Object]],
     kinds: int,
-    timeout: float,  # type: ignore[type-arg]
+    timeout: float,
 ) -> Outcome:
     deadline = time.monotonic() + timeout
     synced, last_event, already = 0, time.monotonic(), True
@@ -77,7 +77,7 @@ def _follow(
         _nudge(session.kube, state, now)
 
 
-def _drain(events: queue.SimpleQueue, state: Reconciliation) -> list[str]:  # type: ignore[type-arg]
+def _drain(events: queue.SimpleQueue[tuple[str, Object]], state: Reconciliation) -> list[str]:
     """Take in everything that is there, waiting a tick for the first; the types of the events."""
     seen: list[str] = []
     try:

@@ -174,7 +174,7 @@ class Commands:
     def _own_flags(self, name: str) -> dict[str, object]:
         if name == "source-controller":
             address = f"{HOST}:{self.ports['artifacts']}"
-            return {"storage-path": self.layout.folder / "artifacts", "storage-addr": address, "storage-adv-addr": address}
+            return {"storage-path": self.layout.artifacts, "storage-addr": address, "storage-adv-addr": address}
         if name == "kustomize-controller":
             # An annotation then restarts a health check that runs, instead of waiting for its next look five seconds later.
             return {"feature-gates": "CancelHealthCheckOnNewRevision=true", "sops-age-secret": "sops-age"}

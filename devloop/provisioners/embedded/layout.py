@@ -44,6 +44,10 @@ class Layout:
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"devloop-{os.getuid()}-{digest}" / "supervisor.sock"
 
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / "artifacts"
+
     def kubeconfig(self, user: str) -> Path:
         return self.pki / f"{user}.kubeconfig"
 
@@ -52,7 +56,7 @@ class Layout:
 
     def make(self) -> None:
         """Create the folders, for this user alone."""
-        for folder in (self.folder, self.pki, self.logs, self.temporary, self.socket.parent):
+        for folder in (self.folder, self.pki, self.logs, self.temporary, self.artifacts, self.socket.parent):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write(self, path: Path, text: str) -> None:

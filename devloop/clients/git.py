@@ -1,0 +1,92 @@
+"""The one door to Git. Nothing here asks for a password, runs a hook or signs; which repository is meant comes from `cwd` alone."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from devloop.clients.process import Completed, run
+
+# What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).
+_FOREIGN = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_GLOB_PATHSPECS",
+        "GIT_GRAFT_FILE",
+        "GIT_ICASE_PATHSPECS",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_NOGLOB_PATHSPECS",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+_OURS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+
+# The index we write is a copy: no hook hears of it, no daemon watches it, and no part of it goes into the user's .git.
+_QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.safecrlf=false")
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+
+
+def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None, check: bool = True) -> Completed:
+    """Run Git in `cwd`; with `check`, a failure raises ToolError with what Git said."""
+    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | dict(env or {})
+    return run(["git", *_QUIET, *arguments], cwd=cwd, env=environment, input=stdin, check=check)
+
+
+def push(repository: Path, commit: str, url: str, branch: str, *, username: str, password: str) -> bool:
+    """Make `branch` at `url` be `commit`, by force; False when it was so already. Nobody's Git configuration takes part."""
+    token = base64.b64encode(f"{username}:{password}".encode()).decode()
+    settings = {
+        "http.extraHeader": f"Authorization: Basic {token}",
+        "http.proxy": "",
+        "http.followRedirects": "false",
+        "http.lowSpeedLimit": "1",
+        "http.lowSpeedTime": "30",
+        "core.hooksPath": "/dev/null",
+        "credential.helper": "",
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _OURS | _configuration(settings)
+    arguments = ["git", "--git-dir=.", "push", "--porcelain", "--force", "--no-verify", url, f"{commit}:refs/heads/{branch}"]
+    done = run(arguments, cwd=repository, env=environment)
+    return not any(line.startswith("=\t") for line in done.text.splitlines())
+
+
+def _configuration(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings as environment variables: unlike arguments, other users cannot read those."""
+    result = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        result |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return result
+
+
+def remotes(root: Path) -> tuple[str, ...]:
+    """The URLs of the repository's remotes without the credentials in them; none where there is no repository."""
+    done = git("config", "-z", "--get-regexp", r"^remote\..*\.url$", cwd=root, check=False)
+    values = (entry.partition("\n")[2] for entry in done.text.split("\0") if entry)
+    return tuple(dict.fromkeys(_CREDENTIALS.sub("", value) for value in values if value))
+
+
+def first_commit(root: Path, message: str) -> None:
+    """Make `root` a repository of its own with everything in it committed; hooks and signing of the user's configuration stay out."""
+    git("init", "--quiet", "--initial-branch=main", "--template=", cwd=root)
+    git("add", "--all", cwd=root)
+    git(*_fallback_author(root), "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}", cwd=root)
+
+
+def _fallback_author(root: Path) -> tuple[str, ...]:
+    """Only where the user has told Git no name: the one that Git would guess from the machine is nobody's."""
+    roles = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+    known = all(git("-c", "user.useConfigOnly=true", "var", role, cwd=root, check=False).status == 0 for role in roles)
+    return () if known else ("-c", "user.name=devloop", "-c", "user.email=devloop@localhost")

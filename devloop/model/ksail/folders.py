@@ -1,0 +1,46 @@
+"""Which folder is reconciled and where in it the environment starts, as the generations write it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from devloop.errors import Problem
+from devloop.model.ksail.g1 import G1
+from devloop.model.ksail.generation import Statement
+from devloop.model.wording import quote
+
+_KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def source_as_written(statement: Statement) -> str:
+    """The folder whose content becomes the artifact; in G1 the first part of the path of the entry overlay."""
+    written = posixpath.normpath(statement.get("source_directory", "k8s"))
+    return (written.partition("/")[0] or "/") if statement.generation is G1 else written
+
+
+def entry_path(statement: Statement) -> str:
+    """The folder of the entry overlay, relative to the source directory."""
+    if statement.generation is G1:
+        return posixpath.normpath(statement.get("source_directory", "k8s")).partition("/")[2] or "."
+    path = posixpath.normpath(statement.get("entry_path", "."))
+    return path if _is_inside(path) else "."
+
+
+def folder_problems(statement: Statement) -> Iterator[Problem]:
+    path = posixpath.normpath(statement.get("entry_path", "."))
+    if posixpath.basename(path) in _KUSTOMIZATION_FILES:
+        folder = posixpath.dirname(path) or '""'
+        yield statement.problem("entry_path", f"is {quote(path)}, but in spite of its name it takes a folder", f"write {folder}")
+
+
+def folder_warnings(statement: Statement) -> Iterator[Problem]:
+    written = statement.get("entry_path")
+    if not _is_inside(posixpath.normpath(written)):
+        message = f"is {quote(written)}, not a folder inside the source directory; like KSail, devloop takes the source directory itself"
+        yield statement.problem("entry_path", message)
+
+
+def _is_inside(path: str) -> bool:
+    return not (path.startswith(("/", "..")) or "\\" in path or re.match("[A-Za-z]:", path))

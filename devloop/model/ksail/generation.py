@@ -1,0 +1,61 @@
+"""What the generations of KSail's format have in common: a table of fields, and where each setting that devloop knows is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devloop.errors import Problem
+from devloop.model.checking import Checked, lookup
+from devloop.model.fields import Field
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation of the format.
+
+    `title` is how users know it. `places` maps a setting to the field that holds it here ('cni' -> 'spec.project.cni'), `words` the
+    generation's values of a setting to today's (G3), `defaults` what a setting is (in today's words) where the file does not say.
+    """
+
+    name: str
+    title: str
+    api_version: str
+    fields: Mapping[str, Field]
+    places: Mapping[str, str]
+    words: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one ksail.yaml says, in the words of today whatever its generation; `path` as the user would type it."""
+
+    path: str
+    generation: Generation
+    checked: Checked
+
+    def written(self, setting: str) -> Any:
+        """The value of a setting, None where the file does not say."""
+        value = lookup(self.checked.data, self.place(setting)) if setting in self.generation.places else None
+        return None if value == "" else self.generation.words.get(setting, {}).get(value, value) if _is_plain(value) else value
+
+    def get(self, setting: str, default: str = "") -> str:
+        """The value of a setting of text, with the generation's default, else `default`."""
+        value = self.written(setting)
+        return self.generation.defaults.get(setting, default) if value is None else str(value)
+
+    def place(self, setting: str) -> str:
+        return self.generation.places[setting]
+
+    def line(self, setting: str) -> int:
+        return self.checked.lines.get(self.generation.places.get(setting, ""), 0)
+
+    def problem(self, setting: str, message: str, hint: str = "") -> Problem:
+        """Something about one setting: `message` goes on after the name of its field."""
+        return Problem(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | bool | int)

@@ -1,0 +1,64 @@
+"""The name of the cluster and whether the names in the files fit each other.
+
+kind.yaml's `name`, else the KSail context without its prefix (kind-local -> local), else `metadata.name`, as KSail has it; a definition
+that names nothing is called like its environment, so that two of them do not share one cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from devloop.errors import Problem
+from devloop.model.kind import KindConfiguration
+from devloop.model.ksail.g1 import G1
+from devloop.model.ksail.generation import Statement
+from devloop.model.wording import quote
+
+# distribution -> what KSail puts before the cluster's name in the name of its context
+CONTEXT_PREFIXES = {"Vanilla": "kind-", "K3s": "k3d-", "Talos": "admin@", "VCluster": "vcluster-docker_", "KWOK": "kwok-"}
+_SAFE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name and the field that gave it; `place` is '' for the environment's."""
+
+    name: str
+    path: str = ""
+    line: int = 0
+    place: str = ""
+
+
+def named(statement: Statement, kind: KindConfiguration | None, environment: str) -> Named:
+    if kind and kind.name:
+        return Named(kind.name, kind.path, kind.lines.get("name", 0), "name")
+    for setting, name in (("context", _name_in_context(statement)), ("name", statement.get("name"))):
+        if name:
+            return Named(name, statement.path, statement.line(setting), statement.place(setting))
+    return Named(re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-") or "local")
+
+
+def name_problems(statement: Statement, kind: KindConfiguration | None, environment: str) -> Iterator[Problem]:
+    found = named(statement, kind, environment)
+    if found.place and not _SAFE.fullmatch(found.name):
+        message = f"{found.place} names the cluster {quote(found.name)}; a name has lower case letters, digits, dashes and dots, at most 63"
+        yield Problem(found.path, found.line, message)
+    own = statement.get("name")
+    if statement.generation is G1 and kind and kind.name and own and own != kind.name:
+        message = f"is {quote(own)}, but {kind.path}:{kind.lines.get('name', 0)} names the cluster {quote(kind.name)}"
+        yield statement.problem("name", message, "give both the same name")
+
+
+def context_warnings(statement: Statement, name: str) -> Iterator[Problem]:
+    context, prefix = statement.get("context"), CONTEXT_PREFIXES.get(statement.get("distribution", "Vanilla"))
+    if context and prefix and context != prefix + name:
+        yield statement.problem("context", f"is {quote(context)}, but for this cluster KSail's context is {prefix + name}")
+    elif statement.written("name") not in (None, name):
+        yield statement.problem("name", f"is {quote(statement.get('name'))}, but the cluster is called {name}")
+
+
+def _name_in_context(statement: Statement) -> str:
+    context, prefix = statement.get("context"), CONTEXT_PREFIXES.get(statement.get("distribution", "Vanilla"), " ")
+    return context.removeprefix(prefix) if context.startswith(prefix) else ""

@@ -1,0 +1,128 @@
+"""Finds the repository's root and its environments.
+
+The definition of ENV, the first that is there: --definition FILE; clusters/ENV/ksail.yaml; ksail.ENV.yaml; ksail.yaml when it is named
+ENV, or is the only definition and ENV is `local`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from devloop.errors import InputError
+from devloop.model.environment import Environment
+from devloop.model.ksail import read_ksail
+from devloop.model.wording import listing, quote, suggestions
+from devloop.repository.definitions import load_definition
+from devloop.repository.input_files import is_there, read_input
+
+PLAIN = "ksail.yaml"
+_LOCAL = "local"
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_SCAFFOLD = "scaffold a sample platform with `devloop init DIR`, or name the repository's root with `devloop -C DIR`"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder from `start` upwards that has a definition; raises InputError where there is none."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if not _belongs_to_environment(folder) and (is_there(folder / PLAIN) or any(_named_definitions(folder))):
+            return folder
+    raise InputError(f"no KSail definition in {start} or in a folder above it", hint=_SCAFFOLD)
+
+
+def environments(root: Path) -> tuple[str, ...]:
+    """The names of all environments, sorted. A definition that is wrong counts too: loading it says what is wrong."""
+    return tuple(sorted(_definitions(root)))
+
+
+def load_environment(root: Path, name: str, definition: Path | None = None) -> Environment:
+    """The environment `name`, from the file `definition` if given; raises InputError with everything that is wrong in its files at once."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{quote(name)} is no name of an environment", hint="letters, digits, dashes, dots and underscores make a name")
+    root = root.resolve()
+    path = _given(root, definition) if definition else _find(root, name)
+    return Environment(name, root, load_definition(root, path, name))
+
+
+def _belongs_to_environment(folder: Path) -> bool:
+    """clusters/local inside a repository has a ksail.yaml and is not the repository."""
+    return folder.parent.name == "clusters" and not (folder / ".git").exists()
+
+
+def _definitions(root: Path) -> dict[str, Path]:
+    """Name -> definition, one name for each."""
+    found: dict[str, Path] = {}
+    for name, path in _named_definitions(root):
+        found.setdefault(name, path)
+    if is_there(root / PLAIN):
+        name = _name_of_plain(root) or ("" if found else _LOCAL)
+        found.update({name: root / PLAIN} if name and name not in found else {})
+    return found
+
+
+def _named_definitions(root: Path) -> Iterator[tuple[str, Path]]:
+    """Definitions whose place names their environment."""
+    for folder in _entries(root / "clusters"):
+        if _NAME.fullmatch(folder.name) and is_there(folder / PLAIN):
+            yield folder.name, folder / PLAIN
+    for path in _entries(root):
+        named = re.fullmatch(r"ksail\.(.+)\.yaml", path.name)
+        if named and _NAME.fullmatch(named[1]):
+            yield named[1], path
+
+
+def _name_of_plain(root: Path) -> str:
+    """What ksail.yaml calls itself, '' for nothing; one that cannot be read passes for `local`, where its problems are told."""
+    try:
+        return _read_name(root)
+    except InputError:
+        return _LOCAL
+
+
+def _read_name(root: Path) -> str:
+    statement = read_ksail(read_input(root / PLAIN, PLAIN), PLAIN, os.environ)
+    name = statement.get("name")
+    if not name and statement.checked.problems:
+        raise InputError.of(statement.checked.problems)
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _given(root: Path, definition: Path) -> Path:
+    """--definition FILE counts from the current folder like any path, or else from the repository's root."""
+    path = definition if is_there(definition) or not is_there(root / definition) else root / definition
+    return path.parent.resolve() / path.name
+
+
+def _find(root: Path, name: str) -> Path:
+    found = _definitions(root)
+    if name in found:
+        return found[name]
+    if name == _LOCAL and set(found.values()) == {root / PLAIN}:
+        return root / PLAIN
+    if not found:
+        raise InputError(f"no KSail definition in {root}", hint=_SCAFFOLD)
+    # Maybe ksail.yaml is the one that was meant, and only cannot say its name.
+    nameless = is_there(root / PLAIN) and not _read_name(root)
+    message = f"no environment {quote(name)} in {root}, there {_are(sorted(found))}"
+    raise InputError(message, hint=_other_hint(name, found, nameless=nameless))
+
+
+def _are(names: list[str]) -> str:
+    return f"is {names[0]}" if len(names) == 1 else f"are {listing(names)}"
+
+
+def _other_hint(name: str, found: dict[str, Path], *, nameless: bool) -> str:
+    if nameless:
+        return f"{PLAIN} has no metadata.name: give it one, or use it with --definition {PLAIN}"
+    meant = suggestions(name, list(found))
+    return f"did you mean {listing(meant, 'or')}?" if meant else f"a new one is clusters/{name}/{PLAIN} or ksail.{name}.yaml"
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,186 @@
+"""The Kustomizations of an environment, found as Flux finds them: build the entry path, read the Kustomizations in the result, go on."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from devloop.clients.worker import Worker
+from devloop.model.environment import Environment
+from devloop.model.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
+from devloop.model.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
+from devloop.model.manifest import Manifest, Origin
+from devloop.repository.render import Build, Rendering, render
+from devloop.repository.sources import Sources
+
+ROOT = ObjectId("flux-system", "flux-system")
+
+# Failures that are none: it may be fine in a cluster, only nobody can tell from here.
+UNKNOWABLE = ("remote", "unknown")
+
+
+def survey(environment: Environment, worker: Worker, *, remotes: Collection[str] = ()) -> Graph:
+    """Every Kustomization that the environment's entry path leads to, built; `remotes` are the URLs of the repository's Git remotes.
+
+    Paths count from the repository's root, or from the definition's source directory where that makes more of them exist. What does not
+    build or is not here is a node all the same: only a worker that does not work raises.
+    """
+    from_root = _Survey(environment, worker, ".", remotes).run()
+    directory = posixpath.normpath(environment.definition.source_directory)
+    if directory == "." or _reached(from_root) == len(from_root.nodes):
+        return from_root
+    below = _Survey(environment, worker, directory, remotes).run()
+    return below if _reached(below) > _reached(from_root) else from_root
+
+
+def _reached(graph: Graph) -> int:
+    """How many Kustomizations lead to a folder that is here."""
+    return sum(node.state is not NodeState.FOREIGN and (node.failure is None or node.failure.kind != "missing") for node in graph)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A Kustomization that was rendered and waits to be built."""
+
+    kustomization: Kustomization
+    parent: ObjectId
+    origin: Origin
+    others: tuple[ObjectId, ...] = ()
+
+    @property
+    def id(self) -> ObjectId:
+        return self.kustomization.id
+
+    def node(self, state: NodeState, rendering: Rendering) -> Node:
+        return Node(self.kustomization, state, self.parent, self.origin, **vars(rendering), others=self.others)
+
+
+@dataclass
+class _Survey:
+    """One walk, in rounds: what can be built is built side by side, and what that renders is looked at in a fixed order."""
+
+    environment: Environment
+    worker: Worker
+    base: str
+    remotes: Collection[str]
+    nodes: dict[ObjectId, Node] = field(default_factory=dict)
+    waiting: dict[ObjectId, _Found] = field(default_factory=dict)
+    rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
+
+    def run(self) -> Graph:
+        self.sources = Sources(self.environment.root, self.base, self.remotes)
+        self._build_root()
+        while self.waiting:
+            self._set_foreign_aside()
+            self._build(self._next())
+        nodes = tuple(self.nodes.values())
+        return Graph(self.environment.name, self.base, self.environment.entry_path, nodes, frozenset(self.sources.own))
+
+    def _build_root(self) -> None:
+        path = "./" + posixpath.relpath(self.environment.entry_path, self.base)
+        spec = {"path": path, "sourceRef": {"kind": "GitRepository", "name": ROOT.name}, "decryption": {"provider": "sops"}}
+        body = {"apiVersion": f"{API_GROUP}/v1", "kind": KIND, "metadata": {"namespace": ROOT.namespace, "name": ROOT.name}, "spec": spec}
+        [rendering] = self._render([Build(ROOT, body)])
+        own = next((m.body["spec"] for m in rendering.manifests if _is_root(m)), {})
+        if taken := {key: own[key] for key in SELF_FIELDS if key in own}:
+            spec |= taken
+            [rendering] = self._render([Build(ROOT, body)])
+        self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
+
+    def _build(self, batch: list[_Found]) -> None:
+        for found, rendering in zip(batch, self._render([Build(found.id) for found in batch]), strict=True):
+            del self.waiting[found.id]
+            self._add(found.node(_state(rendering), rendering))
+
+    def _render(self, builds: list[Build]) -> list[Rendering]:
+        return render(self.worker, f"{self.environment.name} from {self.base}", self.base, builds)
+
+    def _add(self, node: Node) -> None:
+        self.nodes[node.kustomization.id] = node
+        for manifest in node.manifests:
+            self.rendered.add((manifest.kind, ObjectId(manifest.namespace or "default", manifest.name)))
+            self.sources.see(manifest)
+        for manifest in node.manifests:
+            if is_kustomization(manifest.body):
+                self._find(manifest, node.kustomization.id)
+
+    def _find(self, manifest: Manifest, parent: ObjectId) -> None:
+        body, problem = _well_formed(manifest.body)
+        found = _Found(parse_kustomization(body), parent, manifest.origin)
+        if found.id in (parent, ROOT):
+            return
+        if problem:
+            self.nodes[found.id] = found.node(NodeState.FAILED, Rendering(failure=Failure("build", problem)))
+        elif known := self.nodes.get(found.id):
+            self.nodes[found.id] = replace(known, others=(*known.others, parent))
+        elif waits := self.waiting.get(found.id):
+            self.waiting[found.id] = replace(waits, others=(*waits.others, parent))
+        else:
+            self.waiting[found.id] = found
+
+    # -- the order ------------------------------------------------------------------------------------------------------------------
+
+    def _set_foreign_aside(self) -> None:
+        for found in list(self.waiting.values()):
+            if self.sources.is_own(found.kustomization) is False:
+                del self.waiting[found.id]
+                self.nodes[found.id] = found.node(NodeState.FOREIGN, Rendering())
+
+    def _next(self) -> list[_Found]:
+        """What has all that it needs; else what is needed first, though some of its variables will stay unknown."""
+        own = [found for found in self.waiting.values() if self.sources.is_own(found.kustomization)]
+        if ready := [found for found in own if self.rendered.issuperset(_variable_sources(found.kustomization))]:
+            return ready
+        if len(own) < len(self.waiting):
+            self.sources.decide(f.kustomization for f in self.waiting.values() if self.sources.is_own(f.kustomization) is None)
+            return []
+        return [found for found in own if self.waiting.keys().isdisjoint(found.kustomization.depends_on)] or own
+
+
+def _is_root(manifest: Manifest) -> bool:
+    return is_kustomization(manifest.body) and not _well_formed(manifest.body)[1] and parse_kustomization(manifest.body).id == ROOT
+
+
+def _state(rendering: Rendering) -> NodeState:
+    if not rendering.failure:
+        return NodeState.BUILT
+    return NodeState.UNKNOWN if rendering.failure.kind in UNKNOWABLE else NodeState.FAILED
+
+
+def _variable_sources(kustomization: Kustomization) -> set[tuple[str, ObjectId]]:
+    """The ConfigMaps and Secrets that the Kustomization takes variables from."""
+    references = (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ()
+    return {(str(ref.get("kind")), ObjectId(kustomization.id.namespace, str(ref.get("name")))) for ref in references}
+
+
+# What the API server would refuse and we could not read; lists hold mappings.
+_SHAPES: Mapping[str, type] = {
+    "path": str,
+    "sourceRef": dict,
+    "dependsOn": list,
+    "postBuild": dict,
+    "postBuild.substituteFrom": list,
+    "decryption": dict,
+}
+
+
+def _well_formed(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The Kustomization, without its spec where that cannot be read, and what is wrong with it."""
+    spec = body.get("spec")
+    if not isinstance(spec, dict):
+        return {**body, "spec": {}}, "it has no spec"
+    for name, shape in _SHAPES.items():
+        value: Any = spec
+        for key in name.split("."):
+            value = (value or {}).get(key)
+        items = value if isinstance(value, list) else ()
+        if value is not None and not isinstance(value, shape) or not all(isinstance(item, dict) for item in items):
+            return {**body, "spec": {}}, f"spec.{name} is not what it must be: {_NAMES[shape]}"
+    if not (spec.get("sourceRef") or {}).get("name"):
+        return body, "it names no source: spec.sourceRef"
+    return body, ""
+
+
+_NAMES = {str: "a text", dict: "a mapping", list: "a list of mappings"}

@@ -1,0 +1,49 @@
+"""Reads files that people wrote, and says clearly why one cannot be read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from devloop.errors import InputError, Problem
+
+LARGEST = 1024 * 1024
+
+_REASONS = {
+    errno.ENOENT: ("the file does not exist", ""),
+    errno.ENOTDIR: ("the file does not exist", ""),
+    errno.ELOOP: ("the link leads back to itself", "replace it with a file"),
+    errno.EACCES: ("the file cannot be read: permission denied", "allow it with `chmod u+r`"),
+    errno.EPERM: ("the file cannot be read: permission denied", "allow it with `chmod u+r`"),
+}
+
+
+def read_input(path: Path, shown: str) -> str:
+    """The text of a regular UTF-8 file of sensible size; raises InputError about `shown`, the path as the user knows it."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _wrong(shown, f"this is {_kind_of(status.st_mode)}, not a file")
+        if status.st_size > LARGEST:
+            raise _wrong(shown, f"the file has {status.st_size // 1024} KiB, at most {LARGEST // 1024} KiB are read")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise _wrong(shown, *_REASONS.get(error.errno or 0, (f"the file cannot be read: {error.strerror}", ""))) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError.of([Problem(shown, line, "the file is not UTF-8", f"convert it: iconv -f latin1 -t utf-8 {shown}")]) from None
+
+
+def is_there(path: Path) -> bool:
+    """Something has that name, also a link to nothing: it is better to complain about it than to look past it."""
+    return os.path.lexists(path)
+
+
+def _wrong(shown: str, message: str, hint: str = "") -> InputError:
+    return InputError.of([Problem(shown, 0, message, hint)])
+
+
+def _kind_of(mode: int) -> str:
+    return "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"

@@ -1,0 +1,60 @@
+"""What the build worker makes of Kustomizations, as values. Everything between our words and the worker's protocol is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devloop.clients.worker import Answer, Question, Worker
+from devloop.model.graph import Failure
+from devloop.model.kustomization import ObjectId
+from devloop.model.manifest import Manifest, Origin
+
+
+@dataclass(frozen=True)
+class Build:
+    """One Kustomization to build in a scope (what one environment renders); `body` for one that no build rendered."""
+
+    id: ObjectId
+    body: Mapping[str, Any] | None = None
+
+    def question(self, scope: str, base: str) -> Question:
+        named = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
+        return {"build": named | ({"object": self.body} if self.body else {})}
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What came of it; all paths are relative to the repository root."""
+
+    directory: str = ""
+    manifests: tuple[Manifest, ...] = ()
+    files: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+def render(worker: Worker, scope: str, base: str, builds: Sequence[Build]) -> list[Rendering]:
+    """Build side by side; `base` is the folder that paths count from. The renderings come in the order of `builds`."""
+    return [_rendering(answer) for answer in worker.ask_all([build.question(scope, base) for build in builds])]
+
+
+def _rendering(answer: Answer) -> Rendering:
+    if "failure" in answer:
+        return Rendering(failure=Failure(**answer["failure"]))
+    result = answer["result"]
+    failure = result.get("failure")
+    return Rendering(
+        directory=result["directory"],
+        manifests=tuple(map(_manifest, result["objects"])),
+        files=tuple(result["files"]),
+        encrypted=tuple(result["encrypted"]),
+        remote=tuple(result.get("remote") or ()),
+        failure=Failure(**failure) if failure else None,
+    )
+
+
+def _manifest(built: Mapping[str, Any]) -> Manifest:
+    return Manifest(built["body"], Origin(built["origin"]), built.get("secret", ""), tuple(built.get("unknown") or ()))

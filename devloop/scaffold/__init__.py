@@ -1,0 +1,158 @@
+"""`devloop init`: the sample platform as a repository of the user's own, with fresh Age keys outside of it and its secrets encrypted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from devloop.clients.folders import config_folder
+from devloop.clients.git import first_commit
+from devloop.clients.sops import encrypt, new_key_pair
+from devloop.errors import DevloopError, InputError
+from devloop.scaffold.secrets import sample_secrets
+
+_RULE = """\
+  - path_regex: ^k8s/clusters/{environment}/.+\\.enc\\.ya?ml$
+    encrypted_regex: ^(data|stringData)$
+    age: {public}
+"""
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The Age key of one environment and the file that it goes to."""
+
+    environment: str
+    public: str
+    path: Path
+    private: str = field(repr=False)
+
+
+def refuse_occupied(directory: Path) -> None:
+    """Raises InputError unless `directory` is new, in a folder that exists, or empty."""
+    if directory.is_dir():
+        if any(directory.iterdir()):
+            raise InputError(f"{directory} is not empty", hint="devloop init with the name of a new directory")
+    elif directory.exists() or directory.is_symlink():
+        raise InputError(f"{directory} exists and is no directory", hint="devloop init with the name of a new directory")
+    elif not directory.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {directory.parent}", hint=f"mkdir -p {directory.parent}")
+
+
+def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
+    """Make the repository and its keys, all or nothing; what to tell the user. Raises InputError for an occupied `directory`."""
+    refuse_occupied(directory)
+    target = directory.resolve()
+    keys = [_new_key(environment, target.name) for environment in _environments()]
+    try:
+        with _built_aside(target) as aside:
+            _write_repository(aside, target.name, keys, sops)
+            with _written(keys):
+                _move(aside, target)
+    except OSError as error:
+        raise DevloopError(f"cannot write {error.filename or target}: {error.strerror}", hint="df -h, or another directory") from None
+    return _told(directory, keys)
+
+
+def sample_root() -> Path:
+    """Where the sample platform lies: inside the installed package, or at the root of a checkout."""
+    package = Path(str(resources.files("devloop")))
+    roots = (package / "sample", package.parent)
+    found = next((root for root in roots if (root / "k8s" / "bases").is_dir() and (root / "clusters").is_dir()), None)
+    if not found:
+        raise DevloopError("this installation of devloop lacks the sample platform", hint="pip install --force-reinstall devloop")
+    return found
+
+
+def _environments() -> tuple[str, ...]:
+    names = (path.parent.name for path in (sample_root() / "clusters").glob("*/ksail.yaml"))
+    return tuple(sorted(names, key=lambda name: (name != "local", name)))
+
+
+def _new_key(environment: str, repository: str) -> _Key:
+    public, private = new_key_pair()
+    path = config_folder() / "keys" / repository / f"{environment}-{public[-8:]}.agekey"
+    return _Key(environment, public, path, private)
+
+
+def _write_repository(root: Path, name: str, keys: list[_Key], sops: Path) -> None:
+    for folder in ("clusters", "k8s"):
+        ignored = shutil.ignore_patterns("*.enc.yaml")
+        shutil.copytree(sample_root() / folder, root / folder, ignore=ignored, copy_function=shutil.copyfile)
+    templates = Path(str(resources.files("devloop.scaffold"))) / "templates"
+    (root / "README.md").write_text((templates / "README.md").read_text().replace("@NAME@", name))
+    (root / ".gitignore").write_text((templates / "gitignore").read_text())
+    rules = "".join(_RULE.format(environment=key.environment, public=key.public) for key in keys)
+    (root / ".sops.yaml").write_text(
+        f"# Whom SOPS encrypts a file for: each environment has an Age key of its own.\ncreation_rules:\n{rules}"
+    )
+    for key in keys:
+        for path, plaintext in sample_secrets(key.environment).items():
+            (root / path).write_bytes(encrypt(sops, root, path, plaintext.encode()))
+    first_commit(root, "Scaffold the platform")
+
+
+@contextlib.contextmanager
+def _built_aside(target: Path) -> Iterator[Path]:
+    """A folder on the same disk as `target` to build in; gone in the end, whatever happens."""
+    parent = target if target.is_dir() else target.parent
+    with tempfile.TemporaryDirectory(prefix=".devloop-init-", dir=parent) as aside:
+        root = Path(aside) / "repository"
+        root.mkdir()
+        yield root
+
+
+@contextlib.contextmanager
+def _written(keys: list[_Key]) -> Iterator[None]:
+    """The keys are there before the repository is; they go again if that fails, since nothing is encrypted with them then."""
+    try:
+        for key in keys:
+            _write_key(key)
+        yield
+    except BaseException:
+        for key in keys:
+            key.path.unlink(missing_ok=True)
+        raise
+
+
+def _write_key(key: _Key) -> None:
+    key.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    descriptor = os.open(key.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"# created: {created}\n# environment: {key.environment}\n# public key: {key.public}\n{key.private}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move(aside: Path, target: Path) -> None:
+    """In one step; into a directory that exists, maybe the user's current one, part by part, and back out if that fails."""
+    if not target.exists():
+        aside.rename(target)
+        return
+    parts = [path.name for path in aside.iterdir()]
+    try:
+        for part in parts:
+            (aside / part).rename(target / part)
+    except BaseException:
+        for part in parts:
+            if (target / part).exists():
+                (target / part).rename(aside / part)
+        raise
+
+
+def _told(directory: Path, keys: list[_Key]) -> tuple[str, ...]:
+    described: Mapping[str, str] = {key.environment: str(key.path) for key in keys}
+    return (
+        f"{directory} is a Git repository with the environments {', '.join(described)}",
+        "their Age keys are outside of it; keep a copy, nobody can decrypt without them:",
+        *(f"  {path}" for path in described.values()),
+        f"next: devloop -C {directory} up local",
+    )

@@ -1,0 +1,35 @@
+"""The secrets of the sample platform in clear, with fresh random values; they exist only in memory until SOPS has encrypted them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+
+_MANIFEST = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: {name}
+  namespace: {namespace}
+type: Opaque
+stringData:
+"""
+
+
+def sample_secrets(environment: str) -> dict[str, str]:
+    """Path in the repository -> manifest: what the environment's Kustomizations substitute, and what one of its apps needs."""
+    overlay = f"k8s/clusters/{environment}"
+    return {
+        f"{overlay}/variables/secret.enc.yaml": _secret("flux-system", "variables-cluster", _random("alert_webhook_token")),
+        f"{overlay}/apps/storefront/secret.enc.yaml": _secret("storefront", "storefront", _random("SESSION_KEY", "ORDERS_TOKEN")),
+    }
+
+
+def _random(*keys: str) -> dict[str, str]:
+    return {key: secrets.token_urlsafe(24) for key in keys}
+
+
+def _secret(namespace: str, name: str, data: Mapping[str, str]) -> str:
+    lines: Sequence[str] = [f"  {key}: {json.dumps(value)}\n" for key, value in data.items()]
+    return _MANIFEST.format(name=name, namespace=namespace) + "".join(lines)

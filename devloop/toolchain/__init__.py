@@ -1,0 +1,131 @@
+"""Outside programs, pinned by lock.toml: found or made when they are needed, kept in the user's cache. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from devloop.clients.folders import cache_folder
+from devloop.errors import DevloopError, InputError
+from devloop.model.report import Emit
+from devloop.toolchain import cache
+from devloop.toolchain.lock import LOCK, Tool, load_lock
+
+
+@dataclass(frozen=True)
+class ToolState:
+    """One line of `devloop toolchain list`. `channel` is empty when the tool is not installed; `seconds` is a cold build here."""
+
+    name: str
+    version: str
+    channel: str
+    origin: str
+    path: Path | None
+    size: int
+    seconds: float
+
+
+class Toolchain:
+    """The tools of one lock file in one cache folder. Cheap to open; asks no program anything while the cache has what is needed."""
+
+    def __init__(self, *, lock: Path = LOCK, folder: Path | None = None) -> None:
+        self._lock = lock
+        self._root = (folder or cache_folder()) / "tools"
+        self._on_path: dict[str, Path | None] = {}
+
+    @cached_property
+    def _tools(self) -> dict[str, Tool]:
+        return load_lock(self._lock)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every tool of the lock, in build order."""
+        return tuple(self._tools)
+
+    def key(self, name: str) -> str:
+        """Changes whenever the tool does."""
+        return self._tool(name).key
+
+    def version(self, name: str) -> str:
+        """The pinned version, without a leading v."""
+        return self._tool(name).version
+
+    def path(self, name: str) -> Path:
+        """The program; raises DevloopError when it is not installed."""
+        found = self._find(self._tool(name))
+        if not found:
+            raise DevloopError(f"{name} is not installed", hint=f"devloop toolchain install {name}")
+        return found
+
+    def crds(self, controller: str) -> list[dict[str, Any]]:
+        """The CustomResourceDefinitions that this version of a Flux controller brings."""
+        return self._data(controller, "crds")
+
+    def rbac(self, controller: str) -> list[dict[str, Any]]:
+        """The roles and bindings that this version of a Flux controller brings."""
+        return self._data(controller, "rbac")
+
+    def missing(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Which of `names` are neither in the cache nor on PATH with the pinned version, in build order."""
+        return tuple(tool.name for tool in self._ordered(names) if not self._find(tool))
+
+    def estimate(self, names: Iterable[str]) -> float:
+        """Seconds that building the missing ones of `names` takes here when nothing of them was ever compiled."""
+        return sum(self._tools[name].build_seconds for name in self.missing(names))
+
+    def ensure(self, names: Iterable[str], emit: Emit, stop: threading.Event | None = None) -> bool:
+        """Install what is not in the cache yet, one after the other; True when something was. Set `stop` to end it early."""
+        absent = [tool for tool in self._ordered(names) if not cache.read_entry(self._root, tool)]
+        if not absent:
+            return False
+        from devloop.toolchain.install import install
+
+        return install(absent, self._root, emit, stop or threading.Event())
+
+    def states(self) -> tuple[ToolState, ...]:
+        return tuple(self._state(tool) for tool in self._tools.values())
+
+    def _tool(self, name: str) -> Tool:
+        if name in self._tools:
+            return self._tools[name]
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, self._tools, n=1)
+        raise InputError(
+            f"there is no tool {name}" + (f", did you mean {near[0]}" if near else ""), hint=f"the tools are: {', '.join(self._tools)}"
+        )
+
+    def _ordered(self, names: Iterable[str]) -> Sequence[Tool]:
+        wanted = {self._tool(name).name for name in names}
+        return [tool for tool in self._tools.values() if tool.name in wanted]
+
+    def _find(self, tool: Tool) -> Path | None:
+        if cache.read_entry(self._root, tool):
+            return cache.entry_folder(self._root, tool) / tool.name
+        if tool.name not in self._on_path:
+            from devloop.toolchain.channels import find_on_path
+
+            self._on_path[tool.name] = find_on_path(tool)
+        return self._on_path[tool.name]
+
+    def _data(self, controller: str, kind: str) -> list[dict[str, Any]]:
+        tool = self._tool(controller)
+        if kind not in tool.files:
+            raise DevloopError(f"{controller} has no {kind}")
+        if not cache.read_entry(self._root, tool):
+            raise DevloopError(f"{controller} is not installed", hint=f"devloop toolchain install {controller}")
+        objects: list[dict[str, Any]] = json.loads((cache.entry_folder(self._root, tool) / f"{kind}.json").read_bytes())
+        return objects
+
+    def _state(self, tool: Tool) -> ToolState:
+        entry = cache.read_entry(self._root, tool)
+        path = self._find(tool)
+        if entry:
+            return ToolState(tool.name, tool.version, entry.channel, entry.origin, path, entry.size, tool.build_seconds)
+        size = path.stat().st_size if path else 0
+        return ToolState(tool.name, tool.version, "path" if path else "", str(path or ""), path, size, tool.build_seconds)

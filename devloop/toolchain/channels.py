@@ -1,0 +1,119 @@
+"""Where a tool that the cache lacks comes from, in order: PATH with the pinned version, a release with a known checksum, source."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from devloop.clients.process import run
+from devloop.errors import DevloopError, Interrupted
+from devloop.model.report import Emit, Notice, Severity
+from devloop.toolchain.lock import Release, Tool, this_platform
+
+Channel = Callable[["Job"], str | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One tool to be put into the folder `staged`.
+
+    `on_fraction` takes the share that is done and the seconds that all of it should take; None where nobody can know.
+    """
+
+    tool: Tool
+    staged: Path
+    wheel_folder: Path
+    on_fraction: Callable[[float | None, float | None], None]
+    emit: Emit
+    stop: threading.Event
+
+
+def find_on_path(tool: Tool) -> Path | None:
+    """The program on PATH when it says that it is the pinned version. Not for a tool with files: those come from its module alone."""
+    program = shutil.which(tool.name) if tool.ask and not tool.files else None
+    if not program:
+        return None
+    try:
+        done = run([program, *tool.ask], timeout=20, check=False)
+    except (DevloopError, OSError):
+        return None
+    match = re.search(tool.answer, done.text + done.stderr.decode(errors="replace"), re.MULTILINE)
+    return Path(program).absolute() if match and match[1] == tool.version else None
+
+
+def from_path(job: Job) -> str | None:
+    program = find_on_path(job.tool)
+    if not program:
+        return None
+    (job.staged / job.tool.name).symlink_to(program)
+    return str(program)
+
+
+def from_release(job: Job) -> str | None:
+    release = job.tool.releases.get(this_platform())
+    if not release or job.tool.files:
+        return None
+    program = job.staged / job.tool.name
+    try:
+        actual = _download(release, program, job)
+    except DownloadFailed as error:
+        job.emit(Notice(f"{release.url} cannot be downloaded ({error}), building {job.tool.name} from source", Severity.WARNING))
+        return None
+    if actual != release.sha256:
+        raise DevloopError(
+            f"{release.url} is not the program that was pinned: its SHA-256 is {actual}, expected {release.sha256}",
+            hint=f"do not use it; put {job.tool.name} {job.tool.version} from a source that you trust on PATH",
+        )
+    program.chmod(0o755)
+    return release.url
+
+
+class DownloadFailed(Exception):
+    """The server or the network did not deliver."""
+
+
+def _download(release: Release, target: Path, job: Job) -> str:
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        for chunk in _chunks(release.url, job):
+            file.write(chunk)
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(url: str, job: Job) -> Iterator[bytes]:
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=30) as answer:
+            size, got = int(answer.headers.get("Content-Length") or 0), 0
+            while chunk := _read(answer, job.stop):
+                got += len(chunk)
+                job.on_fraction(got / size if size else None, None)
+                yield chunk
+    except (OSError, HTTPException, ValueError) as error:
+        raise DownloadFailed(str(error)) from None
+    if size and got != size:
+        raise DownloadFailed(f"{got} of {size} bytes came")
+
+
+def _read(answer: IO[bytes], stop: threading.Event) -> bytes:
+    if stop.is_set():
+        raise Interrupted("stopped while downloading")
+    return answer.read(1 << 20)
+
+
+def from_source(job: Job) -> str | None:
+    from devloop.toolchain.source import build
+
+    return build(job.tool, job.staged, wheel_folder=job.wheel_folder, on_fraction=job.on_fraction, emit=job.emit, stop=job.stop)
+
+
+CHANNELS: dict[str, Channel] = {"path": from_path, "release": from_release, "source": from_source}

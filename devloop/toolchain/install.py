@@ -1,0 +1,77 @@
+"""Tools into the cache, one after the other: under its lock, through the first channel that has it, published when it is whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from devloop.errors import DevloopError
+from devloop.model.report import Emit, Notice, Progress
+from devloop.toolchain.cache import read_entry
+from devloop.toolchain.channels import CHANNELS, Job
+from devloop.toolchain.lock import Tool
+from devloop.toolchain.staging import exclusive, publish, staging, storage_errors
+
+_TITLE = "toolchain"
+
+
+def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event) -> bool:
+    """One at a time, since Go keeps all cores busy with a single build; True when another run did not do all of it meanwhile."""
+    minutes = max(1, round(sum(tool.build_seconds for tool in tools) / 60))
+    emit(Notice(f"installing {', '.join(tool.name for tool in tools)}: about {minutes} min if all of it must be built from source"))
+    with storage_errors(root):
+        installed = [tool.name for tool in tools if _install(tool, root, emit, stop)]
+    return bool(installed)
+
+
+def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event) -> bool:
+    def on_wait() -> None:
+        emit(Notice(f"another run is installing {tool.name}, waiting for it"))
+
+    with exclusive(root, tool, on_wait, stop):
+        if read_entry(root, tool):
+            return False
+        with staging(root, tool) as staged:
+            job = Job(tool, staged, root.parent / "go", _Countdown(tool.name, emit), emit, stop)
+            channel, origin = _fill(job)
+            publish(root, tool, staged, channel=channel, origin=origin)
+    emit(Progress(_TITLE, tool.name, 1.0, 0.0, done=True))
+    return True
+
+
+def _fill(job: Job) -> tuple[str, str]:
+    for name, channel in CHANNELS.items():
+        origin = channel(job)
+        if origin:
+            return name, origin
+    raise DevloopError(f"there is no way to get {job.tool.name}")  # the last channel gives the tool or raises
+
+
+class _Countdown:
+    """Turns shares of work into Progress events, at most one for each percent."""
+
+    def __init__(self, name: str, emit: Emit) -> None:
+        self._name = name
+        self._emit = emit
+        self._start: float | None = None
+        self._shown: float | None = -1.0
+
+    def __call__(self, fraction: float | None, seconds: float | None) -> None:
+        if self._start is None and fraction is not None:
+            self._start = time.monotonic()
+        percent = None if fraction is None else int(fraction * 100)
+        if percent != self._shown:
+            self._shown = percent
+            elapsed = time.monotonic() - self._start if self._start else 0.0
+            self._emit(Progress(_TITLE, self._name, fraction, remaining(fraction or 0.0, seconds, elapsed)))
+
+
+def remaining(fraction: float, seconds: float | None, elapsed: float) -> float | None:
+    """Seconds left: at first what was expected (`seconds` for all of it), more and more what this machine shows."""
+    if not fraction:
+        return seconds
+    shown = elapsed / fraction
+    expected = shown if seconds is None else (1 - fraction) * seconds + fraction * shown
+    return (1 - fraction) * expected

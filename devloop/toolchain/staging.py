@@ -1,0 +1,100 @@
+"""Making a cache entry: under the tool's lock, in a staging folder, renamed to its name when it is whole. Safe to kill at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from devloop.errors import DevloopError, Interrupted
+from devloop.toolchain.cache import entry_folder, fact
+from devloop.toolchain.lock import Tool
+
+_STAGING = ".new-"
+
+
+@contextlib.contextmanager
+def exclusive(root: Path, tool: Tool, on_wait: Callable[[], None], stop: threading.Event) -> Iterator[None]:
+    """Hold the lock of `tool`; calls `on_wait` once when another run has it. The kernel frees it however the holder ends."""
+    folder = root / tool.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        if not _try_lock(file.fileno()):
+            on_wait()
+            # A blocking flock in a thread could not be interrupted, and a lock is nothing that can be watched.
+            while not _try_lock(file.fileno()):
+                if stop.wait(0.2):
+                    raise Interrupted("stopped while waiting for another run")
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def staging(root: Path, tool: Tool) -> Iterator[Path]:
+    """An empty folder on the cache's file system, gone afterwards. Call it under the lock: then what other runs left there is dead."""
+    _remove_staged(root, tool)
+    try:
+        yield Path(tempfile.mkdtemp(prefix=_STAGING, dir=root / tool.name))
+    finally:
+        _remove_staged(root, tool)
+
+
+def _remove_staged(root: Path, tool: Tool) -> None:
+    for dead in (root / tool.name).glob(_STAGING + "*"):
+        shutil.rmtree(dead, ignore_errors=True)
+
+
+def publish(root: Path, tool: Tool, staged: Path, *, channel: str, origin: str) -> None:
+    """Make what lies in `staged` the entry of `tool`; the rename at the end is the moment it exists."""
+    facts = {name: fact(staged / name) for name in tool.file_names}
+    content = {"tool": tool.name, "version": tool.version, "channel": channel, "origin": origin, "files": facts}
+    (staged / "entry.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    for path in (*staged.iterdir(), staged):
+        if not path.is_symlink():
+            _sync(path)
+    target = entry_folder(root, tool)
+    if target.exists():
+        target.rename(staged.with_name(f"{staged.name}.old"))
+        shutil.rmtree(staged.with_name(f"{staged.name}.old"), ignore_errors=True)
+    staged.rename(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def storage_errors(root: Path) -> Iterator[None]:
+    """What the file system refuses, as the user should read it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DevloopError(
+                f"no space left in the cache {root}",
+                hint=f"free some space (see `df -h {root}`) and run the same command again: it goes on where it stopped",
+            ) from None
+        where = f" ({error.filename})" if error.filename else ""
+        raise DevloopError(
+            f"cannot use the cache {root}: {(error.strerror or str(error)).lower()}{where}",
+            hint="set XDG_CACHE_HOME to a folder of yours that can be written, for example XDG_CACHE_HOME=/tmp/cache",
+        ) from None

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// place names a field of an object in a file, or a text. A step of Field is a key, an index, or {"key": "value"} for the item of a list
+// that has it. Where a step is not there (a patch made it), the place is the last one that is.
+type place struct {
+	Path  string `json:"path"`
+	Kind  string `json:"kind,omitempty"`
+	Name  string `json:"name,omitempty"`
+	Field []any  `json:"field,omitempty"`
+	Text  string `json:"text,omitempty"`
+}
+
+// locate gives the line of each place, 0 where there is none.
+func (s *session) locate(places []place) []int {
+	lines := make([]int, len(places))
+	for i, wanted := range places {
+		if content, err := s.readFile(wanted.Path); err == nil {
+			lines[i] = wanted.line(content)
+		}
+	}
+	return lines
+}
+
+func (p place) line(content []byte) int {
+	if p.Text != "" {
+		return lineOfText(content, p.Text)
+	}
+	object := p.object(content)
+	if object == nil {
+		return 0
+	}
+	return descend(object, p.Field)
+}
+
+func lineOfText(content []byte, text string) int {
+	before, _, found := bytes.Cut(content, []byte(text))
+	if !found {
+		return 0
+	}
+	return 1 + bytes.Count(before, []byte("\n"))
+}
+
+// object finds the document; a name may have got a prefix or a namespace on its way, so the best match counts.
+func (p place) object(content []byte) *yaml.Node {
+	var best *yaml.Node
+	bestScore := -1
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		if decoder.Decode(&document) != nil {
+			return best
+		}
+		if len(document.Content) == 0 {
+			continue
+		}
+		if score := p.score(document.Content[0]); score > bestScore {
+			best, bestScore = document.Content[0], score
+		}
+	}
+}
+
+func (p place) score(node *yaml.Node) int {
+	score := 0
+	if _, kind := child(node, "kind"); kind != nil && kind.Value == p.Kind {
+		score += 2
+	}
+	_, metadata := child(node, "metadata")
+	if _, name := child(metadata, "name"); name != nil && name.Value != "" && strings.Contains(p.Name, name.Value) {
+		score++
+		if name.Value == p.Name {
+			score++
+		}
+	}
+	return score
+}
+
+func descend(node *yaml.Node, steps []any) int {
+	line := node.Line
+	for _, step := range steps {
+		key, next := follow(node, step)
+		if next == nil {
+			break
+		}
+		line, node = key.Line, next
+	}
+	return line
+}
+
+func follow(node *yaml.Node, step any) (key, value *yaml.Node) {
+	switch step := step.(type) {
+	case string:
+		return child(node, step)
+	case float64:
+		if node.Kind == yaml.SequenceNode && int(step) < len(node.Content) {
+			return node.Content[int(step)], node.Content[int(step)]
+		}
+	case map[string]any:
+		for _, item := range node.Content {
+			if hasAll(item, step) {
+				return item, item
+			}
+		}
+	}
+	return nil, nil
+}
+
+func hasAll(node *yaml.Node, fields map[string]any) bool {
+	for key, wanted := range fields {
+		if _, value := child(node, key); value == nil || value.Value != fmt.Sprint(wanted) {
+			return false
+		}
+	}
+	return true
+}
+
+func child(node *yaml.Node, key string) (*yaml.Node, *yaml.Node) {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i], node.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+// syntaxError finds the first document of a file that is no YAML, with its line in the file.
+func syntaxError(name string, content []byte) *failure {
+	var node yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		err := decoder.Decode(&node)
+		if err == nil {
+			continue
+		}
+		var line int
+		message := strings.TrimPrefix(err.Error(), "yaml: ")
+		if _, failed := fmt.Sscanf(message, "line %d:", &line); failed == nil {
+			_, message, _ = strings.Cut(message, ": ")
+		}
+		if message == "EOF" {
+			return nil
+		}
+		return &failure{Kind: "yaml", Message: message, Path: path.Clean(name), Line: line}
+	}
+}

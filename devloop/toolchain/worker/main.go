@@ -1,0 +1,89 @@
+// Command worker builds Flux Kustomizations for devloop with Flux's own libraries.
+//
+// It reads requests and writes answers as JSON, one per line, several at a time and in any order. It never writes below the repository,
+// never goes to the network, and what it decrypts stays in its memory.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+)
+
+// Garbage is cheap in a process that lives for seconds, up to this much of it.
+const softMemoryLimit = 768 << 20
+
+// The longest request: a Kustomization with all its patches, or the list of all encrypted files.
+const maxRequest = 64 << 20
+
+func main() {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(softMemoryLimit)
+	http.DefaultTransport = offline{}
+	go loadSchemas()
+	if err := serve(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// offline refuses what kustomize would fetch; git is out of reach because the worker is started with an empty PATH.
+type offline struct{}
+
+func (offline) RoundTrip(request *http.Request) (*http.Response, error) {
+	return nil, fmt.Errorf("%s is remote", request.URL)
+}
+
+func serve(in *os.File, out *os.File) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 1<<16), maxRequest)
+	answers := &answerWriter{out: out}
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var session *session
+	var pending sync.WaitGroup
+	defer pending.Wait()
+	for lines.Scan() {
+		var request request
+		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
+			return fmt.Errorf("unreadable request: %w", err)
+		}
+		if request.Open != nil {
+			opened, err := openSession(request.Open)
+			if err == nil {
+				session = opened
+			}
+			answers.write(answer{ID: request.ID, Failure: asFailure(err)})
+			continue
+		}
+		if session == nil {
+			return fmt.Errorf("request %d came before open", request.ID)
+		}
+		slots <- struct{}{}
+		pending.Add(1)
+		go func() {
+			defer func() { <-slots; pending.Done() }()
+			answers.write(session.handle(request))
+		}()
+	}
+	return lines.Err()
+}
+
+type answerWriter struct {
+	mu  sync.Mutex
+	out *os.File
+}
+
+func (w *answerWriter) write(a answer) {
+	line, err := json.Marshal(a)
+	if err != nil {
+		line, _ = json.Marshal(answer{ID: a.ID, Failure: asFailure(err)})
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = w.out.Write(append(line, '\n'))
+}

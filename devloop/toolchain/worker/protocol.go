@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// A request has an ID and exactly one of the others.
+type request struct {
+	ID     int            `json:"id"`
+	Open   *openRequest   `json:"open,omitempty"`
+	Build  *buildRequest  `json:"build,omitempty"`
+	Check  *checkRequest  `json:"check,omitempty"`
+	Locate *locateRequest `json:"locate,omitempty"`
+	Exist  *existRequest  `json:"exist,omitempty"`
+}
+
+type answer struct {
+	ID      int      `json:"id"`
+	Result  any      `json:"result,omitempty"`
+	Failure *failure `json:"failure,omitempty"`
+}
+
+// openRequest starts over: with this repository and these Age identities (the text of key files).
+type openRequest struct {
+	Root       string `json:"root"`
+	Scratch    string `json:"scratch"`
+	Identities string `json:"identities"`
+}
+
+// buildRequest builds one Kustomization. It is named when an earlier build of the scope rendered it, else given as an object. Base is the
+// folder that its path counts from, relative to the root. Lenient turns strict substitution off, as --feature-gates of Flux would.
+type buildRequest struct {
+	Scope     string         `json:"scope"`
+	Base      string         `json:"base"`
+	Namespace string         `json:"namespace"`
+	Name      string         `json:"name"`
+	Object    map[string]any `json:"object,omitempty"`
+	Lenient   bool           `json:"lenient,omitempty"`
+}
+
+// buildResult: paths are relative to the root. Failure is the repository's fault, not the worker's.
+type buildResult struct {
+	Directory string        `json:"directory"`
+	Objects   []builtObject `json:"objects"`
+	Files     []string      `json:"files"`
+	Encrypted []string      `json:"encrypted"`
+	Remote    []string      `json:"remote,omitempty"`
+	Failure   *failure      `json:"failure,omitempty"`
+}
+
+// builtObject is one object as Flux would apply it, without the values of its secrets. Secret is "opened" or "sealed" where SOPS encrypted
+// (a part of) it; Unknown are JSON pointers to values that depend on variables that cannot be known or shown.
+type builtObject struct {
+	Body    json.RawMessage `json:"body"`
+	Origin  string          `json:"origin"`
+	Secret  string          `json:"secret,omitempty"`
+	Unknown []string        `json:"unknown,omitempty"`
+}
+
+type checkRequest struct {
+	Paths []string `json:"paths"`
+}
+
+// opening says whether an encrypted file can be opened. Reason is key, service (not Age), mac or format.
+type opening struct {
+	Path       string   `json:"path"`
+	Recipients []string `json:"recipients"`
+	Services   []string `json:"services,omitempty"`
+	Reason     string   `json:"reason,omitempty"`
+	Message    string   `json:"message,omitempty"`
+}
+
+type locateRequest struct {
+	Places []place `json:"places"`
+}
+
+type existRequest struct {
+	Directories []string `json:"directories"`
+}
+
+// failure is an error in plain words, at a place where there is one. Kind is one of missing, yaml, build, substitution, decryption,
+// outside, crash.
+type failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Path    string `json:"path,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Object  string `json:"object,omitempty"`
+}
+
+func (f *failure) Error() string { return f.Message }
+
+func asFailure(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	if known, ok := err.(*failure); ok {
+		return known
+	}
+	return &failure{Kind: "build", Message: err.Error()}
+}
+
+// handle answers one request; a panic of a library is the answer to this request alone.
+func (s *session) handle(r request) (a answer) {
+	a.ID = r.ID
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			a.Result = nil
+			a.Failure = &failure{Kind: "crash", Message: "the build library panicked" + panicLine() + panicCause(panicked)}
+		}
+	}()
+	switch {
+	case r.Build != nil:
+		a.Result = s.build(r.Build)
+	case r.Check != nil:
+		a.Result = s.check(r.Check.Paths)
+	case r.Locate != nil:
+		a.Result = s.locate(r.Locate.Places)
+	case r.Exist != nil:
+		a.Result = s.exist(r.Exist.Directories)
+	default:
+		a.Failure = &failure{Kind: "crash", Message: "unknown request"}
+	}
+	return a
+}
+
+// panicCause says what the runtime says; anything else may quote what it stumbled over.
+func panicCause(panicked any) string {
+	if fault, ok := panicked.(runtime.Error); ok {
+		return ": " + fault.Error()
+	}
+	return ""
+}
+
+// panicLine is the first line of the stack below the runtime's own.
+func panicLine() string {
+	lines := strings.Split(string(debug.Stack()), "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "panic(") && i+3 < len(lines) {
+			return " in " + strings.TrimSpace(strings.Split(lines[i+2], "(0x")[0])
+		}
+	}
+	return ""
+}

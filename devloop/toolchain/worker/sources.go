@@ -1,0 +1,201 @@
+package main
+
+import (
+	"path"
+	"strings"
+
+	"github.com/getsops/sops/v3/cmd/sops/formats"
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+)
+
+// preparation goes through the kustomization files of one build before kustomize does: it leaves out what is remote, opens the encrypted
+// files that generators and patches take in, as kustomize-controller does, and notes what the build must know.
+type preparation struct {
+	view    *view
+	keys    *keyring
+	decrypt bool
+	visited map[string]bool
+	remote  []string
+	secrets secretValues
+	schemas bool
+}
+
+func (p *preparation) visit(folder string) error {
+	if p.visited[folder] {
+		return nil
+	}
+	p.visited[folder] = true
+	file, content := p.kustomizationFile(folder)
+	if content == nil {
+		return nil
+	}
+	var kustomization types.Kustomization
+	if yaml.Unmarshal(content, &kustomization) != nil {
+		return nil // kustomize says it better
+	}
+	p.schemas = p.schemas || len(kustomization.OpenAPI) > 0
+	if p.dropRemote(folder, &kustomization) {
+		if changed, err := yaml.Marshal(kustomization); err == nil {
+			_ = p.view.WriteFile(file, changed)
+		}
+	}
+	if p.decrypt {
+		if err := p.openSources(folder, &kustomization); err != nil {
+			return err
+		}
+	}
+	for _, list := range [][]string{kustomization.Resources, kustomization.Bases, kustomization.Components} {
+		for _, name := range list {
+			if next := path.Join(folder, name); p.view.IsDir(next) {
+				if err := p.visit(next); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (p *preparation) kustomizationFile(folder string) (string, []byte) {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		file := path.Join(folder, name)
+		if content, err := p.view.ReadFile(file); err == nil {
+			return file, content
+		}
+	}
+	return "", nil
+}
+
+// dropRemote takes out what would be fetched, and says whether there was something.
+func (p *preparation) dropRemote(folder string, k *types.Kustomization) bool {
+	before := len(p.remote)
+	for _, list := range []*[]string{
+		&k.Resources, &k.Bases, &k.Components, &k.Crds, &k.Configurations, &k.Generators, &k.Transformers, &k.Validators,
+	} {
+		*list = keep(*list, func(name string) bool { return p.local(folder, name) })
+	}
+	k.Patches = keep(k.Patches, func(patch types.Patch) bool { return patch.Path == "" || p.local(folder, patch.Path) })
+	k.PatchesStrategicMerge = keep(k.PatchesStrategicMerge, func(patch types.PatchStrategicMerge) bool {
+		return strings.Contains(string(patch), "\n") || p.local(folder, string(patch))
+	})
+	k.Replacements = keep(k.Replacements, func(r types.ReplacementField) bool { return r.Path == "" || p.local(folder, r.Path) })
+	return len(p.remote) > before
+}
+
+func keep[T any](list []T, wanted func(T) bool) []T {
+	var kept []T
+	for _, item := range list {
+		if wanted(item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+func (p *preparation) local(folder, name string) bool {
+	if strings.Contains(name, "\n") || p.view.Exists(path.Join(folder, name)) || !isRemote(name) {
+		return true
+	}
+	p.remote = append(p.remote, name)
+	return false
+}
+
+// isRemote asks kustomize itself what it would clone.
+func isRemote(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") || (&resource.Origin{}).Append(name).Repo != ""
+}
+
+// openSources decrypts what goes into Secrets and patches by way of files, in memory.
+func (p *preparation) openSources(folder string, k *types.Kustomization) error {
+	for _, generator := range k.SecretGenerator {
+		for _, source := range generator.FileSources {
+			key, file, named := strings.Cut(source, "=")
+			if !named {
+				file = key
+			}
+			if err := p.openFile(path.Join(folder, file), formatFor(key)); err != nil {
+				return err
+			}
+		}
+		for _, file := range append(generator.EnvSources, generator.EnvSource) {
+			format := formatFor(file)
+			if format == formats.Binary {
+				format = formats.Dotenv
+			}
+			if err := p.openFile(path.Join(folder, file), format); err != nil {
+				return err
+			}
+		}
+	}
+	for _, patch := range k.Patches {
+		if err := p.openFile(path.Join(folder, patch.Path), formatFor(patch.Path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openFile replaces an encrypted file by its content, where there is a key; what cannot be opened stays as it is.
+func (p *preparation) openFile(file string, format formats.Format) error {
+	content, err := p.view.original(file)
+	if err != nil || !looksEncrypted(content) {
+		return nil // a missing file is for kustomize to report
+	}
+	plain, branches, err := p.keys.open(content, format)
+	if isSealed(err) {
+		return nil
+	}
+	if err != nil {
+		relative, _ := within(file)
+		return &failure{Kind: "decryption", Message: err.Error(), Path: relative}
+	}
+	p.secrets.addOpened(content, plain, branches, format)
+	return p.view.WriteFile(file, plain)
+}
+
+// generated is the kustomization.yaml that Flux makes for a folder without one.
+func generated(v *view, folder string) ([]byte, error) {
+	k := types.Kustomization{TypeMeta: types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind}}
+	if err := collect(v, folder, folder, &k.Resources); err != nil {
+		return nil, err
+	}
+	if len(k.Resources) == 0 {
+		k.Namespace = "_placeholder" // kustomize refuses an empty file
+	}
+	return yaml.Marshal(k)
+}
+
+// collect adds the manifests below folder: a folder with its own kustomization.yaml as such, every other YAML file by itself.
+func collect(v *view, base, folder string, resources *[]string) error {
+	names, err := v.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		item := path.Join(folder, name)
+		relative := "." + strings.TrimPrefix(item, base)
+		switch {
+		case v.IsDir(item) && hasKustomization(v, item):
+			*resources = append(*resources, relative)
+		case v.IsDir(item):
+			if err := collect(v, base, item, resources); err != nil {
+				return err
+			}
+		case strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"):
+			*resources = append(*resources, relative)
+		}
+	}
+	return nil
+}
+
+func hasKustomization(v *view, folder string) bool {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if file := path.Join(folder, name); v.Exists(file) && !v.IsDir(file) {
+			return true
+		}
+	}
+	return false
+}
