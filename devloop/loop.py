@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients.folders import state_folder
+from devloop.clients.kube import import_client
 from devloop.clients.lock import exclusive
 from devloop.errors import InputError
 from devloop.model.bootstrap import CONTROLLERS
@@ -42,7 +43,7 @@ def up(request: Request, emit: Emit) -> Report:
         emit(Notice(str(warning), Severity.WARNING))
     result = Result()
     with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
-        threading.Thread(target=_warm_up, daemon=True).start()
+        threading.Thread(target=import_client, daemon=True).start()
         source = _reconcile(session, request.timeout or environment.definition.timeout, result)
     return _report("up", session, result, source.revision if source else "")
 
@@ -105,12 +106,6 @@ def _snapshot(session: Session, graph: Graph) -> tuple[Source, Outcome]:
     return source, Outcome(Status.UNCHANGED, source.revision)
 
 
-def _warm_up() -> None:
-    """Import the Kubernetes client while others wait for programs: it takes a quarter of a second."""
-    with contextlib.suppress(ImportError):
-        import kubernetes.config  # noqa: F401
-
-
 def _report(command: str, session: Session, result: Result, revision: str) -> Report:
     return Report(
         command,
@@ -135,11 +130,18 @@ def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
 
 def validate(root: Path, names: tuple[str, ...], key_file: Path | None, emit: Emit) -> Report:
     """Check every environment, or those named, without a cluster."""
+    from devloop.clients.git import remotes
+    from devloop.clients.worker import Worker
+    from devloop.repository.keys import identities
+    from devloop.validation import load_environments
     from devloop.validation import validate as check
 
     toolchain = Toolchain()
     toolchain.ensure(("worker",), emit)
-    return check(root, names, toolchain.path("worker"), key_file)
+    environments, problems = load_environments(root, names)
+    keys = "".join(identities(environment, key_file).text for environment in environments)
+    with Worker(toolchain.path("worker"), root, keys) as worker:
+        return check(environments, worker, problems=problems, remotes=remotes(root))
 
 
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:

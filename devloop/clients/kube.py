@@ -87,6 +87,11 @@ class ApiError(DevloopError):
         self.reason = reason
 
 
+def import_client() -> None:
+    """Import the Kubernetes client: a quarter of a second that can pass while others wait for programs."""
+    from kubernetes import config  # noqa: F401
+
+
 class Kube:
     """Connections to one API server; safe to use from several threads."""
 

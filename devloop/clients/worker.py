@@ -44,7 +44,7 @@ class Opening:
 class _Connection:
     """One process and the questions that it has not answered yet."""
 
-    process: Process
+    process: Process[bytes]
     waiting: dict[int, Future[Answer]] = field(default_factory=dict)
     last_words: list[str] = field(default_factory=list)
     ended: bool = False

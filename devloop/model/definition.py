@@ -67,10 +67,11 @@ class SopsSettings:
 class ClusterDefinition:
     """One KSail cluster definition of any generation.
 
-    `path` and `kind_path` are relative to the repository root ('' where there is no kind.yaml). `source_directory` is relative to the
-    repository root ('k8s'), `entry_path` relative to `source_directory` ('clusters/local', '.' for its top). `timeout` in seconds, per
-    Kustomization. `lines` maps a dotted field path ('spec.cluster.cni') to its line. `warnings` are valid values that change nothing or
-    little here; `blockers` are valid values that devloop cannot act on (a cloud distribution, ArgoCD): fine to validate, an error for `up`.
+    `name` is the cluster's (`devloop.model.ksail.naming` says where it comes from). `path` and `kind_path` are relative to the repository
+    root ('' where there is no kind.yaml). `source_directory` is relative to the repository root ('k8s'), `entry_path` relative to
+    `source_directory` ('clusters/local', '.' for its top). `timeout` in seconds, per Kustomization. `lines` maps a dotted field path
+    ('spec.cluster.cni') to its line. `warnings` are valid values that change nothing or little here; `blockers` are valid values that
+    devloop cannot act on (a cloud distribution, ArgoCD): fine to validate, an error for `up`.
     """
 
     name: str

@@ -12,7 +12,7 @@ from devloop.model.yaml_lines import Node
 _TOOLS = {
     "ksail.": "a KSail definition",
     "kind.x-k8s.io/": "a Kind configuration",
-    "kind.sigs.k8s.io/": "a Kind configuration of old",
+    "kind.sigs.k8s.io/": "a Kind configuration of long ago",
     "k3d.io/": "a k3d configuration",
     "ctlptl.dev/": "a ctlptl configuration",
     "skaffold/": "a Skaffold configuration",

@@ -9,7 +9,6 @@ from enum import StrEnum
 from devloop.model.kustomization import Kustomization, ObjectId, SourceRef
 from devloop.model.manifest import Manifest, Origin
 
-
 # What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
 SELF_FIELDS = ("postBuild", "components", "commonMetadata", "targetNamespace", "patches", "decryption")
 
@@ -31,6 +30,7 @@ class Failure:
 
     kind: str
     message: str
+    hint: str = ""
     path: str = ""
     line: int = 0
     object: str = ""

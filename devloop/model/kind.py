@@ -28,7 +28,7 @@ FIELDS = table(
         "": {
             "apiVersion": replace(words(API_VERSION), required=True),
             "kind": replace(words("Cluster"), required=True),
-            "name": Field(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dots and dashes"),
+            "name": Field(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
             "featureGates": Field(("flags",)),
             "runtimeConfig": LABELS,
             "kubeadmConfigPatches": TEXTS,

@@ -122,7 +122,9 @@ class Reconciliation:
                 continue
             object_id = ObjectId(*key[1:])
             why = self._why_nudge(obj, ready)
-            if why is not None and self._nudged.get(object_id, (None, ""))[0] != why and not self._awaits_answer(object_id, obj):
+            # A running health check answers when it ends, not before: that must not keep us from cutting it short.
+            busy = not _checking_health(obj) and self._awaits_answer(object_id, obj)
+            if why is not None and not busy and self._nudged.get(object_id, (None, ""))[0] != why:
                 self._nudged[object_id] = (why, "")
                 yield object_id
 

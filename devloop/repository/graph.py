@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import NoneType
 from typing import Any
 
 from devloop.clients.worker import Worker
@@ -80,10 +81,10 @@ class _Survey:
 
     def _build_root(self) -> None:
         path = "./" + posixpath.relpath(self.environment.entry_path, self.base)
-        spec = {"path": path, "sourceRef": {"kind": "GitRepository", "name": ROOT.name}, "decryption": {"provider": "sops"}}
+        spec: dict[str, Any] = {"path": path, "sourceRef": {"kind": "GitRepository", "name": ROOT.name}, "decryption": {"provider": "sops"}}
         body = {"apiVersion": f"{API_GROUP}/v1", "kind": KIND, "metadata": {"namespace": ROOT.namespace, "name": ROOT.name}, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
-        own = next((m.body["spec"] for m in rendering.manifests if _is_root(m)), {})
+        own: Mapping[str, Any] = next((manifest.body["spec"] for manifest in rendering.manifests if _is_root(manifest)), {})
         if taken := {key: own[key] for key in SELF_FIELDS if key in own}:
             spec |= taken
             [rendering] = self._render([Build(ROOT, body)])
@@ -176,11 +177,11 @@ def _well_formed(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
         for key in name.split("."):
             value = (value or {}).get(key)
         items = value if isinstance(value, list) else ()
-        if value is not None and not isinstance(value, shape) or not all(isinstance(item, dict) for item in items):
-            return {**body, "spec": {}}, f"spec.{name} is not what it must be: {_NAMES[shape]}"
+        if not isinstance(value, (shape, NoneType)) or not all(isinstance(item, dict) for item in items):
+            return {**body, "spec": {}}, f"spec.{name} must be {_NAMES[shape]}"
     if not (spec.get("sourceRef") or {}).get("name"):
         return body, "it names no source: spec.sourceRef"
     return body, ""
 
 
-_NAMES = {str: "a text", dict: "a mapping", list: "a list of mappings"}
+_NAMES: Mapping[type, str] = {str: "a text", dict: "a mapping", list: "a list of mappings"}

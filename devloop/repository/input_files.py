@@ -15,8 +15,8 @@ _REASONS = {
     errno.ENOENT: ("the file does not exist", ""),
     errno.ENOTDIR: ("the file does not exist", ""),
     errno.ELOOP: ("the link leads back to itself", "replace it with a file"),
-    errno.EACCES: ("the file cannot be read: permission denied", "allow it with `chmod u+r`"),
-    errno.EPERM: ("the file cannot be read: permission denied", "allow it with `chmod u+r`"),
+    errno.EACCES: ("the file cannot be read: permission denied", "allow it with `chmod u+r {}`"),
+    errno.EPERM: ("the file cannot be read: permission denied", "allow it with `chmod u+r {}`"),
 }
 
 
@@ -27,13 +27,14 @@ def read_input(path: Path, shown: str) -> str:
         if not stat.S_ISREG(status.st_mode):
             raise _wrong(shown, f"this is {_kind_of(status.st_mode)}, not a file")
         if status.st_size > LARGEST:
-            raise _wrong(shown, f"the file has {status.st_size // 1024} KiB, at most {LARGEST // 1024} KiB are read")
+            raise _wrong(shown, f"the file has more than {LARGEST // 1024} KiB, no definition is that long")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise _wrong(shown, *_REASONS.get(error.errno or 0, (f"the file cannot be read: {error.strerror}", ""))) from None
+        message, hint = _REASONS.get(error.errno or 0, (f"the file cannot be read: {error.strerror}", ""))
+        raise _wrong(shown, message, hint.format(shown)) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError.of([Problem(shown, line, "the file is not UTF-8", f"convert it: iconv -f latin1 -t utf-8 {shown}")]) from None
+        raise InputError.of([Problem(shown, line, "the file is not UTF-8", "convert it with `iconv -f latin1 -t utf-8`")]) from None
 
 
 def is_there(path: Path) -> bool:

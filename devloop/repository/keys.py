@@ -6,11 +6,11 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 from devloop.clients.folders import config_folder
+from devloop.clients.worker import Opening
 from devloop.errors import InputError, Problem
 from devloop.model.definition import SopsSettings
 from devloop.model.environment import Environment
@@ -18,17 +18,6 @@ from devloop.model.secret import parse_creation_rules, parse_secret
 from devloop.repository.identities import Identities, Identity, from_file, from_file_if_any, from_variable
 
 __all__ = ["Identities", "identities", "missing_keys_error", "sops_age_data"]
-
-
-class Opening(Protocol):
-    """How an encrypted file met the keys: `error` says why it stayed closed."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def recipients(self) -> Sequence[str]: ...
-    @property
-    def error(self) -> str: ...
 
 
 def identities(environment: Environment, key_file: Path | None = None, recipients: Collection[str] | None = None) -> Identities:
@@ -62,11 +51,11 @@ def missing_keys_error(closed: Iterable[Opening], keys: Identities) -> InputErro
 
 
 def _closed(opening: Opening, keys: Identities) -> Problem:
-    if set(opening.recipients) & set(keys.public):
-        return Problem(opening.path, 0, f"cannot be opened although its key is there: {opening.error}", f"sops decrypt {opening.path}")
-    if not opening.recipients:
-        return Problem(opening.path, 0, f"is not encrypted for any Age key: {opening.error}", f"sops updatekeys {opening.path}")
-    return Problem(opening.path, 0, f"none of the keys opens it; it is encrypted for {', '.join(opening.recipients)}")
+    if opening.reason == "service":
+        return Problem(opening.path, 0, opening.error, f"add an Age recipient to .sops.yaml, then sops updatekeys {opening.path}")
+    if opening.reason == "key" and not set(opening.recipients) & set(keys.public):
+        return Problem(opening.path, 0, f"none of the keys opens it; it is encrypted for {', '.join(opening.recipients) or 'nobody'}")
+    return Problem(opening.path, 0, f"cannot be opened: {opening.error}", f"sops decrypt {opening.path}")
 
 
 def _gather(environment: Environment, key_file: Path | None, recipients: Collection[str] | None) -> Iterator[Identity | str]:

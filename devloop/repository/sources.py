@@ -1,4 +1,4 @@
-"""Which sources stand for the repository itself, and which for something else that cannot be checked here. No I/O but looking at folders."""
+"""Which sources stand for the repository itself, and which for something that cannot be checked here. Looks at folders, reads no file."""
 
 from __future__ import annotations
 

@@ -29,6 +29,18 @@ class ToolState:
     size: int
     seconds: float
 
+    @property
+    def state(self) -> str:
+        return f"installed from {self.channel}" if self.channel else "missing"
+
+    @property
+    def size_text(self) -> str:
+        return f"{self.size / 2**20:.0f} MiB" if self.size else ""
+
+    @property
+    def build_text(self) -> str:
+        return f"about {self.seconds:.0f} s" if self.seconds < 90 else f"about {self.seconds / 60:.0f} min"
+
 
 class Toolchain:
     """The tools of one lock file in one cache folder. Cheap to open; asks no program anything while the cache has what is needed."""

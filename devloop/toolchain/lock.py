@@ -35,7 +35,7 @@ class Release:
 @dataclass(frozen=True)
 class Tool:
     """One pinned program. `folder` holds its go.mod and go.sum; `module` is the upstream module, empty for our own sources;
-    `seconds` is a cold build on two cores."""
+    `seconds` is a cold build on two cores after the tools before it, `packages` how many Go packages it compiles then."""
 
     name: str
     version: str
@@ -43,6 +43,7 @@ class Tool:
     module: str
     package: str
     seconds: float
+    packages: int
     stamps: Mapping[str, str] = field(default_factory=dict)
     ask: tuple[str, ...] = ()
     answer: str = ""
@@ -51,7 +52,7 @@ class Tool:
 
     @property
     def build_seconds(self) -> float:
-        """A cold build here. More cores help less and less: packages wait for each other, and one thread links."""
+        """The cold build here. More cores help less and less: packages wait for each other, and one thread links."""
         return self.seconds * max(2 / (os.cpu_count() or 2), 0.3)
 
     @property
@@ -90,6 +91,7 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
         module=module.get("path", ""),
         package=entry["package"],
         seconds=entry["seconds"],
+        packages=entry["packages"],
         stamps=module.get("stamps", {}),
         ask=tuple(entry.get("ask", ())),
         answer=entry.get("answer", ""),

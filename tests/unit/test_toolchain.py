@@ -37,6 +37,7 @@ stamps = {{ "main.version" = "{VERSION}" }}
 module = "hello"
 package = "."
 seconds = 60
+packages = 30
 ask = ["--version"]
 answer = '^hello v(\\S+)'
 """
@@ -206,7 +207,7 @@ def test_the_key_follows_everything_that_decides_the_program(lock: Path, tmp_pat
 
 
 def test_own_sources_are_their_own_version(tmp_path: Path) -> None:
-    lock = make_lock(tmp_path / "lock", '[tools.hello]\nmodule = "modules/hello"\npackage = "."\nseconds = 1\n')
+    lock = make_lock(tmp_path / "lock", '[tools.hello]\nmodule = "modules/hello"\npackage = "."\nseconds = 1\npackages = 30\n')
     main = lock.parent / "modules" / "hello" / "main.go"
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
     toolchain.ensure(["hello"], ignore)
@@ -224,9 +225,10 @@ def test_states(lock: Path, tmp_path: Path) -> None:
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
     [absent] = toolchain.states()
     assert (absent.name, absent.version, absent.channel, absent.path, absent.size) == ("hello", VERSION, "", None, 0)
+    assert (absent.state, absent.size_text) == ("missing", "")
     toolchain.ensure(["hello"], ignore)
     [present] = toolchain.states()
-    assert present.channel == "source"
+    assert (present.channel, present.state, present.size_text) == ("source", "installed from source", "1 MiB")
     assert present.origin.startswith("Go 1.")
     assert present.path == toolchain.path("hello")
     assert present.size == toolchain.path("hello").stat().st_size

@@ -59,7 +59,7 @@ def test_the_line_is_the_keys_and_numbers_keep_their_spelling() -> None:
         ("a: *x\n", "f.yaml:1: not valid YAML: found undefined alias 'x'"),
         ("a: 1\nb: \x01\n", "f.yaml:2: character U+0001 is not allowed in YAML"),
         ("[" * 5000, "f.yaml: the file is nested too deeply"),
-        ("".join(" " * n + "a:\n" for n in range(100)), "f.yaml:62: the file is nested too deeply"),
+        ("".join(" " * n + "a:\n" for n in range(100)), "f.yaml:61: the file is nested too deeply"),
         ("a: &a {b: *a}\n", "f.yaml:1: the file is nested too deeply"),
         ("a: &a {<<: *a}\n", "f.yaml: the file is nested too deeply"),
         (

@@ -57,7 +57,7 @@ def explain(place: str, detected: Detected) -> tuple[str, str] | None:
     here = detected.generation
     others = [other for other in GENERATIONS if other is not here and any(_within(name, place) for name in other.fields)]
     if others:
-        other = next((other for other in others if place in other.fields), others[0])
+        other = min(others, key=lambda other: (place not in other.fields, other.api_version != here.api_version))
         target = _destination(place, other, here)
         message = f"{place} is of {other.title}, but {detected.key} in line {detected.line} makes this a file of {here.title}"
         return message, f"in this file it belongs at {target}" if target else f"write the whole file for {here.title}"

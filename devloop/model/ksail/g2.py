@@ -12,6 +12,8 @@ from devloop.model.ksail.generation import Generation
 _API_VERSION = "ksail.dev/v1alpha1"
 _HEAD = {"apiVersion": replace(words(_API_VERSION), required=True), "kind": replace(words("Cluster"), required=True)}
 _PORT = Field(("integer",), lowest=0, highest=65535)
+# Fields of today that were there before with other words.
+_WORDED = ("spec.cluster.distribution", "spec.cluster.csi")
 _WORDS = {
     "distribution": {"Kind": "Vanilla", "K3d": "K3s"},
     "csi": {"LocalPathStorage": "Enabled"},
@@ -73,8 +75,6 @@ def _nested_fields() -> dict[str, Field]:
     without = {name: rule for name, rule in (today | inherited | both).items() if not name.startswith("spec.cluster.localRegistry.")}
     return {**without, **table({"": _HEAD}), "spec.cluster.localRegistry": registry}
 
-
-_WORDED = ("spec.cluster.distribution", "spec.cluster.csi")
 
 G2B = Generation(
     "G2b",

@@ -37,9 +37,10 @@ class Statement:
     checked: Checked
 
     def written(self, setting: str) -> Any:
-        """The value of a setting, None where the file does not say."""
+        """The value of a setting, None where the file does not say; an empty text says nothing."""
         value = lookup(self.checked.data, self.place(setting)) if setting in self.generation.places else None
-        return None if value == "" else self.generation.words.get(setting, {}).get(value, value) if _is_plain(value) else value
+        words = self.generation.words.get(setting)
+        return (words.get(value, value) if words else value) if value != "" else None
 
     def get(self, setting: str, default: str = "") -> str:
         """The value of a setting of text, with the generation's default, else `default`."""
@@ -55,7 +56,3 @@ class Statement:
     def problem(self, setting: str, message: str, hint: str = "") -> Problem:
         """Something about one setting: `message` goes on after the name of its field."""
         return Problem(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | bool | int)

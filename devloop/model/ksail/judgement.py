@@ -83,7 +83,7 @@ def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[P
     """Values that are valid and change nothing or little here."""
     name = distribution(statement)
     if name not in ("Vanilla", *CLOUD) and provider(statement) == "Docker":
-        yield statement.problem("distribution", f"is {name}; devloop runs plain Kubernetes in its place")
+        yield statement.problem("distribution", f"asks for {name}; devloop runs plain Kubernetes in its place")
     if statement.written("gitops_engine") == "None":
         yield statement.problem("gitops_engine", "asks for no GitOps engine; devloop reconciles with Flux all the same")
     if statement.written("engine") == "Podman":

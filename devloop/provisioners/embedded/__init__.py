@@ -97,6 +97,8 @@ class EmbeddedProvisioner:
 
     def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
         commands = self._commands()
+        # Now the rules of RBAC do matter: a controller ends when it may not even ask which kinds there are.
+        wait_for(self._layout, f"{commands.api_server}/readyz", FIRST, credentials="admin")
         is_new = bool(control.start(self._layout, [commands.of(name) for name in controllers]))
         if is_new:
             for name in controllers:

@@ -140,6 +140,8 @@ class Commands:
         flags = {
             "kubeconfig": self.layout.kubeconfig("kwok"),
             "manage-all-nodes": "true",
+            # Without leases the controller manager takes the nodes for dead after 50 seconds.
+            "node-lease-duration-seconds": 40,
             "server-address": f"{HOST}:{self.ports['kwok']}",
             "cidr": _pod_subnet(self.definition.network.pod_subnet),
             "node-ip": HOST,

@@ -298,17 +298,9 @@ func (b *run) fromRoot(name string) string {
 }
 
 func (b *run) object(res *resource.Resource, labels, annotations map[string]string) (*builtObject, error) {
-	before, err := res.Map()
+	state, before, err := b.opened(res)
 	if err != nil {
 		return nil, err
-	}
-	state := ""
-	if b.decrypts() && !isDisabled(res.GetAnnotations(), "decrypt") {
-		if state, err = b.session.keys.openResource(res); err != nil {
-			return nil, &failure{Kind: "decryption", Message: fmt.Sprintf("%s cannot be decrypted: %v", objectName(res), err)}
-		}
-	} else if !res.Field("sops").IsNilOrEmpty() {
-		state = "sealed"
 	}
 	shown, err := b.substituted(res)
 	if err != nil {
@@ -324,6 +316,26 @@ func (b *run) object(res *resource.Resource, labels, annotations map[string]stri
 	}
 	body, unknown, err := b.mask(shown, before, state)
 	return &builtObject{Body: body, Secret: state, Unknown: unknown}, err
+}
+
+// opened decrypts an object where there is something to decrypt; it gives the state and the object as it was before.
+func (b *run) opened(res *resource.Resource) (string, map[string]any, error) {
+	whole := !res.Field("sops").IsNilOrEmpty()
+	if !whole && res.GetKind() != "Secret" {
+		return "", nil, nil
+	}
+	before, err := res.Map()
+	if err != nil {
+		return "", nil, err
+	}
+	if !b.decrypts() || isDisabled(res.GetAnnotations(), "decrypt") {
+		return map[bool]string{true: "sealed"}[whole], before, nil
+	}
+	state, err := b.session.keys.openResource(res)
+	if err != nil {
+		err = &failure{Kind: "decryption", Message: fmt.Sprintf("%s cannot be decrypted: %v", objectName(res), err)}
+	}
+	return state, before, err
 }
 
 // substituted puts variables into an object and gives the one to show, without the values of secrets.

@@ -2,78 +2,130 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
 )
 
-// kustomize wraps an error once per folder that it came through; what is left is the cause. Each pattern takes one layer off.
+// cause is something that kustomize says, and how we put it. Subject is the file or the word that it is about: looked for in the
+// kustomization file, or, with inside, the file itself.
+type cause struct {
+	pattern *regexp.Regexp
+	message string
+	hint    string
+	subject string
+	inside  bool
+}
+
+var causes = []cause{
+	{
+		pattern: regexp.MustCompile(`expected kind != 'Component' for path '([^']+)'`),
+		message: "$1 is a component", hint: "list it under components instead of resources", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`expected kind 'Component' for path '([^']+)'`),
+		message: "$1 is no component", hint: "list it under resources instead of components", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`(?s)unable to find one of 'kustomization.yaml'.*in directory '([^']+)'`),
+		message: "$1 has no kustomization.yaml", hint: "add one that lists its files, or list the files themselves", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`cycle detected: candidate root '([^']+)' contains visited root '([^']+)'`),
+		message: "$2 refers back to $1", hint: "remove the reference: a folder cannot contain itself", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`accumulating resources from '([^']+)': missing Resource metadata`),
+		message: "$1 holds no Kubernetes object", hint: "give it apiVersion, kind and metadata, or do not list it", subject: "$1", inside: true,
+	},
+	{
+		pattern: regexp.MustCompile(`(?s)(?:from '([^']+)': )?may not add resource with an already registered id: ([^\s']+)`),
+		message: "$2 is there twice", hint: "remove one of them, or make it a patch", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`(?:evalsymlink failure on|open) '?([^\s']+)'?\s?: (?:.*: )?no such file or directory`),
+		message: "$1 does not exist", hint: "create it, or remove the reference", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`unknown field "([^"]+)"`),
+		message: "there is no field $1", hint: "see https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/", subject: "$1",
+	},
+	{
+		pattern: regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field|value of type) (?:\w+\.)?([\w.]+) of type \S+`),
+		message: "the field $2 cannot be a $1", subject: "$2",
+	},
+	{
+		pattern: regexp.MustCompile(`no matches for Id ([^;\s]+); failed to find unique target for patch`),
+		message: "the patch for $1 matches no object", hint: "correct its kind, name or namespace, or remove it",
+	},
+	{
+		pattern: regexp.MustCompile(`missing metadata\.name in object`),
+		message: "an object has no metadata.name", hint: "give it one",
+	},
+	{
+		pattern: regexp.MustCompile(`nothing selected by (\S+)`),
+		message: "the source of a replacement does not exist: $1", hint: "correct what it selects", subject: "replacements",
+	},
+	{
+		pattern: regexp.MustCompile(`must specify --enable-helm`),
+		message: "Flux does not build helmCharts", hint: "make it a HelmRelease", subject: "helmCharts",
+	},
+}
+
+// kustomize wraps an error once per folder that it came through; each pattern takes one layer off what no cause above explains.
 var wrappings = []*regexp.Regexp{
-	regexp.MustCompile(`^accumulating (?:resources|components)(?: from '[^']*')?: `),
-	regexp.MustCompile(`^accumulation err='[^\n]*?': (?:recursed|couldn't)`),
+	regexp.MustCompile(`^(?:accumulating|merging) (?:resources|components)(?: from '[^']*')?: `),
+	regexp.MustCompile(`^accumulation err='.*?': `),
 	regexp.MustCompile(`^recursed (?:accumulation of|merging from) path '[^']*': `),
 	regexp.MustCompile(`^(?:accumulateDirectory|loader\.New): `),
 	regexp.MustCompile(`^couldn't make target for path '[^']*': `),
-	regexp.MustCompile(`^merging resources from '[^']*': `),
-}
-
-// visited finds the folders that kustomize was in when it failed; the last one is where the cause is.
-var visited = regexp.MustCompile(`(?:accumulation of|merging from|make target for) path '([^']*)'`)
-
-// causes: what kustomize says, what kind of failure that is, and how we put it.
-var causes = []struct {
-	pattern *regexp.Regexp
-	kind    string
-	message string
-}{
-	{regexp.MustCompile(`(?:evalsymlink failure on|open) '?([^\s']+)'?\s?: (?:.*: )?no such file or directory`), "missing", "$1 does not exist"},
-	{regexp.MustCompile(`(?s)^unable to find one of 'kustomization.yaml'.*in directory '([^']*)'`), "build", "$1 has no kustomization.yaml"},
-	{regexp.MustCompile(`unknown field "([^"]+)"`), "build", "kustomization.yaml has no field $1"},
-	{regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field|value of type) (?:\w+\.)?([\w.]+) of type (\S+)`), "build", "the field $2 cannot be a $1"},
-	{regexp.MustCompile(`may not add resource with an already registered id: (.*)$`), "build", "$1 is there twice"},
-	{regexp.MustCompile(`no matches for Id ([^;]+); failed to find unique target for patch (.*)$`), "build", "the patch for $2 matches no object"},
-	{regexp.MustCompile(`no resource matches strategic merge patch "([^"]+)"`), "build", "the patch for $1 matches no object"},
-	{regexp.MustCompile(`missing metadata\.name in object`), "build", "an object has no metadata.name"},
-	{regexp.MustCompile(`cycle detected: candidate root '([^']+)' contains visited root '([^']+)'`), "build", "$2 refers to $1, which contains it"},
-	{regexp.MustCompile(`^(https?://\S+) is remote`), "remote", "$1 is remote"},
 }
 
 var (
-	malformed = regexp.MustCompile(`(?s)MalformedYAMLError: (.*) in File: (\S+)`)
-	yamlLine  = regexp.MustCompile(`yaml: line (\d+): (.*)`)
+	wentThrough = regexp.MustCompile(`(?:accumulation of|merging from|make target for) path '([^']*)'`)
+	malformed   = regexp.MustCompile(`(?s)MalformedYAMLError: .* in File: (\S+)`)
+	objectID    = regexp.MustCompile(`(\w+)\.(?:\[noVer\]|v\w+)\.(?:\[noGrp\]|[\w.-]+)/(\S+?)\.(\[noNs\]|[\w-]+)`)
 )
 
 // explain puts an error into plain words and finds its file.
 func (b *run) explain(err error) *failure {
 	var known *failure
-	if errors.As(err, &known) {
-		return b.complement(known)
+	if !errors.As(err, &known) {
+		known = b.explainKustomize(strings.ReplaceAll(err.Error(), `\"`, `"`))
 	}
-	text := strings.ReplaceAll(err.Error(), `\"`, `"`)
-	folder := b.lastFolder(text)
-	if found := b.brokenFile(text, folder); found != nil {
-		return found
-	}
-	result := &failure{Kind: "build", Message: b.clean(unwrapped(text), folder)}
-	for _, cause := range causes {
-		if match := cause.pattern.FindStringSubmatchIndex(text); match != nil {
-			message := string(cause.pattern.ExpandString(nil, cause.message, text, match))
-			result = &failure{Kind: cause.kind, Message: b.clean(message, folder)}
-			if cause.kind == "missing" {
-				result.Kind = "build"
-			}
-			break
-		}
-	}
-	b.blame(result, folder)
-	return b.complement(result)
+	return b.completed(known)
 }
 
-// complement finds lines that are cheap to find now, since the files have been read.
-func (b *run) complement(f *failure) *failure {
+func (b *run) explainKustomize(text string) *failure {
+	folders := b.folders(text)
+	last := folders[len(folders)-1]
+	if found := b.brokenFile(text, last); found != nil {
+		return found
+	}
+	for _, cause := range causes {
+		match := cause.pattern.FindStringSubmatchIndex(text)
+		if match == nil {
+			continue
+		}
+		expanded := func(template string) string {
+			return string(cause.pattern.ExpandString(nil, template, text, match))
+		}
+		result := &failure{Kind: "build", Message: b.clean(expanded(cause.message), last), Hint: cause.hint}
+		b.blame(result, folders, expanded(cause.subject), cause.inside)
+		return result
+	}
+	result := &failure{Kind: "build", Message: b.clean(unwrapped(text), last)}
+	b.blame(result, folders, "", false)
+	return result
+}
+
+// completed adds what is cheap to know now, and keeps secrets out.
+func (b *run) completed(f *failure) *failure {
 	if b.preparation != nil && len(b.preparation.remote) > 0 && f.Kind == "build" {
-		f.Kind = "remote" // it may well be that what is missing is remote
+		f.Kind = "remote" // what is missing may well be remote
 	}
 	if b.preparation != nil && b.preparation.secrets.contains(f.Message) {
 		f.Message = "the build fails; the reason quotes a secret and is not shown"
@@ -87,22 +139,23 @@ func (b *run) complement(f *failure) *failure {
 	return f
 }
 
-func (b *run) lastFolder(text string) string {
-	folder := b.folder
-	if all := visited.FindAllStringSubmatch(text, -1); len(all) > 0 {
-		folder = all[len(all)-1][1]
+// folders are those that kustomize was in when it failed, the outermost first.
+func (b *run) folders(text string) []string {
+	folders := []string{b.folder}
+	for _, match := range wentThrough.FindAllStringSubmatch(text, -1) {
+		folders = append(folders, match[1])
 	}
-	return folder
+	return folders
 }
 
 // brokenFile: kustomize counts lines from the start of a document and names files without their folder, so look for ourselves.
 func (b *run) brokenFile(text, folder string) *failure {
-	if b.view == nil || !strings.Contains(text, "yaml") && !strings.Contains(text, "YAML") {
+	if b.view == nil || !strings.Contains(strings.ToLower(text), "yaml: ") && !strings.Contains(text, "MalformedYAML") {
 		return nil
 	}
 	var candidates []string
 	if match := malformed.FindStringSubmatch(text); match != nil {
-		candidates = append(candidates, path.Join(folder, match[2]))
+		candidates = append(candidates, path.Join(folder, match[1]))
 	}
 	for _, name := range b.view.files() {
 		if extension := path.Ext(name); extension == ".yaml" || extension == ".yml" {
@@ -110,41 +163,57 @@ func (b *run) brokenFile(text, folder string) *failure {
 		}
 	}
 	for _, name := range candidates {
-		content, err := b.view.content(name)
-		if err != nil {
-			continue
-		}
-		if found := syntaxError(b.fromRoot(name), content); found != nil {
-			return found
+		if content, err := b.view.content(name); err == nil {
+			if found := syntaxError(b.fromRoot(name), content); found != nil {
+				return found
+			}
 		}
 	}
 	return nil
 }
 
-// blame names the kustomization file of the folder, with the line that mentions what the message is about.
-func (b *run) blame(f *failure, folder string) {
+// blame finds the file, and the line that mentions the subject: the innermost kustomization file that does, or the innermost there is.
+func (b *run) blame(f *failure, folders []string, subject string, inside bool) {
 	if b.view == nil {
 		return
 	}
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
-		content, err := b.view.content(path.Join(folder, name))
-		if err != nil {
-			continue
+	for i := len(folders) - 1; i >= 0; i-- {
+		if file := path.Join(folders[i], subject); inside && !b.view.IsDir(file) && b.view.Exists(file) {
+			f.Path = b.fromRoot(file)
+			return
 		}
-		f.Path = b.fromRoot(path.Join(folder, name))
-		for _, word := range strings.Fields(f.Message) {
-			if len(word) > 3 && f.Line == 0 && !strings.HasSuffix(word, "kustomization.yaml") {
-				f.Line = mentioned(content, strings.Trim(word, "'\""))
+		for _, name := range konfig.RecognizedKustomizationFileNames() {
+			file := path.Join(folders[i], name)
+			content, err := b.view.content(file)
+			if err != nil {
+				continue
+			}
+			line := mentioned(content, relativeTo(folders[i], subject))
+			if f.Path == "" || line > 0 {
+				f.Path, f.Line = b.fromRoot(file), line
+			}
+			if line > 0 || subject == "" {
+				return
 			}
 		}
 	}
 }
 
-// mentioned finds the line of a list item or a key.
+func relativeTo(folder, name string) string {
+	if relative, err := filepath.Rel(folder, name); err == nil && path.IsAbs(name) {
+		return relative
+	}
+	return name
+}
+
+// mentioned finds the line with the word as a whole: a list item, a key, a value or the end of a path.
 func mentioned(content []byte, word string) int {
+	if word == "" {
+		return 0
+	}
+	whole := regexp.MustCompile(`(^|[\s"'/:=-])` + regexp.QuoteMeta(path.Clean(word)) + `/?(["',:\s\]]|$)`)
 	for number, line := range strings.Split(string(content), "\n") {
-		item := strings.Trim(strings.TrimPrefix(strings.TrimSpace(line), "- "), `'"/`)
-		if path.Clean(item) == path.Clean(word) || strings.HasPrefix(item, word+":") || strings.HasSuffix(item, ": "+word) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") && whole.MatchString(line) {
 			return number + 1
 		}
 	}
@@ -160,19 +229,17 @@ func unwrapped(text string) string {
 			}
 		}
 	}
-	return strings.TrimSpace(text)
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return first
 }
 
-// clean takes our own paths out of a message; what lies in the folder is named from there.
+// clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.
 func (b *run) clean(text, folder string) string {
-	text = strings.ReplaceAll(text, folder+"/", "")
-	text = strings.ReplaceAll(text, mount+"/", "")
-	text = strings.ReplaceAll(text, mount, ".")
-	if b.session.scratch != "" {
-		text = regexp.MustCompile(regexp.QuoteMeta(b.session.scratch)+`/build-\d+/?`).ReplaceAllString(text, "")
+	text = strings.TrimPrefix(objectID.ReplaceAllString(text, "$1/$3/$2"), "./")
+	for _, cut := range []string{"[noNs]/", b.session.scratch, folder + "/", mount + "/"} {
+		if len(cut) > 1 {
+			text = strings.ReplaceAll(text, cut, "")
+		}
 	}
-	if first, _, more := strings.Cut(text, "\n"); more && len(text) > 400 {
-		return fmt.Sprintf("%s ...", first)
-	}
-	return text
+	return strings.ReplaceAll(text, mount, "the source")
 }

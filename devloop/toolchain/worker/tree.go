@@ -78,7 +78,7 @@ func (t *tree) lookup(name string) *entry {
 func (t *tree) stat(name, relative string) *entry {
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(t.root, relative))
 	if err != nil {
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: cause(err)}}
+		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
 	}
 	real, err := filepath.Rel(t.root, evaluated)
 	if err != nil || real == ".." || strings.HasPrefix(real, "../") {
@@ -86,7 +86,7 @@ func (t *tree) stat(name, relative string) *entry {
 	}
 	info, err := os.Stat(evaluated)
 	if err != nil {
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: cause(err)}}
+		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
 	}
 	if !info.IsDir() && t.ignored(relative) {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
@@ -94,7 +94,7 @@ func (t *tree) stat(name, relative string) *entry {
 	return &entry{real: path.Join(mount, real), info: info}
 }
 
-func cause(err error) error {
+func errno(err error) error {
 	var number syscall.Errno
 	if errors.As(err, &number) {
 		return number
@@ -148,7 +148,7 @@ func (t *tree) names(name string) ([]string, error) {
 	relative, _ := within(found.real)
 	entries, err := os.ReadDir(filepath.Join(t.root, relative))
 	if err != nil {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: cause(err)}
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errno(err)}
 	}
 	var names []string
 	for _, child := range entries {

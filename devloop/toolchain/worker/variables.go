@@ -199,14 +199,23 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 		}
 		missing := notSet.FindStringSubmatch(err.Error())
 		if missing == nil {
-			message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "envsubst error: "), "variable substitution failed: ")
-			return &failure{Kind: "substitution", Message: fmt.Sprintf("variables cannot be put into %s: %s", objectName(res), message)}
+			return &failure{Kind: "substitution", Message: notSubstituted(objectName(res), err)}
 		}
 		if !v.incomplete {
 			return &failure{Kind: "undefined", Message: fmt.Sprintf("the variable %s is not defined", missing[1])}
 		}
 		values = merged(values, map[string]string{missing[1]: hide(missing[1])})
 	}
+}
+
+var innermost = regexp.MustCompile(`^(?:envsubst error: )?(?:variable substitution failed: |YAMLToJSON: yaml: (?:line \d+: )?)?`)
+
+func notSubstituted(object string, err error) string {
+	message := innermost.ReplaceAllString(err.Error(), "")
+	if strings.Contains(err.Error(), "YAMLToJSON") {
+		return fmt.Sprintf("%s is no YAML any more with its variables in place: %s", object, message)
+	}
+	return fmt.Sprintf("variables cannot be put into %s: %s", object, message)
 }
 
 func asAny(values map[string]string) map[string]any {

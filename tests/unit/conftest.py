@@ -1,0 +1,17 @@
+"""The build worker for the tests that need the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devloop.toolchain import Toolchain
+
+
+@pytest.fixture(scope="session")
+def worker_program() -> Path:
+    """Built by the toolchain the first time, then found in its cache."""
+    toolchain = Toolchain()
+    toolchain.ensure(["worker"], lambda event: None)
+    return toolchain.path("worker")
