@@ -40,7 +40,7 @@ def up(request: Request, emit: Emit) -> Report:
     """From the definition to everything Ready at the working tree; raises InputError for a definition that cannot be used."""
     environment = _usable(load_environment(request.root, request.environment, request.definition))
     for warning in environment.definition.warnings:
-        emit(Notice(str(warning), Severity.WARNING))
+        emit(Notice(str(warning), Severity.WARNING, warning.hint))
     result = Result()
     with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
         threading.Thread(target=import_client, daemon=True).start()

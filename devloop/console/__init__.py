@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from devloop.console.live import View
-from devloop.console.text import COLOURS, heading, reasons, tree, verdict
+from devloop.console.text import COLOURS, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Finding, Notice, Report, Severity, StepFinished
 from devloop.output import FORMATS
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 
+NO_LIMIT = 4096
+
+
 class Console:
     """Shows events as they come (`emit`, from any thread) and the report at the end (`show`).
 
@@ -26,10 +29,8 @@ class Console:
     """
 
     def __init__(self, output: str = "text") -> None:
-        from rich.console import Console as RichConsole
-
         self._output = output
-        self._rich: RichConsole = RichConsole(stderr=output != "text", highlight=False, soft_wrap=True)
+        self._rich: RichConsole = _rich(stderr=output != "text")
         self._lock = threading.Lock()
         self._view = View()
         self._live: Live | None = None
@@ -60,7 +61,10 @@ class Console:
         if self._output in FORMATS:
             sys.stdout.write(FORMATS[self._output](report))
             return
-        if report.kustomizations:
+        if report.command == "validate":
+            for step in report.steps:
+                self._rich.print(step_line(step))
+        elif report.kustomizations:
             self._rich.print(tree(report.kustomizations, heading(report)))
         show_findings(self._rich, report.findings, groups=self._groups)
         for line in reasons(report):
@@ -69,7 +73,7 @@ class Console:
 
     def error(self, error: DevloopError) -> None:
         """An error that ended the run before there was a report."""
-        stderr = _stderr()
+        stderr = _rich(stderr=True)
         show_error(stderr, error.message, error.hint)
         problems = error.problems if isinstance(error, InputError) else ()
         if len(problems) > 1:
@@ -78,7 +82,7 @@ class Console:
 
     def bug(self, where: str) -> None:
         """Something that must not happen happened; the traceback lies in a file."""
-        show_error(_stderr(), "this is a bug in devloop", f"please report it with {where}")
+        show_error(_rich(stderr=True), "this is a bug in devloop", f"please report it with {where}")
 
     def line(self, text: str) -> None:
         """One line of a command's own output."""
@@ -114,10 +118,12 @@ def show_findings(rich: RichConsole, findings: Iterable[Finding], *, groups: boo
             rich.print(Text.assemble(("  hint: ", "cyan"), finding.hint))
 
 
-def _stderr() -> RichConsole:
+def _rich(*, stderr: bool) -> RichConsole:
+    """As wide as the terminal; where there is none, nobody wants lines to be broken."""
     from rich.console import Console as RichConsole
 
-    return RichConsole(stderr=True, highlight=False, soft_wrap=True)
+    rich = RichConsole(stderr=stderr, highlight=False)
+    return rich if rich.is_terminal else RichConsole(stderr=stderr, highlight=False, width=NO_LIMIT)
 
 
 def _table(*columns: str) -> Any:

@@ -34,8 +34,9 @@ class View:
                 return step_line(outcome)
             case Progress():
                 return self._take_progress(event)
-            case Notice(message, severity):
-                return Text.assemble((f"{severity.value}: ", COLOURS[severity]), message)
+            case Notice(message, severity, hint):
+                text = Text.assemble((f"{severity.value}: ", COLOURS[severity]), message)
+                return text.append("\n  hint: ", "cyan").append(hint) if hint else text
             case Reconciling(kustomizations):
                 return self._take_kustomizations(kustomizations)
             case _:

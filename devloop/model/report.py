@@ -124,6 +124,7 @@ class Notice:
 
     message: str
     severity: Severity = Severity.INFO
+    hint: str = ""
 
 
 @dataclass(frozen=True)

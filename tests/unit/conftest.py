@@ -15,3 +15,11 @@ def worker_program() -> Path:
     toolchain = Toolchain()
     toolchain.ensure(["worker"], lambda event: None)
     return toolchain.path("worker")
+
+
+@pytest.fixture(scope="session")
+def sops_program() -> Path:
+    """SOPS itself, to encrypt with."""
+    toolchain = Toolchain()
+    toolchain.ensure(["sops"], lambda event: None)
+    return toolchain.path("sops")

@@ -70,6 +70,10 @@ var causes = []cause{
 		message: "the source of a replacement does not exist: $1", hint: "correct what it selects", subject: "replacements",
 	},
 	{
+		pattern: regexp.MustCompile(`kustomization.yaml is empty`),
+		message: "kustomization.yaml is empty", hint: "list its files under resources",
+	},
+	{
 		pattern: regexp.MustCompile(`must specify --enable-helm`),
 		message: "Flux does not build helmCharts", hint: "make it a HelmRelease", subject: "helmCharts",
 	},
@@ -78,7 +82,7 @@ var causes = []cause{
 // kustomize wraps an error once per folder that it came through; each pattern takes one layer off what no cause above explains.
 var wrappings = []*regexp.Regexp{
 	regexp.MustCompile(`^(?:accumulating|merging) (?:resources|components)(?: from '[^']*')?: `),
-	regexp.MustCompile(`^accumulation err='.*?': `),
+	regexp.MustCompile(`(?s)^accumulation err='.*': `),
 	regexp.MustCompile(`^recursed (?:accumulation of|merging from) path '[^']*': `),
 	regexp.MustCompile(`^(?:accumulateDirectory|loader\.New): `),
 	regexp.MustCompile(`^couldn't make target for path '[^']*': `),
