@@ -1,103 +1,185 @@
-"""The user's kubeconfig: one entry of ours goes in and out, everything else stays as it is."""
+"""The user's kubeconfig: one entry of ours goes in and out, everything else stays as it is.
+
+Files are edited as trees of YAML nodes, never as values: a token that looks like a number must not become one.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop.errors import DevloopError
 
-SECTIONS = ("clusters", "users", "contexts")
+if TYPE_CHECKING:
+    from yaml import MappingNode, Node
 
-Config = dict[str, Any]
+SECTIONS = ("clusters", "users", "contexts")
+CURRENT = "current-context"
+EMPTY = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": [], CURRENT: ""}
+LONGEST_LINE = 1 << 20
+ELSEWHERE = "mend it, or set KUBECONFIG to another file"
 
 
 def user_kubeconfig() -> Path:
-    """The file that kubectl would write to: the first of $KUBECONFIG, or ~/.kube/config; links are followed."""
-    named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    path = Path(named[0]).expanduser() if named else Path.home() / ".kube" / "config"
-    return path.resolve()
+    """The file that takes our entry: the first of $KUBECONFIG, or ~/.kube/config; links are followed."""
+    return _user_kubeconfigs()[0].resolve()
+
+
+def _user_kubeconfigs() -> list[Path]:
+    named = [Path(part).expanduser() for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return named or [Path.home() / ".kube" / "config"]
 
 
 def merge(entry: Mapping[str, Any], path: Path) -> bool:
     """Put the one cluster, user and context of `entry` (a kubeconfig) into the file; whether that changed it.
 
-    The current context is set only where there is none: another cluster's stays chosen.
+    The current context is set only where there is none, also in the other files of $KUBECONFIG: the user's choice stays.
     """
-    name = entry["contexts"][0]["name"]
     with _locked(path):
-        config = _read(path)
-        before = repr(config)
+        tree = _read(path)
+        before = _plain(tree)
         for section in SECTIONS:
-            others = [item for item in config.get(section) or [] if item.get("name") != name]
-            config[section] = [*others, *entry[section]]
-        if not config.get("current-context"):
-            config["current-context"] = name
-        if repr(config) == before:
-            return False
-        _write(path, config)
-        return True
+            _put(_section(tree, section), entry[section][0])
+        if not _current(tree) and not any(_chosen(other) for other in _user_kubeconfigs() if other.resolve() != path):
+            _set(tree, CURRENT, _node(entry["contexts"][0]["name"]))
+        changed = bool(_plain(tree) != before)
+        if changed:
+            _write(path, tree)
+    return changed
 
 
 def remove(name: str, path: Path) -> bool:
-    """Take our entry out; whether there was one. A file that held nothing else is removed."""
+    """Take the entry of that name out; whether there was one. A file that then says nothing is removed."""
     if not path.exists():
         return False
     with _locked(path):
-        config = _read(path)
-        kept = {section: [item for item in config.get(section) or [] if item.get("name") != name] for section in SECTIONS}
-        if all(len(kept[section]) == len(config.get(section) or []) for section in SECTIONS):
-            return False
-        config |= kept
-        if config.get("current-context") == name:
-            config["current-context"] = ""
-        if any(kept.values()):
-            _write(path, config)
-        else:
+        tree = _read(path)
+        before = _plain(tree)
+        for section in SECTIONS:
+            if (items := _get(tree, section)) and not _is_null(items):
+                items.value = [item for item in items.value if _name(item) != name]
+        if _current(tree) == name:
+            _set(tree, CURRENT, _node(""))
+        changed = bool(_plain(tree) != before)
+        if changed and _plain(tree) == EMPTY:
             path.unlink()
-        return True
+        elif changed:
+            _write(path, tree)
+    return changed
 
 
-def _read(path: Path) -> Config:
+def _put(items: Node, item: Mapping[str, Any]) -> None:
+    """In the place of the one of the same name, or at the end."""
+    places = [index for index, known in enumerate(items.value) if _name(known) == item["name"]]
+    if not places:
+        items.value.append(_node(item))
+    elif _plain(items.value[places[0]]) != _plain(_node(item)):
+        items.value[places[0]] = _node(item)
+
+
+def _section(tree: MappingNode, section: str) -> Node:
+    found = _get(tree, section)
+    if found is None or _is_null(found):
+        found = _node([])
+        _set(tree, section, found)
+    return found
+
+
+def _get(tree: Node, key: str) -> Node | None:
+    return next((value for known, value in tree.value if known.value == key), None)
+
+
+def _set(tree: MappingNode, key: str, value: Node) -> None:
+    tree.value = [(known, value if known.value == key else old) for known, old in tree.value]
+    if _get(tree, key) is not value:
+        tree.value.append((_node(key), value))
+
+
+def _name(item: Node) -> object:
+    return _plain(item).get("name")
+
+
+def _current(tree: Node) -> str:
+    found = _get(tree, CURRENT)
+    return "" if found is None or _is_null(found) else str(found.value)
+
+
+def _is_null(node: Node) -> bool:
+    return bool(node.tag.endswith(":null"))
+
+
+def _chosen(path: Path) -> str:
+    """The current context of another file; what cannot be read chooses nothing."""
+    with contextlib.suppress(DevloopError):
+        return _current(_read(path))
+    return ""
+
+
+def _plain(node: Node) -> Any:
+    """What a node says, every scalar as it is written."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _plain(value) for key, value in node.value}
+    return [_plain(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
+
+
+def _node(value: object) -> Any:
+    import yaml
+
+    return yaml.SafeDumper(io.StringIO(), sort_keys=False).represent_data(value)
+
+
+def _read(path: Path) -> MappingNode:
     import yaml
 
     try:
-        text = path.read_text()
+        tree = yaml.compose(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
-        return {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+        tree = None
     except (OSError, UnicodeDecodeError) as error:
         raise DevloopError(f"cannot read the kubeconfig {path}: {error}", hint="set KUBECONFIG to another file") from None
-    try:
-        config = yaml.safe_load(text) or {"apiVersion": "v1", "kind": "Config"}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise DevloopError(f"the kubeconfig {where} is no valid YAML", hint="mend it, or set KUBECONFIG to another file") from None
-    if not isinstance(config, dict) or any(not isinstance(config.get(section) or [], list) for section in SECTIONS):
-        raise DevloopError(f"{path} is no kubeconfig", hint="mend it, or set KUBECONFIG to another file")
-    return config
+        raise DevloopError(f"the kubeconfig {where} is no valid YAML", hint=ELSEWHERE) from None
+    tree = tree or _node(EMPTY)
+    if not isinstance(tree, yaml.MappingNode) or not all(_is_section(_get(tree, section)) for section in SECTIONS):
+        raise DevloopError(f"{path} is no kubeconfig", hint=ELSEWHERE)
+    return tree
 
 
-def _write(path: Path, config: Config) -> None:
+def _is_section(node: Node | None) -> bool:
+    import yaml
+
+    if node is None or _is_null(node):
+        return True
+    return isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.MappingNode) for item in node.value)
+
+
+def _write(path: Path, tree: MappingNode) -> None:
     """Replace the file at once, with its mode or 0600."""
     import yaml
 
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
-    if path.exists() and not (os.access(path, os.W_OK) and mode & stat.S_IWUSR):
+    old = path.stat() if path.exists() else None
+    if old and not (os.access(path, os.W_OK) and old.st_mode & stat.S_IWUSR):
         raise DevloopError(f"the kubeconfig {path} is read-only", hint=f"chmod u+w {path}, or set KUBECONFIG to another file")
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     part = path.with_name(f".{path.name}.devloop")
     try:
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(file, "w") as stream:
-            yaml.safe_dump(config, stream, sort_keys=False)
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            yaml.serialize(tree, stream, Dumper=dumper, allow_unicode=True, width=LONGEST_LINE)
             stream.flush()
             os.fsync(stream.fileno())
-        part.chmod(mode)
+        if old:
+            part.chmod(stat.S_IMODE(old.st_mode))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -111,9 +193,8 @@ def _locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise DevloopError(
-            f"cannot use the folder of the kubeconfig {path}: {error.strerror}", hint="set KUBECONFIG to another file"
-        ) from None
+        message = f"cannot use the folder of the kubeconfig {path}: {error.strerror}"
+        raise DevloopError(message, hint="set KUBECONFIG to another file") from None
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         yield

@@ -4,28 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import signal
+
+PATIENCE = 5000  # milliseconds for the kernel to take a killed process apart
 
 
 def sweep(variable: str, value: str) -> int:
-    """Kill every process of this user that carries `variable=value` (but not ourselves) and wait until they are gone; how many."""
+    """Kill every process of this user that carries `variable=value` (but not ourselves) and wait until they have ended; how many."""
+    swept = 0
+    # Once more after each round: a process that ended last may have started another one meanwhile.
+    while handles := _find(variable, value):
+        for handle in handles:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        ended = [_wait(handle) for handle in handles]
+        swept += len(handles)
+        if not all(ended):
+            break
+    return swept
+
+
+def _find(variable: str, value: str) -> list[int]:
+    """Handles: who is looked at through one cannot be replaced by another process of the same number."""
     import psutil
 
-    found = [p for p in psutil.process_iter(["pid"]) if p.pid != os.getpid() and _carries(p, variable, value)]
-    for item in found:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            item.kill()
-    psutil.wait_procs(found, timeout=5)
-    return len(found)
+    found = []
+    for pid in psutil.pids():
+        if _carries(pid, variable, value):
+            with contextlib.suppress(ProcessLookupError):
+                handle = os.pidfd_open(pid)
+                if _carries(pid, variable, value):
+                    found.append(handle)
+                else:
+                    os.close(handle)
+    return found
 
 
-def _carries(item: object, variable: str, value: str) -> bool:
+def _carries(pid: int, variable: str, value: str) -> bool:
     import psutil
 
-    assert isinstance(item, psutil.Process)
     try:
-        return item.uids().real == os.getuid() and item.environ().get(variable) == value
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+        item = psutil.Process(pid)
+        return pid != os.getpid() and item.uids().real == os.getuid() and item.environ().get(variable) == value
+    except (psutil.Error, OSError):
         return False
+
+
+def _wait(handle: int) -> bool:
+    """Whether the process has ended; closes the handle. Not until its parent has noticed: that may take its time."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    try:
+        return bool(poll.poll(PATIENCE))
+    finally:
+        os.close(handle)
 
 
 def resident_memory(pid: int) -> int:

@@ -25,8 +25,9 @@ WATCHED = (KUSTOMIZATION, "HelmRelease", *WORKLOADS, "Job")
 # Flux writes one of these labels on everything that it applies.
 OWNER_LABELS = ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
 
-# A health check that has just begun looks at once by itself; only after this many seconds does a nudge save time.
-PATIENCE = 0.15
+# A health check looks at everything when it begins, then every five seconds. Seconds that its first look may take: what became healthy
+# after that began needs a nudge, and what had been healthy before it gets one only when nothing came of that look for long.
+FIRST_LOOK, LONG = 0.15, 1.0
 
 
 class Reconciliation:
@@ -40,6 +41,7 @@ class Reconciliation:
         self._start = start
         self._objects: dict[Key, Object] = {}
         self._changed_at: dict[Key, float] = {}
+        self._checking_since: dict[Key, float] = {}
         self._ready_at: dict[ObjectId, float] = {}
         self._nudged: dict[ObjectId, tuple[object, str]] = {}
 
@@ -61,6 +63,10 @@ class Reconciliation:
             return
         self._objects[key] = obj
         self._changed_at[key] = now
+        if _checking_health(obj):
+            self._checking_since.setdefault(key, now)
+        else:
+            self._checking_since.pop(key, None)
         if key[0] == KUSTOMIZATION:
             self._note_readiness(ObjectId(*key[1:]), obj, now)
 
@@ -118,12 +124,12 @@ class Reconciliation:
         """Kustomizations for which another look is worth it now; answer each with `nudged`."""
         ready = frozenset(self._ready_at)
         for key, obj in list(self._objects.items()):
-            if key[0] != KUSTOMIZATION or now - self._changed_at[key] < PATIENCE:
+            if key[0] != KUSTOMIZATION:
                 continue
             object_id = ObjectId(*key[1:])
-            why = self._why_nudge(obj, ready)
+            why = self._why_nudge(obj, ready, now)
             # A running health check answers when it ends, not before: that must not keep us from cutting it short.
-            busy = not _checking_health(obj) and self._awaits_answer(object_id, obj)
+            busy = key not in self._checking_since and self._awaits_answer(object_id, obj)
             if why is not None and not busy and self._nudged.get(object_id, (None, ""))[0] != why:
                 self._nudged[object_id] = (why, "")
                 yield object_id
@@ -132,20 +138,29 @@ class Reconciliation:
         """Remember the token that the Kustomization was annotated with."""
         self._nudged[object_id] = (self._nudged[object_id][0], token)
 
-    def _why_nudge(self, obj: Object, ready: frozenset[ObjectId]) -> object | None:
+    def _why_nudge(self, obj: Object, ready: frozenset[ObjectId], now: float) -> object | None:
         """What makes another look worth it, as a value that is new for each new reason; None when nothing does."""
         state = assess(obj, self.revision)
         if state.ready or state.suspended:
             return None
         if _checking_health(obj):
-            targets = [self._objects.get(key) for key in _targets(obj)]
-            if all(target is not None and self._is_current(target) for target in targets):
-                return tuple(target["metadata"]["resourceVersion"] for target in targets if target is not None)
-            return None
+            return self._healthy_since(obj, now)
         if state.reason == "DependencyNotReady":
             return ("dependencies", self.revision) if ready.issuperset(parse_kustomization(obj).depends_on) else None
         # It failed while others were still on their way: what it lacked may be there now.
         return ready if state.terminal and ready else None
+
+    def _healthy_since(self, obj: Object, now: float) -> object | None:
+        """The versions of all that a running health check waits for, once it is healthy and the check has had time to see it."""
+        keys = _targets(obj)
+        targets = [self._objects.get(key) for key in keys]
+        if not all(target is not None and self._is_current(target) for target in targets):
+            return None
+        since = self._checking_since[_key(obj)]
+        patience = FIRST_LOOK if any(self._changed_at[key] >= since for key in keys) else LONG
+        if now - since < patience:
+            return None
+        return tuple(target["metadata"]["resourceVersion"] for target in targets if target is not None)
 
     def _awaits_answer(self, object_id: ObjectId, obj: Object) -> bool:
         token = self._nudged.get(object_id, (None, ""))[1]

@@ -18,7 +18,7 @@ def syntax(graph: Graph) -> Iterator[Fault]:
     """A file that a build reads is no YAML."""
     for _, failure, place in _failures(graph):
         if failure.kind == "yaml":
-            yield Fault(f"this is no YAML: {failure.message}", place, failure.hint)
+            yield Fault(f"this is no valid YAML: {failure.message}", place, failure.hint)
 
 
 def failed(graph: Graph) -> Iterator[Fault]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from devloop.model.kustomization import ObjectId
-from devloop.model.reconciliation import PATIENCE, Reconciliation
+from devloop.model.reconciliation import FIRST_LOOK, LONG, Reconciliation
 
 REVISION = "main@sha1:bbb"
 ROOT, INFRA, APPS = (ObjectId("flux-system", name) for name in ("flux-system", "infra", "apps"))
-LATER = PATIENCE * 2
+LATER = FIRST_LOOK * 2
 
 
 def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
@@ -68,14 +68,31 @@ def test_what_a_failed_parent_never_created_does_not_keep_it_open() -> None:
     assert state(kustomization(ROOT, "False", "BuildFailed")).settled(1.0)
 
 
-def test_a_running_health_check_is_nudged_once_all_its_targets_are_healthy() -> None:
+def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_its_first_look() -> None:
     waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
-    before, after = state(waiting, deployment(0)), state(waiting, deployment(1))
-    assert list(before.nudges(LATER)) == []
-    assert list(after.nudges(0.0)) == []
-    assert list(after.nudges(LATER)) == [APPS]
-    after.nudged(APPS, "1")
-    assert list(after.nudges(LATER)) == []
+    result = state(waiting, deployment(0))
+    assert list(result.nudges(LATER)) == []
+    result.observe("MODIFIED", deployment(1, "2"), 0.1)
+    assert list(result.nudges(FIRST_LOOK / 2)) == []
+    assert list(result.nudges(LATER)) == [APPS]
+    result.nudged(APPS, "1")
+    assert list(result.nudges(LONG * 2)) == []
+
+
+def test_what_was_healthy_before_the_health_check_began_is_left_to_its_first_look() -> None:
+    result = state(deployment(1))
+    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
+    result.observe("ADDED", waiting, 5.0)
+    assert list(result.nudges(5.0 + LATER)) == []
+    assert list(result.nudges(5.0 + LONG)) == [APPS]
+
+
+def test_a_dependent_is_nudged_the_moment_that_its_dependencies_are_ready() -> None:
+    waiting = kustomization(APPS, "False", "DependencyNotReady", needs=["infra"])
+    result = state(kustomization(ROOT), waiting)
+    assert list(result.nudges(0.0)) == []
+    result.observe("ADDED", kustomization(INFRA), 0.0)
+    assert list(result.nudges(0.0)) == [APPS]
 
 
 def test_a_failure_is_nudged_again_when_something_else_became_ready() -> None:

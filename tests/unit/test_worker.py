@@ -247,7 +247,7 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a text where a list should be": (
         {"kustomization.yaml": "resources: a.yaml\n", "a.yaml": SETTINGS},
-        "apps/kustomization.yaml:3: the field resources cannot be a string",
+        "apps/kustomization.yaml:3: the field resources cannot be of type string",
     ),
     "no object": (
         {"kustomization.yaml": "resources:\n- a.yaml\n", "a.yaml": "colour: blue\n"},
@@ -260,6 +260,10 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "helm charts": (
         {"kustomization.yaml": "helmCharts:\n- name: x\n  repo: https://example.com\n"},
         "apps/kustomization.yaml:3: Flux does not build helmCharts",
+    ),
+    "a key twice": (
+        {"kustomization.yaml": "resources:\n- a.yaml\n", "a.yaml": SETTINGS + "  colour: red\n"},
+        "apps/a.yaml:8: the key colour is there twice",
     ),
     "no YAML, in the second document": (
         {"kustomization.yaml": "resources:\n- a.yaml\n", "a.yaml": SETTINGS + "---\n" + SETTINGS.replace("blue", "blue: green")},
@@ -294,7 +298,7 @@ def test_an_undefined_variable_is_an_error_unless_the_object_opts_out(start: Sta
     failure = start(root)(postBuild={"substitute": {"a": "b"}})["failure"]
     assert (failure["kind"], failure["message"], failure["line"]) == ("undefined", "the variable nobody is not defined", 7)
     optout = "  annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}\ndata:"
-    write(root, {"apps/a.yaml": SETTINGS.replace("blue", "${nobody}").replace("data:", optout)})
+    write(root, {"apps/a.yaml": SETTINGS.replace("blue", "${nobody}").replace("\ndata:", f"\n{optout}")})
     assert bodies(start(root)(postBuild={"substitute": {"a": "b"}}))[0]["data"]["colour"] == "${nobody}"
 
 

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from devloop.clients import kubeconfig
 from devloop.clients.folders import state_folder
-from devloop.clients.logs import tail
-from devloop.clients.ports import free_ports
-from devloop.clients.processes import sweep
-from devloop.errors import DevloopError
 from devloop.model.environment import Environment
 from devloop.model.report import Emit, Notice, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus, ToolPaths
-from devloop.provisioners.embedded import control, git_server, pki
-from devloop.provisioners.embedded.components import CONTROL_PLANE, GIT_SERVER, HOST, MARKER, PORTS, Commands, service_address
+from devloop.provisioners.embedded import control, git_access, owner, pki
+from devloop.provisioners.embedded.components import Component, Site
+from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
+from devloop.provisioners.embedded.flux import flux_controller
 from devloop.provisioners.embedded.layout import Layout
-from devloop.provisioners.embedded.nodes import nodes
-from devloop.provisioners.embedded.waiting import wait_for
+from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
+from devloop.provisioners.embedded.ports import ensure_ports, move_ports, ports
+from devloop.provisioners.embedded.waiting import PROBES, KeepsEnding, wait_for
 
-# The Kubernetes version that runs, whatever a definition asks for.
 FIRST = ("etcd", "kube-apiserver")
+REST = tuple(name for name in CONTROL_PLANE if name not in FIRST)
 
-# How often a start is tried again with new ports, when another program was quicker to take one.
+# How often a start is tried with other ports, when another program was quicker to take one.
 ATTEMPTS = 3
-
-# What the API server does after it serves and before it calls itself ready: nothing that we wait for needs it.
-NOT_NEEDED = ("poststarthook/rbac/bootstrap-roles", "poststarthook/scheduling/bootstrap-system-priority-classes")
+PORT_TAKEN = "address already in use"
 
 
 class EmbeddedProvisioner:
@@ -57,131 +54,118 @@ class EmbeddedProvisioner:
 
     def ensure_cluster(self, emit: Emit) -> bool:
         self._warn_of_version(emit)
-        self._ensure_supervisor()
-        for attempt in range(ATTEMPTS):
-            commands = self._commands()
-            is_new = bool(control.start(self._layout, [commands.of(name) for name in FIRST]))
-            url = f"{commands.api_server}/readyz?" + "&".join(f"exclude={hook}" for hook in NOT_NEEDED)
-            try:
-                wait_for(self._layout, url, FIRST, credentials="admin")
-                break
-            except DevloopError:
-                if attempt == ATTEMPTS - 1 or not self._port_was_taken(FIRST):
-                    raise
-                self._restart_with_new_ports()
-        rest = [name for name in CONTROL_PLANE if name not in FIRST]
-        is_new |= bool(control.start(self._layout, [commands.of(name) for name in rest]))
-        if is_new:
-            self._create_nodes()
-        entry = pki.kubeconfig(self._layout, "admin", commands.api_server, self.context())
-        return kubeconfig.merge(entry, kubeconfig.user_kubeconfig()) or is_new
+        self._ensure_supervisor(emit)
+        started = self._run(FIRST)
+        started |= self._run(REST)
+        created = self._ensure_nodes()
+        return self._merge_context() or started or created
 
     def ensure_git_server(self, emit: Emit) -> bool:
-        self._ensure_supervisor()
-        is_new = bool(control.start(self._layout, [self._commands().of(GIT_SERVER)]))
-        if is_new:
-            wait_for(self._layout, f"http://{HOST}:{self._ports()[GIT_SERVER]}/", (GIT_SERVER,))
-        return is_new
+        self._ensure_supervisor(emit)
+        return self._run((git_access.SERVER,))
 
     def git_endpoint(self) -> GitEndpoint:
-        url = f"http://{HOST}:{self._ports()[GIT_SERVER]}/{git_server.REPOSITORY}"
-        passwords = self._layout.read_json(git_server.CREDENTIALS)
-        return GitEndpoint(
-            url,
-            url,
-            git_server.PUSHER,
-            str(passwords[git_server.PUSHER]),
-            git_server.PULLER,
-            str(passwords[git_server.PULLER]),
-        )
+        return git_access.endpoint(self._layout, self._site().address(git_access.SERVER))
 
     def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
-        commands = self._commands()
         # Now the rules of RBAC do matter: a controller ends when it may not even ask which kinds there are.
-        wait_for(self._layout, f"{commands.api_server}/readyz", FIRST, credentials="admin")
-        is_new = bool(control.start(self._layout, [commands.of(name) for name in controllers]))
-        if is_new:
-            for name in controllers:
-                wait_for(self._layout, f"http://{HOST}:{self._ports()[f'{name}-health']}/readyz", (name,))
-        return is_new
+        wait_for(self._site(), "kube-apiserver", FIRST, "/readyz")
+        return self._run(controllers)
 
     def status(self) -> ProvisionerStatus:
-        owner = str(self._layout.read_json("owner.json").get("root", ""))
         if not self._layout.folder.exists():
-            return ProvisionerStatus(False, False)
+            return ProvisionerStatus(exists=False, running=False)
         try:
             answer = control.ask(self._layout, {"op": "status"})
         except control.NoSupervisor:
-            return ProvisionerStatus(True, False, owner)
-        components = tuple((c["name"], _state(c), c["memory"]) for c in answer["components"])
-        running = {c["name"] for c in answer["components"] if c["state"] == "running"}
+            return ProvisionerStatus(exists=True, running=False, owner=owner.owner(self._layout))
+        components = answer["components"]
+        alive = {component["name"] for component in components if component["state"] == "running"}
         return ProvisionerStatus(
-            True,
-            running.issuperset(CONTROL_PLANE),
-            owner,
-            f"v{self._tools.version('kube-apiserver')}",
-            (("supervisor", "running", answer["memory"]), *components),
+            exists=True,
+            running=alive.issuperset(CONTROL_PLANE),
+            owner=owner.owner(self._layout),
+            kubernetes_version=self._version(),
+            components=(
+                ("supervisor", "running", answer["memory"]),
+                *((component["name"], _state(component), component["memory"]) for component in components),
+            ),
         )
 
     def delete(self, emit: Emit) -> bool:
+        owner.is_foreign(self._layout, self._environment)
         existed = self._layout.folder.exists()
-        self._refuse_foreign()
-        if existed:
-            with contextlib.suppress(control.NoSupervisor):
-                control.ask(self._layout, {"op": "stop"})
-            sweep(MARKER, str(self._layout.folder))
-            if self._layout.socket.parent != self._layout.folder:
-                shutil.rmtree(self._layout.socket.parent, ignore_errors=True)
-            # The owner goes last: a deletion that is cut short is still known to be ours, and is finished by the next one.
-            for path in sorted(self._layout.folder.iterdir(), key=lambda p: p.name == "owner.json"):
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-            self._layout.folder.rmdir()
-        return kubeconfig.remove(self.context(), kubeconfig.user_kubeconfig()) or existed
+        try:
+            removed = [kubeconfig.remove(self.context(), path) for path in self._kubeconfigs()]
+        finally:
+            existed |= self._erase()
+        return existed or any(removed)
 
-    def _ensure_supervisor(self) -> None:
+    def _ensure_supervisor(self, emit: Emit) -> None:
         """A supervisor answers, and everything that its components read is there."""
         with self._starting:
-            self._refuse_foreign()
-            with contextlib.suppress(control.NoSupervisor):
-                control.ask(self._layout, {"op": "status"})
+            if owner.is_foreign(self._layout, self._environment):
+                emit(Notice(f"removing what {owner.owner(self._layout)} left of {self._definition.name}"))
+                self._erase()
+            if control.runs(self._layout):
                 return
+            control.end(self._layout)
             self._layout.make()
-            self._layout.write_json("owner.json", {"root": str(self._environment.root)})
-            self._prepare()
+            owner.claim(self._layout, self._environment)
+            pki.ensure_pki(self._layout, service_address(self._definition))
+            git_access.ensure_passwords(self._layout)
+            ensure_ports(self._layout)
+            pki.write_kubeconfigs(self._layout, self._site().api_server)
             control.launch(self._layout)
 
-    def _prepare(self) -> None:
-        pki.ensure_pki(self._layout, service_address(self._definition))
-        if not self._layout.read_json(git_server.CREDENTIALS):
-            passwords = {user: secrets.token_urlsafe(32) for user in (git_server.PUSHER, git_server.PULLER)}
-            self._layout.write_json(git_server.CREDENTIALS, passwords)
-        self._layout.write_json("ports.json", dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
-        pki.write_kubeconfigs(self._layout, self._commands().api_server)
+    def _run(self, names: Sequence[str]) -> bool:
+        """Have the components run and answer; whether any of them was started. Ports that others took are given up."""
+        started = False
+        for attempt in range(1, ATTEMPTS + 1):
+            site = self._site()
+            started |= control.start(self._layout, [_component(site, name) for name in names])
+            try:
+                for name in names:
+                    if name in PROBES:
+                        wait_for(site, name, names, PROBES[name])
+                return started
+            except KeepsEnding as error:
+                if PORT_TAKEN not in error.output.lower() or attempt == ATTEMPTS:
+                    raise
+            move_ports(self._layout, names)
+            pki.write_kubeconfigs(self._layout, self._site().api_server)
+        return started
 
-    def _restart_with_new_ports(self) -> None:
-        with contextlib.suppress(control.NoSupervisor):
-            control.ask(self._layout, {"op": "stop"})
-        sweep(MARKER, str(self._layout.folder))
-        self._prepare()
-        control.launch(self._layout)
+    def _ensure_nodes(self) -> bool:
+        nodes = nodes_of(self._definition, self._version())
+        if self._layout.read_json("nodes.json") == {"nodes": nodes}:
+            return False
+        from devloop.clients.kube import Kube
 
-    def _port_was_taken(self, names: Sequence[str]) -> bool:
-        return any("address already in use" in tail(self._layout.log(name), 50) for name in names)
+        apply_nodes(Kube(self.kubeconfig()), nodes)
+        self._layout.write_json("nodes.json", {"nodes": nodes})
+        return True
 
-    def _refuse_foreign(self) -> None:
-        """Names are this user's: another repository's running environment must not be taken over by accident."""
-        owner = str(self._layout.read_json("owner.json").get("root", ""))
-        if owner and owner != str(self._environment.root) and Path(owner).is_dir():
-            name = self._environment.name
-            raise DevloopError(f"the name {self._definition.name} is taken by {owner}", hint=f"devloop -C {owner} down {name}")
+    def _merge_context(self) -> bool:
+        path = kubeconfig.user_kubeconfig()
+        owner.note_kubeconfig(self._layout, path)
+        return kubeconfig.merge(pki.kubeconfig(self._layout, "admin", self._site().api_server, self.context()), path)
 
-    def _create_nodes(self) -> None:
-        from devloop.clients.kube import NODES, Kube
+    def _kubeconfigs(self) -> set[Path]:
+        return {kubeconfig.user_kubeconfig(), *owner.kubeconfigs(self._layout)}
 
-        kube = Kube(self.kubeconfig())
-        for node in nodes(self._definition, f"v{self._tools.version('kube-apiserver')}"):
-            if not kube.get(NODES, node["metadata"]["name"]):
-                kube.request("POST", NODES.path(), node)
+    def _erase(self) -> bool:
+        """No process and no file is left; whether there was a folder. One that was cut short is finished by the next."""
+        folder = self._layout.folder
+        control.end(self._layout)
+        doomed = folder.with_name(f".{folder.name}.deleted")
+        # A folder that is half gone must not be taken for an environment: it gets another name first.
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(doomed, ignore_errors=True)
+            folder.rename(doomed)
+            shutil.rmtree(doomed)
+            return True
+        return False
 
     def _warn_of_version(self, emit: Emit) -> None:
         wanted = self._definition.kubernetes_version.removeprefix("v")
@@ -190,13 +174,19 @@ class EmbeddedProvisioner:
             where = f"{self._definition.path}: " if self._definition.path else ""
             emit(Notice(f"{where}asks for Kubernetes {wanted}; this provisioner runs {pinned}", Severity.WARNING))
 
-    def _commands(self) -> Commands:
-        return Commands(self._layout, self._definition, self._tools, self._ports())
+    def _version(self) -> str:
+        return f"v{self._tools.version('kube-apiserver')}"
 
-    def _ports(self) -> dict[str, int]:
-        return {name: int(str(port)) for name, port in self._layout.read_json("ports.json").items()}
+    def _site(self) -> Site:
+        return Site(self._layout, self._definition, self._tools, ports(self._layout))
 
 
-def _state(component: dict[str, object]) -> str:
+def _component(site: Site, name: str) -> Component:
+    if name == git_access.SERVER:
+        return git_access.server(site)
+    return CONTROL_PLANE[name](site) if name in CONTROL_PLANE else flux_controller(site, name)
+
+
+def _state(component: Mapping[str, Any]) -> str:
     restarts = component["restarts"]
     return f"{component['state']}" + (f" ({restarts} restarts)" if restarts else "")

@@ -1,7 +1,8 @@
-"""Talks to an environment's supervisor, and starts one where none answers."""
+"""Talks to an environment's supervisor, starts one where none answers, and ends whatever one has left behind."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -11,11 +12,13 @@ from typing import Any
 
 from devloop.clients import process
 from devloop.clients.logs import open_log, tail
+from devloop.clients.processes import sweep
 from devloop.errors import DevloopError
-from devloop.provisioners.embedded.components import MARKER, Component
+from devloop.provisioners.embedded.components import MARKER, Component, environment_for
 from devloop.provisioners.embedded.layout import Layout
 
 PATIENCE = 15.0  # seconds for the supervisor to come up on a machine that is busy
+PAUSE = 0.01
 
 
 class NoSupervisor(DevloopError):
@@ -24,38 +27,52 @@ class NoSupervisor(DevloopError):
 
 def ask(layout: Layout, request: Mapping[str, object]) -> dict[str, Any]:
     """The supervisor's answer; NoSupervisor where there is none."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-        connection.settimeout(10.0)
-        try:
-            connection.connect(str(layout.socket))
+    try:
+        with layout.control_socket() as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(10.0)
+            connection.connect(address)
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as stream:
                 answer: dict[str, Any] = json.loads(stream.readline())
-        except (OSError, ValueError):
-            raise NoSupervisor("the supervisor does not answer") from None
+    except (OSError, ValueError):
+        raise NoSupervisor("the supervisor does not answer") from None
     return answer
 
 
-def start(layout: Layout, components: Iterable[Component]) -> list[str]:
-    """Have the components run; the names of those that did not yet."""
-    answer = ask(layout, {"op": "start", "components": [json.loads(json.dumps(c.as_json())) for c in components]})
-    started: list[str] = answer["started"]
-    return started
+def runs(layout: Layout) -> bool:
+    """Whether a supervisor answers."""
+    try:
+        ask(layout, {"op": "status"})
+    except NoSupervisor:
+        return False
+    return True
+
+
+def start(layout: Layout, components: Iterable[Component]) -> bool:
+    """Have the components run, with just these commands; whether anything had to be started."""
+    answer = ask(layout, {"op": "start", "components": [component.as_json() for component in components]})
+    return bool(answer["started"])
 
 
 def launch(layout: Layout) -> None:
-    """A supervisor that outlives us, answering; it ends whatever an earlier one left."""
+    """A supervisor that outlives us, answering."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
     argv = (sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(layout.folder))
-    env = {**os.environ, MARKER: str(layout.folder)}
+    env = environment_for(layout, os.environ)
     with open_log(layout.log("supervisor")) as log:
         child = process.spawn(argv, cwd=layout.folder, env=env, stdout=log, stderr=process.STDOUT, new_session=True)
-    retrying = Retrying(wait=wait_fixed(0.02), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NoSupervisor), reraise=True)
+    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NoSupervisor), reraise=True)
     try:
         retrying(ask, layout, {"op": "status"})
     except NoSupervisor:
         child.kill()
-        raise DevloopError(
-            f"the supervisor did not start: {tail(layout.log('supervisor'))}", hint=f"read {layout.log('supervisor')}"
-        ) from None
+        log_path = layout.log("supervisor")
+        raise DevloopError(f"the supervisor did not start: {tail(log_path)}", hint=f"read {log_path}") from None
+
+
+def end(layout: Layout) -> None:
+    """No process of the environment runs any more, whoever started it and whether or not a supervisor is left to be asked."""
+    with contextlib.suppress(NoSupervisor):
+        ask(layout, {"op": "stop"})
+    sweep(MARKER, str(layout.folder))

@@ -1,31 +1,42 @@
 """The environment's Git server: real Git (`git http-backend`) over smart HTTP, on loopback, nothing without credentials.
 
-Run as `python -m devloop.provisioners.embedded.git_server FOLDER PORT`. Two users: `flux` may fetch, `devloop` may fetch and push; their
-passwords are in FOLDER/git-credentials.json.
+Run as `python -m devloop.provisioners.embedded.git_server FOLDER PORT`; the repository and the passwords are in FOLDER.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
+import contextlib
 import hmac
-import json
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from pathlib import Path
+from socketserver import TCPServer
 from typing import IO
 
 from devloop.clients import process
+from devloop.provisioners.embedded.components import environment_for
+from devloop.provisioners.embedded.git_access import PUSHER, REPOSITORY, passwords
+from devloop.provisioners.embedded.layout import Layout
 
-REPOSITORY = "devloop.git"
-PUSHER, PULLER = "devloop", "flux"
-CREDENTIALS = "git-credentials.json"
 CHUNK = 1 << 16
+LONGEST_LINE = 1 << 12
 
 # https://git-scm.com/docs/http-protocol: the whole of smart HTTP; the dumb protocol's files are not served.
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
+
+# Nothing of this runs or cleans up behind our back, whatever the user's own Git is set to.
+SETTINGS = {
+    "safe.directory": "*",
+    "http.receivepack": "true",
+    "receive.denyNonFastForwards": "false",
+    "receive.autogc": "false",
+    "gc.auto": "0",
+}
 
 
 class Server(ThreadingHTTPServer):
@@ -33,28 +44,33 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
-        self.folder = folder
-        self.passwords: dict[str, str] = json.loads((folder / CREDENTIALS).read_text())
+        self.passwords = passwords(folder)
+        self.backend_env = git_env(folder) | {"GIT_PROJECT_ROOT": str(folder / "git"), "GIT_HTTP_EXPORT_ALL": "1"}
+
+    def server_bind(self) -> None:
+        """Without the base class's look-up of our own name, which may take seconds and serves nothing here."""
+        TCPServer.server_bind(self)
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
+    server_version, sys_version = "devloop", ""
+    timeout = 120  # seconds without a byte
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        service = query.removeprefix("service=") if query.startswith("service=") else ""
-        self._serve(path == f"/{REPOSITORY}/info/refs" and service in (FETCH, PUSH), service, query)
+        service = query.removeprefix("service=")
+        self._serve(path == f"/{REPOSITORY}/info/refs", service, query)
 
     def do_POST(self) -> None:
-        service = self.path.removeprefix(f"/{REPOSITORY}/")
-        self._serve(service in (FETCH, PUSH), service, "")
+        self._serve(self.path.startswith(f"/{REPOSITORY}/"), self.path.removeprefix(f"/{REPOSITORY}/"), "")
 
     def _serve(self, is_known: bool, service: str, query: str) -> None:
         user = self._user()
         if not user:
-            self._refuse(401, ("WWW-Authenticate", 'Basic realm="devloop"'))
-        elif not is_known:
+            self._refuse(401, {"WWW-Authenticate": 'Basic realm="devloop"'})
+        elif not is_known or service not in (FETCH, PUSH):
             self._refuse(404)
         elif service == PUSH and user != PUSHER:
             self._refuse(403)
@@ -62,109 +78,107 @@ class Handler(BaseHTTPRequestHandler):
             self._backend(user, query)
 
     def _user(self) -> str:
-        """Whose credentials these are, '' for nobody's; in constant time for each user."""
+        """Whose credentials these are, '' for nobody's; every comparison takes the same time."""
         scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
         try:
             given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
         except ValueError:
             given = b""
-        found = ""
-        for user, password in self.server.passwords.items():
-            if hmac.compare_digest(given, f"{user}:{password}".encode()):
-                found = user
-        return found
+        matches = [user for user, word in self.server.passwords.items() if hmac.compare_digest(given, f"{user}:{word}".encode())]
+        return "".join(matches)
 
-    def _refuse(self, status: int, *headers: tuple[str, str]) -> None:
+    def _refuse(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in headers:
+        for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.send_header("Connection", "close")
         self.end_headers()
-        self.close_connection = True
 
     def _backend(self, user: str, query: str) -> None:
-        # The body's length may be unknown (chunked), which CGI has no word for: Git then reads to the end of its input.
-        env = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "GIT_PROJECT_ROOT": str(self.server.folder / "git"),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "HOME": str(self.server.folder / "git"),
-            "PATH_INFO": self.path.partition("?")[0],
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "REMOTE_USER": user,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        backend = process.spawn(["git", "http-backend"], env=env, stdin=process.PIPE, stdout=process.PIPE)
+        """Run Git for this request; its input and its output flow at the same time, neither is ever held as a whole."""
+        backend = process.spawn(["git", "http-backend"], env=self._cgi(user, query), stdin=process.PIPE, stdout=process.PIPE)
         assert backend.stdin
-        assert backend.stdout
+        assert isinstance(backend.stdout, BufferedReader)
+        feeder = threading.Thread(target=self._feed, args=(backend.stdin,))
+        feeder.start()
         try:
-            self._send_body(backend.stdin)
-            backend.stdin.close()
             self._relay(backend.stdout)
-        except (BrokenPipeError, ConnectionError, ValueError):
+            backend.wait()
+        except OSError:
             self.close_connection = True
         finally:
             backend.kill()
+            feeder.join()
             backend.wait()
+            backend.stdout.close()
 
-    def _send_body(self, to: IO[bytes]) -> None:
-        if self.headers.get("Content-Encoding") == "gzip":
-            to.write(gzip.decompress(b"".join(self._body())))
-            return
-        for part in self._body():
-            to.write(part)
+    def _cgi(self, user: str, query: str) -> dict[str, str]:
+        """As in RFC 3875, without CONTENT_LENGTH, which is not always known: Git then reads to the end. It also undoes gzip itself."""
+        return self.server.backend_env | {
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": self.path.partition("?")[0],
+            "QUERY_STRING": query,
+            "REMOTE_USER": user,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+
+    def _feed(self, stdin: IO[bytes]) -> None:
+        # Where the body ends early or Git stops reading, the rest of the connection makes no sense.
+        try:
+            with stdin:
+                for part in self._body():
+                    stdin.write(part)
+        except (OSError, ValueError):
+            self.close_connection = True
 
     def _body(self) -> Iterator[bytes]:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                yield self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            yield from self._read(int(self.headers.get("Content-Length") or 0))
             return
-        left = int(self.headers.get("Content-Length") or 0)
-        while left > 0 and (part := self.rfile.read(min(left, CHUNK))):
-            left -= len(part)
+        while size := int(self.rfile.readline(LONGEST_LINE).partition(b";")[0], 16):
+            yield from self._read(size)
+            self.rfile.readline(LONGEST_LINE)
+        while self.rfile.readline(LONGEST_LINE).strip():
+            """A trailer."""
+
+    def _read(self, size: int) -> Iterator[bytes]:
+        while size > 0:
+            part = self.rfile.read(min(size, CHUNK))
+            if not part:
+                raise ConnectionError("the request ended early")
+            size -= len(part)
             yield part
 
-    def _relay(self, source: IO[bytes]) -> None:
-        """The backend's headers, then its body in chunks of our own."""
-        status, headers = 200, []
-        while line := source.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            if name == "Status":
-                status = int(value.split()[0])
-            else:
-                headers.append((name, value))
-        self.send_response(status)
-        for name, value in headers:
+    def _relay(self, stdout: BufferedReader) -> None:
+        """The backend's headers, then its body in chunks."""
+        headers = dict(line.decode().split(": ", 1) for line in iter(lambda: stdout.readline().strip(), b""))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        while part := source.read1(CHUNK) if hasattr(source, "read1") else source.read(CHUNK):
+        while part := stdout.read1(CHUNK):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
         self.wfile.write(b"0\r\n\r\n")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name that http.server gives it)
-        sys.stderr.write(f"{self.command} {self.path.partition('?')[0]} {args[1] if len(args) > 1 else ''}\n")
 
-
-def ensure_repository(folder: Path) -> None:
-    """The bare repository, with nothing in it that would run or clean up behind our back."""
-    repository = folder / "git" / REPOSITORY
-    if not (repository / "HEAD").exists():
-        process.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", repository])
-    settings = {"http.receivepack": "true", "receive.denyNonFastForwards": "false", "gc.auto": "0", "receive.autogc": "false"}
-    for key, value in settings.items():
-        process.run(["git", "-C", repository, "config", key, value])
+def git_env(folder: Path) -> dict[str, str]:
+    """For every Git that runs here: our settings and nobody else's."""
+    env = environment_for(Layout(folder), os.environ)
+    env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_COUNT": str(len(SETTINGS))}
+    for number, (key, value) in enumerate(SETTINGS.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return env
 
 
 def main(folder: Path, port: int) -> None:
-    ensure_repository(folder)
-    Server(folder, port).serve_forever()
+    repository = folder / "git" / REPOSITORY
+    process.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", "--template=", repository], env=git_env(folder))
+    with Server(folder, port) as server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 if __name__ == "__main__":

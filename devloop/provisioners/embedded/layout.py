@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# The kernel's limit for the path of a Unix socket, less the terminating zero (man 7 unix).
-SOCKET_PATH_LIMIT = 107
+from devloop.errors import DevloopError
 
 
 @dataclass(frozen=True)
@@ -29,24 +28,21 @@ class Layout:
 
     @property
     def temporary(self) -> Path:
+        """HOME and TMPDIR of all components."""
         return self.folder / "tmp"
 
     @property
-    def lock(self) -> Path:
-        return self.folder / "supervisor.lock"
-
-    @property
-    def socket(self) -> Path:
-        """The supervisor's; in a private folder with a short name where ours is too long for a socket."""
-        path = self.folder / "supervisor.sock"
-        if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
-            return path
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"devloop-{os.getuid()}-{digest}" / "supervisor.sock"
+    def sockets(self) -> Path:
+        """The working directory of all components: their sockets have names without a folder, since long ones do not work."""
+        return self.folder / "run"
 
     @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "supervisor.lock"
 
     def kubeconfig(self, user: str) -> Path:
         return self.pki / f"{user}.kubeconfig"
@@ -54,18 +50,29 @@ class Layout:
     def log(self, component: str) -> Path:
         return self.logs / f"{component}.log"
 
+    @contextlib.contextmanager
+    def control_socket(self) -> Iterator[str]:
+        """The supervisor's socket, under a name that fits into the 108 bytes of an address (man 7 unix) however deep `folder` is."""
+        folder = os.open(self.sockets, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield f"/proc/self/fd/{folder}/supervisor.sock"
+        finally:
+            os.close(folder)
+
     def make(self) -> None:
         """Create the folders, for this user alone."""
-        for folder in (self.folder, self.pki, self.logs, self.temporary, self.artifacts, self.socket.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _explained(self.folder):
+            for folder in (self.folder, self.pki, self.logs, self.temporary, self.sockets, self.artifacts):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write(self, path: Path, text: str) -> None:
         """Replace a file at once; mode 0600 from the beginning."""
         part = path.with_name(f".{path.name}.{os.getpid()}")
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(file, "w") as stream:
-            stream.write(text)
-        part.replace(path)
+        with _explained(path):
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(file, "w") as stream:
+                stream.write(text)
+            part.replace(path)
 
     def read_json(self, name: str) -> dict[str, object]:
         """What `write_json` wrote, {} where there is nothing usable."""
@@ -77,3 +84,12 @@ class Layout:
 
     def write_json(self, name: str, content: object) -> None:
         self.write(self.folder / name, json.dumps(content))
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """A full disk or a folder that is not ours, in words."""
+    try:
+        yield
+    except OSError as error:
+        raise DevloopError(f"cannot write {path}: {error.strerror}", hint="make room or set XDG_STATE_HOME to another folder") from None

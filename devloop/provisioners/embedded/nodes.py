@@ -1,53 +1,67 @@
-"""The Node objects that kwok brings to life: named, labelled and sized as Kind would have them."""
+"""The Node objects that kwok brings to life: named, labelled, tainted as Kind has them, and large."""
 
 from __future__ import annotations
 
+import platform
+from collections import Counter
 from typing import Any
 
+from devloop.clients.kube import NODES, Kube
 from devloop.model.definition import ClusterDefinition, NodeConfiguration
+
+CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 
 # Simulated nodes run nothing: they are large enough for whatever a platform asks for.
 CAPACITY = {"cpu": "32", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "500"}
 
+# As Go, hence Kubernetes, calls what the kernel calls otherwise.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
-def nodes(definition: ClusterDefinition, version: str) -> list[dict[str, Any]]:
+
+def apply_nodes(kube: Kube, nodes: list[dict[str, Any]]) -> None:
+    """Have these nodes and no others."""
+    kube.apply_all(nodes)
+    wanted = {node["metadata"]["name"] for node in nodes}
+    for name in {node["metadata"]["name"] for node in kube.list(NODES)} - wanted:
+        kube.request("DELETE", NODES.path(name=name))
+
+
+def nodes_of(definition: ClusterDefinition, version: str) -> list[dict[str, Any]]:
     """One object a node of the definition; `version` is the kubelet's, as v1.36.3."""
-    counts: dict[str, int] = {}
+    seen: Counter[str] = Counter()
+    has_workers = any(node.role != "control-plane" for node in definition.nodes)
     result = []
-    tainted = any(node.role != "control-plane" for node in definition.nodes)
     for node in definition.nodes:
-        counts[node.role] = counts.get(node.role, 0) + 1
-        number = str(counts[node.role]) if counts[node.role] > 1 else ""
-        result.append(_node(f"{definition.name}-{node.role}{number}", node, version, tainted=tainted))
+        seen[node.role] += 1
+        number = str(seen[node.role]) if seen[node.role] > 1 else ""
+        result.append(_node(f"{definition.name}-{node.role}{number}", node, version, has_workers=has_workers))
     return result
 
 
-def _node(name: str, node: NodeConfiguration, version: str, *, tainted: bool) -> dict[str, Any]:
-    labels = {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        "type": "kwok",
-        **({"node-role.kubernetes.io/control-plane": ""} if node.role == "control-plane" else {}),
-        **node.labels,
-    }
+def _node(name: str, node: NodeConfiguration, version: str, *, has_workers: bool) -> dict[str, Any]:
+    is_control_plane = node.role == "control-plane"
     # As in Kind, a control plane takes ordinary pods only where there is no worker.
-    taints = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}] if node.role == "control-plane" and tainted else []
+    taints = [{"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}] if is_control_plane and has_workers else []
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
-        "spec": {"taints": taints} if taints else {},
-        "status": {
-            "capacity": CAPACITY,
-            "allocatable": CAPACITY,
-            "nodeInfo": _node_info(version),
-        },
+        "metadata": {"name": name, "labels": _labels(name) | ({CONTROL_PLANE_LABEL: ""} if is_control_plane else {}) | dict(node.labels)},
+        "spec": {"taints": taints},
+        "status": {"capacity": CAPACITY, "allocatable": CAPACITY, "nodeInfo": _node_info(version)},
     }
 
 
+def _labels(name: str) -> dict[str, str]:
+    own = {"kubernetes.io/hostname": name}
+    for prefix in ("kubernetes.io", "beta.kubernetes.io"):
+        own |= {f"{prefix}/os": "linux", f"{prefix}/arch": _architecture()}
+    return own
+
+
+def _architecture() -> str:
+    return ARCHITECTURES.get(platform.machine(), platform.machine())
+
+
 def _node_info(version: str) -> dict[str, str]:
-    unknown = dict.fromkeys(
-        ("bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "machineID", "osImage", "systemUUID"), ""
-    )
-    return {**unknown, "architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": version}
+    unknown = ("bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "machineID", "osImage", "systemUUID")
+    return {**dict.fromkeys(unknown, ""), "architecture": _architecture(), "operatingSystem": "linux", "kubeletVersion": version}

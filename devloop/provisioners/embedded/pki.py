@@ -1,24 +1,16 @@
-"""An environment's own certificate authority, its certificates and kubeconfigs; nothing of it is known outside the environment's folder."""
+"""An environment's certificates and kubeconfigs; nothing of it is known outside the environment's folder."""
 
 from __future__ import annotations
 
 import base64
-import datetime
-import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from devloop.provisioners.embedded.authority import key_pem, new_authority, new_key
+from devloop.provisioners.embedded.components import HOST
 from devloop.provisioners.embedded.layout import Layout
 
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-LIFETIME = datetime.timedelta(days=3650)
-
+SERVER = "kube-apiserver"
 MASTERS = ("system:masters",)
 SERVICE_ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:flux-system")
 
@@ -35,26 +27,20 @@ USERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Authority:
-    certificate: x509.Certificate
-    key: EllipticCurvePrivateKey
-
-
-def ensure_pki(layout: Layout, service_address: str) -> bool:
-    """Make whatever is missing; `service_address` is the cluster IP of the `kubernetes` Service. Whether something was made."""
-    if (layout.pki / "complete").exists():
-        return False
-    authority = _new_authority()
-    layout.write(layout.pki / "ca.crt", _pem(authority.certificate))
-    layout.write(layout.pki / "service-account.key", _key_pem(_new_key()))
-    names = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1", service_address)
-    for name in ("kube-apiserver", "etcd"):
-        _issue(layout, authority, name, name, (), names)
-    for name, (user, groups) in USERS.items():
-        _issue(layout, authority, name, user, groups)
-    layout.write(layout.pki / "complete", "")
-    return True
+def ensure_pki(layout: Layout, service_address: str) -> None:
+    """Make it where it is missing or incomplete; `service_address` is the cluster IP of the `kubernetes` Service."""
+    complete = layout.pki / "complete"
+    if complete.exists():
+        return
+    authority = new_authority("devloop")
+    layout.write(layout.pki / "ca.crt", authority.pem)
+    layout.write(layout.pki / "service-account.key", key_pem(new_key()))
+    hosts = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", HOST, service_address)
+    issued = {SERVER: authority.issue(SERVER, hosts=hosts)} | {name: authority.issue(*user) for name, user in USERS.items()}
+    for name, pair in issued.items():
+        layout.write(layout.pki / f"{name}.crt", pair.certificate)
+        layout.write(layout.pki / f"{name}.key", pair.key)
+    layout.write(complete, "")
 
 
 def write_kubeconfigs(layout: Layout, server: str) -> None:
@@ -79,86 +65,3 @@ def kubeconfig(layout: Layout, user: str, server: str, context: str) -> dict[str
 
 def _encoded(layout: Layout, name: str) -> str:
     return base64.b64encode((layout.pki / name).read_bytes()).decode()
-
-
-def _issue(
-    layout: Layout, authority: Authority, file: str, common_name: str, organizations: tuple[str, ...], hosts: tuple[str, ...] = ()
-) -> None:
-    """A certificate for clients, and for servers too where `hosts` are given (etcd and the API server call each other and themselves)."""
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    key = _new_key()
-    uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
-    builder = _builder(common_name, organizations, authority.certificate.subject, key).add_extension(
-        x509.ExtendedKeyUsage(uses), critical=False
-    )
-    if hosts:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
-    layout.write(layout.pki / f"{file}.crt", _pem(builder.sign(authority.key, _hash())))
-    layout.write(layout.pki / f"{file}.key", _key_pem(key))
-
-
-def _new_authority() -> Authority:
-    from cryptography import x509
-
-    key = _new_key()
-    name = _name("devloop", ())
-    builder = _builder("devloop", (), name, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    return Authority(builder.sign(key, _hash()), key)
-
-
-def _builder(common_name: str, organizations: tuple[str, ...], issuer: x509.Name, key: EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    from cryptography import x509
-
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(_name(common_name, organizations))
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + LIFETIME)
-    )
-
-
-def _name(common_name: str, organizations: tuple[str, ...]) -> x509.Name:
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization) for organization in organizations]
-    return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    from cryptography import x509
-
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _new_key() -> EllipticCurvePrivateKey:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def _hash() -> SHA256:
-    from cryptography.hazmat.primitives.hashes import SHA256
-
-    return SHA256()
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.PEM).decode()
-
-
-def _key_pem(key: EllipticCurvePrivateKey) -> str:
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()

@@ -2,62 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ssl
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
 from devloop.provisioners.embedded import control
+from devloop.provisioners.embedded.components import HOST, Site
 from devloop.provisioners.embedded.layout import Layout
 
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
-PAUSE = 0.03
-HOPELESS = 3  # restarts after which a component will not come up by itself
+PAUSE = 0.02
+TIMEOUT = 5.0
+HOPELESS = 3  # ends in a row after which a component will not come up by itself
+
+# What the API server does last, before it calls itself ready: it is for others than its masters.
+NOT_AWAITED = ("rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
+
+# What to ask each component for; whatever does not say that it is not ready (500 and above) will do.
+PROBES: Mapping[str, str] = {
+    "kube-apiserver": "/readyz?" + "&".join(f"exclude=poststarthook/{hook}" for hook in NOT_AWAITED),
+    "git-server": "/",
+    "source-controller": "/readyz",
+    "kustomize-controller": "/readyz",
+    "helm-controller": "/readyz",
+}
 
 
 class NotYet(DevloopError):
     """It does not answer yet."""
 
 
-def wait_for(layout: Layout, url: str, names: Sequence[str], *, credentials: str = "") -> None:
-    """Until `url` answers with less than 500; `names` are the components that it takes, `credentials` a user of the PKI."""
+class KeepsEnding(DevloopError):
+    """It will not come up by itself; `output` is the end of its log."""
+
+    def __init__(self, name: str, status: int, layout: Layout) -> None:
+        log = layout.log(name)
+        self.output = tail(log, 30)
+        super().__init__(f"{name} keeps ending with status {status}: {tail(log, 3) or 'it said nothing'}", hint=f"read {log}")
+
+
+def wait_for(site: Site, name: str, group: Collection[str], path: str) -> None:
+    """Until `name` answers a request for `path`, unless that or another one of its `group` keeps ending."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-    context = _context(layout, credentials) if credentials else None
+    connect = _connector(site, name)
     retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NotYet), reraise=True)
-    retrying(_probe, layout, url, names, context)
+    retrying(_probe, site.layout, name, group, path, connect)
 
 
-def _context(layout: Layout, user: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(layout.pki / "ca.crt"))
-    context.load_cert_chain(layout.pki / f"{user}.crt", layout.pki / f"{user}.key")
-    return context
+def _connector(site: Site, name: str) -> Callable[[], http.client.HTTPConnection]:
+    port = site.ports.get(f"{name}-health") or site.ports[name]
+    if name != "kube-apiserver":
+        return partial(http.client.HTTPConnection, HOST, port, timeout=TIMEOUT)
+    context = ssl.create_default_context(cafile=str(site.layout.pki / "ca.crt"))
+    context.load_cert_chain(site.layout.pki / "admin.crt", site.layout.pki / "admin.key")
+    return partial(http.client.HTTPSConnection, HOST, port, timeout=TIMEOUT, context=context)
 
 
-def _probe(layout: Layout, url: str, names: Sequence[str], context: ssl.SSLContext | None) -> None:
-    parts = urlsplit(url)
-    host, port = str(parts.hostname), parts.port
-    connection = (
-        http.client.HTTPSConnection(host, port, timeout=5, context=context) if context else http.client.HTTPConnection(host, port, 5)
-    )
-    try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
+def _probe(layout: Layout, name: str, group: Collection[str], path: str, connect: Callable[[], http.client.HTTPConnection]) -> None:
+    with contextlib.closing(connect()) as connection, contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", path)
         if connection.getresponse().status < 500:
             return
-    except (OSError, http.client.HTTPException):
-        pass
-    finally:
-        connection.close()
-    _give_up_on_the_dying(layout, names)
-    raise NotYet(f"{names[-1]} does not answer", hint=f"read {layout.log(names[-1])}")
-
-
-def _give_up_on_the_dying(layout: Layout, names: Sequence[str]) -> None:
     for component in control.ask(layout, {"op": "status"})["components"]:
-        name = component["name"]
-        if name in names and component["restarts"] >= HOPELESS:
-            raise DevloopError(
-                f"{name} keeps ending (status {component['ended_with']}): {tail(layout.log(name), 3)}", hint=f"read {layout.log(name)}"
-            )
+        if component["name"] in group and component["state"] != "running" and component["failures"] >= HOPELESS:
+            raise KeepsEnding(component["name"], component["ended_with"], layout)
+    raise NotYet(f"{name} does not answer", hint=f"read {layout.log(name)}")

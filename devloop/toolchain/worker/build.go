@@ -6,79 +6,17 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
-	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 )
-
-// session is one repository with the keys to its secrets, and what was built of it so far.
-type session struct {
-	root    string
-	scratch string
-	keys    *keyring
-	mu      sync.Mutex
-	trees   map[string]*tree
-	scopes  map[string]*scope
-}
-
-func openSession(r *openRequest) (*session, error) {
-	keys, err := newKeyring(r.Identities)
-	if err != nil {
-		return nil, err
-	}
-	return &session{root: r.Root, scratch: r.Scratch, keys: keys, trees: map[string]*tree{}, scopes: map[string]*scope{}}, nil
-}
-
-func (s *session) tree(base string) (*tree, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.trees[base]; known != nil {
-		return known, nil
-	}
-	made, err := newTree(filepath.Join(s.root, base))
-	if err == nil {
-		s.trees[base] = made
-	}
-	return made, err
-}
-
-// scope is what one environment rendered.
-func (s *session) scope(name string) *scope {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.scopes[name] == nil {
-		s.scopes[name] = newScope()
-	}
-	return s.scopes[name]
-}
-
-// readFile reads a file that a build named, relative to the root.
-func (s *session) readFile(name string) ([]byte, error) {
-	source, err := s.tree(".")
-	if err != nil {
-		return nil, err
-	}
-	return source.content(path.Join(mount, name))
-}
-
-// exist says which of the folders there are.
-func (s *session) exist(folders []string) []bool {
-	found := make([]bool, len(folders))
-	for i, name := range folders {
-		info, err := os.Stat(filepath.Join(s.root, name))
-		found[i] = err == nil && info.IsDir()
-	}
-	return found
-}
 
 // build renders one Kustomization as kustomize-controller does: generate, decrypt, build, substitute.
 func (s *session) build(r *buildRequest) buildResult {
@@ -231,155 +169,6 @@ func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (resm
 	}
 	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
 	return krusty.MakeKustomizer(options).Run(fs, folder)
-}
-
-// complete turns kustomize's objects into what Flux would apply, and remembers those that other builds ask for.
-func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
-	variables, err := b.scope.variables(b.kustomization, !b.request.Lenient)
-	if err != nil {
-		return err
-	}
-	b.variables = variables
-	labels, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "labels")
-	annotations, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "annotations")
-	for _, res := range objects.Resources() {
-		origin, err := b.origin(res, wantsOrigins)
-		if err != nil {
-			return err
-		}
-		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
-			return &failure{Kind: "build", Message: "an object without apiVersion, kind or name", Path: origin}
-		}
-		built, err := b.object(res, labels, annotations)
-		if err != nil {
-			named := asFailure(err)
-			named.Path, named.Object = origin, objectName(res)
-			return named
-		}
-		built.Origin = origin
-		b.result.Objects = append(b.result.Objects, *built)
-	}
-	return nil
-}
-
-func objectName(res *resource.Resource) string {
-	parts := []string{res.GetKind(), res.GetNamespace(), res.GetName()}
-	return strings.Join(keep(parts, func(part string) bool { return part != "" }), "/")
-}
-
-// origin is the file that an object came from, or the one that its generator is configured in, relative to the root.
-func (b *run) origin(res *resource.Resource, keepAnnotation bool) (string, error) {
-	origin, err := res.GetOrigin()
-	if err != nil || origin == nil {
-		return "", err
-	}
-	if !keepAnnotation {
-		if err := res.SetOrigin(nil); err != nil {
-			return "", err
-		}
-	}
-	file := origin.Path
-	if file == "" {
-		file = origin.ConfiguredIn
-	}
-	if file == "" || origin.Repo != "" {
-		return "", nil
-	}
-	return b.fromRoot(path.Join(b.folder, file)), nil
-}
-
-// fromRoot turns a path below the mount into one relative to the root.
-func (b *run) fromRoot(name string) string {
-	relative, ok := within(name)
-	if !ok {
-		return ""
-	}
-	return path.Join(b.request.Base, relative)
-}
-
-func (b *run) object(res *resource.Resource, labels, annotations map[string]string) (*builtObject, error) {
-	state, before, err := b.opened(res)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := b.substituted(res)
-	if err != nil {
-		return nil, err
-	}
-	for _, each := range []*resource.Resource{res, shown} {
-		if err := addMetadata(each, labels, annotations); err != nil {
-			return nil, err
-		}
-	}
-	if err := b.scope.keep(res, state, b.owner()); err != nil {
-		return nil, err
-	}
-	body, unknown, err := b.mask(shown, before, state)
-	return &builtObject{Body: body, Secret: state, Unknown: unknown}, err
-}
-
-// opened decrypts an object where there is something to decrypt; it gives the state and the object as it was before.
-func (b *run) opened(res *resource.Resource) (string, map[string]any, error) {
-	whole := !res.Field("sops").IsNilOrEmpty()
-	if !whole && res.GetKind() != "Secret" {
-		return "", nil, nil
-	}
-	before, err := res.Map()
-	if err != nil {
-		return "", nil, err
-	}
-	if !b.decrypts() || isDisabled(res.GetAnnotations(), "decrypt") {
-		return map[bool]string{true: "sealed"}[whole], before, nil
-	}
-	state, err := b.session.keys.openResource(res)
-	if err != nil {
-		err = &failure{Kind: "decryption", Message: fmt.Sprintf("%s cannot be decrypted: %v", objectName(res), err)}
-	}
-	return state, before, err
-}
-
-// substituted puts variables into an object and gives the one to show, without the values of secrets.
-func (b *run) substituted(res *resource.Resource) (*resource.Resource, error) {
-	if !b.variables.secret() || !isKept(res) {
-		return res, b.variables.substitute(res, b.variables.shown)
-	}
-	shown := res.DeepCopy()
-	if err := b.variables.substitute(shown, b.variables.shown); err != nil {
-		return nil, err
-	}
-	if b.variables.substitute(res, b.variables.known) != nil { // what it says may quote a secret
-		message := fmt.Sprintf("%s is no YAML any more with the values of the secrets in it", objectName(res))
-		return nil, &failure{Kind: "substitution", Message: message}
-	}
-	return shown, nil
-}
-
-func (b *run) owner() string { return b.kustomization.GetNamespace() + "/" + b.kustomization.GetName() }
-
-func isDisabled(annotations map[string]string, what string) bool {
-	return strings.EqualFold(annotations["kustomize.toolkit.fluxcd.io/"+what], "disabled")
-}
-
-func addMetadata(res *resource.Resource, labels, annotations map[string]string) error {
-	if len(labels) > 0 {
-		if err := res.SetLabels(merged(res.GetLabels(), labels)); err != nil {
-			return err
-		}
-	}
-	if len(annotations) > 0 {
-		return res.SetAnnotations(merged(res.GetAnnotations(), annotations))
-	}
-	return nil
-}
-
-func merged(first, second map[string]string) map[string]string {
-	all := map[string]string{}
-	for _, each := range []map[string]string{first, second} {
-		for key, value := range each {
-			all[key] = value
-		}
-	}
-	return all
 }
 
 // finish lists the files that the build read, whether it went well or not.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"path"
 	"path/filepath"
@@ -9,75 +10,6 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 )
-
-// cause is something that kustomize says, and how we put it. Subject is the file or the word that it is about: looked for in the
-// kustomization file, or, with inside, the file itself.
-type cause struct {
-	pattern *regexp.Regexp
-	message string
-	hint    string
-	subject string
-	inside  bool
-}
-
-var causes = []cause{
-	{
-		pattern: regexp.MustCompile(`expected kind != 'Component' for path '([^']+)'`),
-		message: "$1 is a component", hint: "list it under components instead of resources", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`expected kind 'Component' for path '([^']+)'`),
-		message: "$1 is no component", hint: "list it under resources instead of components", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`(?s)unable to find one of 'kustomization.yaml'.*in directory '([^']+)'`),
-		message: "$1 has no kustomization.yaml", hint: "add one that lists its files, or list the files themselves", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`cycle detected: candidate root '([^']+)' contains visited root '([^']+)'`),
-		message: "$2 refers back to $1", hint: "remove the reference: a folder cannot contain itself", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`accumulating resources from '([^']+)': missing Resource metadata`),
-		message: "$1 holds no Kubernetes object", hint: "give it apiVersion, kind and metadata, or do not list it", subject: "$1", inside: true,
-	},
-	{
-		pattern: regexp.MustCompile(`(?s)(?:from '([^']+)': )?may not add resource with an already registered id: ([^\s']+)`),
-		message: "$2 is there twice", hint: "remove one of them, or make it a patch", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`(?:evalsymlink failure on|open) '?([^\s']+)'?\s?: (?:.*: )?no such file or directory`),
-		message: "$1 does not exist", hint: "create it, or remove the reference", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`unknown field "([^"]+)"`),
-		message: "there is no field $1", hint: "see https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/", subject: "$1",
-	},
-	{
-		pattern: regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field|value of type) (?:\w+\.)?([\w.]+) of type \S+`),
-		message: "the field $2 cannot be a $1", subject: "$2",
-	},
-	{
-		pattern: regexp.MustCompile(`no matches for Id ([^;\s]+); failed to find unique target for patch`),
-		message: "the patch for $1 matches no object", hint: "correct its kind, name or namespace, or remove it",
-	},
-	{
-		pattern: regexp.MustCompile(`missing metadata\.name in object`),
-		message: "an object has no metadata.name", hint: "give it one",
-	},
-	{
-		pattern: regexp.MustCompile(`nothing selected by (\S+)`),
-		message: "the source of a replacement does not exist: $1", hint: "correct what it selects", subject: "replacements",
-	},
-	{
-		pattern: regexp.MustCompile(`kustomization.yaml is empty`),
-		message: "kustomization.yaml is empty", hint: "list its files under resources",
-	},
-	{
-		pattern: regexp.MustCompile(`must specify --enable-helm`),
-		message: "Flux does not build helmCharts", hint: "make it a HelmRelease", subject: "helmCharts",
-	},
-}
 
 // kustomize wraps an error once per folder that it came through; each pattern takes one layer off what no cause above explains.
 var wrappings = []*regexp.Regexp{
@@ -101,6 +33,18 @@ func (b *run) explain(err error) *failure {
 		known = b.explainKustomize(strings.ReplaceAll(err.Error(), `\"`, `"`))
 	}
 	return b.completed(known)
+}
+
+// explainObject does so for what happened to one object after kustomize was done with it.
+func (b *run) explainObject(err error, object, origin string) *failure {
+	var known *failure
+	if !errors.As(err, &known) {
+		if known = b.brokenFile(err.Error(), b.folder); known == nil {
+			known = &failure{Kind: "build", Message: b.clean(unwrapped(err.Error()), b.folder)}
+		}
+	}
+	known.Path, known.Object = cmp.Or(known.Path, origin), object
+	return known
 }
 
 func (b *run) explainKustomize(text string) *failure {
@@ -154,8 +98,12 @@ func (b *run) folders(text string) []string {
 
 // brokenFile: kustomize counts lines from the start of a document and names files without their folder, so look for ourselves.
 func (b *run) brokenFile(text, folder string) *failure {
-	if b.view == nil || !strings.Contains(strings.ToLower(text), "yaml: ") && !strings.Contains(text, "MalformedYAML") {
+	if b.view == nil || !strings.Contains(text, "yaml: ") && !strings.Contains(text, "MalformedYAML") {
 		return nil
+	}
+	find := syntaxError
+	if strings.Contains(text, "already defined at line") {
+		find = duplicateKey
 	}
 	var candidates []string
 	if match := malformed.FindStringSubmatch(text); match != nil {
@@ -168,7 +116,7 @@ func (b *run) brokenFile(text, folder string) *failure {
 	}
 	for _, name := range candidates {
 		if content, err := b.view.content(name); err == nil {
-			if found := syntaxError(b.fromRoot(name), content); found != nil {
+			if found := find(b.fromRoot(name), content); found != nil {
 				return found
 			}
 		}
@@ -234,7 +182,7 @@ func unwrapped(text string) string {
 		}
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return first
+	return strings.TrimSuffix(first, ": node contents:")
 }
 
 // clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.

@@ -154,3 +154,33 @@ func syntaxError(name string, content []byte) *failure {
 		return &failure{Kind: "yaml", Message: message, Path: path.Clean(name), Line: line}
 	}
 }
+
+// duplicateKey finds the first key of a file that its mapping has already.
+func duplicateKey(name string, content []byte) *failure {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		if decoder.Decode(&document) != nil {
+			return nil
+		}
+		if key := repeated(&document); key != nil {
+			return &failure{Kind: "yaml", Message: fmt.Sprintf("the key %s is there twice", key.Value), Path: path.Clean(name), Line: key.Line}
+		}
+	}
+}
+
+func repeated(node *yaml.Node) *yaml.Node {
+	seen := map[string]bool{}
+	for i, item := range node.Content {
+		if isKey := node.Kind == yaml.MappingNode && i%2 == 0; isKey && item.Value != "<<" {
+			if seen[item.Value] {
+				return item
+			}
+			seen[item.Value] = true
+		}
+		if found := repeated(item); found != nil {
+			return found
+		}
+	}
+	return nil
+}

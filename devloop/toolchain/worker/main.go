@@ -46,7 +46,7 @@ func serve(in *os.File, out *os.File) error {
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var session *session
 	var pending sync.WaitGroup
-	defer pending.Wait()
+	defer func() { pending.Wait(); session.end() }()
 	for lines.Scan() {
 		var request request
 		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {

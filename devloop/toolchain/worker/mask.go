@@ -18,54 +18,6 @@ import (
 // What stands in an answer for the value of a secret; the same that `flux build` prints.
 const masked = "**SOPS**"
 
-// A value that cannot be known or shown travels through builds as the name of its variable in characters of Unicode's private use area,
-// so that it survives YAML and is recognised in the end.
-const (
-	hiddenStart = '\uE100'
-	hiddenBase  = '\uE000'
-)
-
-func isHidden(r rune) bool { return r >= hiddenBase && r <= hiddenStart }
-
-func hide(name string) string {
-	hidden := []rune{hiddenStart}
-	for _, char := range name {
-		hidden = append(hidden, hiddenBase+char&0xff)
-	}
-	return string(hidden)
-}
-
-// reveal turns hidden names into ${NAME}, and says whether there were any.
-func reveal(text string) (string, bool) {
-	if !strings.ContainsFunc(text, isHidden) {
-		return text, false
-	}
-	var shown strings.Builder
-	inside := false
-	for _, char := range text {
-		if inside && (char == hiddenStart || !isHidden(char)) {
-			shown.WriteByte('}')
-		}
-		switch {
-		case char == hiddenStart || isHidden(char) && !inside:
-			shown.WriteString("${")
-			inside = true
-			if char != hiddenStart {
-				shown.WriteRune(char - hiddenBase)
-			}
-		case isHidden(char):
-			shown.WriteRune(char - hiddenBase)
-		default:
-			inside = false
-			shown.WriteRune(char)
-		}
-	}
-	if inside {
-		shown.WriteByte('}')
-	}
-	return shown.String(), true
-}
-
 // secretValues are the plain values of encrypted files that went into a build by way of generators and patches.
 type secretValues map[string]bool
 

@@ -14,7 +14,6 @@ type request struct {
 	Build  *buildRequest  `json:"build,omitempty"`
 	Check  *checkRequest  `json:"check,omitempty"`
 	Locate *locateRequest `json:"locate,omitempty"`
-	Exist  *existRequest  `json:"exist,omitempty"`
 }
 
 type answer struct {
@@ -77,10 +76,6 @@ type locateRequest struct {
 	Places []place `json:"places"`
 }
 
-type existRequest struct {
-	Directories []string `json:"directories"`
-}
-
 // failure is an error in plain words, at a place where there is one. Kind is one of missing, yaml, build, substitution, decryption,
 // outside, crash.
 type failure struct {
@@ -120,8 +115,6 @@ func (s *session) handle(r request) (a answer) {
 		a.Result = s.check(r.Check.Paths)
 	case r.Locate != nil:
 		a.Result = s.locate(r.Locate.Places)
-	case r.Exist != nil:
-		a.Result = s.exist(r.Exist.Directories)
 	default:
 		a.Failure = &failure{Kind: "crash", Message: "unknown request"}
 	}

@@ -2,17 +2,12 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"sort"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/aes"
@@ -24,7 +19,6 @@ import (
 	"github.com/getsops/sops/v3/logging"
 	"github.com/sirupsen/logrus"
 	"google.golang.org/grpc"
-	"sigs.k8s.io/kustomize/api/resource"
 )
 
 func init() {
@@ -36,12 +30,6 @@ func init() {
 
 // Every value that SOPS encrypts starts like this, the checksum of the file included.
 var encryptedMark = []byte("ENC[AES256_GCM,")
-
-// What SOPS calls the services that hold keys, and what people call them.
-var serviceNames = map[string]string{
-	"pgp": "PGP", "kms": "AWS KMS", "gcp_kms": "Google Cloud KMS", "hckms": "Huawei Cloud KMS", "azure_kv": "Azure Key Vault",
-	"hc_vault": "HashiCorp Vault", "age": "Age",
-}
 
 // errSealed: none of the keys that we have opens it.
 var errSealed = errors.New("no identity matches the recipients")
@@ -169,150 +157,4 @@ func isEncryptedFile(name string, content []byte) bool {
 func loadEncrypted(name string, content []byte) (tree sops.Tree, err error) {
 	defer recovered(&err)
 	return common.StoreForFormat(formatFor(name), config.NewStoresConfig()).LoadEncryptedFile(content)
-}
-
-// check says for each file whether it can be opened, its checksum included.
-func (s *session) check(names []string) []opening {
-	openings := make([]opening, len(names))
-	for i, name := range names {
-		openings[i] = s.checkFile(name)
-	}
-	return openings
-}
-
-func (s *session) checkFile(name string) (result opening) {
-	result = opening{Path: name, Recipients: []string{}}
-	content, err := s.readFile(name)
-	if err != nil {
-		result.Reason, result.Message = "format", err.Error()
-		return result
-	}
-	tree, err := loadEncrypted(filepath.Base(name), content)
-	if err != nil {
-		result.Reason, result.Message = "format", fmt.Sprintf("its SOPS metadata cannot be read: %v", userError(err))
-		return result
-	}
-	result.Recipients, result.Services = recipients(tree)
-	key, err := s.keys.dataKey(tree)
-	switch {
-	case err == nil:
-		if err := checksum(tree, key); err != nil {
-			result.Reason, result.Message = "mac", err.Error()
-		}
-	case len(result.Services) > 0 && len(result.Recipients) == 0:
-		result.Reason, result.Message = "service", strings.Join(result.Services, ", ")+" cannot be asked here"
-	default:
-		result.Reason, result.Message = "key", errSealed.Error()
-	}
-	return result
-}
-
-func recipients(tree sops.Tree) (ages, services []string) {
-	ages = []string{}
-	seen := map[string]bool{}
-	for _, group := range tree.Metadata.KeyGroups {
-		for _, key := range group {
-			service := key.TypeToIdentifier()
-			switch {
-			case service == age.KeyTypeIdentifier:
-				ages = append(ages, key.ToString())
-			case !seen[service]:
-				seen[service] = true
-				services = append(services, cmp.Or(serviceNames[service], service))
-			}
-		}
-	}
-	sort.Strings(services)
-	return ages, services
-}
-
-func checksum(tree sops.Tree, key []byte) (err error) {
-	defer recovered(&err)
-	cipher := aes.NewCipher()
-	computed, err := tree.Decrypt(key, cipher)
-	if err != nil {
-		return redacted(err)
-	}
-	stored, err := cipher.Decrypt(tree.Metadata.MessageAuthenticationCode, key, tree.Metadata.LastModified.Format(time.RFC3339))
-	if err != nil || stored != computed {
-		return errors.New("it was changed after it was encrypted: the checksum (mac) does not match")
-	}
-	return nil
-}
-
-// openResource decrypts an object as kustomize-controller does: whole where it carries SOPS metadata, value by value where a generator put
-// encrypted files into a Secret. It returns "opened", "sealed" or "".
-func (k *keyring) openResource(res *resource.Resource) (string, error) {
-	if metadata := res.Field("sops"); !metadata.IsNilOrEmpty() && !metadata.Value.Field("mac").IsNilOrEmpty() {
-		return k.openWhole(res)
-	}
-	if res.GetKind() == "Secret" {
-		return k.openValues(res)
-	}
-	return "", nil
-}
-
-func (k *keyring) openWhole(res *resource.Resource) (string, error) {
-	content, err := res.MarshalJSON()
-	if err != nil {
-		return "", err
-	}
-	plain, _, err := k.open(content, formats.Json)
-	if isSealed(err) {
-		return "sealed", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return "opened", res.UnmarshalJSON(plain)
-}
-
-func (k *keyring) openValues(res *resource.Resource) (state string, err error) {
-	data := res.GetDataMap()
-	for key, value := range data {
-		content, err := base64.StdEncoding.DecodeString(value)
-		if err != nil || !looksEncrypted(content) {
-			continue
-		}
-		plain, err := k.openAny(content, formatFor(key))
-		switch {
-		case isSealed(err):
-			return "sealed", nil
-		case err != nil:
-			return "", fmt.Errorf("%s: %w", key, err)
-		}
-		state, data[key] = "opened", base64.StdEncoding.EncodeToString(plain)
-	}
-	if state != "" {
-		res.SetDataMap(data)
-	}
-	return state, nil
-}
-
-// Where the checksum stands in each format, in the order in which to ask.
-var formatMarks = []struct {
-	format formats.Format
-	mark   string
-}{
-	{formats.Json, `"mac": "ENC[`}, {formats.Dotenv, "sops_mac=ENC["}, {formats.Ini, "[sops]"}, {formats.Yaml, "mac: ENC["},
-}
-
-// openAny finds out the format by itself; a key says what the format of the result is.
-func (k *keyring) openAny(content []byte, output formats.Format) (plain []byte, err error) {
-	defer recovered(&err)
-	for _, candidate := range formatMarks {
-		if !bytes.Contains(content, []byte(candidate.mark)) {
-			continue
-		}
-		input := candidate.format
-		if input == formats.Json && output == formats.Binary {
-			input = formats.Binary
-		}
-		plain, branches, err := k.open(content, input)
-		if err == nil && input != output {
-			plain, err = common.StoreForFormat(output, config.NewStoresConfig()).EmitPlainFile(branches)
-		}
-		return plain, err
-	}
-	return content, nil
 }

@@ -1,0 +1,56 @@
+"""`python -m benchmarks [--runs N] [--only NAME]...`: measures, prints a table, writes JSON. Exit codes: 0 all kept, 1 a target missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from datetime import datetime
+
+from benchmarks.measurements import Measurements, table, write_json
+from benchmarks.rounds import measure
+from benchmarks.sandbox import sandbox
+from devloop.errors import DevloopError, Interrupted
+from devloop.loop import EVERYTHING
+from devloop.toolchain import Toolchain
+
+PARTS = ("up", "again", "help", "down", "memory")
+FAILED = 2
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = _arguments()
+    try:
+        measured = _measured(arguments.only or PARTS, arguments.runs)
+    except KeyboardInterrupt:
+        return Interrupted.exit_code
+    except DevloopError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(table(measured))
+    print(f"\nwritten to {write_json(measured, datetime.now().astimezone())}")
+    return 1 if measured.missed() else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The speeds that devloop promises, measured on this machine.")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds to measure (default: 5)")
+    parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"one of {', '.join(PARTS)}; may be repeated")
+    return parser.parse_args()
+
+
+def _measured(parts: tuple[str, ...], runs: int) -> Measurements:
+    Toolchain().ensure((*EVERYTHING, "kubectl"), lambda event: None)
+    measured = Measurements()
+    with sandbox() as place:
+        for number in range(runs):
+            print(f"round {number + 1} of {runs}", file=sys.stderr)
+            measured.load.append(os.getloadavg()[0])
+            measure(place, parts, number, measured)
+    return measured
+
+
+if __name__ == "__main__":
+    sys.exit(main())

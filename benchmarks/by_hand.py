@@ -1,0 +1,132 @@
+"""Runs by_hand.sh: writes what it works with before the clock starts, takes its time, and ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.sandbox import Sandbox
+from devloop.clients import process
+from devloop.clients.logs import tail
+from devloop.errors import DevloopError
+from devloop.model import bootstrap
+from devloop.provisioners.embedded import git_access
+from devloop.provisioners.embedded.components import HOST, Component, Site, environment_for
+from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
+from devloop.provisioners.embedded.flux import flux_controller
+from devloop.provisioners.embedded.layout import Layout
+from devloop.provisioners.embedded.nodes import nodes_of
+from devloop.provisioners.embedded.pki import USERS
+from devloop.provisioners.embedded.ports import ensure_ports, ports
+from devloop.toolchain import Toolchain
+
+SCRIPT = Path(__file__).with_name("by_hand.sh")
+CONTROLLERS = (*bootstrap.CONTROLLERS, "helm-controller")
+REQUEUE = "--requeue-dependency"
+GRACE = 10.0  # seconds for the script to end what it started
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the script, ready and still up: seconds in all and by phase, and the way into its cluster."""
+
+    seconds: float
+    phases: dict[str, float]
+    kubeconfig: Path
+
+
+@contextlib.contextmanager
+def by_hand(place: Sandbox) -> Iterator[Run]:
+    """The environment brought up by the script; it is gone after the block."""
+    toolchain, layout = Toolchain(), Layout(place.by_hand)
+    _prepare(place, toolchain, layout)
+    argv = [SCRIPT, place.repository, layout.folder, place.age_key_file]
+    start = time.perf_counter()
+    # In a session of its own, so that Ctrl-C reaches the script through us alone, with everything it waits for.
+    with layout.log("by-hand").open("wb") as log:
+        script = process.spawn(argv, stdin=process.PIPE, stdout=process.PIPE, stderr=log, new_session=True)
+    try:
+        phases = _phases(script, layout.log("by-hand"))
+        yield Run(time.perf_counter() - start, phases, layout.kubeconfig("admin"))
+    finally:
+        _end(script)
+        shutil.rmtree(layout.folder)
+
+
+def _phases(script: process.Process[bytes], log: Path) -> dict[str, float]:
+    """What the script tells until it is ready."""
+    assert script.stdout
+    phases: dict[str, float] = {}
+    for line in script.stdout:
+        word, *rest = line.decode().split()
+        if word == "ready":
+            return phases
+        phases[rest[0]] = float(rest[1])
+    raise DevloopError(f"by_hand.sh ended after the phases {', '.join(phases) or '(none)'}: {tail(log)}")
+
+
+def _end(script: process.Process[bytes]) -> None:
+    """The script, what it waits for and what it started; its own trap sees to those that do not heed."""
+    if script.poll() is None:
+        os.killpg(script.pid, signal.SIGTERM)
+        script.wait(GRACE)
+
+
+def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
+    """The command lines are devloop's own, so that the comparison stays fair when those are tuned."""
+    definition = place.environment.definition
+    layout.make()
+    ensure_ports(layout)
+    site = Site(layout, definition, toolchain, ports(layout))
+    layout.write(layout.folder / "settings.sh", _settings(site, toolchain))
+    layout.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
+    layout.write_json("nodes.json", _list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
+    layout.write_json("flux.json", _list(_flux(toolchain)))
+
+
+def _settings(site: Site, toolchain: Toolchain) -> str:
+    names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
+    variables = {
+        "api_server": site.api_server,
+        "git_url": f"http://{site.address(git_access.SERVER)}/{git_access.REPOSITORY}",
+        "server_names": ",".join(names),
+        "pusher": git_access.PUSHER,
+        "puller": git_access.PULLER,
+        "PATH": f"{toolchain.path('kubectl').parent}:{os.environ['PATH']}",
+    }
+    lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f"controllers=({shlex.join(CONTROLLERS)})")
+    components = [builder(site) for builder in CONTROL_PLANE.values()] + [git_access.server(site)]
+    components += [flux_controller(site, name) for name in CONTROLLERS]
+    return "\n".join([*lines, *(_function(site, component) for component in components)]) + "\n"
+
+
+def _function(site: Site, component: Component) -> str:
+    environment = environment_for(site.layout, os.environ) | dict(component.env)
+    # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
+    argv = (f"{REQUEUE}=100ms" if argument.startswith(REQUEUE) else argument for argument in component.argv)
+    words = ["env", "-i", *(f"{key}={value}" for key, value in environment.items()), *argv]
+    return f"run-{component.name}() {{ cd {shlex.quote(str(site.layout.sockets))} && exec {shlex.join(words)}; }}"
+
+
+def _subject(user: str, groups: tuple[str, ...]) -> str:
+    return "".join(f"/O={group}" for group in groups) + f"/CN={user}"
+
+
+def _flux(toolchain: Toolchain) -> list[bootstrap.Object]:
+    """Flux as devloop installs it: what is tuned there holds here too."""
+    objects = [bootstrap.namespace(bootstrap.NAMESPACE), *(bootstrap.service_account(name) for name in CONTROLLERS)]
+    for name in CONTROLLERS:
+        objects += [*toolchain.crds(name), *bootstrap.rbac(name, toolchain.rbac(name))]
+    return objects
+
+
+def _list(items: list[bootstrap.Object]) -> bootstrap.Object:
+    return {"apiVersion": "v1", "kind": "List", "items": items}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# The work of `devloop up local` as an engineer would script it: the same components with the same flags, one step after the other.
+#
+#   by_hand.sh REPOSITORY WORK_FOLDER AGE_KEY_FILE
+#
+# WORK_FOLDER is prepared by benchmarks/by_hand.py: settings.sh (a function `run-COMPONENT` for each, with its whole command line, and
+# addresses), pki/users, flux.json and nodes.json. Prints `phase NAME SECONDS` as it goes and `ready` when everything is; ends everything
+# when its input ends, or when it is interrupted.
+set -euo pipefail
+umask 077
+export LC_ALL=C
+repository=$1 work=$2 age_key_file=$3
+cd "$work"
+source ./settings.sh
+
+pids=()
+cleanup() {
+  { kill -KILL "${pids[@]}" && wait; } 2>/dev/null || true
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+start() {
+  "run-$1" >"logs/$1.log" 2>&1 &
+  pids+=($!)
+}
+
+phase_start=${EPOCHREALTIME/./}
+phase() {
+  local now=${EPOCHREALTIME/./}
+  printf 'phase %s %d.%06d\n' "$1" $(((now - phase_start) / 1000000)) $(((now - phase_start) % 1000000))
+  phase_start=$now
+}
+
+# --- PKI and kubeconfigs -------------------------------------------------------------------------------------------------------------
+certificate() { # FILE SUBJECT USE [NAMES]
+  openssl req -x509 -CA pki/ca.crt -CAkey pki/ca.key -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 3650 -subj "$2" \
+    -addext "extendedKeyUsage=$3" -addext basicConstraints=critical,CA:FALSE ${4:+-addext "subjectAltName=$4"} \
+    -keyout "pki/$1.key" -out "pki/$1.crt" 2>/dev/null
+}
+kubeconfig() { # USER
+  cat >"pki/$1.kubeconfig" <<YAML
+apiVersion: v1
+kind: Config
+current-context: by-hand
+contexts: [{name: by-hand, context: {cluster: by-hand, user: by-hand}}]
+clusters: [{name: by-hand, cluster: {server: "$api_server", certificate-authority: $work/pki/ca.crt}}]
+users: [{name: by-hand, user: {client-certificate: $work/pki/$1.crt, client-key: $work/pki/$1.key}}]
+YAML
+}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 3650 -subj /CN=by-hand -keyout pki/ca.key -out pki/ca.crt 2>/dev/null
+openssl ecparam -name prime256v1 -genkey -noout -out pki/service-account.key
+certificate kube-apiserver /CN=kube-apiserver serverAuth "$server_names"
+while read -r user subject; do
+  certificate "$user" "$subject" clientAuth
+  kubeconfig "$user"
+done <pki/users
+export KUBECONFIG=$work/pki/admin.kubeconfig KUBECACHEDIR=$work/tmp/kube-cache
+phase pki
+
+# --- control plane -------------------------------------------------------------------------------------------------------------------
+start etcd
+start kube-apiserver
+until curl --silent --fail --output /dev/null --cacert pki/ca.crt --cert pki/admin.crt --key pki/admin.key "$api_server/readyz"; do sleep 0.05; done
+phase api-server
+start kube-controller-manager
+start kube-scheduler
+start kwok
+kubectl create -f nodes.json >/dev/null
+phase nodes
+
+# --- Git: the working tree, uncommitted changes included, as a commit ------------------------------------------------------------------
+pusher_password=$(openssl rand -hex 16) puller_password=$(openssl rand -hex 16)
+printf '{"%s": "%s", "%s": "%s"}' "$pusher" "$pusher_password" "$puller" "$puller_password" >git-credentials.json
+start git-server
+until curl --silent --output /dev/null "$git_url"; do sleep 0.05; done
+git clone --quiet --no-checkout "$repository" source
+git -C "$repository" ls-files --cached --others --exclude-standard -z | tar --create --null --directory "$repository" --files-from - |
+  tar --extract --directory source
+git -C source add --all
+git -C source -c user.name=by-hand -c user.email=by-hand@localhost commit --quiet --allow-empty --message "The working tree"
+authorization=$(printf '%s' "$pusher:$pusher_password" | base64 --wrap 0)
+GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Basic $authorization" \
+  git -C source push --quiet "$git_url" HEAD:refs/heads/main
+phase git
+
+# --- Flux ----------------------------------------------------------------------------------------------------------------------------
+kubectl apply --server-side -f flux.json >/dev/null
+kubectl wait --for=condition=Established crd --all --timeout=30s >/dev/null
+phase crds
+for controller in "${controllers[@]}"; do
+  start "$controller"
+done
+kubectl create secret generic sops-age --namespace flux-system --from-file=identity.agekey="$age_key_file" >/dev/null
+kubectl create secret generic devloop-git --namespace flux-system \
+  --from-literal=username="$puller" --from-file=password=<(printf '%s' "$puller_password") >/dev/null
+kubectl apply --server-side -f - >/dev/null <<YAML
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec:
+  interval: 1h
+  timeout: 60s
+  url: $git_url
+  ref: {branch: main}
+  secretRef: {name: devloop-git}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: flux-system, namespace: flux-system}
+spec:
+  interval: 1h
+  retryInterval: 1m
+  timeout: 5m
+  prune: true
+  path: ./k8s/clusters/local
+  sourceRef: {kind: GitRepository, name: flux-system}
+  decryption: {provider: sops, secretRef: {name: sops-age}}
+YAML
+phase sync
+
+# --- wait: the root's objects are the other Kustomizations, and theirs the Deployments -----------------------------------------------------
+kubectl wait --for=condition=Ready kustomization/flux-system --namespace flux-system --timeout=60s >/dev/null
+# Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
+until kubectl wait --for=condition=Ready kustomization --all --all-namespaces --timeout=1s &>/dev/null; do
+  kubectl annotate kustomization --all --all-namespaces --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
+done
+phase kustomizations
+kubectl wait --for=condition=Available deployment --all --all-namespaces --timeout=60s >/dev/null
+phase deployments
+echo ready
+
+# Whoever measures looks at the cluster now, and closes our input when done.
+read -r _ || true

@@ -1,0 +1,77 @@
+"""What must be the same however an environment was brought up: everything that Flux manages, Ready, available and decrypted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from devloop.clients.kube import DEPLOYMENTS, GIT_REPOSITORIES, KUSTOMIZATIONS, SECRETS, Kube
+from devloop.errors import DevloopError
+from devloop.model.bootstrap import ROOT
+
+
+@dataclass(frozen=True)
+class EndState:
+    """Names of what there is; `managed` are the entries of the Kustomizations' inventories, `secrets` digests of the decrypted ones."""
+
+    kustomizations: frozenset[str]
+    managed: frozenset[str]
+    deployments: frozenset[str]
+    secrets: Mapping[str, str]
+    root: Mapping[str, Any]
+
+
+def end_state(kubeconfig: Path) -> EndState:
+    """The state of a cluster that should be healthy; raises DevloopError when it is not."""
+    kube = Kube(kubeconfig)
+    revision = _source(kube)["status"]["artifact"]["revision"]
+    kustomizations = kube.list(KUSTOMIZATIONS)
+    deployments = kube.list(DEPLOYMENTS)
+    _refuse("not ready at the revision", [k for k in kustomizations if not _ready(k, revision)])
+    _refuse("not available", [d for d in deployments if not _has_condition(d, "Available")])
+    managed = frozenset(entry["id"] for k in kustomizations for entry in k["status"]["inventory"]["entries"])
+    secrets = {name: _digest(secret) for secret in kube.list(SECRETS) if f"{(name := _name(secret)).replace('/', '_')}__Secret" in managed}
+    if not secrets:
+        raise DevloopError("there is no decrypted Secret in the cluster")
+    spec = next(k for k in kustomizations if _name(k) == str(ROOT))["spec"]
+    return EndState(frozenset(map(_name, kustomizations)), managed, frozenset(map(_name, deployments)), secrets, {k: v for k, v in spec.items() if v})
+
+
+def compare(devloop: EndState, by_hand: EndState) -> None:
+    """Raises DevloopError when the script and devloop did not do the same work."""
+    different = [f.name for f in fields(EndState) if getattr(devloop, f.name) != getattr(by_hand, f.name)]
+    if different:
+        raise DevloopError(f"devloop and the script end differently in: {', '.join(different)}", hint="mend benchmarks/by_hand.sh")
+
+
+def _source(kube: Kube) -> dict[str, Any]:
+    source = kube.get(GIT_REPOSITORIES, ROOT.name, ROOT.namespace)
+    if not source:
+        raise DevloopError("there is no GitRepository in the cluster")
+    return source
+
+
+def _ready(kustomization: Mapping[str, Any], revision: str) -> bool:
+    return _has_condition(kustomization, "Ready") and kustomization["status"].get("lastAppliedRevision") == revision
+
+
+def _has_condition(obj: Mapping[str, Any], kind: str) -> bool:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == kind and c["status"] == "True" for c in conditions)
+
+
+def _refuse(problem: str, objects: list[dict[str, Any]]) -> None:
+    if objects:
+        raise DevloopError(f"{problem}: {', '.join(map(_name, objects))}")
+
+
+def _name(obj: Mapping[str, Any]) -> str:
+    return f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
+
+
+def _digest(secret: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(secret.get("data"), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,90 @@
+"""What was measured, against what the project promises: a table for the reader, JSON for whoever compares runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+
+UP, BY_HAND, RATIO = "up", "by hand", "up / by hand"
+AGAIN, EDIT, VARIABLE = "up, nothing changed", "up, one ConfigMap changed", "up, a variable of all changed"
+HELP, DOWN, MEMORY = "--help", "down", "memory"
+
+# At most; seconds, or parts of the script's time.
+TARGETS: Mapping[str, float] = {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0}
+
+RESULTS = Path(__file__).with_name("results")
+MEBIBYTE = 1 << 20
+
+Samples = defaultdict[str, list[float]]
+
+
+def _samples() -> Samples:
+    return defaultdict(list)
+
+
+@dataclass
+class Measurements:
+    """Name -> one value a round: `seconds` (and the ratio), the steps of `up`, the script's phases, and bytes by component."""
+
+    seconds: Samples = field(default_factory=_samples)
+    steps: Samples = field(default_factory=_samples)
+    phases: Samples = field(default_factory=_samples)
+    memory: Samples = field(default_factory=_samples)
+    load: list[float] = field(default_factory=list)
+
+    def missed(self) -> list[str]:
+        return [name for name, target in TARGETS.items() if self.seconds[name] and median(self.seconds[name]) > target]
+
+
+def add(samples: Samples, values: Iterable[tuple[str, float]]) -> None:
+    for name, value in values:
+        samples[name].append(value)
+
+
+def table(measured: Measurements) -> str:
+    """All of it, to be read."""
+    missed = measured.missed()
+    lines = [f"{'':32}{'median':>9}{'min':>9}{'max':>9}{'target':>11}"]
+    for name, values in measured.seconds.items():
+        if values:
+            verdict = f"{'<=':>6}{TARGETS[name]:5.2f}  {'missed' if name in missed else 'ok'}" if name in TARGETS else ""
+            lines.append(f"{name:32}{_spread(values)}{verdict}")
+    lines += _section("steps of up (s; several run at once)", measured.steps)
+    lines += _section("phases of the script (s)", measured.phases)
+    lines += _section("resident memory (MiB)", measured.memory)
+    load = ", ".join(f"{value:.1f}" for value in measured.load)
+    return "\n".join([*lines, "", f"load of the machine's {os.cpu_count()} cores before each round: {load}"])
+
+
+def _section(title: str, samples: Samples) -> list[str]:
+    return ["", title, *(f"  {name:30}{_spread(values)}" for name, values in samples.items())] if samples else []
+
+
+def _spread(values: list[float]) -> str:
+    return "".join(f"{value:9.2f}" for value in (median(values), min(values), max(values)))
+
+
+def write_json(measured: Measurements, now: datetime) -> Path:
+    """Write everything to results/<date>.json; where that is."""
+    document = {
+        "date": now.isoformat(timespec="seconds"),
+        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "load": measured.load,
+        "targets": TARGETS,
+        "missed": measured.missed(),
+        "seconds": measured.seconds,
+        "steps": measured.steps,
+        "phases": measured.phases,
+        "memory": measured.memory,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{now:%Y-%m-%dT%H-%M-%S}.json"
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    return path

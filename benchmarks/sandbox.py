@@ -1,0 +1,86 @@
+"""A place of its own for every benchmark: nothing of the user's state, keys or kubeconfig is touched, and nothing is left over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients import process
+from devloop.clients.processes import sweep
+from devloop.model.environment import Environment
+from devloop.provisioners import Provisioner, open_provisioner
+from devloop.provisioners.embedded.components import MARKER
+from devloop.repository.environments import load_environment
+from devloop.toolchain import Toolchain
+
+ENVIRONMENT = "local"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`folder` holds everything: the sample repository, state, keys, kubeconfig, the script's work."""
+
+    folder: Path
+
+    @property
+    def repository(self) -> Path:
+        return self.folder / "demo"
+
+    @property
+    def by_hand(self) -> Path:
+        return self.folder / "by-hand"
+
+    @property
+    def environment(self) -> Environment:
+        return load_environment(self.repository, ENVIRONMENT)
+
+    @property
+    def provisioner(self) -> Provisioner:
+        return open_provisioner("embedded", self.environment, Toolchain())
+
+    @property
+    def age_key_file(self) -> Path:
+        (found,) = (self.folder / "config/devloop/keys/demo").glob(f"{ENVIRONMENT}-*.agekey")
+        return found
+
+    def devloop(self, *arguments: str) -> tuple[float, str]:
+        """Run devloop on the sample as a user does; seconds from start to end, and what it printed. Raises ToolError."""
+        start = time.perf_counter()
+        done = process.run([sys.executable, "-m", "devloop", *arguments], cwd=self.folder)
+        return time.perf_counter() - start, done.text
+
+    def on_sample(self, command: str, *options: str) -> tuple[float, str]:
+        return self.devloop("-C", str(self.repository), command, ENVIRONMENT, *options)
+
+
+@contextlib.contextmanager
+def sandbox() -> Iterator[Sandbox]:
+    """A scaffolded sample in a folder of its own; in the end everything that ran in it has ended and the folder is gone."""
+    with tempfile.TemporaryDirectory(prefix="devloop-bench-", ignore_cleanup_errors=True) as name:
+        place = Sandbox(Path(name).resolve())
+        os.environ |= {
+            "XDG_STATE_HOME": str(place.folder / "state"),
+            "XDG_CONFIG_HOME": str(place.folder / "config"),
+            "KUBECONFIG": str(place.folder / "kubeconfig"),
+        }
+        # An installed devloop has its bytecode, and ours may be kept too.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        try:
+            place.devloop("init", "demo")
+            yield place
+        finally:
+            _end_all(place)
+
+
+def _end_all(place: Sandbox) -> None:
+    """Whatever still runs, whoever started it; a second Ctrl-C does not stop this."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for folder in (place.by_hand, *(place.folder / "state/devloop").glob("*/")):
+        sweep(MARKER, str(folder))

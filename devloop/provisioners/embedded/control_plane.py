@@ -1,0 +1,119 @@
+"""The command lines of etcd, Kubernetes and kwok. Pure: paths and ports in, commands out."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+
+from devloop.model.definition import ClusterDefinition
+from devloop.provisioners.embedded.components import HOST, Component, Site
+
+ETCD_SOCKET = "unix://etcd.sock"
+
+
+def etcd(site: Site) -> Component:
+    """On Unix sockets: quicker than TLS, out of other users' reach, and always at the same address."""
+    # Nobody connects to these: a cluster of one has no peers, and its only client has the socket.
+    nowhere = f"http://{HOST}:1"
+    return site.command(
+        "etcd",
+        {
+            "name": "devloop",
+            "data-dir": site.layout.folder / "etcd",
+            # The data is as short-lived as the cluster: losing the last writes in a power cut is fine.
+            "unsafe-no-fsync": "true",
+            "listen-client-urls": ETCD_SOCKET,
+            "advertise-client-urls": nowhere,
+            "listen-peer-urls": "unix://etcd-peer.sock",
+            "initial-advertise-peer-urls": nowhere,
+            "initial-cluster": f"devloop={nowhere}",
+            # Milliseconds: the only member elects itself as soon as it may.
+            "heartbeat-interval": 20,
+            "election-timeout": 200,
+            "logger": "zap",
+            "log-level": "warn",
+        },
+    )
+
+
+def kube_apiserver(site: Site) -> Component:
+    pki = site.layout.pki
+    flags = {
+        "bind-address": HOST,
+        "advertise-address": HOST,
+        "secure-port": site.ports["kube-apiserver"],
+        "etcd-servers": ETCD_SOCKET,
+        "client-ca-file": pki / "ca.crt",
+        "tls-cert-file": pki / "kube-apiserver.crt",
+        "tls-private-key-file": pki / "kube-apiserver.key",
+        "anonymous-auth": "false",
+        # No kubelet runs here that the Node authorizer would be for.
+        "authorization-mode": "RBAC",
+        "allow-privileged": "true",
+        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+        "service-account-key-file": pki / "service-account.key",
+        "service-account-signing-key-file": pki / "service-account.key",
+        "service-cluster-ip-range": site.definition.network.service_subnet,
+        "profiling": "false",
+        # Pods are simulated: none ever asks for the endpoints of the API server, which may not be on loopback anyway.
+        "endpoint-reconciler-type": "none",
+    }
+    # Fewer collections while it starts cost little memory and save a tenth of its time.
+    return site.command("kube-apiserver", flags, GOGC="400", GOMEMLIMIT="500MiB")
+
+
+def kube_controller_manager(site: Site) -> Component:
+    pki = site.layout.pki
+    flags = {
+        **_leaderless(site, "kube-controller-manager"),
+        "root-ca-file": pki / "ca.crt",
+        "service-account-private-key-file": pki / "service-account.key",
+        "concurrent-deployment-syncs": 10,
+        "concurrent-replicaset-syncs": 10,
+    }
+    return site.command("kube-controller-manager", flags, **site.client())
+
+
+def kube_scheduler(site: Site) -> Component:
+    return site.command("kube-scheduler", _leaderless(site, "kube-scheduler"), **site.client())
+
+
+def _leaderless(site: Site, name: str) -> dict[str, object]:
+    """Serving nothing: whether it lives, the supervisor knows."""
+    return {
+        "kubeconfig": site.layout.kubeconfig(name),
+        "leader-elect": "false",
+        "secure-port": 0,
+        "profiling": "false",
+        "kube-api-qps": 200,
+        "kube-api-burst": 300,
+    }
+
+
+def kwok(site: Site) -> Component:
+    flags = {
+        "kubeconfig": site.layout.kubeconfig("kwok"),
+        "manage-all-nodes": "true",
+        # Without leases the controller manager takes the nodes for dead after 50 seconds.
+        "node-lease-duration-seconds": 40,
+        "cidr": site.definition.network.pod_subnet.split(",")[0],
+        "node-ip": HOST,
+        # No server: it would hand out what it knows to every user of the machine.
+        "server-address": "",
+        "node-port": 0,
+    }
+    return site.command("kwok", flags, **site.client())
+
+
+def service_address(definition: ClusterDefinition) -> str:
+    """The cluster IP of the `kubernetes` Service: the first of the service subnet (of its first one in dual stack)."""
+    return str(ipaddress.ip_network(definition.network.service_subnet.split(",")[0], strict=False)[1])
+
+
+CONTROL_PLANE: Mapping[str, Callable[[Site], Component]] = {
+    "etcd": etcd,
+    "kube-apiserver": kube_apiserver,
+    "kube-controller-manager": kube_controller_manager,
+    "kube-scheduler": kube_scheduler,
+    "kwok": kwok,
+}

@@ -1,0 +1,41 @@
+"""Who may reach the environment's repository and where: two users, each with a password of its own that only files of mode 0600 hold."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devloop.provisioners import GitEndpoint
+from devloop.provisioners.embedded.components import Component, Site
+from devloop.provisioners.embedded.layout import Layout
+
+SERVER = "git-server"
+REPOSITORY = "devloop.git"
+FILE = "git-credentials.json"
+
+# `devloop` may push and fetch, Flux may fetch.
+PUSHER, PULLER = "devloop", "flux"
+
+
+def server(site: Site) -> Component:
+    argv = (sys.executable, "-m", "devloop.provisioners.embedded.git_server", str(site.layout.folder), str(site.ports[SERVER]))
+    return Component(SERVER, argv)
+
+
+def ensure_passwords(layout: Layout) -> None:
+    if not layout.read_json(FILE):
+        layout.write_json(FILE, {user: secrets.token_urlsafe(32) for user in (PUSHER, PULLER)})
+
+
+def passwords(folder: Path) -> Mapping[str, str]:
+    """User -> password."""
+    found: dict[str, str] = json.loads((folder / FILE).read_text())
+    return found
+
+
+def endpoint(layout: Layout, address: str) -> GitEndpoint:
+    url, known = f"http://{address}/{REPOSITORY}", passwords(layout.folder)
+    return GitEndpoint(url, url, PUSHER, known[PUSHER], PULLER, known[PULLER])

@@ -1,0 +1,117 @@
+"""What the integration tests share: a user's home of their own (the toolchain's cache stays the real one) and the devloop program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devloop.loop import EVERYTHING
+from devloop.toolchain import Toolchain
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.integration)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class User:
+    """A user with folders of their own below `home`."""
+
+    home: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SOPS_", "GIT_", "GITHUB_"))}
+        return kept | {
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+            "KUBECONFIG": str(self.home / "kubeconfig"),
+        }
+
+    def start(self, *args: str, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
+        argv = [sys.executable, "-m", "devloop", *args]
+        return subprocess.Popen(
+            argv,
+            cwd=cwd or self.home,
+            env=self.env | env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def devloop(self, *args: str, cwd: Path | None = None, **env: str) -> Run:
+        process = self.start(*args, cwd=cwd, **env)
+        out, err = process.communicate(timeout=240)
+        return Run(process.returncode, out, err)
+
+    def kubectl(self, *args: str) -> str:
+        argv = [str(Toolchain().path("kubectl")), *args]
+        return subprocess.run(argv, env=self.env, check=True, text=True, capture_output=True, timeout=60).stdout
+
+
+def remains(user: User) -> list[str]:
+    """What a user's environments left: processes by their marker, files of the state folder, kubeconfig entries."""
+    import psutil
+
+    marker = str(user.home)
+    left = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        try:
+            if process.environ().get("DEVLOOP_ENVIRONMENT_FOLDER", "").startswith(marker):
+                left.append(f"process {process.pid} {process.info['cmdline'][:2]}")
+        except (psutil.Error, OSError):
+            continue
+    state = user.home / "state" / "devloop"
+    left += [str(path) for path in state.glob("*") if path.name != "crash.log"] if state.exists() else []
+    kubeconfig = user.home / "kubeconfig"
+    return left + ([kubeconfig.read_text()] if kubeconfig.exists() and "devloop" in kubeconfig.read_text() else [])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def toolchain() -> Toolchain:
+    result = Toolchain()
+    result.ensure((*EVERYTHING, "kubectl"), lambda _: None)
+    return result
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Iterator[User]:
+    """A user for one test; whatever still runs for them at its end is removed."""
+    result = User(tmp_path)
+    yield result
+    clean_up(result)
+
+
+def clean_up(user: User) -> None:
+    from devloop.clients.processes import sweep
+
+    for folder in (user.home / "state" / "devloop").glob("*/"):
+        sweep("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))

@@ -1,0 +1,305 @@
+"""The loop as a user runs it: init, up, edit, up, faults, down; the real control plane, Flux, Git and SOPS."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .conftest import User, clean_up, remains
+
+CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructure", "apps"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[User, Path]]:
+    """The sample, up; tests that share it leave it healthy."""
+    user = User(tmp_path_factory.mktemp("demo"))
+    made = user.devloop("init", "demo")
+    assert made.status == 0, made.text
+    up = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    assert up.status == 0, up.text
+    yield user, user.home / "demo"
+    down = user.devloop("-C", "demo", "down", "local")
+    left = remains(user)
+    clean_up(user)
+    assert (down.status, left) == (0, []), down.text
+
+
+def test_the_sample_is_healthy_with_its_secrets_decrypted_and_all_deployments_available(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    report = user.devloop("-C", "demo", "up", "local", "--output", "json").report
+    assert report["ok"] is True
+    assert sorted(k["name"] for k in report["kustomizations"]) == sorted(CHAIN)
+    assert {k["revision"] for k in report["kustomizations"]} == {report["revision"]}
+    assert all(k["ready"] for k in report["kustomizations"])
+    deployments = json.loads(user.kubectl("get", "deployments", "-A", "-o", "json"))["items"]
+    assert len(deployments) >= 5
+    assert all(d["status"]["availableReplicas"] == d["spec"]["replicas"] for d in deployments)
+    secrets = json.loads(user.kubectl("get", "secrets", "-A", "-l", "kustomize.toolkit.fluxcd.io/name", "-o", "json"))["items"]
+    values = [base64.b64decode(value).decode() for secret in secrets for value in secret["data"].values()]
+    assert values
+    assert not any(value.startswith("ENC[") for value in values)
+
+
+def test_again_with_nothing_changed_pushes_and_changes_nothing(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    first, second = (user.devloop("-C", "demo", "up", "local", "--output", "json").report for _ in range(2))
+    assert first["revision"] == second["revision"]
+    assert {s["status"] for s in second["steps"]} == {"unchanged"}, second["steps"]
+
+
+def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    path = repository / "k8s/clusters/local/variables/config-map.yaml"
+    before = path.read_text()
+    head = _git(repository, "rev-parse", "HEAD")
+    path.write_text(before.replace("data:\n", "data:\n  edited_by_test: uncommitted\n"))
+    try:
+        report = user.devloop("-C", "demo", "up", "local", "--output", "json").report
+        assert report["ok"]
+        assert "uncommitted" in user.kubectl("get", "configmaps", "-n", "flux-system", "-o", "yaml")
+        assert _git(repository, "rev-parse", "HEAD") == head
+        assert _git(repository, "diff", "--cached", "--name-only") == ""
+    finally:
+        path.write_text(before)
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+    assert "uncommitted" not in user.kubectl("get", "configmaps", "-n", "flux-system", "-o", "yaml")
+
+
+def test_a_manifest_that_the_cluster_refuses_is_told_with_fluxs_message_and_what_it_blocks(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    path = repository / "k8s/clusters/local/infrastructure/kustomization.yaml"
+    before = path.read_text()
+    path.write_text(
+        before
+        + "\npatches:\n  - target: {kind: Deployment, name: monitor}\n    patch: |\n      - {op: add, path: /spec/replicas, value: many}\n"
+    )
+    if "\npatches:" in before:
+        path.write_text(
+            before.replace(
+                "\npatches:",
+                "\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: add, path: /spec/replicas, value: many}",
+                1,
+            )
+        )
+    try:
+        failed = user.devloop("-C", "demo", "up", "local", "--output", "json", "--timeout", "60s")
+        by_name = {k["name"]: k for k in failed.report["kustomizations"]}
+        assert failed.status == 1
+        assert by_name["variables"]["ready"]
+        assert not by_name["infrastructure"]["ready"]
+        assert "monitor" in by_name["infrastructure"]["message"]
+        assert by_name["apps"]["reason"] == "DependencyNotReady"
+        shown = user.devloop("-C", "demo", "status", "local")
+        assert shown.status == 1
+        assert "flux-system/infrastructure blocks flux-system/apps" in shown.out
+    finally:
+        path.write_text(before)
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+
+
+def test_a_path_that_does_not_exist_is_told_at_once(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    path = repository / "k8s/clusters/local/kustomization.yaml"
+    before = path.read_text()
+    patch = "- target: {kind: Kustomization, name: apps}\n    patch: |\n      - {op: replace, path: /spec/path, value: ./k8s/nowhere}\n"
+    path.write_text(before.replace("patches:\n", f"patches:\n  {patch}", 1) if "patches:\n" in before else f"{before}\npatches:\n  {patch}")
+    try:
+        failed = user.devloop("-C", "demo", "up", "local", "--output", "json", "--timeout", "60s")
+        assert failed.status == 1
+        apps = next(k for k in failed.report["kustomizations"] if k["name"] == "apps")
+        assert "nowhere" in apps["message"]
+        checked = user.devloop("-C", "demo", "validate", "--environment", "local", "--output", "json")
+        assert checked.status == 1
+        assert [f["rule"] for f in checked.report["findings"]] == ["graph/path-missing"]
+    finally:
+        path.write_text(before)
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+
+
+def test_status_is_the_same_tree_and_changes_nothing(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    shown = user.devloop("-C", "demo", "status", "local")
+    assert shown.status == 0, shown.text
+    assert "5 of 5 Kustomizations ready" in shown.out
+    assert "MiB" in shown.out
+
+
+def test_a_killed_supervisor_and_api_server_are_healed_by_the_next_up(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    user.kubectl("create", "configmap", "kept", "-n", "default")
+    for process in _processes(user, "supervisor") + _processes(user, "kube-apiserver"):
+        process.kill()
+    healed = user.devloop("-C", "demo", "up", "local")
+    assert healed.status == 0, healed.text
+    assert "kept" in user.kubectl("get", "configmap", "kept", "-n", "default", "-o", "name")
+
+
+def test_two_ups_at_once_end_with_one_that_is_told_about_the_other(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    runs = [user.start("-C", "demo", "up", "local") for _ in range(2)]
+    texts = ["".join(run.communicate(timeout=120)) for run in runs]
+    statuses = sorted(run.returncode for run in runs)
+    assert statuses in ([0, 1], [0, 0]), texts
+    if statuses == [0, 1]:
+        assert any("another run is busy with the environment local" in text for text in texts)
+
+
+def test_no_secret_is_in_a_command_line_a_log_or_the_output(demo: tuple[User, Path]) -> None:
+    user, _ = demo
+    secrets = _secrets(user)
+    assert len(secrets) >= 4
+    shown = user.devloop("-C", "demo", "up", "local").text + user.devloop("-C", "demo", "up", "local", "--output", "json").text
+    logs = [path.read_text(errors="replace") for path in (user.home / "state").rglob("*.log*")]
+    lines = [" ".join(process.cmdline()) for process in _processes(user, "")]
+    for secret in secrets:
+        assert not any(secret in text for text in (shown, *logs, *lines))
+
+
+def test_an_interrupted_up_says_where_things_stand_and_the_next_one_goes_on(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    run = user.start("-C", "demo", "up", "local")
+    assert run.stdout
+    for line in run.stdout:
+        if "cluster" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    rest, err = run.communicate(timeout=60)
+    assert run.returncode == 130, rest + err
+    assert "interrupted; go on with: devloop up local" in rest
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+    assert remains(user) == []
+
+
+def test_a_killed_up_is_continued_or_removed(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    run = user.start("-C", "demo", "up", "local")
+    assert run.stdout
+    for line in run.stdout:
+        if "git server" in line:
+            break
+    run.kill()
+    run.communicate()
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+    assert remains(user) == []
+
+
+def test_the_wrong_key_is_told_before_anything_is_created(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    other = user.devloop("init", "other")
+    assert other.status == 0
+    key = next((user.home / "config/devloop/keys/other").glob("local-*.agekey"))
+    for path in (user.home / "config/devloop/keys/demo").glob("*"):
+        path.unlink()
+    failed = user.devloop("-C", "demo", "up", "local", "--age-key-file", str(key))
+    assert failed.status == 2
+    assert ".enc.yaml" in failed.text
+    public = next(line.split()[-1] for line in key.read_text().splitlines() if "public key" in line)
+    assert public in failed.text
+    assert "AGE-SECRET-KEY" not in failed.text
+    assert remains(user) == []
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message", "hint"),
+    [
+        ("no repository", "is in no Git repository", "git -C"),
+        ("unreadable key", "no-such-file", ""),
+        ("cloud", "EKS", "Vanilla"),
+        ("other tool", "Deployment", ""),
+    ],
+)
+def test_bad_input_is_exit_code_two_with_a_hint_and_nothing_is_created(user: User, prepare: str, message: str, hint: str) -> None:
+    assert user.devloop("init", "demo").status == 0
+    definition = user.home / "demo/clusters/local/ksail.yaml"
+    args = ["-C", "demo", "up", "local"]
+    if prepare == "no repository":
+        subprocess.run(["rm", "-r", user.home / "demo/.git"], check=True)
+    elif prepare == "unreadable key":
+        args += ["--age-key-file", "no-such-file"]
+    elif prepare == "cloud":
+        definition.write_text(definition.read_text().replace("distribution: Vanilla", "distribution: EKS").replace("Docker", "AWS"))
+    else:
+        definition.write_text("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n")
+    failed = user.devloop(*args)
+    assert failed.status == 2, failed.text
+    assert message in failed.text
+    assert hint in failed.text
+    assert remains(user) == []
+
+
+def test_an_environment_that_does_not_exist_lists_those_that_do(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    failed = user.devloop("-C", "demo", "up", "staging")
+    assert failed.status == 2
+    for name in ("local", "dev", "prod"):
+        assert name in failed.err
+
+
+def test_no_commits_yet_is_enough(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    subprocess.run(["rm", "-r", user.home / "demo/.git"], check=True)
+    _git(user.home / "demo", "init", "-q")
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+
+
+def test_down_of_what_is_not_there_is_fine_and_status_says_so(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+    gone = user.devloop("-C", "demo", "status", "local")
+    assert gone.status == 1
+    assert "devloop up local" in gone.out
+
+
+def test_a_full_disk_is_told_and_what_is_there_can_be_removed(user: User) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    state = user.home / "state"
+    state.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", state], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        assert user.devloop("init", "demo").status == 0
+        failed = user.devloop("-C", "demo", "up", "local", "--timeout", "20s")
+        assert failed.status == 1, failed.text
+        assert "no space left" in failed.text.lower()
+        assert user.devloop("-C", "demo", "down", "local").status == 0
+        assert remains(user) == []
+    finally:
+        clean_up(user)
+        subprocess.run(["umount", "--lazy", state], check=True)
+
+
+def _git(repository: Path, *args: str) -> str:
+    return subprocess.run(["git", *args], cwd=repository, check=True, text=True, capture_output=True).stdout.strip()
+
+
+def _processes(user: User, name: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("DEVLOOP_ENVIRONMENT_FOLDER", "").startswith(str(user.home)) and name in " ".join(process.cmdline()):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _secrets(user: User) -> list[str]:
+    """Everything that must never be shown: private Age keys, Git passwords, what the cluster's Secrets hold."""
+    keys = [line for path in (user.home / "config").rglob("*.agekey") for line in path.read_text().splitlines() if not line.startswith("#")]
+    passwords = [value for path in (user.home / "state").rglob("git-credentials.json") for value in json.loads(path.read_text()).values()]
+    items = json.loads(user.kubectl("get", "secrets", "-A", "-l", "kustomize.toolkit.fluxcd.io/name", "-o", "json"))["items"]
+    values = [base64.b64decode(value).decode(errors="replace") for item in items for value in item["data"].values()]
+    return [secret for secret in (*keys, *passwords, *values) if len(secret) >= 12]

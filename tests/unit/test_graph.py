@@ -1,0 +1,303 @@
+"""The graph of an environment's Kustomizations, found by building; and the first form of validation on top of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devloop.clients.sops import encrypt, new_key_pair
+from devloop.clients.worker import Worker
+from devloop.errors import Problem
+from devloop.model.definition import ClusterDefinition
+from devloop.model.environment import Environment
+from devloop.model.graph import Graph, Node, NodeState
+from devloop.model.kustomization import ObjectId, SourceRef
+from devloop.output.json import to_json
+from devloop.repository.graph import survey
+from devloop.validation import validate
+
+CASES = Path(__file__).parents[3] / "shared/cases"
+SETTINGS: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "flux-system"},
+    "data": {},
+}
+GIT = SourceRef("GitRepository", "flux-system", "flux-system")
+OCI = SourceRef("OCIRepository", "flux-system", "flux-system")
+
+Survey = Callable[..., Graph]
+
+
+def environment(root: Path, source: str = ".", entry: str = "cluster", name: str = "local") -> Environment:
+    return Environment(name, root, ClusterDefinition(name, "G3", "ksail.yaml", source_directory=source, entry_path=entry))
+
+
+def flux(
+    name: str, path: str = "./apps", source: str = "GitRepository/flux-system", namespace: str = "flux-system", **spec: Any
+) -> dict[str, Any]:
+    kind, source_name = source.split("/")
+    return {
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+        "kind": "Kustomization",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"path": path, "sourceRef": {"kind": kind, "name": source_name}, "interval": "1h", "prune": True} | spec,
+    }
+
+
+def settings(name: str = "settings", **data: str) -> dict[str, Any]:
+    return SETTINGS | {"metadata": {"name": name, "namespace": "flux-system"}, "data": data}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
+    """Writes manifests (one object or a list of them for each file) or plain text."""
+
+    def write(files: Mapping[str, Any]) -> Path:
+        for name, content in files.items():
+            path = tmp_path / "repo" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            objects = content if isinstance(content, list) else [content]
+            path.write_text(content if isinstance(content, str) else yaml.safe_dump_all(objects))
+        return tmp_path / "repo"
+
+    return write
+
+
+@pytest.fixture
+def look(worker_program: Path) -> Survey:
+    def look(root: Path, *, identities: str = "", remotes: tuple[str, ...] = (), **place: str) -> Graph:
+        with Worker(worker_program, root, identities) as worker:
+            return survey(environment(root, **place), worker, remotes=remotes)
+
+    return look
+
+
+def states(graph: Graph) -> dict[str, str]:
+    return {node.kustomization.id.name: str(node.state) for node in graph}
+
+
+def named(graph: Graph, name: str, namespace: str = "flux-system") -> Node:
+    return graph.by_id[ObjectId(namespace, name)]
+
+
+def test_children_are_found_with_what_their_parents_make_of_them(repository: Any, look: Survey) -> None:
+    """Half of the Kustomizations out there are complete only after their parent was built."""
+    partial = flux("apps")
+    del partial["metadata"]["namespace"], partial["spec"]["sourceRef"]
+    patch = json.dumps([{"op": "add", "path": "/spec/sourceRef", "value": {"kind": "GitRepository", "name": "flux-system"}}])
+    parent = flux("parent", "./parent", targetNamespace="flux-system", patches=[{"target": {"kind": "Kustomization"}, "patch": patch}])
+    graph = look(repository({"cluster/k.yaml": parent, "parent/k.yaml": partial, "apps/a.yaml": settings()}))
+    node = named(graph, "apps")
+    assert (node.state, node.parent, node.origin.path, node.directory) == (
+        NodeState.BUILT,
+        ObjectId("flux-system", "parent"),
+        "parent/k.yaml",
+        "apps",
+    )
+    assert [str(manifest) for manifest in node.manifests] == ["ConfigMap/flux-system/settings"]
+    assert node.files == ("apps/a.yaml",)
+    assert graph.root.kustomization.id == ObjectId("flux-system", "flux-system")
+    assert graph.own_sources == {GIT}
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "expected"),
+    [
+        ("./k8s/apps", "k8s/apps", "."),
+        ("apps", "k8s/apps", "k8s"),
+        ("./nowhere", "k8s/apps", "."),
+    ],
+)
+def test_paths_count_from_where_they_exist(repository: Any, look: Survey, path: str, folder: str, expected: str) -> None:
+    root = repository({"k8s/cluster/k.yaml": flux("apps", path, "OCIRepository/flux-system"), f"{folder}/a.yaml": settings()})
+    graph = look(root, source="k8s")
+    assert graph.source_directory == expected
+    assert graph.entry_path == "k8s/cluster"
+    assert graph.own_sources == {OCI}
+
+
+def git(name: str, url: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "flux-system"}
+    return {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": metadata, "spec": {"url": url}}
+
+
+def test_sources_stand_for_the_repository_or_for_something_else(repository: Any, look: Survey) -> None:
+    sources = [git("mine", "ssh://git@example.com/me/mine.git"), git("theirs", "https://example.com/they/theirs")]
+    children = [
+        flux("by-address", source="GitRepository/mine"),
+        flux("foreign", source="GitRepository/theirs"),
+        flux("by-path", source="GitRepository/made-by-hand"),
+        flux("by-path-too", "./gone", source="GitRepository/made-by-hand"),
+        flux("no-such-path", "./gone", source="GitRepository/made-by-hand-elsewhere"),
+        flux("artifact", source="ExternalArtifact/made"),
+    ]
+    graph = look(repository({"cluster/k.yaml": [*sources, *children], "apps/a.yaml": settings()}), remotes=("git@example.com:me/mine",))
+    assert states(graph) == {
+        "flux-system": "built",
+        "by-address": "built",
+        "foreign": "foreign",
+        "by-path": "built",
+        "by-path-too": "failed",
+        "no-such-path": "foreign",
+        "artifact": "foreign",
+    }
+    assert {source.name for source in graph.own_sources} == {"mine", "made-by-hand"}
+
+
+def test_variables_come_from_whatever_renders_them_first(repository: Any, look: Survey) -> None:
+    """`second` needs what `first` renders, though nothing but the variables says so."""
+    references = {"substituteFrom": [{"kind": "ConfigMap", "name": "settings"}]}
+    inner = flux("inner", "./${folder}")
+    root = repository(
+        {
+            "cluster/k.yaml": [flux("second", "./second", postBuild=references), flux("first", "./first")],
+            "first/a.yaml": settings(folder="apps"),
+            "second/k.yaml": inner,
+            "apps/a.yaml": settings("other"),
+        }
+    )
+    graph = look(root)
+    assert (named(graph, "inner").directory, named(graph, "inner").state) == ("apps", NodeState.BUILT)
+
+
+def test_a_path_that_hangs_on_an_unknown_variable_is_unknown_not_wrong(repository: Any, look: Survey) -> None:
+    references = {"substituteFrom": [{"kind": "ConfigMap", "name": "made-by-hand"}]}
+    graph = look(repository({"cluster/k.yaml": flux("apps", postBuild=references), "apps/k.yaml": flux("inner", "./${folder}")}))
+    assert states(graph) == {"flux-system": "built", "apps": "built", "inner": "unknown"}
+
+
+def test_a_secret_variable_leads_to_a_folder_and_stays_secret(repository: Any, look: Survey, sops_program: Path) -> None:
+    public, private = new_key_pair()
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": SETTINGS["metadata"], "stringData": {"folder": "hidden-corner"}}
+    reference = {"substituteFrom": [{"kind": "Secret", "name": "settings"}]}
+    children = [flux("vars", "./vars", decryption={"provider": "sops"}), flux("apps", postBuild=reference)]
+    root = repository(
+        {
+            ".sops.yaml": f"creation_rules: [{{encrypted_regex: ^stringData$, age: {public}}}]",
+            "cluster/k.yaml": children,
+            "apps/k.yaml": flux("inner", "./${folder}"),
+            "hidden-corner/a.yaml": settings("found"),
+        }
+    )
+    (root / "vars").mkdir()
+    (root / "vars/a.yaml").write_bytes(encrypt(sops_program, root, "vars/a.yaml", yaml.safe_dump(secret).encode()))
+    graph = look(root, identities=private)
+    assert [manifest.name for manifest in named(graph, "inner").manifests] == ["found"]
+    assert graph.encrypted == ("vars/a.yaml",)
+    assert states(look(root)) == {"flux-system": "built", "vars": "built", "apps": "built", "inner": "unknown"}
+
+
+def test_what_flux_bootstrap_wrote_is_no_child_of_itself_and_says_how_the_root_is_built(repository: Any, look: Survey) -> None:
+    itself = flux("flux-system", "./cluster", postBuild={"substitute": {"folder": "apps"}})
+    graph = look(repository({"cluster/k.yaml": [itself, flux("apps", "./${folder}")], "apps/a.yaml": settings()}))
+    assert states(graph) == {"flux-system": "built", "apps": "built"}
+    assert named(graph, "apps").directory == "apps"
+
+
+def test_one_kustomization_by_two_parents_has_both_names(repository: Any, look: Survey) -> None:
+    files = {
+        "cluster/k.yaml": [flux("a", "./a"), flux("b", "./b")],
+        "a/k.yaml": flux("c"),
+        "b/k.yaml": flux("c"),
+        "apps/a.yaml": settings(),
+    }
+    node = named(look(repository(files)), "c")
+    assert (node.parent, node.others) == (ObjectId("flux-system", "a"), (ObjectId("flux-system", "b"),))
+
+
+@pytest.mark.parametrize(
+    "broken", [{"dependsOn": "x"}, {"sourceRef": []}, {"path": 3}, {"postBuild": {"substituteFrom": ["x"]}}, {"sourceRef": None}]
+)
+def test_a_kustomization_that_makes_no_sense_is_a_node_that_failed(repository: Any, look: Survey, broken: dict[str, Any]) -> None:
+    graph = look(repository({"cluster/k.yaml": [flux("apps", **broken), flux("fine")], "apps/a.yaml": settings()}))
+    assert states(graph) == {"flux-system": "built", "apps": "failed", "fine": "built"}
+
+
+def test_suspended_and_excluded_ones_are_marked(repository: Any, look: Survey) -> None:
+    excluded = flux("apps", suspend=True)
+    excluded["metadata"]["annotations"] = {"ksail.devantler.tech/reconcile-exclude": "true"}
+    node = named(look(repository({"cluster/k.yaml": excluded, "apps/a.yaml": settings()})), "apps")
+    assert (node.kustomization.suspended, node.kustomization.excluded) == (True, True)
+
+
+# -- real repositories ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Callable[[str], Path]:
+    def copy(name: str) -> Path:
+        if not (CASES / name).is_dir():
+            pytest.skip("../shared/cases is not here")
+        return Path(shutil.copytree(CASES / name, tmp_path / name))
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "entry", "counts_from", "expected"),
+    [
+        ("home-cluster", ".", "cluster/base", ".", {"built": 75, "failed": 1}),
+        ("flux2-multi-tenancy", ".", "clusters/staging", ".", {"built": 4, "foreign": 2}),
+        ("flux2-kustomize-helm-example", ".", "clusters/production", ".", {"built": 1, "foreign": 3}),
+        ("pinniped-poc", "k8s", ".", "k8s", {"built": 4}),
+        ("platform-template", "k8s", "clusters/local", "k8s", {"built": 4, "failed": 1}),
+        ("platform-template", "k8s", "clusters/prod", "k8s", {"built": 5}),
+    ],
+)
+def test_real_repositories(
+    case: Callable[[str], Path], look: Survey, name: str, source: str, entry: str, counts_from: str, expected: dict[str, int]
+) -> None:
+    graph = look(case(name), source=source, entry=entry)
+    counted = {state: sum(node.state == state for node in graph) for state in {str(node.state) for node in graph}}
+    assert (counted, graph.source_directory) == (expected, counts_from)
+
+
+def test_what_fails_in_them_are_files_that_are_not_there(case: Callable[[str], Path], look: Survey) -> None:
+    [failed] = [node.failure for node in look(case("home-cluster"), entry="cluster/base") if node.failure]
+    assert (failed.path, failed.line, failed.message) == (
+        "cluster/apps/default/qbittorrent/base/kustomization.yaml",
+        12,
+        "config/Corefile does not exist",
+    )
+
+
+# -- validation -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worker_of(worker_program: Path) -> Iterator[Callable[[Path], Worker]]:
+    workers: list[Worker] = []
+
+    def start(root: Path) -> Worker:
+        workers.append(Worker(worker_program, root))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.close()
+
+
+def test_validation_checks_every_environment_and_gives_the_same_bytes_twice(repository: Any, worker_of: Callable[[Path], Worker]) -> None:
+    root = repository({"one/k.yaml": flux("apps"), "two/k.yaml": flux("apps", "./gone"), "apps/a.yaml": settings()})
+    environments = [environment(root, entry=name, name=name) for name in ("one", "two")]
+    problem = Problem("clusters/three/ksail.yaml", 3, "unknown key cnni", "did you mean cni?")
+    reports = [validate(environments, worker_of(root), problems=[problem]) for _ in range(2)]
+    assert [(f.rule, f.path, f.line) for f in reports[0].findings] == [
+        ("definition/invalid", "clusters/three/ksail.yaml", 3),
+        ("graph/path-missing", "two/k.yaml", 8),
+    ]
+    assert [(k.name, k.ready) for k in reports[0].kustomizations] == [
+        ("flux-system", True),
+        ("apps", True),
+        ("flux-system", True),
+        ("apps", False),
+    ]
+    assert reports[0].exit_code == 1
+    assert to_json(reports[0]) == to_json(reports[1])

@@ -1,0 +1,330 @@
+"""The supervisor as its own process, with small programs in place of the large ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from devloop.clients.processes import resident_memory, sweep
+from devloop.provisioners.embedded import children, control
+from devloop.provisioners.embedded.components import MARKER, Component, environment_for
+from devloop.provisioners.embedded.layout import Layout
+
+SLEEP = ("sleep", "1000")
+DIE = ("sh", "-c", "echo last words; exit 3")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Iterator[Layout]:
+    """An environment's folder, without a supervisor; whatever was started in it is ended."""
+    result = Layout(tmp_path / "environment")
+    result.make()
+    yield result
+    control.end(result)
+
+
+@pytest.fixture
+def supervised(layout: Layout) -> Layout:
+    control.launch(layout)
+    return layout
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """The condition's first value that counts as true; fails the test after half a minute."""
+    for _ in range(1500):
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    pytest.fail("it did not happen")
+
+
+def start(layout: Layout, name: str, argv: tuple[str, ...] = SLEEP, **env: str) -> bool:
+    return control.start(layout, [Component(name, argv, env)])
+
+
+def component(layout: Layout, name: str) -> dict[str, Any]:
+    components: list[dict[str, Any]] = control.ask(layout, {"op": "status"})["components"]
+    return next(item for item in components if item["name"] == name)
+
+
+def pid(layout: Layout, name: str) -> int:
+    return int(component(layout, name)["pid"])
+
+
+def running(layout: Layout, name: str) -> int:
+    return int(until(lambda: pid(layout, name)))
+
+
+def marked(layout: Layout) -> list[psutil.Process]:
+    """Every process of the environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARKER) == str(layout.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def supervisor(layout: Layout) -> psutil.Process:
+    return next(process for process in marked(layout) if "devloop.provisioners.embedded.supervisor" in process.cmdline())
+
+
+def test_it_starts_programs_and_tells_of_them(supervised: Layout) -> None:
+    assert start(supervised, "one", ("sh", "-c", "echo it runs; exec sleep 1000"))
+    assert start(supervised, "two")
+    until(lambda: "it runs" in supervised.log("one").read_text())
+    for name in ("one", "two"):
+        assert psutil.Process(pid(supervised, name)).ppid() == supervisor(supervised).pid
+        told = component(supervised, name)
+        assert (told["state"], told["restarts"], told["failures"]) == ("running", 0, 0)
+        assert told["memory"] > 0
+    assert control.ask(supervised, {"op": "status"})["memory"] > 0
+
+
+def test_the_same_again_changes_nothing(supervised: Layout) -> None:
+    start(supervised, "one", SLEEP, A="1")
+    first = pid(supervised, "one")
+    assert not start(supervised, "one", SLEEP, A="1")
+    assert pid(supervised, "one") == first
+
+
+@pytest.mark.parametrize(("argv", "env"), [(("sleep", "2000"), "1"), (SLEEP, "2")])
+def test_another_command_restarts_that_one_alone(supervised: Layout, argv: tuple[str, ...], env: str) -> None:
+    start(supervised, "one", SLEEP, A="1")
+    start(supervised, "two")
+    first, second = pid(supervised, "one"), pid(supervised, "two")
+    assert control.start(supervised, [Component("one", argv, {"A": env}), Component("two", SLEEP)])
+    assert pid(supervised, "one") != first
+    assert pid(supervised, "two") == second
+    assert not psutil.pid_exists(first)
+
+
+def test_what_is_killed_comes_back_and_is_counted(supervised: Layout) -> None:
+    start(supervised, "one")
+    for count in (1, 2):
+        before = running(supervised, "one")
+        os.kill(before, signal.SIGKILL)
+        until(lambda before=before: pid(supervised, "one") not in (0, before))
+        told = component(supervised, "one")
+        assert (told["restarts"], told["ended_with"]) == (count, -signal.SIGKILL)
+
+
+def test_what_keeps_ending_is_told_with_its_status_and_its_words(supervised: Layout) -> None:
+    start(supervised, "one", DIE)
+    until(lambda: component(supervised, "one")["failures"] >= 3)
+    assert component(supervised, "one")["ended_with"] == 3
+    assert supervised.log("one").read_text().count("last words") >= 3
+
+
+def test_a_program_that_does_not_exist_hinders_no_other(supervised: Layout) -> None:
+    assert control.start(supervised, [Component("one", ("/no/such/program",)), Component("two", SLEEP)])
+    until(lambda: component(supervised, "one")["failures"] >= 2)
+    assert component(supervised, "one")["ended_with"] == children.CANNOT_START
+    assert component(supervised, "two")["state"] == "running"
+
+
+def test_whoever_waits_for_its_restart_is_started_at_once_when_asked_for(supervised: Layout) -> None:
+    start(supervised, "one", DIE)
+    until(lambda: component(supervised, "one")["failures"] >= 4)
+    until(lambda: component(supervised, "one")["state"] == "restarting")
+    assert start(supervised, "one", DIE)
+    assert component(supervised, "one")["restarts"] == 0
+
+
+def test_pauses_grow_up_to_a_limit_and_shrink_after_a_good_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    child = children.Child({"name": "one"})
+    pauses = []
+    for lifetime in (0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, children.STABLE + 1, 0.5):
+        child.started_at = now - lifetime
+        child.ended(1)
+        pauses.append(round(child.restart_at - now, 3))
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.1, 0.2]
+
+
+def test_a_second_supervisor_ends_at_once_and_disturbs_nothing(supervised: Layout) -> None:
+    start(supervised, "one")
+    before = pid(supervised, "one")
+    argv = [sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(supervised.folder)]
+    done = subprocess.run(argv, env=environment_for(supervised, os.environ), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert pid(supervised, "one") == before
+
+
+def test_sigterm_ends_everything(supervised: Layout) -> None:
+    start(supervised, "one")
+    # Deaf to SIGTERM, with a child of its own.
+    start(supervised, "two", ("sh", "-c", "trap '' TERM; sleep 1000 & wait"))
+    start(supervised, "three", DIE)
+    supervisor(supervised).terminate()
+    until(lambda: not [process for process in marked(supervised) if process.name() != "sleep"])
+    assert not control.runs(supervised)
+    control.end(supervised)
+    assert marked(supervised) == []
+
+
+def test_end_leaves_no_process_of_whatever_depth(supervised: Layout) -> None:
+    start(supervised, "one", ("sh", "-c", "setsid sh -c 'sleep 1000 & sleep 1000' & wait"))
+    until(lambda: len(marked(supervised)) >= 5)
+    control.end(supervised)
+    assert marked(supervised) == []
+    control.end(supervised)
+
+
+def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_touched(supervised: Layout) -> None:
+    start(supervised, "one")
+    orphan = pid(supervised, "one")
+    environments = ({}, {MARKER: f"{supervised.folder}-other"}, {MARKER: str(supervised.folder.parent)}, {"X": str(supervised.folder)})
+    path = {"PATH": os.environ["PATH"]}
+    strangers = [subprocess.Popen([*SLEEP, str(supervised.folder)[:0] or "1"], env=path | env) for env in environments]
+    try:
+        supervisor(supervised).kill()
+        until(lambda: not control.runs(supervised))
+        assert psutil.pid_exists(orphan)
+        control.end(supervised)
+        assert marked(supervised) == []
+        assert [stranger.poll() for stranger in strangers] == [None] * len(strangers)
+        control.launch(supervised)
+        assert start(supervised, "one")
+    finally:
+        for stranger in strangers:
+            stranger.kill()
+            stranger.wait()
+
+
+def test_a_sweep_of_nothing_finds_nothing(tmp_path: Path) -> None:
+    assert sweep(MARKER, str(tmp_path)) == 0
+
+
+def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
+    code = f"from devloop.clients.processes import sweep; print(sweep({MARKER!r}, {str(tmp_path)!r}))"
+    env = {**os.environ, MARKER: str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def test_it_outlives_whoever_launched_it(layout: Layout) -> None:
+    code = f"""
+import os, pathlib
+from devloop.provisioners.embedded import control
+from devloop.provisioners.embedded.layout import Layout
+control.launch(Layout(pathlib.Path({str(layout.folder)!r})))
+os.killpg(0, 9)
+"""
+    subprocess.run([sys.executable, "-c", code], start_new_session=True, check=False)
+    assert start(layout, "one")
+
+
+def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / ("a" * 120) / ("b" * 120))
+    layout.make()
+    try:
+        control.launch(layout)
+        assert start(layout, "one")
+        assert component(layout, "one")["state"] == "running"
+    finally:
+        control.end(layout)
+    assert marked(layout) == []
+
+
+def test_everything_is_for_this_user_alone(supervised: Layout) -> None:
+    start(supervised, "one")
+    for path in (supervised.folder, *supervised.folder.rglob("*")):
+        assert not path.lstat().st_mode & 0o077, path
+    assert stat.S_ISSOCK((supervised.sockets / "supervisor.sock").stat().st_mode)
+
+
+def test_no_program_sees_the_users_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SOPS_AGE_KEY", "GITHUB_TOKEN", "KUBECONFIG", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "not for components")
+    control.launch(layout)
+    start(layout, "one", SLEEP, OWN="own")
+    for process in (supervisor(layout), psutil.Process(pid(layout, "one"))):
+        assert "not for components" not in process.environ().values()
+    assert psutil.Process(pid(layout, "one")).environ()["OWN"] == "own"
+
+
+def say(layout: Layout, request: bytes) -> bytes:
+    with layout.control_socket() as address, socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(20)
+        connection.connect(address)
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as stream:
+            return stream.read()
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"",
+        b"\n",
+        b"nonsense\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"op": "start"}\n',
+        b'{"op": "start", "components": [{}]}\n',
+        b'{"op": "fly"}\n',
+        b'{"op"',
+    ],
+)
+def test_nonsense_does_no_harm(supervised: Layout, request_bytes: bytes) -> None:
+    start(supervised, "one")
+    before = pid(supervised, "one")
+    answer = say(supervised, request_bytes)
+    assert answer == b"" or b"unknown request" in answer
+    assert pid(supervised, "one") == before
+    assert marked(supervised)
+
+
+def test_full_logs_are_cut_while_they_are_written_to(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devloop.clients.logs.LARGEST", 4096)
+    here = children.Children(layout, environment_for(layout, os.environ))
+    writer = "import itertools, time\nfor n in itertools.count():\n    print(f'{n:099}', flush=True); time.sleep(0.0002)"
+    log = layout.log("one")
+    try:
+        here.start([Component("one", (sys.executable, "-c", writer)).as_json()])
+        sizes = []
+        for _ in range(4):
+            until(lambda: log.stat().st_size > 8192)
+            here.rotate_logs()
+            sizes.append(log.stat().st_size)
+        until(lambda: log.stat().st_size > 4096)
+    finally:
+        here.stop()
+    names = sorted(path.name for path in layout.logs.iterdir())
+    assert names == ["one.log", "one.log.1", "one.log.2"]
+    assert max(sizes) < 8192
+    # Appended after the cut, not at the old place with a hole before it.
+    assert b"\0" not in log.read_bytes()
+    oldest, older, newest = (int(path.read_text().split()[0]) for path in (layout.logs / "one.log.2", layout.logs / "one.log.1", log))
+    assert oldest < older < newest
+    assert [path.stat().st_mode & 0o777 for path in layout.logs.iterdir()] == [0o600] * 3
+
+
+def test_a_small_log_is_left_alone(layout: Layout) -> None:
+    here = children.Children(layout, environment_for(layout, os.environ))
+    here.start([Component("one", ("echo", "few words")).as_json()])
+    until(lambda: layout.log("one").read_text())
+    here.rotate_logs()
+    here.stop()
+    assert [path.name for path in layout.logs.iterdir()] == ["one.log"]
+
+
+def test_the_memory_of_what_is_gone_is_none() -> None:
+    child = subprocess.Popen(["true"])
+    child.wait()
+    assert resident_memory(child.pid) == 0
