@@ -119,12 +119,24 @@ spec:
 YAML
 phase sync
 
-# --- wait: the root's objects are the other Kustomizations, and theirs the Deployments -----------------------------------------------------
-kubectl wait --for=condition=Ready kustomization/flux-system --namespace flux-system --timeout=60s >/dev/null
-# Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
-until kubectl wait --for=condition=Ready kustomization --all --all-namespaces --timeout=1s &>/dev/null; do
-  kubectl annotate kustomization --all --all-namespaces --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
-done
+# --- wait, one Kustomization after the other ---------------------------------------------------------------------------------------------
+settle() { # KUSTOMIZATION [NAMESPACE]...: it is Ready, and so are the Deployments in these namespaces
+  local namespace
+  for namespace in "${@:2}"; do
+    # An error as long as there is none yet.
+    until kubectl wait --for=condition=Available deployment --all --namespace "$namespace" --timeout=60s &>/dev/null; do sleep 0.05; done
+  done
+  # Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
+  if (($# > 1)); then
+    kubectl annotate "kustomization/$1" --namespace flux-system --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
+  fi
+  kubectl wait --for=condition=Ready "kustomization/$1" --namespace flux-system --timeout=60s >/dev/null
+}
+settle flux-system
+settle variables
+settle infrastructure-controllers platform-system
+settle infrastructure monitoring
+settle apps storefront catalogue
 phase kustomizations
 kubectl wait --for=condition=Available deployment --all --all-namespaces --timeout=60s >/dev/null
 phase deployments

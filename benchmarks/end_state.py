@@ -38,7 +38,8 @@ def end_state(kubeconfig: Path) -> EndState:
     if not secrets:
         raise DevloopError("there is no decrypted Secret in the cluster")
     spec = next(k for k in kustomizations if _name(k) == str(ROOT))["spec"]
-    return EndState(frozenset(map(_name, kustomizations)), managed, frozenset(map(_name, deployments)), secrets, {k: v for k, v in spec.items() if v})
+    root = {key: value for key, value in spec.items() if value}
+    return EndState(frozenset(map(_name, kustomizations)), managed, frozenset(map(_name, deployments)), secrets, root)
 
 
 def compare(devloop: EndState, by_hand: EndState) -> None:

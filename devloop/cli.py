@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from devloop.errors import DevloopError, InputError, Interrupted
+from devloop.errors import DevloopError, InputError, Interrupted, refused
 
 if TYPE_CHECKING:
     from devloop.console import Console
@@ -213,6 +213,9 @@ def _console(output: Output) -> Iterator[Console]:
     except Exception as error:  # noqa: BLE001 (the boundary)
         from devloop.runner import BUG, write_traceback
 
+        if told := refused(error) if isinstance(error, OSError) else None:
+            console.error(told)
+            raise typer.Exit(told.exit_code) from None
         console.bug(write_traceback(error))
         raise typer.Exit(BUG) from None
 

@@ -5,6 +5,7 @@ Message: lower case, no full stop, says what happened. Hint: says what to do nex
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,3 +67,16 @@ class Interrupted(DevloopError):
     """The user stopped the run (Ctrl-C, SIGTERM)."""
 
     exit_code = 130
+
+
+# What the disk or its permissions refuse: nobody's bug.
+_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def refused(error: OSError) -> DevloopError | None:
+    """The error as users should read it where the disk is full or may not be written; None for any other."""
+    if error.errno not in _REFUSALS:
+        return None
+    name = error.filename or "a file"
+    hint = f"df -h {name}" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"ls -ld {name}"
+    return DevloopError(f"cannot write {name}: {str(error.strerror).lower()}", hint=hint)

@@ -19,7 +19,7 @@ from devloop.model.report import Emit, Notice, Outcome, Report, Severity, Status
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import Provisioner, open_provisioner
 from devloop.repository.environments import load_environment
-from devloop.runner import Result, attempt, recorded, run
+from devloop.runner import Result, attempt, interruptible, recorded, run
 from devloop.session import Session
 from devloop.toolchain import Toolchain
 
@@ -85,10 +85,11 @@ def _session(request: Request, environment: Environment, emit: Emit) -> Iterator
     toolchain = Toolchain()
     provisioner: Provisioner = open_provisioner(request.provisioner, environment, toolchain)
     session = Session(environment, provisioner, toolchain, emit, request.key_file)
-    try:
-        yield session
-    finally:
-        session.close()
+    with interruptible(session):
+        try:
+            yield session
+        finally:
+            session.close()
 
 
 def _survey(session: Session) -> tuple[Graph, Outcome]:

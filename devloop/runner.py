@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from devloop.errors import DevloopError, InputError, Interrupted, Problem
+from devloop.errors import DevloopError, InputError, Interrupted, Problem, refused
 from devloop.model.report import (
     Emit,
     Event,
@@ -32,8 +33,8 @@ T = TypeVar("T")
 
 BUG = 3
 
-# After an interruption, steps get this long (seconds) to say where they stand.
-GRACE = 3.0
+# Seconds between two looks whether the run was interrupted, and how long steps then get to say where they stand.
+LOOK, GRACE = 0.1, 3.0
 
 
 @dataclass
@@ -102,14 +103,34 @@ def run(plan: Plan, session: Session, result: Result) -> bool:
     return not waiting and not running and result.ok
 
 
+@contextlib.contextmanager
+def interruptible(session: Session) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop`, so that the run ends in order and with a report; a second Ctrl-C ends it at once."""
+
+    def stop(*_: object) -> None:
+        if session.stop.is_set():
+            raise KeyboardInterrupt
+        session.stop.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def attempt(title: str, work: Callable[[], tuple[T, Outcome]], session: Session, result: Result) -> T | None:
-    """Run `work` here and now, told of like a step; its value, or None where it failed."""
+    """Run `work` here and now, told of like a step; its value, or None where it failed or the run was interrupted."""
     session.emit(StepStarted(title))
     start, value = time.monotonic(), None
     with _failures(session) as caught:
         value, caught.outcome = work()
     result.failure = max(result.failure, caught.failure)
     session.emit(StepFinished(replace(caught.outcome, title=title, seconds=time.monotonic() - start)))
+    if session.stop.is_set():
+        result.failure = Interrupted.exit_code
+        return None
     return value
 
 
@@ -118,13 +139,10 @@ def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
 
 
 def _next(ended: queue.SimpleQueue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:
-    """The next step that ends. Ctrl-C sets `stop` and waits a little; raises queue.Empty when a step does not heed it."""
+    """The next step that ends; once `stop` is set, raises queue.Empty when none ends soon."""
     while not session.stop.is_set():
-        try:
-            with contextlib.suppress(queue.Empty):
-                return ended.get(timeout=0.5)
-        except KeyboardInterrupt:
-            session.stop.set()
+        with contextlib.suppress(queue.Empty):
+            return ended.get(timeout=LOOK)
     return ended.get(timeout=GRACE)
 
 
@@ -149,13 +167,21 @@ def _failures(session: Session) -> Iterator[_Caught]:
     try:
         yield caught
     except DevloopError as error:
-        caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
-        caught.failure = error.exit_code if error.exit_code != 1 else 0
-        if isinstance(error, InputError) and error.problems:
-            session.emit(Found(findings(error)))
+        _take_error(caught, error, session)
     except Exception as error:  # noqa: BLE001 (the boundary: a bug in one step must not take the report with it)
-        caught.outcome = Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}")
-        caught.failure = BUG
+        told = refused(error) if isinstance(error, OSError) else None
+        if told:
+            _take_error(caught, told, session)
+        else:
+            caught.outcome = Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}")
+            caught.failure = BUG
+
+
+def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
+    caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
+    caught.failure = error.exit_code if error.exit_code != 1 else 0
+    if isinstance(error, InputError) and error.problems:
+        session.emit(Found(findings(error)))
 
 
 def findings(error: InputError) -> tuple[Finding, ...]:
@@ -174,8 +200,11 @@ def write_traceback(error: BaseException) -> str:
     from devloop.clients.folders import state_folder
 
     path = state_folder() / "crash.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
     frames = "".join(traceback.format_tb(error.__traceback__))
-    path.write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {type(error).__name__}\n{frames}")
-    path.chmod(0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {type(error).__name__}\n{frames}")
+        path.chmod(0o600)
+    except OSError:
+        return f"no file, {path} cannot be written"
     return str(path)

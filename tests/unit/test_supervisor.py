@@ -190,7 +190,7 @@ def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_to
     orphan = pid(supervised, "one")
     environments = ({}, {MARKER: f"{supervised.folder}-other"}, {MARKER: str(supervised.folder.parent)}, {"X": str(supervised.folder)})
     path = {"PATH": os.environ["PATH"]}
-    strangers = [subprocess.Popen([*SLEEP, str(supervised.folder)[:0] or "1"], env=path | env) for env in environments]
+    strangers = [subprocess.Popen(SLEEP, env=path | env) for env in environments]
     try:
         supervisor(supervised).kill()
         until(lambda: not control.runs(supervised))
@@ -269,23 +269,13 @@ def say(layout: Layout, request: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "request_bytes",
-    [
-        b"",
-        b"\n",
-        b"nonsense\n",
-        b"[]\n",
-        b"{}\n",
-        b'{"op": "start"}\n',
-        b'{"op": "start", "components": [{}]}\n',
-        b'{"op": "fly"}\n',
-        b'{"op"',
-    ],
+    [b"", b"\n", b"nonsense\n", b"[]\n", b"null\n", b"{}\n", b'{"op": "start"}\n', b'{"op": "start", "components": [{}]}\n', b'{"op"'],
 )
 def test_nonsense_does_no_harm(supervised: Layout, request_bytes: bytes) -> None:
     start(supervised, "one")
     before = pid(supervised, "one")
     answer = say(supervised, request_bytes)
-    assert answer == b"" or b"unknown request" in answer
+    assert b"started" not in answer
     assert pid(supervised, "one") == before
     assert marked(supervised)
 

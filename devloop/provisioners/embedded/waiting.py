@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import shutil
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from devloop.provisioners.embedded.layout import Layout
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
 PAUSE = 0.02
 TIMEOUT = 5.0
+ROOM = 4 << 20  # bytes without which nothing can be expected to run
 HOPELESS = 3  # ends in a row after which a component will not come up by itself
 
 # What the API server does last, before it calls itself ready: it is for others than its masters.
@@ -42,7 +44,10 @@ class KeepsEnding(DevloopError):
     def __init__(self, name: str, status: int, layout: Layout) -> None:
         log = layout.log(name)
         self.output = tail(log, 30)
-        super().__init__(f"{name} keeps ending with status {status}: {tail(log, 3) or 'it said nothing'}", hint=f"read {log}")
+        if shutil.disk_usage(layout.folder).free < ROOM:
+            super().__init__(f"{name} keeps ending: no space left on the disk of {layout.folder}", hint=f"df -h {layout.folder}")
+        else:
+            super().__init__(f"{name} keeps ending with status {status}: {tail(log, 3) or 'it said nothing'}", hint=f"read {log}")
 
 
 def wait_for(site: Site, name: str, group: Collection[str], path: str) -> None:

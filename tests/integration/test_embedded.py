@@ -1,0 +1,442 @@
+"""The embedded provisioner with the real control plane: what it starts, who may reach it, what it survives, what `delete` leaves (nothing)."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from devloop.clients.git import git
+from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
+from devloop.clients.processes import sweep
+from devloop.errors import DevloopError
+from devloop.model.definition import ClusterDefinition, NodeConfiguration
+from devloop.model.environment import Environment
+from devloop.model.report import Event, Notice, Severity
+from devloop.provisioners.embedded import EmbeddedProvisioner, control
+from devloop.provisioners.embedded.authority import new_authority
+from devloop.provisioners.embedded.components import MARKER
+from devloop.provisioners.embedded.layout import Layout
+from devloop.provisioners.embedded.ports import ports
+from devloop.session import Session
+from devloop.steps.flux import InstallFlux
+from devloop.toolchain import Toolchain
+
+PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+ROLES = ("control-plane", "worker", "worker")
+CONFIG_MAPS = Resource("v1", "configmaps")
+SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts")
+LEASES = Resource("coordination.k8s.io/v1", "leases")
+
+
+@dataclass
+class Place:
+    """An environment in folders of its own below `home`; `events` is what its provisioner said."""
+
+    home: Path
+    name: str = "demo"
+    roles: tuple[str, ...] = ("control-plane",)
+    version: str = ""
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def environment(self) -> Environment:
+        nodes = tuple(NodeConfiguration(role, labels={"asked-for": role}) for role in self.roles)
+        return Environment(
+            "local",
+            self.home / "repository",
+            ClusterDefinition(self.name, "G3", "ksail.yaml", kubernetes_version=self.version, nodes=nodes),
+        )
+
+    @property
+    def provisioner(self) -> EmbeddedProvisioner:
+        """Another one each time, as another run of devloop would have it."""
+        return EmbeddedProvisioner(self.environment, Toolchain())
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.home / "state" / "devloop" / self.name)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    @property
+    def kube(self) -> Kube:
+        """As kubectl would connect: by the user's kubeconfig and our context."""
+        return Kube(self.kubeconfig, f"devloop-{self.name}")
+
+    def ensure_cluster(self) -> bool:
+        return self.provisioner.ensure_cluster(self.events.append)
+
+    def ensure_git_server(self) -> bool:
+        return self.provisioner.ensure_git_server(self.events.append)
+
+    def ensure_controllers(self) -> bool:
+        return self.provisioner.ensure_controllers(CONTROLLERS, self.events.append)
+
+    def delete(self) -> bool:
+        return self.provisioner.delete(self.events.append)
+
+    def components(self) -> dict[str, dict[str, Any]]:
+        return {item["name"]: item for item in control.ask(self.layout, {"op": "status"})["components"]}
+
+    def pid(self, name: str) -> int:
+        return int(self.components()[name]["pid"])
+
+    def processes(self) -> list[psutil.Process]:
+        """All that carry the environment's mark, zombies left out."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(MARKER) == str(self.layout.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def listening(self) -> set[tuple[str, int]]:
+        connections = [connection for process in self.processes() for connection in process.net_connections(kind="inet")]
+        return {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
+
+
+@contextlib.contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """The user's folders are below `home`; the toolchain's cache stays the real one. Whatever runs there at the end is ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("KUBECONFIG", str(home / "kubeconfig"))
+        (home / "repository").mkdir()
+        try:
+            yield
+        finally:
+            for folder in (home / "state" / "devloop").glob("*/"):
+                sweep(MARKER, str(folder))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with at_home(tmp_path):
+        yield Place(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One environment with everything that runs, for the tests that leave it usable."""
+    home = tmp_path_factory.mktemp("shared")
+    with at_home(home):
+        place = Place(home, "shared", ROLES, version="v1.30.0")
+        assert place.ensure_git_server()
+        assert place.ensure_cluster()
+        InstallFlux(CONTROLLERS).run(Session(place.environment, place.provisioner, Toolchain(), place.events.append))
+        assert place.ensure_controllers()
+        yield place
+
+
+@pytest.fixture
+def cluster(shared: Place) -> Iterator[Place]:
+    """The shared environment, in whose folders a test is at home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(shared.home / "state"))
+        patch.setenv("KUBECONFIG", str(shared.kubeconfig))
+        yield shared
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """The condition's first value that counts as true; fails the test after a minute. An API server that does not answer says no."""
+    for _ in range(600):
+        with contextlib.suppress(DevloopError):
+            if found := condition():
+                return found
+        time.sleep(0.1)
+    pytest.fail("it did not happen")
+
+
+def condition(obj: dict[str, Any] | None, name: str) -> bool:
+    conditions = ((obj or {}).get("status") or {}).get("conditions") or ()
+    return any(c["type"] == name and c["status"] == "True" for c in conditions)
+
+
+def works(place: Place) -> bool:
+    """A new namespace gets its service account, a pod in it is scheduled and becomes Ready: every part of the control plane took part."""
+    kube, name = place.kube, f"probe-{time.monotonic_ns()}"
+    until(lambda: kube.request("POST", NAMESPACES.path(), {"metadata": {"name": name}}))
+    until(lambda: kube.get(SERVICE_ACCOUNTS, "default", name))
+    pod = {"metadata": {"name": "probe"}, "spec": {"containers": [{"name": "probe", "image": "example.com/probe"}]}}
+    until(lambda: kube.request("POST", PODS.path(name), pod))
+    return bool(until(lambda: condition(kube.get(PODS, "probe", name), "Ready")))
+
+
+def status(place: Place, context: ssl.SSLContext) -> int:
+    """What the API server says to a request for all secrets."""
+    connection = http.client.HTTPSConnection("127.0.0.1", ports(place.layout)["kube-apiserver"], timeout=20, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", "/api/v1/secrets")
+        return connection.getresponse().status
+
+
+def client(place: Place, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(place.layout.pki / "ca.crt"))
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_the_cluster_works_by_the_users_kubeconfig(cluster: Place) -> None:
+    assert works(cluster)
+    assert cluster.kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_node_of_the_definition_is_ready(cluster: Place) -> None:
+    nodes = until(lambda: [node for node in cluster.kube.list(NODES) if condition(node, "Ready")] if _all_ready(cluster) else None)
+    assert {node["metadata"]["name"]: node["metadata"]["labels"]["asked-for"] for node in nodes} == {
+        "shared-control-plane": "control-plane",
+        "shared-worker": "worker",
+        "shared-worker2": "worker",
+    }
+    assert {node["metadata"]["name"] for node in nodes if node["spec"].get("taints")} == {"shared-control-plane"}
+
+
+def _all_ready(place: Place) -> bool:
+    return sum(condition(node, "Ready") for node in place.kube.list(NODES)) == len(ROLES)
+
+
+def test_nodes_stay_alive_by_leases_that_are_renewed(cluster: Place) -> None:
+    def renewed() -> dict[str, str]:
+        return {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in cluster.kube.list(LEASES, "kube-node-lease")}
+
+    before = until(lambda: found if len(found := renewed()) == len(ROLES) else None)
+    until(lambda: all(renewed()[name] > time for name, time in before.items()))
+
+
+def test_another_version_than_ours_is_a_warning(cluster: Place) -> None:
+    ours = Toolchain().version("kube-apiserver")
+    warnings = {event.message for event in cluster.events if isinstance(event, Notice) and event.severity is Severity.WARNING}
+    assert warnings == {f"ksail.yaml: asks for Kubernetes v1.30.0; this provisioner runs {ours}"}
+    assert cluster.provisioner.status().kubernetes_version == f"v{ours}"
+
+
+def test_nothing_changes_the_second_time(cluster: Place) -> None:
+    before = {process.pid for process in cluster.processes()}
+    text, number = cluster.kubeconfig.read_text(), cluster.kubeconfig.stat().st_ino
+    assert not cluster.ensure_git_server()
+    assert not cluster.ensure_cluster()
+    assert not cluster.ensure_controllers()
+    assert {process.pid for process in cluster.processes()} == before
+    assert (cluster.kubeconfig.read_text(), cluster.kubeconfig.stat().st_ino) == (text, number)
+
+
+def test_status_tells_what_runs_and_how_large_it_is(cluster: Place) -> None:
+    told = cluster.provisioner.status()
+    assert (told.exists, told.running, told.owner) == (True, True, str(cluster.home / "repository"))
+    assert {name for name, _, _ in told.components} == {"supervisor", "git-server", *PLANE, *CONTROLLERS}
+    assert all(memory > 0 for _, _, memory in told.components)
+    print(f"resident memory: {sum(memory for _, _, memory in told.components) >> 20} MiB")
+
+
+def test_strangers_are_refused(cluster: Place, tmp_path: Path) -> None:
+    assert status(cluster, client(cluster)) == 401
+    pki = cluster.layout.pki
+    assert status(cluster, client(cluster, pki / "admin.crt", pki / "admin.key")) == 200
+    forged = new_authority("devloop").issue("devloop:admin", ("system:masters",))
+    (tmp_path / "crt").write_text(forged.certificate)
+    (tmp_path / "key").write_text(forged.key)
+    assert status(cluster, client(cluster, tmp_path / "crt", tmp_path / "key")) == 401
+
+
+def test_a_controller_may_do_what_its_role_says_and_no_more(cluster: Place) -> None:
+    """source-controller may not read the nodes; as a master it could."""
+    kube = Kube(cluster.layout.kubeconfig("source-controller"))
+    assert kube.list(Resource("source.toolkit.fluxcd.io/v1", "gitrepositories")) == []
+    with pytest.raises(ApiError) as caught:
+        kube.list(NODES)
+    assert caught.value.status == 403
+
+
+def test_everything_listens_on_loopback_alone(cluster: Place) -> None:
+    listening = cluster.listening()
+    assert {ip for ip, _ in listening} == {"127.0.0.1"}
+    assert {port for _, port in listening} == set(ports(cluster.layout).values())
+
+
+def test_nothing_readable_by_others_is_in_the_folder(cluster: Place) -> None:
+    assert cluster.layout.folder.stat().st_mode & 0o077 == 0
+    secrets = [path for path in cluster.layout.pki.iterdir() if path.is_file()] + list(cluster.layout.logs.iterdir())
+    assert [path for path in secrets if path.stat().st_mode & 0o077] == []
+
+
+def test_no_secret_is_in_a_command_line_or_a_log(cluster: Place) -> None:
+    endpoint = cluster.provisioner.git_endpoint()
+    shown = "".join(" ".join(process.cmdline()) for process in cluster.processes())
+    shown += "".join(path.read_text(errors="replace") for path in cluster.layout.logs.iterdir())
+    assert [word for word in (endpoint.push_password, endpoint.pull_password, "PRIVATE KEY") if word in shown] == []
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_a_killed_part_of_the_control_plane_comes_back_and_the_cluster_works(cluster: Place, name: str) -> None:
+    before = until(lambda: cluster.pid(name))
+    os.kill(before, signal.SIGKILL)
+    until(lambda: cluster.pid(name) not in (0, before))
+    assert works(cluster)
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_a_killed_controller_comes_back_and_answers(cluster: Place, name: str) -> None:
+    before = until(lambda: cluster.pid(name))
+    os.kill(before, signal.SIGKILL)
+    until(lambda: cluster.pid(name) not in (0, before))
+    assert not cluster.ensure_controllers()
+
+
+def test_a_killed_git_server_comes_back_with_its_repository(cluster: Place) -> None:
+    before = cluster.pid("git-server")
+    os.kill(before, signal.SIGKILL)
+    until(lambda: cluster.pid("git-server") not in (0, before))
+    assert not cluster.ensure_git_server()
+    endpoint = cluster.provisioner.git_endpoint()
+    url = endpoint.pull_url.replace("://", f"://{endpoint.pull_user}:{endpoint.pull_password}@")
+    until(lambda: git("ls-remote", url, cwd=cluster.home, check=False).status == 0)
+
+
+def test_a_killed_supervisor_is_healed_and_the_data_is_kept(cluster: Place) -> None:
+    cluster.kube.request("POST", CONFIG_MAPS.path("default"), {"metadata": {"name": "kept"}, "data": {"a": "1"}})
+    before = {process.pid for process in cluster.processes()}
+    _supervisor(cluster).kill()
+    until(lambda: not control.runs(cluster.layout))
+    assert cluster.provisioner.status().exists
+    assert not cluster.provisioner.status().running
+    assert cluster.ensure_cluster()
+    assert cluster.ensure_git_server()
+    assert cluster.ensure_controllers()
+    assert before.isdisjoint(process.pid for process in cluster.processes())
+    kept = cluster.kube.get(CONFIG_MAPS, "kept", "default")
+    assert kept
+    assert kept["data"] == {"a": "1"}
+    assert works(cluster)
+
+
+def _supervisor(place: Place) -> psutil.Process:
+    return next(process for process in place.processes() if "devloop.provisioners.embedded.supervisor" in process.cmdline())
+
+
+def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
+    (cluster.home / "other").mkdir(exist_ok=True)
+    other = EmbeddedProvisioner(Environment("dev", cluster.home / "other", cluster.environment.definition), Toolchain())
+    before = {process.pid for process in cluster.processes()}
+    for action in (other.ensure_cluster, other.ensure_git_server, other.delete):
+        with pytest.raises(DevloopError, match=r"the name shared is taken by .*repository") as caught:
+            action(cluster.events.append)
+        assert caught.value.hint == f"devloop -C {cluster.home / 'repository'} down local"
+    assert {process.pid for process in cluster.processes()} == before
+
+
+def test_ports_that_are_taken_meanwhile_are_given_up(place: Place) -> None:
+    place.ensure_git_server()
+    first = ports(place.layout)
+    with socket.create_server(("127.0.0.1", first["kube-apiserver"])):
+        assert place.ensure_cluster()
+    second = ports(place.layout)
+    assert {name for name in first if first[name] != second[name]} == {"kube-apiserver"}
+    assert works(place)
+    remove(place)
+
+
+def test_kept_ports_that_are_taken_are_chosen_anew(place: Place) -> None:
+    place.ensure_git_server()
+    first = ports(place.layout)
+    control.end(place.layout)
+    with socket.create_server(("127.0.0.1", first["git-server"])):
+        assert place.ensure_git_server()
+    second = ports(place.layout)
+    assert {name for name in first if first[name] != second[name]} == {"git-server"}
+    remove(place)
+
+
+def remove(place: Place) -> None:
+    """Delete the environment; of its processes, ports, files and kubeconfig entries nothing is left, and twice is fine."""
+    listening = {port for _, port in place.listening()}
+    start = time.monotonic()
+    assert place.delete()
+    print(f"deleted in {time.monotonic() - start:.2f} s")
+    assert place.processes() == []
+    assert listening.isdisjoint(c.laddr.port for c in psutil.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN)
+    assert list((place.home / "state" / "devloop").iterdir()) == []
+    assert not place.kubeconfig.exists() or f"devloop-{place.name}" not in place.kubeconfig.read_text()
+    assert not place.delete()
+    assert place.provisioner.status().exists is False
+
+
+@pytest.mark.parametrize("killed", ["nothing", "supervisor", "kube-apiserver", "everything"])
+def test_delete_leaves_nothing_whatever_was_killed_before(place: Place, killed: str) -> None:
+    place.kubeconfig.write_text(yaml.safe_dump({"contexts": [{"name": "work", "context": {}}], "current-context": "work"}))
+    place.ensure_cluster()
+    place.ensure_git_server()
+    victims = {
+        "nothing": [],
+        "supervisor": [_supervisor(place)],
+        "kube-apiserver": [psutil.Process(place.pid("kube-apiserver"))],
+        "everything": place.processes(),
+    }[killed]
+    for victim in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
+    remove(place)
+    assert yaml.safe_load(place.kubeconfig.read_text())["current-context"] == "work"
+
+
+def test_the_context_goes_out_of_the_kubeconfig_that_it_went_into(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.ensure_cluster()
+    monkeypatch.setenv("KUBECONFIG", str(place.home / "another"))
+    assert place.kubeconfig.exists()
+    remove(place)
+    assert not place.kubeconfig.exists()
+
+
+def test_a_broken_kubeconfig_is_told_and_left_alone_but_the_rest_is_deleted(place: Place) -> None:
+    place.ensure_git_server()
+    place.kubeconfig.write_text("clusters: [\n")
+    with pytest.raises(DevloopError, match="kubeconfig:2 is no valid YAML"):
+        place.delete()
+    assert place.processes() == []
+    assert not place.layout.folder.exists()
+    assert place.kubeconfig.read_text() == "clusters: [\n"
+
+
+def test_what_an_older_repository_left_is_removed_with_a_notice(place: Place) -> None:
+    place.ensure_git_server()
+    control.end(place.layout)
+    before = json.loads((place.layout.folder / "git-credentials.json").read_text())
+    (place.home / "repository").rename(place.home / "moved")
+    moved = Environment("local", place.home / "moved", place.environment.definition)
+    assert EmbeddedProvisioner(moved, Toolchain()).ensure_git_server(place.events.append)
+    assert [event.message for event in place.events if isinstance(event, Notice)] == [
+        f"removing what {place.home / 'repository'} left of demo"
+    ]
+    assert json.loads((place.layout.folder / "git-credentials.json").read_text()) != before
+    assert EmbeddedProvisioner(moved, Toolchain()).delete(place.events.append)
+
+
+def test_nodes_that_were_never_created_are_created_by_the_next_run(place: Place) -> None:
+    """As after a run that was killed between the start of the control plane and its nodes."""
+    place.ensure_cluster()
+    place.kube.request("DELETE", NODES.path(name="demo-control-plane"))
+    (place.layout.folder / "nodes.json").unlink()
+    assert place.ensure_cluster()
+    assert works(place)
+    place.roles = ROLES
+    assert place.ensure_cluster()
+    until(lambda: sum(condition(node, "Ready") for node in place.kube.list(NODES)) == len(ROLES))
+    remove(place)

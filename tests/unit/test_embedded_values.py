@@ -1,0 +1,357 @@
+"""What an embedded environment is made of, before anything runs: command lines, nodes, ports, certificates, who owns it."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+
+from devloop.clients.ports import free_ports, is_free
+from devloop.errors import DevloopError
+from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
+from devloop.provisioners.embedded import control_plane, flux, git_access, pki
+from devloop.provisioners.embedded.components import MARKER, Component, Site, environment_for
+from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
+from devloop.provisioners.embedded.layout import Layout
+from devloop.provisioners.embedded.nodes import CONTROL_PLANE_LABEL, nodes_of
+from devloop.provisioners.embedded.ports import PORTS, ensure_ports, move_ports, ports
+
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+
+
+class Tools:
+    """Where the toolchain would have put the programs."""
+
+    def path(self, name: str) -> Path:
+        return Path("/tools") / name
+
+    def version(self, name: str) -> str:
+        return "1.2.3"
+
+
+def definition(*nodes: NodeConfiguration, **network: str) -> ClusterDefinition:
+    return ClusterDefinition(
+        "demo", "G3", "ksail.yaml", nodes=nodes or (NodeConfiguration("control-plane"),), network=NetworkConfiguration(**network)
+    )
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    result = Layout(tmp_path / "demo")
+    result.make()
+    return result
+
+
+@pytest.fixture
+def site(layout: Layout) -> Site:
+    ensure_ports(layout)
+    return Site(layout, definition(), Tools(), ports(layout))
+
+
+def commands(site: Site) -> list[Component]:
+    return [
+        *(build(site) for build in CONTROL_PLANE.values()),
+        *(flux.flux_controller(site, name) for name in CONTROLLERS),
+        git_access.server(site),
+    ]
+
+
+def flags(component: Component) -> dict[str, str]:
+    return dict(argument.removeprefix("--").split("=", 1) for argument in component.argv[1:])
+
+
+def test_no_secret_is_in_a_command_or_its_environment(site: Site) -> None:
+    git_access.ensure_passwords(site.layout)
+    pki.ensure_pki(site.layout, "10.96.0.1")
+    secrets = [*git_access.passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
+    assert len(secrets) >= 2 + len(pki.USERS)
+    told = json.dumps([component.as_json() for component in commands(site)])
+    assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
+
+
+def test_every_address_is_on_loopback(site: Site) -> None:
+    for component in commands(site):
+        told = " ".join((*component.argv, *component.env.values()))
+        addresses = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", told)) - {"10.96.0.0", "10.244.0.0"}
+        assert addresses <= {"127.0.0.1"}, component.name
+        assert "0.0.0.0" not in told
+        assert "localhost" not in told
+        for name, value in flags(component).items() if component.name != git_access.SERVER else ():
+            # An address without a host (`:8080`) is one on all interfaces.
+            assert not value.startswith(":"), name
+
+
+def test_no_port_is_given_away_twice_and_all_are_used(site: Site) -> None:
+    assert len(set(site.ports.values())) == len(PORTS)
+    told = " ".join(" ".join(component.argv) for component in commands(site))
+    assert [name for name, port in site.ports.items() if str(port) not in told] == []
+
+
+def test_etcd_listens_on_sockets_alone(site: Site) -> None:
+    etcd = flags(control_plane.etcd(site))
+    listening = {name: value for name, value in etcd.items() if name.startswith("listen-")}
+    assert set(listening) == {"listen-client-urls", "listen-peer-urls"}
+    # Without a folder: the name of a socket is short, and the folder that it is in is this user's alone.
+    assert all(re.fullmatch(r"unix://[a-z.-]+", value) for value in listening.values())
+
+
+def test_the_api_server_knows_everybody(site: Site) -> None:
+    api_server = flags(control_plane.kube_apiserver(site))
+    assert api_server["anonymous-auth"] == "false"
+    assert "AlwaysAllow" not in api_server["authorization-mode"]
+    assert api_server["client-ca-file"] == str(site.layout.pki / "ca.crt")
+
+
+def test_commands_are_the_same_every_time_also_once_something_ran(site: Site) -> None:
+    """Otherwise the next `up` would restart the component."""
+    before = commands(site)
+    (site.layout.folder / "etcd" / "member").mkdir(parents=True)
+    (site.layout.artifacts / "gitrepository").mkdir()
+    assert commands(site) == before
+    assert [json.loads(json.dumps(component.as_json())) for component in before] == [component.as_json() for component in before]
+
+
+def test_whoever_talks_to_the_api_server_is_restarted_when_it_moves(site: Site) -> None:
+    moved = Site(site.layout, site.definition, site.tools, {**site.ports, "kube-apiserver": 1})
+    changed = {old.name for old, new in zip(commands(site), commands(moved), strict=True) if old != new}
+    assert changed == {*CONTROL_PLANE, *CONTROLLERS} - {"etcd"}
+
+
+@pytest.mark.parametrize(
+    ("subnet", "address"),
+    [("10.96.0.0/16", "10.96.0.1"), ("172.20.0.0/24", "172.20.0.1"), ("10.96.0.0/16,fd00::/108", "10.96.0.1"), ("fd00::/108", "fd00::1")],
+)
+def test_the_service_address_is_the_first_of_its_subnet(subnet: str, address: str) -> None:
+    assert service_address(definition(service_subnet=subnet)) == address
+
+
+def test_subnets_are_the_definitions(layout: Layout) -> None:
+    wanted = definition(pod_subnet="10.1.0.0/16,fd01::/64", service_subnet="10.2.0.0/16")
+    ensure_ports(layout)
+    site = Site(layout, wanted, Tools(), ports(layout))
+    assert flags(control_plane.kwok(site))["cidr"] == "10.1.0.0/16"
+    assert flags(control_plane.kube_apiserver(site))["service-cluster-ip-range"] == "10.2.0.0/16"
+
+
+def test_a_component_sees_little_of_our_environment(layout: Layout) -> None:
+    ours = {"PATH": "/bin", "HTTPS_PROXY": "http://proxy", "SOPS_AGE_KEY": "x", "HOME": "/home/me", "KUBECONFIG": "k", "LD_PRELOAD": "l"}
+    home = str(layout.temporary)
+    assert environment_for(layout, ours) == {
+        "PATH": "/bin",
+        "HTTPS_PROXY": "http://proxy",
+        "HOME": home,
+        "TMPDIR": home,
+        MARKER: str(layout.folder),
+    }
+
+
+def roles(*names: str) -> ClusterDefinition:
+    return definition(*(NodeConfiguration(name) for name in names))
+
+
+def names(nodes: list[dict[str, Any]]) -> list[str]:
+    return [node["metadata"]["name"] for node in nodes]
+
+
+def tainted(nodes: list[dict[str, Any]]) -> list[str]:
+    return [node["metadata"]["name"] for node in nodes if node["spec"]["taints"]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected", "expected_tainted"),
+    [
+        (("control-plane",), ["demo-control-plane"], []),
+        (("control-plane", "worker"), ["demo-control-plane", "demo-worker"], ["demo-control-plane"]),
+        (
+            ("control-plane", "worker", "worker", "worker"),
+            ["demo-control-plane", "demo-worker", "demo-worker2", "demo-worker3"],
+            ["demo-control-plane"],
+        ),
+        (("control-plane", "control-plane"), ["demo-control-plane", "demo-control-plane2"], []),
+        (
+            ("worker", "control-plane", "control-plane", "control-plane"),
+            ["demo-worker", "demo-control-plane", "demo-control-plane2", "demo-control-plane3"],
+            ["demo-control-plane", "demo-control-plane2", "demo-control-plane3"],
+        ),
+    ],
+)
+def test_nodes_are_named_and_tainted_as_kind_does(wanted: tuple[str, ...], expected: list[str], expected_tainted: list[str]) -> None:
+    nodes = nodes_of(roles(*wanted), "v1.2.3")
+    assert names(nodes) == expected
+    assert tainted(nodes) == expected_tainted
+
+
+def test_a_node_says_what_it_is() -> None:
+    (node,) = nodes_of(definition(NodeConfiguration("control-plane", labels={"tier": "gold", "kubernetes.io/arch": "arm64"})), "v1.2.3")
+    labels = node["metadata"]["labels"]
+    assert labels["kubernetes.io/hostname"] == "demo-control-plane"
+    assert labels["kubernetes.io/os"] == "linux"
+    assert labels[CONTROL_PLANE_LABEL] == ""
+    assert (labels["tier"], labels["kubernetes.io/arch"]) == ("gold", "arm64")
+    assert node["status"]["nodeInfo"]["kubeletVersion"] == "v1.2.3"
+    assert node["status"]["allocatable"] == node["status"]["capacity"]
+
+
+def test_a_worker_is_no_control_plane() -> None:
+    _, worker = nodes_of(roles("control-plane", "worker"), "v1.2.3")
+    assert CONTROL_PLANE_LABEL not in worker["metadata"]["labels"]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """An environment's folder with its certificates."""
+    layout = Layout(tmp_path_factory.mktemp("pki") / "demo")
+    layout.make()
+    pki.ensure_pki(layout, "10.96.0.1")
+    pki.write_kubeconfigs(layout, "https://127.0.0.1:6443")
+    return layout
+
+
+def certificate(layout: Layout, name: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((layout.pki / f"{name}.crt").read_bytes())
+
+
+def subject(found: x509.Certificate) -> tuple[list[Any], list[Any]]:
+    return tuple(
+        [item.value for item in found.subject.get_attributes_for_oid(oid)] for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    )  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("name", "user", "groups"), [(name, *who) for name, who in pki.USERS.items()])
+def test_a_client_is_who_it_says(authority: Layout, name: str, user: str, groups: tuple[str, ...]) -> None:
+    found = certificate(authority, name)
+    assert subject(found) == ([user], list(groups))
+    found.verify_directly_issued_by(certificate(authority, "ca"))
+    assert list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert not found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_only_the_control_plane_and_the_user_are_masters() -> None:
+    masters = {name for name, (_, groups) in pki.USERS.items() if "system:masters" in groups}
+    assert masters == {"admin", "kube-controller-manager", "kube-scheduler", "kwok"}
+
+
+def test_the_server_has_the_names_that_it_is_called_by(authority: Layout) -> None:
+    found = certificate(authority, "kube-apiserver")
+    hosts = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert {str(address) for address in hosts.get_values_for_type(x509.IPAddress)} == {"127.0.0.1", "10.96.0.1"}
+    assert {"localhost", "kubernetes.default.svc"} <= set(hosts.get_values_for_type(x509.DNSName))
+    assert ExtendedKeyUsageOID.SERVER_AUTH in found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    found.verify_directly_issued_by(certificate(authority, "ca"))
+
+
+def test_the_authority_issues_nothing_but_ends(authority: Layout) -> None:
+    found = certificate(authority, "ca")
+    constraints = found.extensions.get_extension_for_oid(ExtensionOID.BASIC_CONSTRAINTS)
+    assert constraints.critical
+    assert (constraints.value.ca, constraints.value.path_length) == (True, 0)  # type: ignore[attr-defined]
+
+
+def test_the_key_of_the_authority_is_nowhere(authority: Layout) -> None:
+    own = certificate(authority, "ca").public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for path in authority.pki.glob("*.key"):
+        key = load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        assert key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != own
+
+
+def test_every_file_is_for_this_user_alone(authority: Layout) -> None:
+    files = list(authority.pki.iterdir())
+    assert {f"{name}.{kind}" for name in pki.USERS for kind in ("crt", "key", "kubeconfig")} <= {path.name for path in files}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(authority.pki.stat().st_mode) == 0o700
+
+
+def test_a_kubeconfig_holds_all_that_its_user_needs(authority: Layout) -> None:
+    found = json.loads(authority.kubeconfig("source-controller").read_text())
+    (user,), (cluster,) = found["users"], found["clusters"]
+    assert cluster["cluster"]["server"] == "https://127.0.0.1:6443"
+    assert base64.b64decode(cluster["cluster"]["certificate-authority-data"]) == (authority.pki / "ca.crt").read_bytes()
+    assert base64.b64decode(user["user"]["client-key-data"]) == (authority.pki / "source-controller.key").read_bytes()
+
+
+def test_complete_certificates_are_kept_and_incomplete_ones_made_anew(layout: Layout) -> None:
+    pki.ensure_pki(layout, "10.96.0.1")
+    before = (layout.pki / "ca.crt").read_bytes()
+    pki.ensure_pki(layout, "10.96.0.1")
+    assert (layout.pki / "ca.crt").read_bytes() == before
+    (layout.pki / "complete").unlink()
+    pki.ensure_pki(layout, "10.96.0.1")
+    assert (layout.pki / "ca.crt").read_bytes() != before
+    certificate(layout, "kwok").verify_directly_issued_by(certificate(layout, "ca"))
+
+
+def test_passwords_are_made_once_and_are_for_this_user_alone(layout: Layout) -> None:
+    git_access.ensure_passwords(layout)
+    first = dict(git_access.passwords(layout.folder))
+    git_access.ensure_passwords(layout)
+    assert git_access.passwords(layout.folder) == first
+    assert set(first) == {git_access.PUSHER, git_access.PULLER}
+    assert len(set(first.values())) == 2
+    assert min(map(len, first.values())) >= 40
+    assert stat.S_IMODE((layout.folder / git_access.FILE).stat().st_mode) == 0o600
+
+
+def test_an_endpoint_does_not_show_its_passwords(layout: Layout) -> None:
+    git_access.ensure_passwords(layout)
+    endpoint = git_access.endpoint(layout, "127.0.0.1:1")
+    assert endpoint.push_url == "http://127.0.0.1:1/devloop.git"
+    assert not [word for word in git_access.passwords(layout.folder).values() if word in repr(endpoint)]
+
+
+def test_ports_stay_where_they_are_free_and_move_where_they_are_not(layout: Layout) -> None:
+    import socket
+
+    ensure_ports(layout)
+    first = ports(layout)
+    ensure_ports(layout)
+    assert ports(layout) == first
+    with socket.create_server(("127.0.0.1", first["git-server"])):
+        assert not is_free(first["git-server"])
+        ensure_ports(layout)
+    assert {name for name, port in ports(layout).items() if port != first[name]} == {"git-server"}
+
+
+def test_only_the_ports_of_the_named_components_move(layout: Layout) -> None:
+    ensure_ports(layout)
+    first = ports(layout)
+    move_ports(layout, ("source-controller", "etcd"))
+    moved = {name for name, port in ports(layout).items() if port != first[name]}
+    assert moved == {"source-controller-artifacts", "source-controller-health"}
+
+
+def test_free_ports_differ_and_nobody_listens_there() -> None:
+    found = free_ports(20)
+    assert len(set(found)) == 20
+    assert all(is_free(port) for port in found)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '"text"'])
+def test_a_file_that_was_cut_short_is_as_good_as_none(layout: Layout, content: str) -> None:
+    (layout.folder / "ports.json").write_text(content)
+    assert layout.read_json("ports.json") == {}
+    ensure_ports(layout)
+    assert set(ports(layout)) == set(PORTS)
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DevloopError, match=r"cannot write .*: Not a directory") as caught:
+        Layout(tmp_path / "file" / "demo").make()
+    assert "XDG_STATE_HOME" in caught.value.hint
+
+
+def test_the_addresses_of_etcds_peers_lead_nowhere(site: Site) -> None:
+    for name in ("advertise-client-urls", "initial-advertise-peer-urls"):
+        host = flags(control_plane.etcd(site))[name].removeprefix("http://").rpartition(":")[0]
+        assert ipaddress.ip_address(host).is_loopback
