@@ -27,3 +27,14 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether just that process, one of this user's, has a server there."""
+    import psutil
+
+    try:
+        connections = psutil.Process(pid).net_connections("tcp4") if pid else []
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)

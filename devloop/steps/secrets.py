@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from devloop.model import bootstrap
 from devloop.model.graph import Graph
-from devloop.model.report import Outcome, Status
+from devloop.model.report import Notice, Outcome, Severity, Status
 from devloop.repository.keys import missing_keys_error, sops_age_data
 from devloop.session import Session
 from devloop.steps import outcome
+
+# The worker's word for a file whose authentication code does not fit its content.
+TAMPERED = "mac"
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,12 @@ class OpenSecrets:
     def run(self, session: Session) -> Outcome:
         if not self.files:
             return Outcome(Status.UNCHANGED, "nothing is encrypted")
-        closed = [opening for opening in session.worker.check_files(self.files) if opening.error]
-        if closed:
+        openings = [opening for opening in session.worker.check_files(self.files) if opening.error]
+        if closed := [opening for opening in openings if opening.reason != TAMPERED]:
             raise missing_keys_error(closed, session.identities)
+        for opening in openings:
+            message = f"{opening.path} was changed after it was encrypted; Flux takes it as it is, sops will not open it"
+            session.emit(Notice(message, Severity.WARNING, f"sops --ignore-mac {opening.path}"))
         count = len(self.files)
         return outcome(False, f"{count} encrypted file{'s' if count > 1 else ''} can be opened")
 

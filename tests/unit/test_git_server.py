@@ -273,7 +273,9 @@ def test_git_packs_its_longer_requests(served: Served, tmp_path: Path) -> None:
     """A fetch that names many commits: git gzips what is longer than a kilobyte."""
     git("clone", "--quiet", served.url(PULLER), tmp_path / "clone")
     for number in range(40):
-        git("commit", "--quiet", "--allow-empty", "-m", str(number), cwd=tmp_path / "clone")
+        # Later than all others, hence named first: Git stops naming commits once the server knows one.
+        date = f"{4_000_000_000 + number} +0000"
+        git("commit", "--quiet", "--allow-empty", "-m", str(number), cwd=tmp_path / "clone", GIT_COMMITTER_DATE=date)
     new = commit(served.work, "packed.txt", b"packed\n")
     git("push", "--quiet", served.url(PUSHER), "main", cwd=served.work)
     done = git("fetch", "--quiet", "origin", cwd=tmp_path / "clone", GIT_CURL_VERBOSE="1")

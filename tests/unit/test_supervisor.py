@@ -133,6 +133,7 @@ def test_a_program_that_does_not_exist_hinders_no_other(supervised: Layout) -> N
     assert control.start(supervised, [Component("one", ("/no/such/program",)), Component("two", SLEEP)])
     until(lambda: component(supervised, "one")["failures"] >= 2)
     assert component(supervised, "one")["ended_with"] == children.CANNOT_START
+    assert "cannot run /no/such/program: No such file or directory" in supervised.log("one").read_text()
     assert component(supervised, "two")["state"] == "running"
 
 
@@ -147,7 +148,7 @@ def test_whoever_waits_for_its_restart_is_started_at_once_when_asked_for(supervi
 def test_pauses_grow_up_to_a_limit_and_shrink_after_a_good_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    child = children.Child({"name": "one"})
+    child = children.Child(Component("one", ()))
     pauses = []
     for lifetime in (0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, children.STABLE + 1, 0.5):
         child.started_at = now - lifetime
@@ -286,7 +287,7 @@ def test_full_logs_are_cut_while_they_are_written_to(layout: Layout, monkeypatch
     writer = "import itertools, time\nfor n in itertools.count():\n    print(f'{n:099}', flush=True); time.sleep(0.0002)"
     log = layout.log("one")
     try:
-        here.start([Component("one", (sys.executable, "-c", writer)).as_json()])
+        here.start([Component("one", (sys.executable, "-c", writer))])
         sizes = []
         for _ in range(4):
             until(lambda: log.stat().st_size > 8192)
@@ -307,7 +308,7 @@ def test_full_logs_are_cut_while_they_are_written_to(layout: Layout, monkeypatch
 
 def test_a_small_log_is_left_alone(layout: Layout) -> None:
     here = children.Children(layout, environment_for(layout, os.environ))
-    here.start([Component("one", ("echo", "few words")).as_json()])
+    here.start([Component("one", ("echo", "few words"))])
     until(lambda: layout.log("one").read_text())
     here.rotate_logs()
     here.stop()

@@ -28,7 +28,6 @@ REST = tuple(name for name in CONTROL_PLANE if name not in FIRST)
 
 # How often a start is tried with other ports, when another program was quicker to take one.
 ATTEMPTS = 3
-PORT_TAKEN = "address already in use"
 
 
 class EmbeddedProvisioner:
@@ -130,10 +129,11 @@ class EmbeddedProvisioner:
                         wait_for(site, name, names, PROBES[name])
                 return started
             except KeepsEnding as error:
-                if PORT_TAKEN not in error.output.lower() or attempt == ATTEMPTS:
+                if not error.port_was_taken or attempt == ATTEMPTS:
                     raise
-            move_ports(self._layout, names)
-            pki.write_kubeconfigs(self._layout, self._site().api_server)
+            with self._starting:
+                move_ports(self._layout, names)
+                pki.write_kubeconfigs(self._layout, self._site().api_server)
         return started
 
     def _ensure_nodes(self) -> bool:

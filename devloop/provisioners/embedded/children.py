@@ -10,6 +10,7 @@ from typing import Any
 from devloop.clients import process
 from devloop.clients.logs import open_log, rotate
 from devloop.clients.processes import resident_memory
+from devloop.provisioners.embedded.components import Component
 from devloop.provisioners.embedded.layout import Layout
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a restart
@@ -19,9 +20,9 @@ CANNOT_START = 127  # the status that a shell gives to what it cannot start
 
 @dataclass
 class Child:
-    """`command` is a Component as JSON; `restart_at` counts while nothing runs; `failures` are those in a row, `restarts` all of them."""
+    """`restart_at` counts while nothing runs; `failures` are those in a row, `restarts` all of them."""
 
-    command: dict[str, Any]
+    component: Component
     popen: process.Process[bytes] | None = None
     started_at: float = 0.0
     restart_at: float = 0.0
@@ -38,7 +39,7 @@ class Child:
     def status(self) -> dict[str, Any]:
         pid = self.popen.pid if self.popen else 0
         return {
-            "name": self.command["name"],
+            "name": self.component.name,
             "state": "running" if pid else "restarting",
             "pid": pid,
             "memory": resident_memory(pid) if pid else 0,
@@ -56,33 +57,35 @@ class Children:
     environ: Mapping[str, str]
     by_name: dict[str, Child] = field(default_factory=dict)
 
-    def start(self, commands: Sequence[dict[str, Any]]) -> list[str]:
+    def start(self, components: Sequence[Component]) -> list[str]:
         """Start what does not run, at once, and restart what is asked for with another command; the names of both."""
-        idle = [command for command in commands if not self._runs(command)]
-        for command in idle:
-            if old := self.by_name.get(command["name"]):
+        idle = [component for component in components if not self._runs(component)]
+        for component in idle:
+            if old := self.by_name.get(component.name):
                 _kill([old])
-            self.by_name[command["name"]] = Child(command)
-            self._launch(self.by_name[command["name"]])
-        return [command["name"] for command in idle]
+            self.by_name[component.name] = Child(component)
+            self._launch(self.by_name[component.name])
+        return [component.name for component in idle]
 
-    def _runs(self, command: dict[str, Any]) -> bool:
-        child = self.by_name.get(command["name"])
-        return child is not None and child.popen is not None and child.command == command
+    def _runs(self, component: Component) -> bool:
+        child = self.by_name.get(component.name)
+        return child is not None and child.popen is not None and child.component == component
 
     def _launch(self, child: Child) -> None:
         child.started_at = time.monotonic()
         try:
-            with open_log(self.layout.log(child.command["name"])) as log:
-                child.popen = process.spawn(
-                    child.command["argv"],
-                    cwd=self.layout.sockets,
-                    env={**self.environ, **child.command["env"]},
-                    stdout=log,
-                    stderr=process.STDOUT,
-                )
+            child.popen = self._spawn(child.component)
         except OSError:
             child.ended(CANNOT_START)
+
+    def _spawn(self, component: Component) -> process.Process[bytes]:
+        environ = {**self.environ, **component.env}
+        with open_log(self.layout.log(component.name)) as log:
+            try:
+                return process.spawn(component.argv, cwd=self.layout.sockets, env=environ, stdout=log, stderr=process.STDOUT)
+            except OSError as error:
+                log.write(f"cannot run {component.argv[0]}: {error.strerror}\n".encode())
+                raise
 
     def reap(self) -> None:
         """Notice who ended, and plan the next start."""

@@ -36,6 +36,11 @@ class Component:
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"argv": list(self.argv)}
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Component:
+        """Raises KeyError or TypeError for what is none."""
+        return cls(str(content["name"]), tuple(map(str, content["argv"])), dict(content["env"]))
+
 
 @dataclass(frozen=True)
 class Site:

@@ -56,13 +56,15 @@ def start(layout: Layout, components: Iterable[Component]) -> bool:
 
 def launch(layout: Layout) -> None:
     """A supervisor that outlives us, answering."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_any, wait_fixed
 
     argv = (sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(layout.folder))
-    env = environment_for(layout, os.environ)
+    environ = environment_for(layout, os.environ)
     with open_log(layout.log("supervisor")) as log:
-        child = process.spawn(argv, cwd=layout.folder, env=env, stdout=log, stderr=process.STDOUT, new_session=True)
-    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NoSupervisor), reraise=True)
+        child = process.spawn(argv, cwd=layout.folder, env=environ, stdout=log, stderr=process.STDOUT, new_session=True)
+    # Status 0 means that there was another one already, which is just as well.
+    stop = stop_any(stop_after_delay(PATIENCE), lambda _: child.poll() not in (None, 0))
+    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop, retry=retry_if_exception_type(NoSupervisor), reraise=True)
     try:
         retrying(ask, layout, {"op": "status"})
     except NoSupervisor:

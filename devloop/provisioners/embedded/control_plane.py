@@ -94,8 +94,8 @@ def kwok(site: Site) -> Component:
     flags = {
         "kubeconfig": site.layout.kubeconfig("kwok"),
         "manage-all-nodes": "true",
-        # Without leases the controller manager takes the nodes for dead after 50 seconds.
-        "node-lease-duration-seconds": 40,
+        # Without leases the controller manager takes the nodes for dead after 50 seconds; a kwok that was killed holds them for this long.
+        "node-lease-duration-seconds": 8,
         "cidr": site.definition.network.pod_subnet.split(",")[0],
         "node-ip": HOST,
         # No server: it would hand out what it knows to every user of the machine.

@@ -78,7 +78,7 @@ class Layout:
         """What `write_json` wrote, {} where there is nothing usable."""
         try:
             content = json.loads((self.folder / name).read_text())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from devloop.clients.processes import resident_memory
 from devloop.provisioners.embedded.children import Children
-from devloop.provisioners.embedded.components import environment_for
+from devloop.provisioners.embedded.components import Component, environment_for
 from devloop.provisioners.embedded.layout import Layout
 
 LOG_CHECK = 30.0  # seconds between two looks at the size of the logs
@@ -55,24 +55,27 @@ class Supervisor:
     def _serve_one(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
         connection.settimeout(SLOWEST_CLIENT)
-        with connection, contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with connection, contextlib.suppress(OSError):
             with connection.makefile("rb") as stream:
-                request = json.loads(stream.readline())
+                request = stream.readline()
             connection.sendall(json.dumps(self.answer(request)).encode() + b"\n")
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What a request is answered with; unknown ones are told so."""
-        match request.get("op"):
-            case "start":
-                return {"started": self.children.start(request["components"])}
-            case "status":
-                return {"memory": resident_memory(os.getpid()), "components": self.children.status()}
-            case "stop":
-                self.stopping = True
-                self.children.stop()
-                return {}
-            case other:
-                return {"error": f"unknown request {other}"}
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """What a request is answered with; one that makes no sense is told so."""
+        try:
+            request = json.loads(line)
+            match request["op"]:
+                case "start":
+                    return {"started": self.children.start([Component.from_json(item) for item in request["components"]])}
+                case "status":
+                    return {"memory": resident_memory(os.getpid()), "components": self.children.status()}
+                case "stop":
+                    self.stopping = True
+                    self.children.stop()
+                    return {}
+        except (ValueError, KeyError, TypeError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": "unknown request"}
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from devloop.clients.logs import tail
+from devloop.clients.ports import listens
 from devloop.errors import DevloopError
 from devloop.provisioners.embedded import control
 from devloop.provisioners.embedded.components import HOST, Site
@@ -18,6 +19,7 @@ from devloop.provisioners.embedded.layout import Layout
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
 PAUSE = 0.02
 TIMEOUT = 5.0
+PORT_TAKEN = "address already in use"
 ROOM = 4 << 20  # bytes without which nothing can be expected to run
 HOPELESS = 3  # ends in a row after which a component will not come up by itself
 
@@ -39,11 +41,11 @@ class NotYet(DevloopError):
 
 
 class KeepsEnding(DevloopError):
-    """It will not come up by itself; `output` is the end of its log."""
+    """It will not come up by itself; `port_was_taken`: unless it gets another port."""
 
     def __init__(self, name: str, status: int, layout: Layout) -> None:
         log = layout.log(name)
-        self.output = tail(log, 30)
+        self.port_was_taken = PORT_TAKEN in tail(log, 30).lower()
         if shutil.disk_usage(layout.folder).free < ROOM:
             super().__init__(f"{name} keeps ending: no space left on the disk of {layout.folder}", hint=f"df -h {layout.folder}")
         else:
@@ -69,11 +71,22 @@ def _connector(site: Site, name: str) -> Callable[[], http.client.HTTPConnection
 
 
 def _probe(layout: Layout, name: str, group: Collection[str], path: str, connect: Callable[[], http.client.HTTPConnection]) -> None:
+    pids = _pids(layout, group)
     with contextlib.closing(connect()) as connection, contextlib.suppress(OSError, http.client.HTTPException):
-        connection.request("GET", path)
-        if connection.getresponse().status < 500:
-            return
-    for component in control.ask(layout, {"op": "status"})["components"]:
-        if component["name"] in group and component["state"] != "running" and component["failures"] >= HOPELESS:
-            raise KeepsEnding(component["name"], component["ended_with"], layout)
+        # Another program may have been quicker to take the port: that one must never be taken for ours, and be told our passwords.
+        if listens(pids.get(name, 0), connection.port):
+            connection.request("GET", path)
+            if connection.getresponse().status < 500:
+                return
     raise NotYet(f"{name} does not answer", hint=f"read {layout.log(name)}")
+
+
+def _pids(layout: Layout, group: Collection[str]) -> dict[str, int]:
+    """Who runs, 0 for those who pause before they are started again; raises KeepsEnding for whom that will not help."""
+    components = [item for item in control.ask(layout, {"op": "status"})["components"] if item["name"] in group]
+    for item in components:
+        if not item["pid"] and item["failures"]:
+            failure = KeepsEnding(item["name"], item["ended_with"], layout)
+            if failure.port_was_taken or item["failures"] >= HOPELESS:
+                raise failure
+    return {item["name"]: item["pid"] for item in components}
