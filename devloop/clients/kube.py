@@ -18,6 +18,8 @@ from devloop.errors import DevloopError
 
 FIELD_MANAGER = "devloop"
 
+PATIENCE = 20.0  # seconds for a server that says "later"
+
 Object = dict[str, Any]
 
 
@@ -115,9 +117,12 @@ class Kube:
         content_type: str = "application/json",
         timeout: float = 30.0,
     ) -> Object:
-        """One call; raises ApiError for a status of 400 or more, DevloopError where no server answers."""
-        response = self._open(method, path, body, query or {}, content_type, timeout)
-        data = response.data
+        """One call, again while the server wants that; ApiError for a status of 400 or more, DevloopError where nobody answers."""
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+        wait = wait_exponential(multiplier=0.05, max=1.0)
+        retrying = Retrying(retry=retry_if_exception(_passes), wait=wait, stop=stop_after_delay(PATIENCE), reraise=True)
+        data = retrying(self._open, method, path, body, query or {}, content_type, timeout).data
         return cast(Object, json.loads(data)) if data else {}
 
     def _open(self, method: str, path: str, body: object, query: Mapping[str, str], content_type: str, timeout: float | None) -> Any:
@@ -261,6 +266,11 @@ class Kube:
             return
         finally:
             response.close()
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same call may succeed soon: a storage that is being set up, a server that is busy or restarts, a lost race."""
+    return isinstance(error, ApiError) and (error.status in (429, 503) or (error.status, error.reason) == (409, "Conflict"))
 
 
 def _items(answer: Object) -> list[Object]:

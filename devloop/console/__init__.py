@@ -127,7 +127,12 @@ def _rich(*, stderr: bool) -> RichConsole:
 
 
 def _table(*columns: str) -> Any:
+    """Only the last column may be broken."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    return Table(*columns, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
+    return table

@@ -9,9 +9,13 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,7 @@ from devloop.model.environment import Environment
 from devloop.model.report import Event, Notice, Severity
 from devloop.provisioners.embedded import EmbeddedProvisioner, control
 from devloop.provisioners.embedded.authority import new_authority
-from devloop.provisioners.embedded.components import MARKER
+from devloop.provisioners.embedded.components import MARKER, Component
 from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.ports import ports
 from devloop.session import Session
@@ -356,6 +360,19 @@ def test_ports_that_are_taken_meanwhile_are_given_up(place: Place) -> None:
     remove(place)
 
 
+def test_a_server_of_others_on_our_port_is_not_taken_for_ours(place: Place) -> None:
+    """At the last moment: the supervisor runs, the port is chosen, and another program that answers takes it."""
+    place.ensure_git_server()
+    first = ports(place.layout)["git-server"]
+    control.start(place.layout, [Component("git-server", ("sleep", "1000"))])
+    with ThreadingHTTPServer(("127.0.0.1", first), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        assert place.ensure_git_server()
+        other.shutdown()
+    assert ports(place.layout)["git-server"] != first
+    remove(place)
+
+
 def test_kept_ports_that_are_taken_are_chosen_anew(place: Place) -> None:
     place.ensure_git_server()
     first = ports(place.layout)
@@ -397,6 +414,49 @@ def test_delete_leaves_nothing_whatever_was_killed_before(place: Place, killed: 
             victim.kill()
     remove(place)
     assert yaml.safe_load(place.kubeconfig.read_text())["current-context"] == "work"
+
+
+def test_a_deletion_that_was_cut_short_is_finished(place: Place) -> None:
+    place.ensure_git_server()
+    control.end(place.layout)
+    place.layout.folder.rename(place.layout.folder.with_name(".demo.deleted"))
+    place.delete()
+    assert list(place.layout.folder.parent.iterdir()) == []
+
+
+UP = """
+import os, signal, sys, threading
+from pathlib import Path
+from devloop.model.definition import ClusterDefinition
+from devloop.model.environment import Environment
+from devloop.provisioners.embedded import EmbeddedProvisioner
+from devloop.toolchain import Toolchain
+threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+environment = Environment("local", Path(sys.argv[1]), ClusterDefinition("demo", "G3", "ksail.yaml"))
+EmbeddedProvisioner(environment, Toolchain()).ensure_cluster(lambda _: None)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("seconds", ["0.1", "1.2"])
+def test_a_killed_run_can_be_removed_or_continued(place: Place, seconds: str) -> None:
+    """Wherever it was: the supervisor outlives it and finishes what it was told."""
+    for follow_up in (place.delete, place.ensure_cluster):
+        killed = subprocess.run([sys.executable, "-c", UP, str(place.home / "repository"), seconds], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        follow_up()
+        assert bool(place.processes()) == (follow_up == place.ensure_cluster)
+    assert works(place)
+    assert [node["metadata"]["name"] for node in place.kube.list(NODES)] == ["demo-control-plane"]
+
+
+def test_what_keeps_ending_is_told_with_its_last_words(place: Place) -> None:
+    place.ensure_git_server()
+    (place.layout.folder / "etcd").write_text("a file where its folder should be")
+    with pytest.raises(DevloopError, match=r"etcd keeps ending with status 1: .*not a directory") as caught:
+        place.ensure_cluster()
+    assert caught.value.hint == f"read {place.layout.log('etcd')}"
+    remove(place)
 
 
 def test_the_context_goes_out_of_the_kubeconfig_that_it_went_into(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

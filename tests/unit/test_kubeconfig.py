@@ -65,10 +65,27 @@ def test_a_new_file_is_for_this_user_alone_and_chooses_our_context(tmp_path: Pat
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_an_empty_file_is_one_without_entries(path: Path) -> None:
-    path.write_text("")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing yet\n",
+        "apiVersion: v1\nkind: Config\n",
+        "clusters: null\nusers: ~\ncontexts:\ncurrent-context: null\n",
+        '{"apiVersion": "v1", "kind": "Config", "clusters": [], "current-context": ""}',
+    ],
+)
+def test_a_file_may_have_no_entries_yet(path: Path, text: str) -> None:
+    path.write_text(text)
     assert merge(entry(), path)
-    assert names(path) == ["devloop-local"]
+    assert names(path, "clusters") == names(path, "users") == names(path) == [load(path)["current-context"]] == ["devloop-local"]
+
+
+def test_json_stays_json(path: Path) -> None:
+    path.write_text('{"contexts": [{"name": "work", "context": {}}], "current-context": "work"}')
+    merge(entry(), path)
+    assert path.read_text().startswith("{")
+    assert names(path) == ["work", "devloop-local"]
 
 
 def test_other_entries_and_unknown_keys_stay(path: Path) -> None:

@@ -111,11 +111,11 @@ class EmbeddedProvisioner:
             control.end(self._layout)
             self._layout.make()
             owner.claim(self._layout, self._environment)
-            pki.ensure_pki(self._layout, service_address(self._definition))
-            git_access.ensure_passwords(self._layout)
-            ensure_ports(self._layout)
-            pki.write_kubeconfigs(self._layout, self._site().api_server)
-            control.launch(self._layout)
+            with control.launched(self._layout):
+                pki.ensure_pki(self._layout, service_address(self._definition))
+                git_access.ensure_passwords(self._layout)
+                ensure_ports(self._layout)
+                pki.write_kubeconfigs(self._layout, self._site().api_server)
 
     def _run(self, names: Sequence[str]) -> bool:
         """Have the components run and answer; whether any of them was started. Ports that others took are given up."""

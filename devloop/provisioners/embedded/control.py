@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from devloop.clients import process
@@ -54,23 +54,30 @@ def start(layout: Layout, components: Iterable[Component]) -> bool:
     return bool(answer["started"])
 
 
-def launch(layout: Layout) -> None:
-    """A supervisor that outlives us, answering."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, stop_any, wait_fixed
+@contextlib.contextmanager
+def launched(layout: Layout) -> Iterator[None]:
+    """A supervisor that outlives us; it comes up while the body runs, and answers after it."""
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
     argv = (sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(layout.folder))
     environ = environment_for(layout, os.environ)
     with open_log(layout.log("supervisor")) as log:
         child = process.spawn(argv, cwd=layout.folder, env=environ, stdout=log, stderr=process.STDOUT, new_session=True)
+    yield
     # Status 0 means that there was another one already, which is just as well.
-    stop = stop_any(stop_after_delay(PATIENCE), lambda _: child.poll() not in (None, 0))
-    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop, retry=retry_if_exception_type(NoSupervisor), reraise=True)
+    comes = retry_if_exception(lambda error: isinstance(error, NoSupervisor) and child.poll() in (None, 0))
+    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=comes, reraise=True)
     try:
         retrying(ask, layout, {"op": "status"})
     except NoSupervisor:
         child.kill()
         log_path = layout.log("supervisor")
         raise DevloopError(f"the supervisor did not start: {tail(log_path)}", hint=f"read {log_path}") from None
+
+
+def launch(layout: Layout) -> None:
+    with launched(layout):
+        """Nothing else to do meanwhile."""
 
 
 def end(layout: Layout) -> None:
