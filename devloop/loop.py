@@ -15,7 +15,7 @@ from devloop.errors import InputError
 from devloop.model.bootstrap import CONTROLLERS
 from devloop.model.environment import Environment, Source
 from devloop.model.graph import Graph
-from devloop.model.report import Emit, Notice, Outcome, Report, Severity, Status
+from devloop.model.report import Emit, Found, Notice, Outcome, Report, Severity, Status
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import Provisioner, open_provisioner
 from devloop.repository.environments import load_environment
@@ -95,8 +95,12 @@ def _session(request: Request, environment: Environment, emit: Emit) -> Iterator
 def _survey(session: Session) -> tuple[Graph, Outcome]:
     from devloop.clients.git import remotes
     from devloop.repository.graph import survey
+    from devloop.validation import hopeless
 
     graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root))
+    if found := hopeless(graph, session.worker):
+        session.emit(Found(tuple(found)))
+        raise InputError("Flux would wait for ever", hint=f"devloop validate --environment {session.environment.name}")
     return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")
 
 

@@ -16,6 +16,9 @@ from devloop.repository.environments import environments, load_environment
 from devloop.repository.graph import survey
 from devloop.rules import RULES, Rule
 
+# Rules whose breach no controller ever reports as a failure.
+SILENT = ("graph/dependency-cycle", "graph/dependency-missing")
+
 
 def validate(
     environments: Sequence[Environment],
@@ -36,7 +39,7 @@ def validate(
         ", ".join(graph.environment for graph in graphs),
         steps=tuple(map(_outcome, graphs)),
         kustomizations=tuple(_readiness(node) for graph in graphs for node in graph),
-        findings=tuple(sorted({*broken, *_findings(graphs, worker, rules)}, key=_order)),
+        findings=tuple(sorted({*broken, *find(graphs, worker, rules)}, key=_order)),
     )
 
 
@@ -52,7 +55,13 @@ def load_environments(root: Path, names: Sequence[str] = ()) -> tuple[list[Envir
     return loaded, problems
 
 
-def _findings(graphs: Sequence[Graph], worker: Worker, rules: Mapping[str, Rule]) -> list[Finding]:
+def hopeless(graph: Graph, worker: Worker) -> list[Finding]:
+    """What keeps Flux waiting for ever, without a word: better told before anything is created."""
+    return find([graph], worker, {rule: RULES[rule] for rule in SILENT})
+
+
+def find(graphs: Sequence[Graph], worker: Worker, rules: Mapping[str, Rule]) -> list[Finding]:
+    """What the rules find in the graphs, with the lines of it."""
     faults = [(rule, fault) for graph in graphs for rule in rules for fault in rules[rule].check(graph)]
     lines = _lines([fault for _, fault in faults], worker)
     return [

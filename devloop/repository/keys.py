@@ -50,6 +50,15 @@ def missing_keys_error(closed: Iterable[Opening], keys: Identities) -> InputErro
     return InputError("; ".join((count, *keys.skipped)), hint=hint, problems=problems)
 
 
+def without_rule(root: Path, paths: Iterable[str]) -> list[str]:
+    """Those of the encrypted files that no rule of .sops.yaml is for; none where there is no .sops.yaml."""
+    rules_file = root / ".sops.yaml"
+    if not rules_file.is_file():
+        return []
+    rules = parse_creation_rules(rules_file.read_text(errors="replace"))
+    return [path for path in paths if not rules.rule_for(path)]
+
+
 def _closed(opening: Opening, keys: Identities) -> Problem:
     if opening.reason == "service":
         return Problem(opening.path, 0, opening.error, f"add an Age recipient to .sops.yaml, then sops updatekeys {opening.path}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from devloop.model import bootstrap
 from devloop.model.graph import Graph
-from devloop.model.report import Notice, Outcome, Severity, Status
-from devloop.repository.keys import missing_keys_error, sops_age_data
+from devloop.model.report import Finding, Found, Notice, Outcome, Severity, Status
+from devloop.repository.keys import missing_keys_error, sops_age_data, without_rule
 from devloop.session import Session
 from devloop.steps import outcome
 
@@ -32,8 +32,15 @@ class OpenSecrets:
         for opening in openings:
             message = f"{opening.path} was changed after it was encrypted; Flux takes it as it is, sops will not open it"
             session.emit(Notice(message, Severity.WARNING, f"sops --ignore-mac {opening.path}"))
+        if strays := without_rule(session.environment.root, self.files):
+            session.emit(Found(tuple(map(_stray, strays))))
         count = len(self.files)
         return outcome(False, f"{count} encrypted file{'s' if count > 1 else ''} can be opened")
+
+
+def _stray(path: str) -> Finding:
+    message = "is encrypted, but no rule of .sops.yaml is for it: the next one to edit it cannot encrypt it again"
+    return Finding("secrets/no-rule", Severity.WARNING, path, 0, message, "add a creation rule whose path_regex matches it")
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,31 @@ def test_bad_input_is_exit_code_two_with_a_hint_and_nothing_is_created(user: Use
     assert remains(user) == []
 
 
+@pytest.mark.parametrize(("needed", "rule"), [("apps", "graph/dependency-cycle"), ("nowhere", "graph/dependency-missing")])
+def test_what_flux_would_wait_for_for_ever_is_told_before_anything_is_created(user: User, needed: str, rule: str) -> None:
+    assert user.devloop("init", "demo").status == 0
+    path = user.home / "demo/k8s/bases/sync/infrastructure-controllers.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("dependsOn:\n", f"dependsOn:\n    - name: {needed}\n"))
+    assert path.read_text() != before
+    failed = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    assert failed.status == 2, failed.text
+    found = failed.report["findings"]
+    assert {f["rule"] for f in found} == {rule}
+    assert all(f["line"] and f["path"].startswith("k8s/") for f in found)
+    assert remains(user) == []
+
+
+def test_an_encrypted_file_without_a_rule_is_told_and_is_no_obstacle(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    rules = user.home / "demo/.sops.yaml"
+    rules.write_text(rules.read_text().replace("clusters/local", "clusters/elsewhere"))
+    up = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    assert up.status == 0, up.text
+    assert {f["rule"] for f in up.report["findings"]} == {"secrets/no-rule"}
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+
+
 def test_an_environment_that_does_not_exist_lists_those_that_do(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     failed = user.devloop("-C", "demo", "up", "staging")

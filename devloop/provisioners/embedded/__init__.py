@@ -93,12 +93,11 @@ class EmbeddedProvisioner:
 
     def delete(self, emit: Emit) -> bool:
         owner.is_foreign(self._layout, self._environment)
-        existed = self._layout.folder.exists()
         try:
-            removed = [kubeconfig.remove(self.context(), path) for path in self._kubeconfigs()]
+            forgotten = [kubeconfig.remove(self.context(), path) for path in self._kubeconfigs()]
         finally:
-            existed |= self._erase()
-        return existed or any(removed)
+            removed = self._erase()
+        return removed or any(forgotten)
 
     def _ensure_supervisor(self, emit: Emit) -> None:
         """A supervisor answers, and everything that its components read is there."""
@@ -155,17 +154,15 @@ class EmbeddedProvisioner:
         return {kubeconfig.user_kubeconfig(), *owner.kubeconfigs(self._layout)}
 
     def _erase(self) -> bool:
-        """No process and no file is left; whether there was a folder. One that was cut short is finished by the next."""
+        """No process and no file is left; whether there was anything. An erasure that was cut short is finished by the next."""
         folder = self._layout.folder
         control.end(self._layout)
-        doomed = folder.with_name(f".{folder.name}.deleted")
         # A folder that is half gone must not be taken for an environment: it gets another name first.
+        doomed = folder.with_name(f".{folder.name}.deleted")
+        removed = _remove(doomed)
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(doomed, ignore_errors=True)
             folder.rename(doomed)
-            shutil.rmtree(doomed)
-            return True
-        return False
+        return _remove(doomed) or removed
 
     def _warn_of_version(self, emit: Emit) -> None:
         wanted = self._definition.kubernetes_version.removeprefix("v")
@@ -190,3 +187,10 @@ def _component(site: Site, name: str) -> Component:
 def _state(component: Mapping[str, Any]) -> str:
     restarts = component["restarts"]
     return f"{component['state']}" + (f" ({restarts} restarts)" if restarts else "")
+
+
+def _remove(folder: Path) -> bool:
+    existed = folder.exists()
+    if existed:
+        shutil.rmtree(folder)
+    return existed
