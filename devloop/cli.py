@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -28,9 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
 )
-toolchain_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The pinned outside programs: what is installed, and installing it ahead of time."
-)
+toolchain_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List or install the pinned programs.")
 app.add_typer(toolchain_app, name="toolchain")
 
 
@@ -71,6 +69,14 @@ Timeout = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from devloop import __version__
+
+        typer.echo(f"devloop {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def main(
     context: typer.Context,
@@ -78,14 +84,9 @@ def main(
         Path | None,
         typer.Option("-C", metavar="DIR", help="The repository's root.", show_default="the nearest parent with a definition"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
     context.obj = Place(directory)
-    if version:
-        from devloop import __version__
-
-        typer.echo(f"devloop {__version__}")
-        raise typer.Exit
 
 
 @app.command()
@@ -96,13 +97,16 @@ def up(
     key_file: KeyFile = None,
     timeout: Timeout = None,
     output: OutputOption = Output.TEXT,
-) -> int:
-    """Create the cluster if needed, hand the working tree to Flux, wait until everything is ready."""
+) -> None:
+    """Reconcile the working tree until it is healthy.
+
+    Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count.
+    """
     from devloop import loop
 
     with _console(output) as console:
         request = _request(context, environment, definition, key_file=key_file, timeout=_seconds(timeout))
-        return _show(console, loop.up(request, console.emit))
+        _show(console, loop.up(request, console.emit))
 
 
 @app.command()
@@ -112,22 +116,25 @@ def status(
     definition: Definition = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
     output: OutputOption = Output.TEXT,
-) -> int:
+) -> None:
     """Show what runs and how far Flux has come."""
     from devloop import loop
 
     with _console(output) as console:
         request = _request(context, environment, definition)
-        return _show(console, loop.status(request, console.emit, follow=watch))
+        _show(console, loop.status(request, console.emit, follow=watch))
 
 
 @app.command()
-def down(context: typer.Context, environment: Environment, definition: Definition = None, output: OutputOption = Output.TEXT) -> int:
-    """Remove everything of the environment: processes, data, kubeconfig entry."""
+def down(context: typer.Context, environment: Environment, definition: Definition = None, output: OutputOption = Output.TEXT) -> None:
+    """Remove everything of the environment.
+
+    Processes, data and the kubeconfig entry; nothing to remove is fine.
+    """
     from devloop import loop
 
     with _console(output) as console:
-        return _show(console, loop.down(_request(context, environment, definition), console.emit))
+        _show(console, loop.down(_request(context, environment, definition), console.emit))
 
 
 @app.command()
@@ -138,62 +145,57 @@ def validate(
     ] = None,
     key_file: KeyFile = None,
     output: OutputOption = Output.TEXT,
-) -> int:
-    """Check the whole repository without a cluster: every Kustomization builds, the graph is sound."""
+) -> None:
+    """Check the whole repository without a cluster.
+
+    Every Kustomization of every environment builds, the graph has no cycle and no missing name, every path exists.
+    """
     from devloop import loop
 
     with _console(output) as console:
-        return _show(console, loop.validate(context.obj.root, tuple(environment or ()), key_file, console.emit))
+        _show(console, loop.validate(context.obj.root, tuple(environment or ()), key_file, console.emit))
 
 
 @app.command()
-def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> int:
-    """Scaffold a sample platform with three environments, its Age keys and encrypted secrets."""
+def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> None:
+    """Scaffold a sample platform.
+
+    Three environments, two distributions, freshly encrypted secrets; the Age keys are made outside of DIR.
+    """
     from devloop import loop
 
     with _console(Output.TEXT) as console:
         for line in loop.init(directory, console.emit):
             console.line(line)
-        return 0
 
 
 @toolchain_app.command("list")
-def toolchain_list() -> int:
-    """Show every pinned program: version, where it is, how long a build takes."""
+def toolchain_list() -> None:
+    """List versions, places and build times."""
     from devloop.toolchain import Toolchain
 
     with _console(Output.TEXT) as console:
         console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in Toolchain().states()])
-        return 0
 
 
 @toolchain_app.command("install")
 def toolchain_install(
     tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
-) -> int:
+) -> None:
     """Install pinned programs ahead of time."""
     from devloop import loop
 
     with _console(Output.TEXT) as console:
         loop.install(tuple(tools or ()), console.emit)
-        return 0
 
 
 def run(argv: list[str]) -> int:
-    """Run the command line; the exit code. The one place where errors end."""
-    import click
-
+    """Run the command line; the exit code."""
     try:
-        return int(app(args=argv, standalone_mode=False) or 0)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        return Interrupted.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except BrokenPipeError:
-        return 1
+        app(args=argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0
 
 
 @contextlib.contextmanager
@@ -208,7 +210,9 @@ def _console(output: Output) -> Iterator[Console]:
     except DevloopError as error:
         console.error(error)
         raise typer.Exit(error.exit_code) from None
-    except (typer.Exit, KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
+        raise typer.Exit(Interrupted.exit_code) from None
+    except (typer.Exit, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 (the boundary)
         from devloop.runner import BUG, write_traceback
@@ -220,10 +224,10 @@ def _console(output: Output) -> Iterator[Console]:
         raise typer.Exit(BUG) from None
 
 
-def _show(console: Console, report: Report) -> int:
+def _show(console: Console, report: Report) -> NoReturn:
     console.__exit__()
     console.show(report)
-    return report.exit_code
+    raise typer.Exit(report.exit_code)
 
 
 def _request(context: typer.Context, environment: str, definition: Path | None, **more: Any) -> Request:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from devloop import __version__
 from devloop.clients import kubeconfig
 from devloop.clients.folders import state_folder
 from devloop.model.environment import Environment
@@ -56,8 +57,8 @@ class EmbeddedProvisioner:
         self._ensure_supervisor(emit)
         started = self._run(FIRST)
         started |= self._run(REST)
-        created = self._ensure_nodes()
-        return self._merge_context() or started or created
+        changed = self._ensure_nodes(afresh=started) or started
+        return self._merge_context() or changed
 
     def ensure_git_server(self, emit: Emit) -> bool:
         self._ensure_supervisor(emit)
@@ -105,7 +106,8 @@ class EmbeddedProvisioner:
             if owner.is_foreign(self._layout, self._environment):
                 emit(Notice(f"removing what {owner.owner(self._layout)} left of {self._definition.name}"))
                 self._erase()
-            if control.runs(self._layout):
+            # An older devloop's may mean other things by the same words.
+            if control.version(self._layout) == __version__:
                 return
             control.end(self._layout)
             self._layout.make()
@@ -135,9 +137,9 @@ class EmbeddedProvisioner:
                 pki.write_kubeconfigs(self._layout, self._site().api_server)
         return started
 
-    def _ensure_nodes(self) -> bool:
+    def _ensure_nodes(self, *, afresh: bool) -> bool:
         nodes = nodes_of(self._definition, self._version())
-        if self._layout.read_json("nodes.json") == {"nodes": nodes}:
+        if not afresh and self._layout.read_json("nodes.json") == {"nodes": nodes}:
             return False
         from devloop.clients.kube import Kube
 

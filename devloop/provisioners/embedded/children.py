@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,7 +108,9 @@ class Children:
 
     def rotate_logs(self) -> None:
         for name in self.by_name:
-            rotate(self.layout.log(name))
+            # On a full disk there is no room for a copy: the log then stays as it is.
+            with contextlib.suppress(OSError):
+                rotate(self.layout.log(name))
 
     def stop(self) -> None:
         """End all at once: their data is thrown away, or made for being cut off (etcd's log)."""

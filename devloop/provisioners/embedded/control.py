@@ -41,11 +41,15 @@ def ask(layout: Layout, request: Mapping[str, object]) -> dict[str, Any]:
 
 def runs(layout: Layout) -> bool:
     """Whether a supervisor answers."""
+    return version(layout) is not None
+
+
+def version(layout: Layout) -> str | None:
+    """Which devloop's supervisor answers, None where there is none."""
     try:
-        ask(layout, {"op": "status"})
+        return str(ask(layout, {"op": "status"}).get("version", ""))
     except NoSupervisor:
-        return False
-    return True
+        return None
 
 
 def start(layout: Layout, components: Iterable[Component]) -> bool:

@@ -23,7 +23,7 @@ def is_foreign(layout: Layout, environment: Environment) -> bool:
     """Whether another repository's remains are there; raises DevloopError where that repository still uses them."""
     found = layout.read_json(FILE)
     root = str(found.get("root", ""))
-    if root in ("", str(environment.root)):
+    if root in ("", _root(environment)):
         return False
     if Path(root).is_dir() and control.runs(layout):
         raise DevloopError(
@@ -34,7 +34,7 @@ def is_foreign(layout: Layout, environment: Environment) -> bool:
 
 
 def claim(layout: Layout, environment: Environment) -> None:
-    layout.write_json(FILE, layout.read_json(FILE) | {"root": str(environment.root), "environment": environment.name})
+    layout.write_json(FILE, layout.read_json(FILE) | {"root": _root(environment), "environment": environment.name})
 
 
 def kubeconfigs(layout: Layout) -> Sequence[Path]:
@@ -48,3 +48,7 @@ def note_kubeconfig(layout: Layout, path: Path) -> None:
     known = [str(item) for item in kubeconfigs(layout)]
     if str(path) not in known:
         layout.write_json(FILE, layout.read_json(FILE) | {"kubeconfigs": [*known, str(path)]})
+
+
+def _root(environment: Environment) -> str:
+    return str(environment.root.resolve())

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from devloop import __version__
 from devloop.clients.processes import resident_memory
 from devloop.provisioners.embedded.children import Children
 from devloop.provisioners.embedded.components import Component, environment_for
@@ -68,7 +69,7 @@ class Supervisor:
                 case "start":
                     return {"started": self.children.start([Component.from_json(item) for item in request["components"]])}
                 case "status":
-                    return {"memory": resident_memory(os.getpid()), "components": self.children.status()}
+                    return {"version": __version__, "memory": resident_memory(os.getpid()), "components": self.children.status()}
                 case "stop":
                     self.stopping = True
                     self.children.stop()

@@ -1,0 +1,58 @@
+"""The command line: what it takes, what it refuses, how it ends, and that asking for help stays light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def devloop(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "devloop", *args], cwd=cwd, check=False, text=True, capture_output=True)
+
+
+@pytest.mark.parametrize("args", [("--help",), ("up", "--help"), ("toolchain", "install", "-h"), ("--version",)])
+def test_asking_for_help_imports_nothing_heavy(args: tuple[str, ...]) -> None:
+    code = "import sys; from devloop.cli import run; status = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(status)"
+    done = subprocess.run([sys.executable, "-c", code, *args], check=False, text=True, capture_output=True)
+    assert done.returncode == 0
+    loaded = {name.split(".")[0] for name in done.stderr.split()}
+    assert loaded.isdisjoint({"kubernetes", "docker", "cryptography", "yaml", "sh", "tenacity", "psutil"})
+
+
+def test_every_command_is_in_the_help_and_tells_its_purpose() -> None:
+    text = devloop("--help").stdout
+    for command in ("up", "status", "down", "validate", "init", "toolchain"):
+        line = next(line for line in text.splitlines() if line.split()[:1] == [command])
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
+        assert devloop(command, "--help").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("upp", "local"), "up"),
+        (("up",), "ENV"),
+        (("up", "local", "--output", "yaml"), "json"),
+        (("up", "local", "--timeout", "soon"), "is no duration"),
+        (("-C", "nowhere", "up", "local"), "is not a directory"),
+        (("up", "local"), "devloop init"),
+        (("toolchain", "install", "etdc"), "did you mean etcd"),
+        (("init", "."), "is not empty"),
+    ],
+)
+def test_what_it_refuses_ends_with_two_and_says_why(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
+    (tmp_path / "something").touch()
+    refused = devloop(*args, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    from devloop import __version__
+
+    assert devloop("--version").stdout == f"devloop {__version__}\n"
