@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from devloop.loop import EVERYTHING
+from devloop.provisioners.embedded.layout import Layout
 from devloop.toolchain import Toolchain
 
 
@@ -91,6 +92,7 @@ def remains(user: User) -> list[str]:
             continue
     state = user.home / "state" / "devloop"
     left += [str(path) for path in state.glob("*") if path.name != "crash.log"] if state.exists() else []
+    left += [str(layout.memory) for layout in (Layout(state / "local"), Layout(state / "ksail-default")) if layout.memory.exists()]
     kubeconfig = user.home / "kubeconfig"
     return left + ([kubeconfig.read_text()] if kubeconfig.exists() and "devloop" in kubeconfig.read_text() else [])
 

@@ -355,3 +355,32 @@ def test_the_addresses_of_etcds_peers_lead_nowhere(site: Site) -> None:
     for name in ("advertise-client-urls", "initial-advertise-peer-urls"):
         host = flags(control_plane.etcd(site))[name].removeprefix("http://").rpartition(":")[0]
         assert ipaddress.ip_address(host).is_loopback
+
+
+def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", memory)
+    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY_ROOM", 0)
+    layout = Layout(tmp_path / "state")
+    layout.make()
+    layout.make()
+    assert layout.temporary.resolve() == layout.memory
+    assert layout.memory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("obstacle", ["no room", "no file system", "somebody's link"])
+def test_temporary_files_lie_on_the_disk_where_memory_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
+    memory = tmp_path / "memory"
+    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", memory)
+    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY_ROOM", 1 << 60 if obstacle == "no room" else 0)
+    layout = Layout(tmp_path / "state")
+    if obstacle != "no file system":
+        memory.mkdir()
+    if obstacle == "somebody's link":
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        layout.memory.symlink_to(elsewhere)
+    layout.make()
+    assert not layout.temporary.is_symlink()
+    assert layout.temporary.stat().st_mode & 0o777 == 0o700

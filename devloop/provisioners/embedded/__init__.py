@@ -161,7 +161,7 @@ class EmbeddedProvisioner:
         control.end(self._layout)
         # A folder that is half gone must not be taken for an environment: it gets another name first.
         doomed = folder.with_name(f".{folder.name}.deleted")
-        removed = _remove(doomed)
+        removed = _remove(doomed) | _remove(self._layout.memory)
         with contextlib.suppress(FileNotFoundError):
             folder.rename(doomed)
         return _remove(doomed) or removed

@@ -24,6 +24,10 @@ PASSED_ON = (
     *(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (upper, upper.lower())),
 )
 
+# A client that lists by watching waits for a bookmark, which the API server sends once a second; a plain list answers at once
+# (KEP-3157, a feature gate of k8s.io/client-go).
+QUICK_LISTS = {"KUBE_FEATURE_WatchListClient": "false"}
+
 
 @dataclass(frozen=True)
 class Component:
@@ -69,4 +73,5 @@ class Site:
 def environment_for(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment that all processes of `layout` get, out of our own: nothing of the user's secrets."""
     home = str(layout.temporary)
-    return {name: environ[name] for name in PASSED_ON if name in environ} | {"HOME": home, "TMPDIR": home, MARKER: str(layout.folder)}
+    passed_on = {name: environ[name] for name in PASSED_ON if name in environ}
+    return passed_on | QUICK_LISTS | {"HOME": home, "TMPDIR": home, MARKER: str(layout.folder)}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.errors import DevloopError
+
+# A file system in memory, and the bytes that must be free there: containers often get 64 MiB, which a repository may fill.
+MEMORY = Path("/dev/shm")
+MEMORY_ROOM = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,14 @@ class Layout:
 
     @property
     def temporary(self) -> Path:
-        """HOME and TMPDIR of all components."""
+        """HOME and TMPDIR of all components; in memory where there is room, since Flux unpacks the repository for every Kustomization."""
         return self.folder / "tmp"
+
+    @property
+    def memory(self) -> Path:
+        """Where `temporary` then leads to: a folder of this user's, always the same one."""
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        return MEMORY / f"devloop-{os.getuid()}-{digest}"
 
     @property
     def sockets(self) -> Path:
@@ -62,8 +74,25 @@ class Layout:
     def make(self) -> None:
         """Create the folders, for this user alone."""
         with _explained(self.folder):
-            for folder in (self.folder, self.pki, self.logs, self.temporary, self.sockets, self.artifacts):
+            for folder in (self.folder, self.pki, self.logs, self.sockets, self.artifacts):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self._is_in_memory():
+                self.temporary.unlink(missing_ok=True)
+                self.temporary.symlink_to(self.memory)
+            else:
+                self.temporary.mkdir(exist_ok=True, mode=0o700)
+
+    def _is_in_memory(self) -> bool:
+        """Whether `memory` exists, is ours and has room; a folder on the disk that is in use already stays."""
+        if self.temporary.is_dir() and not self.temporary.is_symlink():
+            return False
+        try:
+            if shutil.disk_usage(MEMORY).free < MEMORY_ROOM:
+                return False
+            self.memory.mkdir(exist_ok=True, mode=0o700)
+        except OSError:
+            return False
+        return not self.memory.is_symlink() and self.memory.stat().st_uid == os.getuid()
 
     def write(self, path: Path, text: str) -> None:
         """Replace a file at once; mode 0600 from the beginning."""
