@@ -23,3 +23,9 @@ def sops_program() -> Path:
     toolchain = Toolchain()
     toolchain.ensure(["sops"], lambda event: None)
     return toolchain.path("sops")
+
+
+@pytest.fixture(autouse=True)
+def _no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of environments stay below `tmp_path` as a whole, so that no test leaves one in memory."""
+    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", tmp_path / "no-memory")

@@ -20,7 +20,7 @@ from devloop.clients.ports import free_ports, is_free
 from devloop.errors import DevloopError
 from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
 from devloop.provisioners.embedded import control_plane, flux, git_access, pki
-from devloop.provisioners.embedded.components import MARKER, Component, Site, environment_for
+from devloop.provisioners.embedded.components import MARKER, QUICK_LISTS, Component, Site, environment_for
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import CONTROL_PLANE_LABEL, nodes_of
@@ -152,6 +152,7 @@ def test_a_component_sees_little_of_our_environment(layout: Layout) -> None:
         "HOME": home,
         "TMPDIR": home,
         MARKER: str(layout.folder),
+        **QUICK_LISTS,
     }
 
 

@@ -244,7 +244,7 @@ def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
 def test_everything_is_for_this_user_alone(supervised: Layout) -> None:
     start(supervised, "one")
     for path in (supervised.folder, *supervised.folder.rglob("*")):
-        assert not path.lstat().st_mode & 0o077, path
+        assert not path.stat().st_mode & 0o077, path
     assert stat.S_ISSOCK((supervised.sockets / "supervisor.sock").stat().st_mode)
 
 
