@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ def sops_program() -> Path:
     return toolchain.path("sops")
 
 
-@pytest.fixture(autouse=True)
-def _no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders of environments stay below `tmp_path` as a whole, so that no test leaves one in memory."""
-    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", tmp_path / "no-memory")
+@pytest.fixture(autouse=True, scope="session")
+def _no_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Folders of environments stay below the tests' own as a whole, so that none is left in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("devloop.provisioners.embedded.layout.MEMORY", tmp_path_factory.getbasetemp() / "no-memory")
+        yield
