@@ -9,12 +9,16 @@ Object = Mapping[str, Any]
 
 MAXIMUM = 4
 
+# What the API's event recorder puts before the message of an event that stands for several.
+REPEATED = "(combined from similar events): "
+
 
 def causes(target: Object, pods: Iterable[Object], events: Iterable[Object]) -> tuple[str, ...]:
     """At most four lines on `target`, the most telling first; `pods` and `events` of its namespace."""
     own = [pod for pod in pods if _selects(target, pod)]
     lines = [*_waiting(own), *_conditions(target), *_warnings(target, own, events)]
-    return tuple(dict.fromkeys(f"{_title(target)}: {line}" for line in lines))[:MAXIMUM] or (f"{_title(target)}: {_counts(target)}",)
+    told = [line for position, line in enumerate(lines) if not any(earlier in line for earlier in lines[:position])]
+    return tuple(f"{_title(target)}: {line}" for line in told[:MAXIMUM] or [_counts(target)])
 
 
 def _title(obj: Object) -> str:
@@ -61,7 +65,7 @@ def _warnings(target: Object, pods: Sequence[Object], events: Iterable[Object]) 
     names = {(target.get("metadata") or {}).get("name")} | {(pod.get("metadata") or {}).get("name") for pod in pods}
     warnings = [event for event in events if event.get("type") == "Warning" and (event.get("involvedObject") or {}).get("name") in names]
     warnings.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
-    return [f"{event.get('reason')}: {_short(event.get('message', ''))}" for event in warnings[-2:]]
+    return [f"{event.get('reason')}: {_short(event.get('message', '').removeprefix(REPEATED))}" for event in warnings[-2:]]
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,10 @@ from typing import Any
 
 Object = Mapping[str, Any]
 
+# helm-controller goes on for ever with an action that fails before there is a release; its pauses double from 20 ms, so that eight
+# failures are five seconds of trying.
+HELM_FAILURES = 8
+
 
 def is_current(obj: Object) -> bool:
     """Whether `obj` is up to date with its generation and healthy."""
@@ -19,6 +23,17 @@ def is_current(obj: Object) -> bool:
         return False
     check = _CHECKS.get(str(obj.get("kind")))
     return check(obj, status) if check else _ready_condition(status)
+
+
+def is_failed(obj: Object) -> bool:
+    """Whether `obj` will not become healthy without a change: it is given up, or the same action failed time and again."""
+    status = obj.get("status") or {}
+    if _condition(status, "Stalled") == "True" or _condition(status, "Failed") == "True":
+        return True
+    if obj.get("kind") != "HelmRelease":
+        return False
+    attempted = status.get("lastAttemptedGeneration") == (obj.get("metadata") or {}).get("generation")
+    return attempted and _condition(status, "Released") == "False" and status.get("failures", 0) >= HELM_FAILURES
 
 
 def _condition(status: Object, kind: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from devloop.model.graph import Graph, Node
-from devloop.model.health import is_current
+from devloop.model.health import is_current, is_failed
 from devloop.model.kustomization import ObjectId, assess, parse_kustomization
 from devloop.model.report import Readiness
 
@@ -113,10 +113,13 @@ class Reconciliation:
         """Nothing can get better without a change: whatever is not Ready failed for this revision, or waits for one that did."""
         states = {state.id: state for state in self.kustomizations(now)}
         waiting = {name for name, state in states.items() if not state.ready}
-        lost = {name for name in waiting if states[name].terminal or states[name].suspended}
+        lost = {name for name in waiting if states[name].terminal or states[name].suspended or self._waits_in_vain(states[name])}
         while newly := {name for name in waiting - lost if not lost.isdisjoint(states[name].depends_on)}:
             lost |= newly
         return bool(lost) and lost == waiting
+
+    def _waits_in_vain(self, state: Readiness) -> bool:
+        return any(map(is_failed, self.unhealthy(ObjectId(state.namespace, state.name))))
 
     # -- whom to nudge --------------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from devloop.session import Session
 from devloop.steps import outcome
 
 TICK = 0.05  # seconds between two looks at the clock while nothing happens
-CALM = 1.0  # seconds without any event after which a failure is final
+CALM = 1.0  # seconds for which nothing may get better before a failure is final
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _follow(
     timeout: float,
 ) -> Outcome:
     deadline = time.monotonic() + timeout
-    synced, last_event, already = 0, time.monotonic(), True
+    synced, already, settled_at = 0, True, 0.0
     while True:
         if session.stop.is_set():
             raise Interrupted("interrupted while waiting for Flux", hint=f"devloop status {session.environment.name}")
@@ -61,7 +61,6 @@ def _follow(
         now = time.monotonic()
         synced += seen.count("SYNCED")
         if seen:
-            last_event = now
             session.emit(Reconciling(state.kustomizations(now)))
         if synced < kinds:
             if now > deadline:
@@ -70,7 +69,8 @@ def _follow(
         if state.healthy(now):
             return outcome(not already, "everything is ready")
         already = False
-        if state.settled(now) and now - last_event > CALM:
+        settled_at = (settled_at or now) if state.settled(now) else 0.0
+        if settled_at and now - settled_at > CALM:
             return _failed(state, now)
         if now > deadline:
             return _timed_out(state, timeout, now)
@@ -99,21 +99,21 @@ def _nudge(kube: Kube, state: Reconciliation, now: float) -> None:
 
 
 def _failed(state: Reconciliation, now: float) -> Outcome:
-    states = state.kustomizations(now)
-    missing = [k for k in states if not (k.ready or k.suspended)]
-    return Outcome(
-        Status.FAILED, f"{len(missing)} of {len(states)} Kustomizations are not ready", hint="mend the first one and run it again"
-    )
+    return Outcome(Status.FAILED, _missing(state, now), hint="mend the first one and run it again")
 
 
 def _timed_out(state: Reconciliation, timeout: float, now: float) -> Outcome:
+    return Outcome(
+        Status.FAILED, f"{_missing(state, now)} after {timeout:.0f} s", hint="look at the causes, or give it more time with --timeout"
+    )
+
+
+def _missing(state: Reconciliation, now: float) -> str:
     states = state.kustomizations(now)
-    missing = [k for k in states if not (k.ready or k.suspended)]
-    what = f"{len(missing)} of {len(states)} Kustomizations are not ready"
-    if not missing:
-        names = [f"{obj['metadata']['namespace']}/{obj['metadata']['name']}" for obj in state.unavailable()]
-        what = f"not available: {', '.join(names)}"
-    return Outcome(Status.FAILED, f"{what} after {timeout:.0f} s", hint="look at the causes, or give it more time with --timeout")
+    missing = sum(not (k.ready or k.suspended) for k in states)
+    if missing:
+        return f"{missing} of {len(states)} Kustomizations {'is' if missing == 1 else 'are'} not ready"
+    return "not available: " + ", ".join(f"{obj['metadata']['namespace']}/{obj['metadata']['name']}" for obj in state.unavailable())
 
 
 def _explained(kube: Kube, state: Reconciliation) -> tuple[Readiness, ...]:

@@ -55,3 +55,9 @@ def test_the_same_line_is_told_once_and_never_more_than_four() -> None:
     pods = [pod(**waiting("CrashLoopBackOff", str(number // 2))) for number in range(20)]
     lines = causes(TARGET, pods, [])
     assert len(lines) == len(set(lines)) == 4
+
+
+def test_an_event_that_repeats_a_condition_is_not_told_again() -> None:
+    failed = {**TARGET, "status": {"conditions": [{"type": "Ready", "status": "False", "message": "said so"}]}}
+    combined = {**event("web", "UpgradeFailed"), "message": "(combined from similar events): said so"}
+    assert causes(failed, [], [event("web", "UpgradeFailed"), combined]) == ("Deployment/shop/web: said so",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devloop.model.health import is_current
+from devloop.model.health import HELM_FAILURES, is_current, is_failed
 
 
 def obj(kind: str, status: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -40,3 +40,22 @@ AVAILABLE = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "avai
 )
 def test_is_current(candidate: dict[str, Any], expected: bool) -> None:
     assert is_current(candidate) is expected
+
+
+UNRELEASED = [{"type": "Released", "status": "False"}, {"type": "Ready", "status": "False"}]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "expected"),
+    [
+        (obj("HelmRelease", {"conditions": UNRELEASED, "failures": HELM_FAILURES, "lastAttemptedGeneration": 3}), True),
+        (obj("HelmRelease", {"conditions": UNRELEASED, "failures": HELM_FAILURES - 1, "lastAttemptedGeneration": 3}), False),
+        (obj("HelmRelease", {"conditions": UNRELEASED, "failures": HELM_FAILURES, "lastAttemptedGeneration": 2}), False),
+        (obj("HelmRelease", {"conditions": [{"type": "Stalled", "status": "True"}]}), True),
+        (obj("HelmRelease", {"conditions": [{"type": "Ready", "status": "False"}], "failures": 50, "lastAttemptedGeneration": 3}), False),
+        (obj("Job", {"conditions": [{"type": "Failed", "status": "True"}]}), True),
+        (obj("Deployment", {}), False),
+    ],
+)
+def test_is_failed(candidate: dict[str, Any], expected: bool) -> None:
+    assert is_failed(candidate) is expected

@@ -64,6 +64,15 @@ def test_it_is_settled_when_all_that_is_missing_waits_for_a_failure() -> None:
     assert not state(kustomization(ROOT), kustomization(INFRA), kustomization(APPS)).settled(1.0)
 
 
+def test_a_health_check_that_waits_for_what_will_not_come_is_no_progress() -> None:
+    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
+    stalled = deployment(0)
+    stalled["status"]["conditions"] = [{"type": "Stalled", "status": "True"}]
+    everything = [kustomization(ROOT), kustomization(INFRA), waiting]
+    assert not state(*everything, deployment(0)).settled(1.0)
+    assert state(*everything, stalled).settled(1.0)
+
+
 def test_what_a_failed_parent_never_created_does_not_keep_it_open() -> None:
     assert state(kustomization(ROOT, "False", "BuildFailed")).settled(1.0)
 
