@@ -104,7 +104,7 @@ def up(
     """
     from devloop import loop
 
-    with _console(output) as console:
+    with _console(output, context) as console:
         request = _request(context, environment, definition, key_file=key_file, timeout=_seconds(timeout))
         _show(console, loop.up(request, console.emit))
 
@@ -120,7 +120,7 @@ def status(
     """Show what runs and how far Flux has come."""
     from devloop import loop
 
-    with _console(output) as console:
+    with _console(output, context) as console:
         request = _request(context, environment, definition)
         _show(console, loop.status(request, console.emit, follow=watch))
 
@@ -133,7 +133,7 @@ def down(context: typer.Context, environment: Environment, definition: Definitio
     """
     from devloop import loop
 
-    with _console(output) as console:
+    with _console(output, context) as console:
         _show(console, loop.down(_request(context, environment, definition), console.emit))
 
 
@@ -152,7 +152,7 @@ def validate(
     """
     from devloop import loop
 
-    with _console(output) as console:
+    with _console(output, context) as console:
         _show(console, loop.validate(context.obj.root, tuple(environment or ()), key_file, console.emit))
 
 
@@ -164,7 +164,7 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or
     """
     from devloop import loop
 
-    with _console(Output.TEXT) as console:
+    with _console() as console:
         for line in loop.init(directory, console.emit):
             console.line(line)
 
@@ -174,7 +174,7 @@ def toolchain_list() -> None:
     """List versions, places and build times."""
     from devloop.toolchain import Toolchain
 
-    with _console(Output.TEXT) as console:
+    with _console() as console:
         console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in Toolchain().states()])
 
 
@@ -185,7 +185,7 @@ def toolchain_install(
     """Install pinned programs ahead of time."""
     from devloop import loop
 
-    with _console(Output.TEXT) as console:
+    with _console() as console:
         loop.install(tuple(tools or ()), console.emit)
 
 
@@ -199,8 +199,8 @@ def run(argv: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _console(output: Output) -> Iterator[Console]:
-    """A console around a command; errors are shown by it and become exit codes."""
+def _console(output: Output = Output.TEXT, context: typer.Context | None = None) -> Iterator[Console]:
+    """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
     from devloop.console import Console
 
     console = Console(output.value)
@@ -209,6 +209,11 @@ def _console(output: Output) -> Iterator[Console]:
             yield console
     except DevloopError as error:
         console.error(error)
+        if context and output is Output.JSON:
+            from devloop.loop import refusal
+
+            named = context.params.get("environment")
+            console.show(refusal(context.info_name or "", named if isinstance(named, str) else "", error))
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(Interrupted.exit_code) from None

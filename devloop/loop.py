@@ -11,7 +11,7 @@ from pathlib import Path
 from devloop.clients.folders import state_folder
 from devloop.clients.kube import import_client
 from devloop.clients.lock import exclusive
-from devloop.errors import InputError
+from devloop.errors import DevloopError, InputError
 from devloop.model.bootstrap import CONTROLLERS
 from devloop.model.environment import Environment, Source
 from devloop.model.graph import Graph
@@ -19,7 +19,7 @@ from devloop.model.report import Emit, Found, Notice, Outcome, Report, Severity,
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import Provisioner, open_provisioner
 from devloop.repository.environments import load_environment
-from devloop.runner import Result, attempt, interruptible, recorded, run
+from devloop.runner import Result, attempt, findings, interruptible, recorded, run
 from devloop.session import Session
 from devloop.toolchain import Toolchain
 
@@ -55,6 +55,13 @@ def down(request: Request, emit: Emit) -> Report:
     with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
         run(plan_down(), session, result)
     return _report("down", session, result, "")
+
+
+def refusal(command: str, environment: str, error: DevloopError) -> Report:
+    """The report of a command that ended before it could begin."""
+    step = Outcome(Status.FAILED, error.message, error.hint, title=command)
+    found = findings(error) if isinstance(error, InputError) else ()
+    return Report(command, environment, steps=(step,), findings=found, failure=error.exit_code)
 
 
 def _reconcile(session: Session, timeout: float, result: Result) -> Source | None:

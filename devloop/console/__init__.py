@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from devloop.console.live import View
 from devloop.console.text import COLOURS, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
-from devloop.model.report import Event, Finding, Notice, Report, Severity, StepFinished
+from devloop.model.report import Event, Finding, Notice, Progress, Report, Severity, StepFinished
 from devloop.output import FORMATS
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class Console:
         """Take one event in and show what it changes."""
         with self._lock:
             line = self._view.take(event)
-        if line is not None and (self._live is None or isinstance(event, StepFinished | Notice)):
+        stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
+        if line is not None and (self._live is None or stays):
             self._rich.print(line)
 
     def show(self, report: Report) -> None:

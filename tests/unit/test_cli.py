@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,18 @@ def test_what_it_refuses_ends_with_two_and_says_why(tmp_path: Path, args: tuple[
     assert refused.returncode == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_refusal_is_a_report_too(tmp_path: Path) -> None:
+    folder = tmp_path / "clusters" / "local"
+    folder.mkdir(parents=True)
+    (folder / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nspec:\n  cluster: {cni: Cilum, workerz: 1}\n")
+    refused = devloop("up", "local", "--output", "json", cwd=tmp_path)
+    report = json.loads(refused.stdout)
+    assert refused.returncode == 2
+    assert (report["command"], report["environment"], report["ok"]) == ("up", "local", False)
+    assert [(f["path"], f["line"]) for f in report["findings"]] == [("clusters/local/ksail.yaml", 4)] * 2
+    assert "Cilium" in refused.stderr
 
 
 def test_the_version_is_the_packages() -> None:
