@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.report import Outcome
+from devloop.repository.object_store import forget
 from devloop.session import Session
 from devloop.steps import outcome
 
@@ -26,4 +27,6 @@ class DeleteEnvironment:
 
     def run(self, session: Session) -> Outcome:
         existed = session.provisioner.delete(session.emit)
+        # The objects of its snapshots, which are easily made again.
+        forget(session.environment.root)
         return outcome(existed, "" if existed else "nothing was there")
