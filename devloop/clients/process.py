@@ -37,7 +37,9 @@ def run(
     command = [str(part) for part in argv]
     try:
         done = subprocess.run(command, cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=input or b"")
-    except FileNotFoundError as error:
+    except OSError as error:
+        if cwd and not cwd.is_dir():
+            raise DevloopError(f"there is no folder {cwd}", hint=f"mkdir -p {cwd}") from None
         raise DevloopError(f"cannot run {command[0]}: {error.strerror}", hint=f"install {Path(command[0]).name}") from None
     except subprocess.TimeoutExpired:
         raise DevloopError(f"`{' '.join(command)}` gave no answer within {timeout:.0f} s") from None
