@@ -29,7 +29,7 @@ def test_a_program_that_is_not_there_or_may_not_be_run(tmp_path: Path) -> None:
     assert caught.value.hint == "install no-such-program"
     plain = tmp_path / "plain"
     plain.write_text("")
-    with pytest.raises(DevloopError, match="cannot run .*plain: Permission denied"):
+    with pytest.raises(DevloopError, match=r"cannot run .*plain: Permission denied"):
         run([plain])
 
 
