@@ -35,7 +35,7 @@ class Session:
     @cached_property
     def worker(self) -> Worker:
         """The build worker, with the identities; only after the toolchain has it."""
-        return Worker(self.toolchain.path("worker"), self.environment.root, self.identities.text)
+        return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text)
 
     @cached_property
     def kube(self) -> Kube:

@@ -10,7 +10,7 @@ import itertools
 import json
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,8 @@ class _Connection:
 class Worker:
     """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
 
-    def __init__(self, program: Path, root: Path, identities: str = "") -> None:
+    def __init__(self, program: Path, root: Path, identities: str | Callable[[], str] = "") -> None:
+        """`identities` may be a function, which is called once the process has begun to load."""
         self._program = program
         self._root = root
         self._identities = identities
@@ -115,7 +116,13 @@ class Worker:
         listener = threading.Thread(target=_overhear, args=(connection, process.stderr), daemon=True)
         listener.start()
         threading.Thread(target=_receive, args=(connection, process.stdout, listener), daemon=True).start()
-        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": self._identities}
+        try:
+            identities = self._identities() if callable(self._identities) else self._identities
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": identities}
         self._opened = self._ask(connection, {"open": opening})
         return connection
 
