@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,3 +118,4 @@ def clean_up(user: User) -> None:
 
     for folder in (user.home / "state" / "devloop").glob("*/"):
         sweep("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))
+        shutil.rmtree(Layout(folder).memory, ignore_errors=True)

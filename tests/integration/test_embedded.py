@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -129,6 +130,7 @@ def at_home(home: Path) -> Iterator[None]:
         finally:
             for folder in (home / "state" / "devloop").glob("*/"):
                 sweep(MARKER, str(folder))
+                shutil.rmtree(Layout(folder).memory, ignore_errors=True)
 
 
 @pytest.fixture
