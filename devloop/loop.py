@@ -148,10 +148,10 @@ def validate(root: Path, names: tuple[str, ...], key_file: Path | None, emit: Em
     from devloop.validation import load_environments
     from devloop.validation import validate as check
 
-    toolchain = Toolchain()
-    toolchain.ensure(("worker",), emit)
     environments, problems = load_environments(root, names)
     keys = "".join(identities(environment, key_file).text for environment in environments)
+    toolchain = Toolchain()
+    toolchain.ensure(("worker",), emit)
     with Worker(toolchain.path("worker"), root, keys) as worker:
         return check(environments, worker, problems=problems, remotes=remotes(root))
 

@@ -44,13 +44,18 @@ def validate(
 
 
 def load_environments(root: Path, names: Sequence[str] = ()) -> tuple[list[Environment], list[Problem]]:
-    """The environments of the repository (or `names` of them) that can be loaded, and what is wrong with the others."""
+    """The environments of the repository (or `names` of them) that can be loaded, and what is wrong with the others.
+
+    Raises InputError for a name that is no environment: that is wrong with the question, not with the repository.
+    """
     loaded: list[Environment] = []
     problems: list[Problem] = []
     for name in names or environments(root):
         try:
             loaded.append(load_environment(root, name))
         except InputError as error:
+            if name in names and not error.problems:
+                raise
             problems += error.problems or [Problem("", 0, error.message, error.hint)]
     return loaded, problems
 

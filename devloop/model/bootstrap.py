@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from devloop.model.graph import Graph, Node
+from devloop.model.graph import SELF_FIELDS, Graph, Node
 from devloop.model.kustomization import API_GROUP, KIND, ObjectId, parse_kustomization
 from devloop.model.manifest import Manifest
 
@@ -98,13 +98,14 @@ def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
         "retryInterval": "1m",
         "timeout": "5m",
         "prune": True,
-        **{key: own[key] for key in ("postBuild", "components", "commonMetadata", "targetNamespace") if key in own},
+        "decryption": {"provider": "sops", "secretRef": {"name": KEYS_SECRET.name}},
+        **{key: own[key] for key in SELF_FIELDS if key in own},
         "path": "./" + posixpath.relpath(graph.entry_path, graph.source_directory),
         "sourceRef": {"kind": "GitRepository", "name": ROOT.name},
         "patches": [*own.get("patches", ()), *_patches(graph, graph.root)],
     }
-    if decryption:
-        spec["decryption"] = own.get("decryption") or {"provider": "sops", "secretRef": {"name": KEYS_SECRET.name}}
+    if not decryption:
+        del spec["decryption"]
     return _object(f"{API_GROUP}/v1", KIND, ROOT, spec=spec)
 
 

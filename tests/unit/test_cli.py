@@ -53,6 +53,13 @@ def test_what_it_refuses_ends_with_two_and_says_why(tmp_path: Path, args: tuple[
     assert "Traceback" not in refused.stderr
 
 
+def test_validating_what_is_no_environment_is_a_wrong_question(tmp_path: Path) -> None:
+    (tmp_path / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec: {}\n")
+    refused = devloop("validate", "--environment", "nope", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "local" in refused.stderr
+
+
 def test_a_refusal_is_a_report_too(tmp_path: Path) -> None:
     folder = tmp_path / "clusters" / "local"
     folder.mkdir(parents=True)
