@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Makes a bare Debian or Ubuntu test host able to run Kind and devloop's image builds: a Docker engine that runs, and debootstrap.
+# Twice is fine. An engine that answers already is left alone, whatever it is.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+log=${DOCKERD_LOG:-/var/log/dockerd.log}
+
+say() { echo "prepare_test_host: $*" >&2; }
+
+answers() { timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null; }
+
+install_missing() { # PROGRAM PACKAGE...
+    command -v "$1" >/dev/null && return
+    say "installing ${*:2}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${@:2}" >/dev/null
+}
+
+# Bit 24 of the bounding set (capabilities(7)).
+lacks_sys_resource() {
+    local set
+    set=$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)
+    ! (( (16#$set >> 24) & 1 ))
+}
+
+# Docker's --privileged asks for every capability; where the host withholds one, a wrapper around runc does without it.
+install_wrapper() {
+    [ -e /etc/docker/daemon.json ] && { say "/etc/docker/daemon.json is there, leaving it as it is"; return; }
+    say "this host withholds CAP_SYS_RESOURCE, installing a runtime that does without"
+    install -D -m 0755 "$here/runc_without_resource.py" /usr/local/libexec/devloop-runc
+    install -d /etc/docker
+    cat >/etc/docker/daemon.json <<-'JSON'
+	{
+	  "default-runtime": "devloop-runc",
+	  "runtimes": {"devloop-runc": {"path": "/usr/local/libexec/devloop-runc"}}
+	}
+	JSON
+}
+
+start() {
+    say "starting dockerd, its log is $log"
+    if [ -d /run/systemd/system ]; then
+        systemctl start docker
+    else
+        setsid nohup dockerd >>"$log" 2>&1 </dev/null &
+    fi
+    for _ in $(seq 120); do
+        answers >/dev/null && return
+        sleep 0.25
+    done
+    say "dockerd does not answer; the end of $log:"
+    tail -n 20 "$log" >&2
+    exit 1
+}
+
+if [ -z "$(answers)" ]; then
+    [ "$(id -u)" = 0 ] || { say "not root, and no Docker engine answers"; exit 1; }
+    install_missing dockerd docker.io iptables
+    if lacks_sys_resource; then install_wrapper; fi
+    start
+fi
+[ "$(id -u)" = 0 ] && install_missing debootstrap debootstrap
+say "Docker $(answers) answers"
