@@ -38,5 +38,5 @@ def connect() -> Engine:
 def refused(error: Exception) -> DevloopError:
     """Why the engine cannot be used, as the user should read it."""
     if "permission denied" in str(error).lower():
-        return DevloopError("the container engine's socket may not be used by this user", hint="sudo usermod -aG docker $USER && newgrp docker")
-    return DevloopError("no container engine answers", hint="sudo systemctl start docker, or use --provisioner embedded")
+        return DevloopError("this user may not use the container engine's socket", hint="sudo usermod -aG docker $USER && newgrp docker")
+    return DevloopError("no container engine answers", hint="sudo systemctl start docker, or use the option --provisioner embedded")
