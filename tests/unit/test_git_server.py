@@ -20,9 +20,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.clients.ports import free_ports
 from devloop.provisioners.embedded.git_access import FILE as CREDENTIALS
-from devloop.provisioners.embedded.git_access import PULLER, PUSHER, REPOSITORY
 
 PASSWORDS = {PUSHER: "push-Zq3", PULLER: "pull-Zq7"}
 

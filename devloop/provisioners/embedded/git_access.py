@@ -8,16 +8,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.provisioners import GitEndpoint
 from devloop.provisioners.embedded.components import Component, Site
 from devloop.provisioners.embedded.layout import Layout
 
 SERVER = "git-server"
-REPOSITORY = "devloop.git"
 FILE = "git-credentials.json"
-
-# `devloop` may push and fetch, Flux may fetch.
-PUSHER, PULLER = "devloop", "flux"
 
 
 def server(site: Site) -> Component:

@@ -1,0 +1,264 @@
+"""Containers, volumes and networks of the container engine: what is there, and the few things that devloop does with them.
+
+Docker's own words and API (https://docs.docker.com/reference/api/engine/); Podman speaks the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devloop.clients.engine import Engine
+from devloop.errors import DevloopError
+
+LOOPBACK = "127.0.0.1"
+TAIL = 8  # lines of a container's log that are worth showing
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container as the engine sees it now.
+
+    `state` is created, running, paused, restarting, exited or dead; `health` is '' (has none), starting, healthy or unhealthy; `networks`
+    are name -> IPv4 address, `ports` container port/protocol ('6443/tcp') -> host port, `volumes` the names of mounted volumes.
+    """
+
+    name: str
+    state: str
+    health: str = ""
+    image: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A container to be made: `ports` are published on free ports of loopback; `volumes` name -> path in the container; no secrets here,
+    since all of it can be read by `docker inspect`."""
+
+    name: str
+    image: str
+    network: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    volumes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Containers:
+    """What one engine runs; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._client = engine.client
+
+    def find(self, name: str) -> Container | None:
+        """The container of that very name, None where there is none."""
+        import docker.errors
+
+        with _explained("looking at", name), contextlib.suppress(docker.errors.NotFound):
+            return _container(self._client.api.inspect_container(name))
+        return None
+
+    def labelled(self, label: str) -> tuple[Container, ...]:
+        """Every container, running or not, with `label` (key or key=value), sorted by name."""
+        with _explained("looking for", label):
+            found = self._client.api.containers(all=True, filters={"label": label})
+        names = sorted(item["Names"][0].removeprefix("/") for item in found if item.get("Names"))
+        return tuple(container for name in names if (container := self.find(name)))
+
+    def run(self, wanted: Wanted, files: Mapping[str, bytes]) -> None:
+        """Make and start it, with `files` (path -> content) in it before it starts: for this one user of the container to read."""
+        api = self._client.api
+        with _explained("starting", wanted.name):
+            host = api.create_host_config(
+                port_bindings=dict.fromkeys(wanted.ports, (LOOPBACK, None)),
+                binds={name: {"bind": path, "mode": "rw"} for name, path in wanted.volumes.items()},
+                restart_policy={"Name": "unless-stopped"},
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                network_mode=wanted.network,
+                init=True,
+            )
+            made = api.create_container(
+                wanted.image, name=wanted.name, labels=dict(wanted.labels), ports=list(wanted.ports), host_config=host, detach=True
+            )
+            api.put_archive(made["Id"], "/", _archive(files))
+            api.start(made["Id"])
+
+    def start(self, name: str) -> None:
+        """Start one that has stopped."""
+        with _explained("starting", name):
+            self._client.api.start(name)
+
+    def remove(self, name: str) -> bool:
+        """Kill and remove it with its anonymous volumes; False where there was none."""
+        import docker.errors
+
+        with _explained("removing", name), contextlib.suppress(docker.errors.NotFound):
+            self._client.api.remove_container(name, force=True, v=True)
+            return True
+        return False
+
+    def read(self, name: str, path: str) -> bytes | None:
+        """A file of the container, None where it (or the container) is not there (yet)."""
+        import docker.errors
+
+        with contextlib.suppress(docker.errors.NotFound), _explained("reading from", name):
+            stream, _ = self._client.api.get_archive(name, path)
+            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                member = archive.extractfile(archive.getmembers()[0])
+                return member.read() if member else None
+        return None
+
+    def execute(self, name: str, argv: Sequence[str]) -> tuple[int, str]:
+        """Run a command in it to the end: its status and what it said."""
+        with _explained(f"running {argv[0]} in", name):
+            api = self._client.api
+            made = api.exec_create(name, list(argv))
+            output: bytes = api.exec_start(made["Id"])
+            status = api.exec_inspect(made["Id"])["ExitCode"]
+        return int(status or 0), output.decode(errors="replace").strip()
+
+    def feed(self, name: str, argv: Sequence[str], parts: Iterator[bytes]) -> tuple[int, str]:
+        """Run a command in it with `parts` as its standard input: its status and what it said."""
+        from docker.utils.socket import consume_socket_output, demux_adaptor, frames_iter
+
+        with _explained(f"running {argv[0]} in", name):
+            api = self._client.api
+            made = api.exec_create(name, list(argv), stdin=True)
+            channel = api.exec_start(made["Id"], socket=True)
+            raw = getattr(channel, "_sock", channel)
+            for part in parts:
+                raw.sendall(part)
+            _end_of_input(raw)
+            frames = (demux_adaptor(*frame) for frame in frames_iter(channel, tty=False))
+            out, err = consume_socket_output(frames, demux=True)
+            channel.close()
+            status = api.exec_inspect(made["Id"])["ExitCode"]
+        return int(status or 0), ((out or b"") + (err or b"")).decode(errors="replace").strip()
+
+    def tail(self, name: str, lines: int = TAIL) -> str:
+        """The last lines of its log, '' where there is none."""
+        import docker.errors
+
+        with contextlib.suppress(docker.errors.APIError), _explained("reading the log of", name):
+            return str(self._client.api.logs(name, tail=lines).decode(errors="replace").strip())
+        return ""
+
+    def memory(self, name: str) -> int:
+        """Resident bytes, 0 where nobody knows."""
+        import docker.errors
+
+        with contextlib.suppress(docker.errors.APIError, DevloopError), _explained("measuring", name):
+            stats: Mapping[str, Any] = self._client.api.stats(name, stream=False, one_shot=True)
+            usage = stats.get("memory_stats") or {}
+            inactive = (usage.get("stats") or {}).get("total_inactive_file") or (usage.get("stats") or {}).get("inactive_file") or 0
+            return max(0, int(usage.get("usage") or 0) - int(inactive))
+        return 0
+
+    def has_network(self, name: str) -> bool:
+        with _explained("looking at the network", name):
+            return any(item["Name"] == name for item in self._client.api.networks(names=[name]))
+
+    def join(self, name: str, network: str) -> None:
+        """Connect the container to a network that it is not on."""
+        with _explained("connecting", name):
+            self._client.api.connect_container_to_network(name, network)
+
+    def volume(self, name: str) -> Volume | None:
+        import docker.errors
+
+        with _explained("looking at the volume", name), contextlib.suppress(docker.errors.NotFound):
+            found = self._client.api.inspect_volume(name)
+            return Volume(found["Name"], found.get("Labels") or {})
+        return None
+
+    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Have a volume of that name; one that exists stays as it is."""
+        with _explained("making the volume", name):
+            self._client.api.create_volume(name, labels=dict(labels))
+
+    def remove_volume(self, name: str) -> bool:
+        import docker.errors
+
+        with _explained("removing the volume", name), contextlib.suppress(docker.errors.NotFound):
+            self._client.api.remove_volume(name, force=True)
+            return True
+        return False
+
+
+def _container(found: Mapping[str, Any]) -> Container:
+    state, settings, config = found["State"], found.get("NetworkSettings") or {}, found.get("Config") or {}
+    published = {port: bindings[0]["HostPort"] for port, bindings in (settings.get("Ports") or {}).items() if bindings}
+    return Container(
+        name=found["Name"].removeprefix("/"),
+        state=state["Status"],
+        health=(state.get("Health") or {}).get("Status", ""),
+        image=found.get("Image", ""),
+        labels=config.get("Labels") or {},
+        networks={name: network.get("IPAddress", "") for name, network in (settings.get("Networks") or {}).items()},
+        ports={port: int(number) for port, number in published.items() if number},
+        volumes=tuple(mount["Name"] for mount in found.get("Mounts") or () if mount.get("Type") == "volume" and mount.get("Name")),
+    )
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    """A tar of files that everybody in the container may read: it runs one program, as one user."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o444
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _end_of_input(raw: Any) -> None:
+    """Tell the program that no more comes, and go on reading what it says."""
+    import socket
+
+    raw.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def _explained(doing: str, what: str) -> Iterator[None]:
+    """What the engine refuses, in its own words, and an engine that went away; a thing that is not there stays the caller's to judge."""
+    import docker.errors
+    import requests.exceptions
+
+    try:
+        yield
+    except docker.errors.NotFound:
+        raise
+    except docker.errors.APIError as error:
+        raise DevloopError(f"{doing} {what}: {_reason(error)}", hint=_hint(str(error))) from None
+    except (requests.exceptions.RequestException, OSError) as error:
+        message = f"the container engine gave no answer while {doing} {what} ({type(error).__name__})"
+        raise DevloopError(message, hint="see that it runs (docker info), then run the same command again") from None
+
+
+def _reason(error: Any) -> str:
+    return " ".join(str(error.explanation or error).split())
+
+
+def _hint(text: str) -> str:
+    if "no space left" in text.lower():
+        return "free some space: docker system df, docker system prune"
+    if "port is already allocated" in text.lower() or "address already in use" in text.lower():
+        return "end what listens there, or choose another host port in kind.yaml"
+    return "docker ps --all"

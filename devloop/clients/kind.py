@@ -1,0 +1,71 @@
+"""The door to the pinned `kind` program. What it makes is looked at and fed through containers.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devloop.errors import DevloopError, Interrupted, ToolError
+
+LABEL = "io.x-k8s.kind.cluster"  # on every node, with the cluster's name
+ROLE_LABEL = "io.x-k8s.kind.role"  # control-plane, worker or external-load-balancer
+NETWORK = "kind"  # the network of all its clusters
+_LOOK = 0.1  # seconds between two looks whether the run was interrupted
+
+
+class Kind:
+    """One pinned program; `podman` makes it use Podman, which Kind's own support is for."""
+
+    def __init__(self, program: Path, *, podman: bool = False) -> None:
+        self._program = program
+        self._env = {**os.environ, **({"KIND_EXPERIMENTAL_PROVIDER": "podman"} if podman else {})}
+
+    def create(self, name: str, configuration: str, kubeconfig: Path, on_line: Callable[[str], None], stop: threading.Event) -> None:
+        """Create a cluster; raises ToolError with the last lines of what Kind says, Interrupted soon after `stop` is set.
+
+        The nodes of a cluster that could not be created stay, to be looked at: they are removed by `delete`.
+        """
+        argv = ("create", "cluster", "--name", name, "--config", "-", "--kubeconfig", str(kubeconfig), "--retain", "--verbosity", "0")
+        self._run(argv, configuration, on_line, stop)
+
+    def delete(self, name: str, kubeconfig: Path) -> None:
+        """Remove every node of the cluster; one that is not there is fine."""
+        self._run(("delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig)), "", lambda _: None, threading.Event())
+
+    def _run(self, argv: tuple[str, ...], text: str, on_line: Callable[[str], None], stop: threading.Event) -> None:
+        import sh
+
+        said: list[str] = []
+
+        def hear(line: str) -> None:
+            said.append(line.rstrip())
+            on_line(line.rstrip())
+
+        command = sh.Command(str(self._program))
+        # In a session of its own: our Ctrl-C ends it by `stop`, not at a moment of its own choice.
+        options: dict[str, Any] = {"_in": text, "_out": hear, "_err": hear, "_tty_out": False, "_env": self._env, "_new_session": True}
+        try:
+            running = command(*argv, **options, _bg=True, _bg_exc=False)
+            _await(running, stop)
+        except sh.ErrorReturnCode as error:
+            raise ToolError((self._program.name, *argv), error.exit_code, "\n".join(said)) from None
+        except OSError as error:
+            raise DevloopError(f"cannot run {self._program}: {error.strerror}", hint="devloop toolchain install kind") from None
+
+
+def _await(running: Any, stop: threading.Event) -> None:
+    import sh
+
+    while True:
+        with contextlib.suppress(sh.TimeoutException):
+            running.wait(timeout=_LOOK)
+            return
+        if stop.is_set():
+            running.kill_group()
+            with contextlib.suppress(sh.ErrorReturnCode):
+                running.wait()
+            raise Interrupted("interrupted while Kind was at work")

@@ -1,0 +1,120 @@
+"""What Kind is told: the user's kind.yaml, completed by the KSail definition and by what devloop needs. Pure.
+
+https://kind.sigs.k8s.io/docs/user/configuration/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from devloop.clients.containers import LOOPBACK
+from devloop.model.definition import ClusterDefinition, NodeConfiguration
+from devloop.model.kind import API_VERSION, port_mapping
+
+Configuration = dict[str, Any]
+
+# Where Kind itself gets the image of a node from, by Kubernetes version.
+UPSTREAM_NODE = "kindest/node"
+
+# Read by kubeadm; the cluster is as short-lived as its data, losing the last writes in a power cut is fine.
+_QUICK_ETCD = """\
+kind: ClusterConfiguration
+etcd:
+  local:
+    extraArgs:
+      - {name: unsafe-no-fsync, value: "true"}
+      - {name: heartbeat-interval, value: "20"}
+      - {name: election-timeout, value: "200"}
+"""
+# Images are pulled side by side. From 1.35 on a kubelet on control groups v1 refuses to start unless told otherwise.
+_KUBELET = "kind: KubeletConfiguration\nserializeImagePulls: false\n"
+_CGROUP_V1 = "failCgroupV1: false\n"
+
+
+def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str:
+    """The image of nodes that name none: our `own` ('' where it was not made) where it is of the wanted version, Kind's for that version,
+    '' for whatever Kind takes by itself. Versions with or without a leading v."""
+    wanted = definition.kubernetes_version.removeprefix("v")
+    if own and wanted in ("", own_version.removeprefix("v")):
+        return own
+    return f"{UPSTREAM_NODE}:v{wanted}" if wanted.count(".") == 2 else ""
+
+
+def configuration(definition: ClusterDefinition, image: str, *, cgroup_v1: bool) -> Configuration:
+    """The whole configuration, as plain data; `image` is for nodes that name none."""
+    written = dict(definition.kind_config)
+    patches = [_QUICK_ETCD, _KUBELET + (_CGROUP_V1 if cgroup_v1 else ""), *written.get("kubeadmConfigPatches", ())]
+    return {
+        **written,
+        "apiVersion": API_VERSION,
+        "kind": "Cluster",
+        "name": definition.name,
+        "networking": _networking(definition, written.get("networking") or {}),
+        "nodes": [_node(definition, index, node, image) for index, node in enumerate(definition.nodes)],
+        "kubeadmConfigPatches": patches,
+    }
+
+
+def _networking(definition: ClusterDefinition, written: Mapping[str, Any]) -> Configuration:
+    network = definition.network
+    family = written.get("ipFamily", "ipv4")
+    subnets = {} if family != "ipv4" else {"podSubnet": network.pod_subnet, "serviceSubnet": network.service_subnet}
+    brings_own = network.cni not in ("Default", "") or network.disable_default_cni
+    # Nobody but this user of this machine may reach the API server.
+    return {**subnets, **written, "apiServerAddress": LOOPBACK, **({"disableDefaultCNI": True} if brings_own else {})}
+
+
+def _node(definition: ClusterDefinition, index: int, node: NodeConfiguration, image: str) -> Configuration:
+    result: Configuration = {**node.raw, "role": node.role}
+    if chosen := node.image or image:
+        result["image"] = chosen
+    if node.labels:
+        result["labels"] = dict(node.labels)
+    # Ports that ksail.yaml itself maps lead to the first node, as KSail has it.
+    extra = _own_mappings(definition) if index == 0 else []
+    if mappings := [*map(_mapping, node.raw.get("extraPortMappings", ())), *extra]:
+        result["extraPortMappings"] = mappings
+    return result
+
+
+def _own_mappings(definition: ClusterDefinition) -> list[Configuration]:
+    of_nodes = {mapping for node in definition.nodes for mapping in node.port_mappings}
+    own = [mapping for mapping in definition.network.port_mappings if mapping not in of_nodes]
+    return [
+        {"containerPort": m.container_port, "hostPort": m.host_port, "protocol": m.protocol, "listenAddress": m.listen_address} for m in own
+    ]
+
+
+def _mapping(raw: Mapping[str, Any]) -> Configuration:
+    return {**raw, "listenAddress": port_mapping(raw).listen_address}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two configurations, one line each: 'nodes[1].image: a -> b'."""
+    return list(_differences("", before, now))
+
+
+def _differences(place: str, before: Any, now: Any) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*before, *now}):
+            yield from _differences(f"{place}.{key}" if place else str(key), before.get(key), now.get(key))
+    elif isinstance(before, list) and isinstance(now, list):
+        for index in range(max(len(before), len(now))):
+            pair = (items[index] if index < len(items) else None for items in (before, now))
+            yield from _differences(f"{place}[{index}]", *pair)
+    elif before != now:
+        yield f"{place}: {_shown(before)} -> {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, (Mapping, list)):
+        return "other settings" if len(str(value)) > 60 else str(value)
+    return " ".join(str(value).split())[:60]
+
+
+def taken_ports(definition: ClusterDefinition) -> list[tuple[str, int]]:
+    """(address, port) of every TCP port of the host that the nodes ask for."""
+    return [(m.listen_address, m.host_port) for m in definition.network.port_mappings if m.host_port and m.protocol == "TCP"]
