@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """An OCI runtime for hosts whose capability bounding set lacks CAP_SYS_RESOURCE: runc, asked for what the host can give.
 
-Docker's --privileged, which Kind's nodes need, asks for every capability there is, and runc refuses to start a process with one that it cannot
-give. So this takes that one out of what runc reads: `config.json` in the bundle (create, run) and the file after --process (exec). A negative
-oomScoreAdj needs the same capability. Everything else goes to runc as it came. scripts/prepare_test_host.sh installs it, only where needed.
+Docker's --privileged, which Kind's nodes need, asks for every capability there is, and runc refuses to start a process with one that it
+cannot give. So this takes that one out of what runc reads: `config.json` in the bundle (create, run) and the file after --process (exec).
+A negative oomScoreAdj needs the same capability. The rest goes to runc as it came. scripts/prepare_test_host.sh installs it where needed.
 """
 
 from __future__ import annotations
