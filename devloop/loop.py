@@ -101,12 +101,13 @@ def _session(request: Request, environment: Environment, emit: Emit) -> Iterator
 
 def _survey(session: Session) -> tuple[Graph, Outcome]:
     from devloop.clients.git import remotes
+    from devloop.model.subject import Inspected
     from devloop.repository.graph import survey
     from devloop.validation import hopeless
 
     graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root))
-    if found := hopeless(graph, session.worker):
-        session.emit(Found(tuple(found)))
+    if found := hopeless(Inspected(session.environment, graph), session.worker):
+        session.emit(Found(found))
         raise InputError("Flux would wait for ever", hint=f"devloop validate --environment {session.environment.name}")
     return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")
 
@@ -142,18 +143,17 @@ def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
 
 def validate(root: Path, names: tuple[str, ...], key_file: Path | None, emit: Emit) -> Report:
     """Check every environment, or those named, without a cluster."""
-    from devloop.clients.git import remotes
     from devloop.clients.worker import Worker
     from devloop.repository.keys import identities
-    from devloop.validation import load_environments
     from devloop.validation import validate as check
+    from devloop.validation.repository import load_repository
 
-    environments, problems = load_environments(root, names)
-    keys = "".join(identities(environment, key_file).text for environment in environments)
+    repository = load_repository(root, names)
+    keys = "".join(identities(environment, key_file).text for environment in repository.environments)
     toolchain = Toolchain()
     toolchain.ensure(("worker",), emit)
     with Worker(toolchain.path("worker"), root, keys) as worker:
-        return check(environments, worker, problems=problems, remotes=remotes(root))
+        return check(repository, worker)
 
 
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:

@@ -20,9 +20,20 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+@dataclass(frozen=True, order=True)
+class Scope:
+    """Where a finding stands: an environment, and the Kustomization (namespace/name) in it where there is one."""
+
+    environment: str
+    kustomization: str = ""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole)."""
+    """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole).
+
+    `object` is the object that it is about, as Kind/namespace/name; `scopes` are all environments and Kustomizations that have it, sorted.
+    """
 
     rule: str
     severity: Severity
@@ -30,6 +41,12 @@ class Finding:
     line: int
     message: str
     hint: str = ""
+    object: str = ""
+    scopes: tuple[Scope, ...] = ()
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        return tuple(sorted({scope.environment for scope in self.scopes}))
 
 
 @dataclass(frozen=True)

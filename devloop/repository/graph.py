@@ -13,7 +13,7 @@ from devloop.model.environment import Environment
 from devloop.model.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
 from devloop.model.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
 from devloop.model.manifest import Manifest, Origin
-from devloop.repository.render import Build, Rendering, render
+from devloop.repository.render import Build, Rendering, render, scope
 from devloop.repository.sources import Sources
 
 ROOT = ObjectId("flux-system", "flux-system")
@@ -96,7 +96,7 @@ class _Survey:
             self._add(found.node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
-        return render(self.worker, f"{self.environment.name} from {self.base}", self.base, builds)
+        return render(self.worker, scope(self.environment.name, self.base), self.base, builds)
 
     def _add(self, node: Node) -> None:
         self.nodes[node.kustomization.id] = node

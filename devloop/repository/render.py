@@ -36,6 +36,11 @@ class Rendering:
     failure: Failure | None = None
 
 
+def scope(environment: str, base: str) -> str:
+    """The worker's name for what `environment` renders when paths count from `base`."""
+    return f"{environment} from {base}"
+
+
 def render(worker: Worker, scope: str, base: str, builds: Sequence[Build]) -> list[Rendering]:
     """Build side by side; `base` is the folder that paths count from. The renderings come in the order of `builds`."""
     return [_rendering(answer) for answer in worker.ask_all([build.question(scope, base) for build in builds])]

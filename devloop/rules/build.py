@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devloop.model.graph import Failure, Graph, Node, NodeState
-from devloop.model.kustomization import KIND
+from devloop.model.graph import Failure, NodeState
 from devloop.model.place import Fault, Place
+from devloop.model.report import Severity
+from devloop.model.subject import Subject, Unit
+from devloop.rules.rule import Rule, Rules
 
 _UNDEFINED = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the text itself"
 
@@ -14,33 +16,51 @@ _UNDEFINED = "define it in spec.postBuild, give it a default like ${NAME:=value}
 _SPECIAL = frozenset({"yaml", "undefined", "missing"})
 
 
-def syntax(graph: Graph) -> Iterator[Fault]:
+def syntax(subject: Subject) -> Iterator[Fault]:
     """A file that a build reads is no YAML."""
-    for _, failure, place in _failures(graph):
+    for unit, failure, place in _failures(subject):
         if failure.kind == "yaml":
-            yield Fault(f"this is no valid YAML: {failure.message}", place, failure.hint)
+            yield unit.fault(f"this is no valid YAML: {failure.message}", hint=failure.hint, place=place)
 
 
-def failed(graph: Graph) -> Iterator[Fault]:
+def failed(subject: Subject) -> Iterator[Fault]:
     """Flux would report BuildFailed."""
-    for node, failure, place in _failures(graph):
+    for unit, failure, place in _failures(subject):
         if failure.kind not in _SPECIAL:
-            yield Fault(f"{node.kustomization.id} does not build: {failure.message}", place, failure.hint)
+            yield unit.fault(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
 
 
-def undefined(graph: Graph) -> Iterator[Fault]:
+def undefined(subject: Subject) -> Iterator[Fault]:
     """A variable has neither value nor default."""
-    for node, failure, place in _failures(graph):
+    for unit, failure, place in _failures(subject):
         if failure.kind == "undefined":
-            yield Fault(f"{failure.message} for {node.kustomization.id}", place, _UNDEFINED)
+            yield unit.fault(f"{failure.message} for {unit.node.kustomization.id}", hint=_UNDEFINED, place=place)
 
 
-def _failures(graph: Graph) -> Iterator[tuple[Node, Failure, Place]]:
-    for node in graph:
-        if node.failure and node.state is NodeState.FAILED:
-            place = Place(node.failure.path, node.failure.line) if node.failure.path else _definition(node)
-            yield node, node.failure, place
+def _failures(subject: Subject) -> Iterator[tuple[Unit, Failure, Place]]:
+    for unit in subject.units:
+        failure = unit.node.failure
+        if failure and unit.node.state is NodeState.FAILED:
+            yield unit, failure, Place(failure.path, failure.line) if failure.path else unit.place()
 
 
-def _definition(node: Node) -> Place:
-    return Place(node.origin.path, node.origin.line, KIND, node.kustomization.id.name)
+RULES: Rules = {
+    "yaml/syntax": Rule(
+        syntax,
+        Severity.ERROR,
+        "Flux stops at the first file that it cannot read",
+        "write the file as YAML; the message names the line where reading stopped",
+    ),
+    "build/failed": Rule(
+        failed,
+        Severity.ERROR,
+        "one error keeps the whole Kustomization from the cluster",
+        "mend the file that the message names; `kustomize build` of its folder fails in the same way",
+    ),
+    "substitution/undefined": Rule(
+        undefined,
+        Severity.ERROR,
+        "Flux refuses variables that have neither a value nor a default",
+        "define the variable in spec.postBuild or in what substituteFrom names, or give it a default",
+    ),
+}

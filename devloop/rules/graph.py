@@ -5,31 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from devloop.model.graph import Graph, Node, NodeState
-from devloop.model.kustomization import KIND, ObjectId
-from devloop.model.place import Fault, Place, Step
+from devloop.model.graph import Graph, NodeState
+from devloop.model.kustomization import ObjectId
+from devloop.model.place import Fault
+from devloop.model.report import Severity
+from devloop.model.subject import Inspected, Subject
+from devloop.rules.rule import Rule, Rules
 
 
-def path_missing(graph: Graph) -> Iterator[Fault]:
+def path_missing(subject: Subject) -> Iterator[Fault]:
     """spec.path leads nowhere."""
-    for node in graph:
-        if node.failure and node.failure.kind == "missing" and node.state is NodeState.FAILED:
-            where = "the repository's root" if graph.source_directory == "." else f"{graph.source_directory}/"
-            path = node.kustomization.path
-            yield Fault(f"the path {path} of {node.kustomization.id} does not exist", _at(node, "path"), f"paths count from {where} here")
+    for unit in subject.units:
+        kustomization, failure = unit.node.kustomization, unit.node.failure
+        if failure and failure.kind == "missing" and unit.node.state is NodeState.FAILED:
+            folder = unit.inspected.graph.source_directory
+            where = "the repository's root" if folder == "." else f"{folder}/"
+            message = f"the path {kustomization.path} of {kustomization.id} does not exist"
+            yield unit.fault(message, "path", hint=f"paths count from {where} here")
 
 
-def dependency_missing(graph: Graph) -> Iterator[Fault]:
+def dependency_missing(subject: Subject) -> Iterator[Fault]:
     """dependsOn names a Kustomization that nothing renders. Where a part of the graph cannot be seen, it may be in there."""
-    if any(node.state in (NodeState.FAILED, NodeState.UNKNOWN) for node in graph):
-        return
+    for inspected in subject.environments:
+        if not any(node.state in (NodeState.FAILED, NodeState.UNKNOWN) for node in inspected.graph):
+            yield from _dependencies_missing(inspected)
+
+
+def _dependencies_missing(inspected: Inspected) -> Iterator[Fault]:
+    graph = inspected.graph
     names = [str(node.kustomization.id) for node in graph]
-    for node in graph:
-        for dependency in node.kustomization.depends_on:
+    for unit in inspected.units:
+        kustomization = unit.node.kustomization
+        for dependency in kustomization.depends_on:
             if dependency not in graph.by_id and not _may_be_foreign(graph, dependency):
                 near = get_close_matches(str(dependency), names, n=1, cutoff=0.7)
                 hint = f"did you mean {near[0]}?" if near else f"the Kustomizations of {graph.environment} are: {', '.join(sorted(names))}"
-                yield Fault(f"{node.kustomization.id} depends on {dependency}, which does not exist", _dependency(node, dependency), hint)
+                message = f"{kustomization.id} depends on {dependency}, which does not exist"
+                yield unit.fault(message, "dependsOn", {"name": dependency.name}, hint=hint)
 
 
 def _may_be_foreign(graph: Graph, dependency: ObjectId) -> bool:
@@ -38,13 +50,15 @@ def _may_be_foreign(graph: Graph, dependency: ObjectId) -> bool:
     return dependency.namespace in {k.id.namespace for k in foreign} | {str(k.spec.get("targetNamespace")) for k in foreign}
 
 
-def dependency_cycle(graph: Graph) -> Iterator[Fault]:
+def dependency_cycle(subject: Subject) -> Iterator[Fault]:
     """Kustomizations that depend on themselves by way of others; each circle once."""
-    for circle in _circles(graph):
-        chain = " -> ".join(str(name) for name in (*circle, circle[0]))
-        node = graph.by_id[circle[0]]
-        following = circle[1] if len(circle) > 1 else circle[0]
-        yield Fault(f"Kustomizations wait for each other: {chain}", _dependency(node, following), "remove one of these dependencies")
+    for inspected in subject.environments:
+        units = {unit.node.kustomization.id: unit for unit in inspected.units}
+        for circle in _circles(inspected.graph):
+            chain = " -> ".join(str(name) for name in (*circle, circle[0]))
+            following = circle[1] if len(circle) > 1 else circle[0]
+            message = f"Kustomizations wait for each other: {chain}"
+            yield units[circle[0]].fault(message, "dependsOn", {"name": following.name}, hint="remove one of these dependencies")
 
 
 def _circles(graph: Graph) -> list[tuple[ObjectId, ...]]:
@@ -70,18 +84,38 @@ def _rotated(circle: Sequence[ObjectId]) -> tuple[ObjectId, ...]:
     return (*circle[first:], *circle[:first])
 
 
-def rendered_twice(graph: Graph) -> Iterator[Fault]:
+def rendered_twice(subject: Subject) -> Iterator[Fault]:
     """Two Kustomizations render one and the same."""
-    for node in graph:
+    for unit in subject.units:
+        node = unit.node
         if node.others and node.parent:
             parents = ", ".join(str(parent) for parent in sorted({node.parent, *node.others}))
-            yield Fault(f"{node.kustomization.id} is rendered more than once, by {parents}", _at(node), "leave it to one of them")
+            yield unit.fault(f"{node.kustomization.id} is rendered more than once, by {parents}", hint="leave it to one of them")
 
 
-def _at(node: Node, *field: Step) -> Place:
-    """A field of the Kustomization's spec, or the Kustomization itself."""
-    return Place(node.origin.path, node.origin.line, KIND, node.kustomization.id.name, ("spec", *field) if field else ())
-
-
-def _dependency(node: Node, dependency: ObjectId) -> Place:
-    return _at(node, "dependsOn", {"name": dependency.name})
+RULES: Rules = {
+    "graph/path-missing": Rule(
+        path_missing,
+        Severity.ERROR,
+        "a Kustomization without its folder never becomes Ready",
+        "write the path of a folder of the source, counted from the source's root",
+    ),
+    "graph/dependency-missing": Rule(
+        dependency_missing,
+        Severity.ERROR,
+        "a Kustomization waits for its dependencies for ever",
+        "name a Kustomization that the same environment renders, with its namespace where it is another one",
+    ),
+    "graph/dependency-cycle": Rule(
+        dependency_cycle,
+        Severity.ERROR,
+        "Kustomizations that wait for each other are never applied",
+        "remove one of the dependencies of the circle",
+    ),
+    "graph/rendered-twice": Rule(
+        rendered_twice,
+        Severity.ERROR,
+        "two parents overwrite each other's version again and again",
+        "leave it to one of the parents, or give the two different names",
+    ),
+}

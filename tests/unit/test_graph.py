@@ -21,6 +21,7 @@ from devloop.model.kustomization import ObjectId, SourceRef
 from devloop.output.json import to_json
 from devloop.repository.graph import survey
 from devloop.validation import validate
+from devloop.validation.repository import Repository
 
 CASES = Path(__file__).parents[3] / "shared/cases"
 SETTINGS: dict[str, Any] = {
@@ -286,9 +287,9 @@ def worker_of(worker_program: Path) -> Iterator[Callable[[Path], Worker]]:
 
 def test_validation_checks_every_environment_and_gives_the_same_bytes_twice(repository: Any, worker_of: Callable[[Path], Worker]) -> None:
     root = repository({"one/k.yaml": flux("apps"), "two/k.yaml": flux("apps", "./gone"), "apps/a.yaml": settings()})
-    environments = [environment(root, entry=name, name=name) for name in ("one", "two")]
+    environments = tuple(environment(root, entry=name, name=name) for name in ("one", "two"))
     problem = Problem("clusters/three/ksail.yaml", 3, "unknown key cnni", "did you mean cni?")
-    reports = [validate(environments, worker_of(root), problems=[problem]) for _ in range(2)]
+    reports = [validate(Repository(root, environments, problems=(problem,)), worker_of(root)) for _ in range(2)]
     assert [(f.rule, f.path, f.line) for f in reports[0].findings] == [
         ("definition/invalid", "clusters/three/ksail.yaml", 3),
         ("graph/path-missing", "two/k.yaml", 8),

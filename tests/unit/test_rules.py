@@ -1,7 +1,13 @@
-"""Every rule against its fixtures: a folder where it finds nothing, and one where it finds what expected.txt lists, one finding a line."""
+"""Every rule against its fixtures: a folder where it finds nothing, and one where it finds what expected.txt lists, one finding a line.
+
+Each folder is a repository, and all of validation runs on it; a folder without a definition has one environment, whose entry path is
+cluster/.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,33 +15,43 @@ import pytest
 from devloop.clients.worker import Worker
 from devloop.model.definition import ClusterDefinition
 from devloop.model.environment import Environment
-from devloop.model.report import Report
 from devloop.rules import RULES
 from devloop.validation import validate
+from devloop.validation.repository import load_repository
 
 FIXTURES = Path(__file__).parent.parent / "rules"
+DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
-def check(rule: str, side: str, worker_program: Path) -> Report:
-    """The fixture as a repository whose entry path is cluster/, with this rule alone."""
+def findings(rule: str, side: str, worker_program: Path) -> list[str]:
+    """What the rule says of the fixture, with every other rule at work beside it."""
     folder = FIXTURES / rule / side
-    definition = ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster")
+    assert folder.is_dir(), f"{rule} has no fixture {side}"
+    found = load_repository(folder)
+    repository = found if found.environments or found.problems else replace(found, environments=(_environment(folder),))
     with Worker(worker_program, folder) as worker:
-        return validate([Environment("local", folder, definition)], worker, rules={rule: RULES[rule]})
+        report = validate(repository, worker)
+    return [f"{f.path}:{f.line}: {f.message}" for f in report.findings if f.rule == rule]
+
+
+def _environment(folder: Path) -> Environment:
+    return Environment("local", folder, ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster"))
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_nothing_where_nothing_is_wrong(rule: str, worker_program: Path) -> None:
-    report = check(rule, "pass", worker_program)
-    assert (report.findings, report.ok) == ((), True)
+    assert findings(rule, "pass", worker_program) == []
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_what_is_planted(rule: str, worker_program: Path) -> None:
-    found = [f"{f.path}:{f.line}: {f.message}" for f in check(rule, "fail", worker_program).findings]
-    assert found == (FIXTURES / rule / "fail" / "expected.txt").read_text().splitlines()
+    assert findings(rule, "fail", worker_program) == (FIXTURES / rule / "fail" / "expected.txt").read_text().splitlines()
 
 
 def test_every_folder_of_fixtures_belongs_to_a_rule() -> None:
-    folders = {str(folder.relative_to(FIXTURES)) for folder in FIXTURES.glob("*/*")}
-    assert folders == set(RULES)
+    assert {str(folder.relative_to(FIXTURES)) for folder in FIXTURES.glob("*/*")} == set(RULES)
+
+
+def test_the_documentation_tells_of_every_rule_what_the_table_says() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| (.+?) \| (.+?) \|$", DOCS.read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted((name, rule.severity.value, rule.reason, rule.fix) for name, rule in RULES.items())

@@ -1,0 +1,86 @@
+"""What rules look at: every environment with its graph, the repository's files, its settings, and what the worker judged. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from devloop.errors import Problem
+from devloop.model.environment import Environment
+from devloop.model.files import Files
+from devloop.model.graph import Graph, Node
+from devloop.model.judgements import Judgements
+from devloop.model.kustomization import KIND
+from devloop.model.manifest import Manifest
+from devloop.model.place import Fault, Place, Step
+from devloop.model.report import Severity
+from devloop.model.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """One environment and all that it renders."""
+
+    environment: Environment
+    graph: Graph
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return tuple(Unit(self, node) for node in self.graph)
+
+    def fault(self, message: str, place: Place, *, hint: str = "", severity: Severity | None = None) -> Fault:
+        """What is wrong with the environment as a whole."""
+        return Fault(message, place, hint, severity, self.environment.name)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One Kustomization of one environment. Its two kinds of fault know where they stand; the line is looked up later."""
+
+    inspected: Inspected
+    node: Node
+
+    def place(self, *field: Step) -> Place:
+        """A field of the Kustomization's spec, or the Kustomization itself."""
+        name = self.node.kustomization.id
+        return Place(self.node.origin.path, self.node.origin.line, KIND, name.name, ("spec", *field) if field else (), name.namespace)
+
+    def fault(self, message: str, *field: Step, hint: str = "", severity: Severity | None = None, place: Place | None = None) -> Fault:
+        """Something is wrong with the Kustomization: with `field` of its spec, or at `place`."""
+        name = str(self.node.kustomization.id)
+        return Fault(message, place or self.place(*field), hint, severity, self.inspected.environment.name, name)
+
+    def about(self, manifest: Manifest, message: str, *field: Step, hint: str = "", severity: Severity | None = None) -> Fault:
+        """Something is wrong with an object that the Kustomization renders; `field` counts from the top of the object."""
+        return self.fault(message, hint=hint, severity=severity, place=place_of(manifest, *field))
+
+
+def place_of(manifest: Manifest, *field: Step) -> Place:
+    """A field of the object in the file that it came from."""
+    return Place(manifest.origin.path, manifest.origin.line, manifest.kind, manifest.name, field, manifest.namespace)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`problems` are what keeps definitions from being loaded, `today` is the day that expiry dates are compared with."""
+
+    environments: tuple[Inspected, ...] = ()
+    files: Files = Files()
+    settings: Settings = Settings()
+    judgements: Judgements = Judgements()
+    problems: tuple[Problem, ...] = ()
+    today: date = date.min
+
+    @property
+    def units(self) -> Iterator[Unit]:
+        """Every Kustomization of every environment."""
+        for inspected in self.environments:
+            yield from inspected.units
+
+    @property
+    def manifests(self) -> Iterator[tuple[Unit, Manifest]]:
+        """Every rendered object with the Kustomization that renders it."""
+        for unit in self.units:
+            for manifest in unit.node.manifests:
+                yield unit, manifest

@@ -1,0 +1,120 @@
+"""Reads devloop.yaml, the one optional file at the repository's root; docs/validation.md tells its fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from devloop.errors import InputError, Problem
+from devloop.model.checking import Checked, check
+from devloop.model.fields import LABELS, TEXTS, Field
+from devloop.model.report import Severity
+from devloop.model.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
+from devloop.model.wording import listing, quote, suggestions
+from devloop.model.yaml_lines import parse_yaml
+from devloop.repository.input_files import is_there, read_input
+
+_NEEDED = Field(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
+_FIELDS: Mapping[str, Field] = {
+    "severities": LABELS,
+    "labels.required": TEXTS,
+    "labels.kinds": TEXTS,
+    "names[].pattern": _NEEDED,
+    "names[].kinds": TEXTS,
+    "names[].example": Field(),
+    "exemptions[].rule": _NEEDED,
+    "exemptions[].path": Field(),
+    "exemptions[].object": Field(),
+    "exemptions[].reason": _NEEDED,
+    "exemptions[].expires": Field(pattern=r"\d{4}-\d\d-\d\d", example="a day like 2030-12-31"),
+}
+_SEVERITIES = (*(severity.value for severity in Severity), OFF)
+
+
+def load_settings(root: Path, rules: Sequence[str]) -> Settings:
+    """The settings of the repository at `root`, the defaults where it has none; `rules` are all that exist.
+
+    Raises InputError with everything that is wrong in the file, each with its line.
+    """
+    return read_settings(read_input(root / PATH, PATH), rules) if is_there(root / PATH) else Settings()
+
+
+def read_settings(text: str, rules: Sequence[str]) -> Settings:
+    """The settings that `text` says; a file of comments says nothing."""
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
+        return Settings()
+    tree, problems = parse_yaml(text, PATH)
+    reader = _Reader(check(tree, _FIELDS, PATH, {}), rules)
+    settings = reader.settings()
+    if problems := sorted([*problems, *reader.checked.problems, *reader.problems], key=lambda problem: problem.line):
+        raise InputError.of(problems)
+    return settings
+
+
+class _Reader:
+    """What was checked for its shape, checked for its meaning."""
+
+    def __init__(self, checked: Checked, rules: Sequence[str]) -> None:
+        self.checked = checked
+        self.problems: list[Problem] = []
+        self._rules = rules
+
+    def settings(self) -> Settings:
+        data = self.checked.data
+        labels = data.get("labels", {})
+        return Settings(
+            severities=dict(self._severities(data.get("severities", {}))),
+            labels=RequiredLabels(tuple(labels.get("required", ())), tuple(labels.get("kinds", ()))),
+            names=tuple(self._names(data.get("names", ()))),
+            exemptions=tuple(self._exemptions(data.get("exemptions", ()))),
+        )
+
+    def _severities(self, said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for rule, severity in said.items():
+            where = f"severities.{rule}"
+            self._check_rule(rule, where)
+            if severity not in _SEVERITIES:
+                self._note(where, f"the severity of {rule} is {quote(severity)}, allowed: {', '.join(_SEVERITIES)}", severity, _SEVERITIES)
+            else:
+                yield rule, severity
+
+    def _names(self, said: Sequence[Mapping[str, Any]]) -> Iterator[NamePattern]:
+        for index, entry in enumerate(said):
+            try:
+                pattern = re.compile(entry.get("pattern", ""))
+            except re.error as error:
+                self._note(f"names[{index}].pattern", f"this is no regular expression: {error}")
+                continue
+            example = entry.get("example", "")
+            if example and not pattern.fullmatch(example):
+                self._note(f"names[{index}].example", f"the example {quote(example)} does not match the pattern")
+            yield NamePattern(pattern, tuple(entry.get("kinds", ())), example)
+
+    def _exemptions(self, said: Sequence[Mapping[str, Any]]) -> Iterator[Exemption]:
+        for index, entry in enumerate(said):
+            where = f"exemptions[{index}]"
+            rule, path, object_ = (entry.get(key, "") for key in ("rule", "path", "object"))
+            if rule:
+                self._check_rule(rule, f"{where}.rule")
+            line = self.checked.lines.get(where, 0)
+            yield Exemption(rule, entry.get("reason", ""), path, object_, self._day(entry.get("expires", ""), f"{where}.expires"), line)
+
+    def _day(self, text: str, where: str) -> date | None:
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            self._note(where, f"{quote(text)} is no day of the calendar")
+            return None
+
+    def _check_rule(self, rule: str, where: str) -> None:
+        if not any(fnmatchcase(name, rule) for name in self._rules):
+            self._note(where, f"there is no rule {quote(rule)}", rule, self._rules)
+
+    def _note(self, where: str, message: str, word: str = "", known: Sequence[str] = ()) -> None:
+        meant = suggestions(word, known) if word else []
+        hint = f"did you mean {listing(meant, 'or')}?" if meant else "devloop validate --explain all" if known is self._rules else ""
+        self.problems.append(Problem(PATH, self.checked.lines.get(where, 0), message, hint))

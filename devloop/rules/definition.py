@@ -1,0 +1,39 @@
+"""Every environment has a definition that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devloop.model.place import Fault, Place
+from devloop.model.report import Severity
+from devloop.model.subject import Subject
+from devloop.rules.rule import Rule, Rules
+
+
+def invalid(subject: Subject) -> Iterator[Fault]:
+    """ksail.yaml or a file that it names is wrong."""
+    for problem in subject.problems:
+        yield Fault(problem.message, Place(problem.path, problem.line), problem.hint)
+
+
+def questionable(subject: Subject) -> Iterator[Fault]:
+    """The definition can be used, but not everything in it does what it says."""
+    for inspected in subject.environments:
+        for warning in inspected.environment.definition.warnings:
+            yield inspected.fault(warning.message, Place(warning.path, warning.line), hint=warning.hint)
+
+
+RULES: Rules = {
+    "definition/invalid": Rule(
+        invalid,
+        Severity.ERROR,
+        "an environment whose definition cannot be read is neither checked nor started",
+        "write what the message says; docs/definitions.md lists every field",
+    ),
+    "definition/questionable": Rule(
+        questionable,
+        Severity.INFO,
+        "what a definition says and devloop does not do surprises whoever relies on it",
+        "remove the field, or write the one that took its place",
+    ),
+}

@@ -1,0 +1,25 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from devloop.model.place import Fault
+from devloop.model.report import Severity
+from devloop.model.subject import Subject
+
+Check = Callable[[Subject], Iterator[Fault]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pure look at the subject. `reason` says why it matters, `fix` what to do about it, one sentence each, for people new to it."""
+
+    check: Check
+    severity: Severity
+    reason: str
+    fix: str
+
+
+Rules = Mapping[str, Rule]

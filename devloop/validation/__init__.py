@@ -1,0 +1,57 @@
+"""The whole repository against the rules: every environment's graph, every rule, one report. The seam for more rules is RULES."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from devloop.clients.worker import Worker
+from devloop.model.report import Finding, Report
+from devloop.model.subject import Inspected, Subject
+from devloop.repository.files import read_files
+from devloop.repository.graph import survey
+from devloop.repository.judging import judge
+from devloop.rules import RULES, Rules
+from devloop.validation.account import outcome, readiness
+from devloop.validation.findings import find
+from devloop.validation.repository import Repository
+
+# Rules whose breach no controller ever reports as a failure.
+SILENT = ("graph/dependency-cycle", "graph/dependency-missing")
+
+
+def validate(repository: Repository, worker: Worker, rules: Rules = RULES) -> Report:
+    """Check the environments of a repository.
+
+    The same repository gives the same report, to the byte: nothing in it comes from a clock or from the order in which builds end,
+    save that exemptions have a last day.
+    """
+    return account(inspect(repository, worker), worker, rules)
+
+
+def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected] = ()) -> Subject:
+    """Everything that rules look at; environments and files are read side by side, those already `surveyed` not again."""
+    known = {inspected.environment.name: inspected.graph for inspected in surveyed}
+    with ThreadPoolExecutor(max_workers=len(repository.environments) + 1) as pool:
+        files = pool.submit(read_files, repository.root)
+        graphs = pool.map(lambda e: known.get(e.name) or survey(e, worker, remotes=repository.remotes), repository.environments)
+        inspected = tuple(map(Inspected, repository.environments, graphs))
+        judgements = judge(inspected, worker, repository.settings)
+        return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today())
+
+
+def account(subject: Subject, worker: Worker, rules: Rules) -> Report:
+    """What the rules find, and what was looked at."""
+    return Report(
+        "validate",
+        ", ".join(inspected.environment.name for inspected in subject.environments),
+        steps=tuple(outcome(inspected.graph) for inspected in subject.environments),
+        kustomizations=tuple(readiness(unit.node) for unit in subject.units),
+        findings=find(subject, worker, rules),
+    )
+
+
+def hopeless(inspected: Inspected, worker: Worker) -> tuple[Finding, ...]:
+    """What keeps Flux waiting for ever, without a word: better told before anything is created."""
+    return find(Subject((inspected,)), worker, {rule: RULES[rule] for rule in SILENT})

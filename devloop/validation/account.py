@@ -1,0 +1,49 @@
+"""What validation looked at, as the report tells it: one outcome an environment, one readiness a Kustomization."""
+
+from __future__ import annotations
+
+from devloop.model.graph import Graph, Node, NodeState
+from devloop.model.report import Outcome, Readiness, Status
+
+
+def outcome(graph: Graph) -> Outcome:
+    """How much of an environment was looked at."""
+    counts = {state: sum(node.state is state for node in graph) for state in NodeState}
+    aside = counts[NodeState.FOREIGN] + counts[NodeState.UNKNOWN]
+    where = "the repository's root" if graph.source_directory == "." else f"{graph.source_directory}/"
+    parts = [
+        f"{len(graph.nodes)} Kustomizations with {sum(len(node.manifests) for node in graph)} objects",
+        f"paths count from {where}",
+        *([f"{aside} not checked here"] if aside else []),
+    ]
+    return Outcome(Status.UNCHANGED, "; ".join(parts), title=graph.environment)
+
+
+_REASONS = {NodeState.BUILT: "Built", NodeState.FAILED: "BuildFailed", NodeState.FOREIGN: "NotHere", NodeState.UNKNOWN: "NotKnown"}
+
+
+def readiness(node: Node) -> Readiness:
+    """`ready` says that nothing speaks against it: it builds, or it is not for us to check."""
+    kustomization = node.kustomization
+    return Readiness(
+        kustomization.id.namespace,
+        kustomization.id.name,
+        ready=node.state is not NodeState.FAILED,
+        reason=_REASONS[node.state],
+        message=_message(node),
+        revision="",
+        depends_on=tuple(map(str, kustomization.depends_on)),
+        objects=len(node.manifests),
+        terminal=True,
+        suspended=kustomization.suspended,
+    )
+
+
+def _message(node: Node) -> str:
+    if node.failure:
+        return node.failure.message
+    if node.state is NodeState.FOREIGN:
+        source = node.kustomization.source
+        return f"comes from {source.kind} {source.namespace}/{source.name}, not checked here"
+    remote = f"; {len(node.remote)} remote not checked here" if node.remote else ""
+    return f"{len(node.manifests)} objects{remote}"

@@ -1,0 +1,44 @@
+"""What there is to validate: the environments of a repository that can be loaded, its settings, what is wrong with the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients.git import remotes
+from devloop.errors import InputError, Problem
+from devloop.model.environment import Environment
+from devloop.model.settings import Settings
+from devloop.repository.environments import environments, load_environment
+from devloop.repository.settings import load_settings
+from devloop.rules import RULES
+
+
+@dataclass(frozen=True)
+class Repository:
+    """`problems` are what is wrong with definitions that could not be loaded; `remotes` are the URLs of its Git remotes."""
+
+    root: Path
+    environments: tuple[Environment, ...]
+    settings: Settings = Settings()
+    problems: tuple[Problem, ...] = ()
+    remotes: Collection[str] = ()
+
+
+def load_repository(root: Path, names: Sequence[str] = ()) -> Repository:
+    """The repository at `root` with all of its environments, or `names` of them.
+
+    Raises InputError for a name that is no environment, which is wrong with the question, and for a devloop.yaml that cannot be used.
+    """
+    settings = load_settings(root, tuple(RULES))
+    loaded: list[Environment] = []
+    problems: list[Problem] = []
+    for name in names or environments(root):
+        try:
+            loaded.append(load_environment(root, name))
+        except InputError as error:
+            if name in names and not error.problems:
+                raise
+            problems += error.problems or [Problem("", 0, error.message, error.hint)]
+    return Repository(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)))
