@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devloop.errors import DevloopError
+from devloop.clients import private_files
 
 # A file system in memory, and the bytes that must be free there: containers often get 64 MiB, which a repository may fill.
 MEMORY = Path("/dev/shm")
@@ -73,7 +72,7 @@ class Layout:
 
     def make(self) -> None:
         """Create the folders, for this user alone."""
-        with _explained(self.folder):
+        with private_files.explained(self.folder):
             for folder in (self.folder, self.pki, self.logs, self.sockets, self.artifacts):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self._is_in_memory():
@@ -95,30 +94,11 @@ class Layout:
         return not self.memory.is_symlink() and self.memory.stat().st_uid == os.getuid()
 
     def write(self, path: Path, text: str) -> None:
-        """Replace a file at once; mode 0600 from the beginning."""
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        with _explained(path):
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(file, "w") as stream:
-                stream.write(text)
-            part.replace(path)
+        private_files.write(path, text)
 
     def read_json(self, name: str) -> dict[str, object]:
         """What `write_json` wrote, {} where there is nothing usable."""
-        try:
-            content = json.loads((self.folder / name).read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return private_files.read_json(self.folder / name)
 
     def write_json(self, name: str, content: object) -> None:
-        self.write(self.folder / name, json.dumps(content))
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """A full disk or a folder that is not ours, in words."""
-    try:
-        yield
-    except OSError as error:
-        raise DevloopError(f"cannot write {path}: {error.strerror}", hint="make room or set XDG_STATE_HOME to another folder") from None
+        private_files.write_json(self.folder / name, content)

@@ -1,0 +1,48 @@
+"""Files for this user alone, replaced at once, with a full disk or a folder that is not ours told in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from devloop.errors import DevloopError
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file at once; mode 0600 from the beginning."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with explained(path):
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(file, "w") as stream:
+            stream.write(text)
+        part.replace(path)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """What `write_json` wrote, {} where there is nothing usable."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def write_json(path: Path, content: object) -> None:
+    write(path, json.dumps(content))
+
+
+def make_folder(path: Path) -> None:
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """A full disk or a folder that is not ours, in words."""
+    try:
+        yield
+    except OSError as error:
+        raise DevloopError(f"cannot write {path}: {error.strerror}", hint="make room or set XDG_STATE_HOME to another folder") from None
