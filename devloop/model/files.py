@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from devloop.model.secret import CreationRule, CreationRules, EncryptedSecret
 
+# Nothing of these is deployed, and what looks secret there is made up.
+_MADE_UP = frozenset({"test", "tests", "testdata", "fixtures", "example", "examples", "sample", "samples", "templates", "node_modules"})
+
 
 @dataclass(frozen=True)
 class Field:
@@ -39,6 +42,11 @@ class PrivateKey:
     line: int
     kind: str
 
+    @property
+    def article(self) -> str:
+        """As one says an EC and a PEM key."""
+        return "an" if self.kind in ("Age", "EC", "ED25519", "RSA", "SSH") else "a"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -61,7 +69,7 @@ class Variable:
 @dataclass(frozen=True)
 class Files:
     """`paths` are all files that Git would take, sorted. `encrypted` are those that SOPS encrypted. `rotation` are those that speak of
-    rotating keys. `unreadable` were left out of everything but `paths`: too large, or gone meanwhile."""
+    rotating keys. `empty` and `unreadable` (too large) files have no other facts."""
 
     paths: tuple[str, ...] = ()
     encrypted: Mapping[str, EncryptedSecret] = field(default_factory=dict)
@@ -71,7 +79,8 @@ class Files:
     references: tuple[Reference, ...] = ()
     variables: Mapping[str, tuple[Variable, ...]] = field(default_factory=dict)
     rotation: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    empty: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
 
     def rules_for(self, path: str) -> CreationRules | None:
         """The .sops.yaml that SOPS would find for `path`: the nearest in its folder or above."""
@@ -82,6 +91,11 @@ class Files:
         """The rule of the nearest .sops.yaml that is for `path`."""
         rules = self.rules_for(path)
         return rules.rule_for(posixpath.relpath(path, posixpath.dirname(rules.path) or ".")) if rules else None
+
+
+def is_made_up(path: str) -> bool:
+    """Whether a file is there to show or to test something."""
+    return not _MADE_UP.isdisjoint(path.lower().split("/"))
 
 
 def above(path: str) -> Iterable[str]:

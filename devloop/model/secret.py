@@ -21,7 +21,15 @@ SERVICES: Mapping[str, str] = {
     "kms": "AWS KMS",
     "pgp": "PGP",
 }
-_SETTINGS = ("encrypted_regex", "unencrypted_regex", "encrypted_suffix", "unencrypted_suffix", "mac_only_encrypted")
+_SETTINGS = (
+    "encrypted_regex",
+    "unencrypted_regex",
+    "encrypted_suffix",
+    "unencrypted_suffix",
+    "mac_only_encrypted",
+    "encrypted_comment_regex",
+    "unencrypted_comment_regex",
+)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,136 @@
-"""Reads the facts about the repository's files that no build tells."""
+"""One pass over the repository's files for what no build tells: each is read once, and parsed only where a search found something."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from devloop.model.files import Files
+from devloop.clients import git
+from devloop.errors import DevloopError, InputError
+from devloop.model import texts
+from devloop.model.files import Files, PrivateKey, Reference, SecretText, Variable, above, is_made_up
+from devloop.model.secret import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
+
+# Nobody writes more by hand; what is larger was generated or is no text.
+LARGEST = 2 * 1024 * 1024
+
+_RULES = ".sops.yaml"
+_MANIFESTS = (".yaml", ".yml", ".json")
+_DOCUMENTS = (".md", ".txt", ".adoc", ".rst", ".org")
+
+
+@dataclass
+class _Facts:
+    """What has been found so far."""
+
+    known: frozenset[str]
+    encrypted: dict[str, EncryptedSecret] = field(default_factory=dict)
+    rules: list[CreationRules] = field(default_factory=list)
+    secrets: list[SecretText] = field(default_factory=list)
+    private_keys: list[PrivateKey] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    variables: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
+    rotation: list[str] = field(default_factory=list)
 
 
 def read_files(root: Path) -> Files:
-    """The files that Git would take, and what is in them."""
-    return Files()
+    """The facts about all files below `root` that Git would take (all there are, without Git). Raises for no file, whatever it is like."""
+    paths = tuple(sorted(_listed(root)))
+    facts = _Facts(frozenset(paths) | {folder for path in paths for folder in above(path)})
+    gone, empty, unreadable = set(), set(), set()
+    for path, data in zip(paths, _contents(root, paths), strict=True):
+        if data:
+            _look(path, data, facts)
+        elif data is not None:
+            empty.add(path)
+        elif (root / path).is_file():
+            unreadable.add(path)
+        else:
+            gone.add(path)
+    return Files(
+        tuple(path for path in paths if path not in gone),
+        facts.encrypted,
+        tuple(facts.rules),
+        tuple(facts.secrets),
+        tuple(facts.private_keys),
+        tuple(facts.references),
+        facts.variables,
+        tuple(facts.rotation),
+        frozenset(empty),
+        frozenset(unreadable),
+    )
+
+
+def _listed(root: Path) -> Iterator[str]:
+    """Tracked and untracked files that nothing ignores."""
+    with contextlib.suppress(DevloopError):
+        done = git.git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", cwd=root, check=False)
+        if not done.status:
+            yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+            return
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != ".git"]
+        relative = posixpath.normpath(os.path.relpath(folder, root))
+        yield from (posixpath.normpath(posixpath.join(relative, name)) for name in names)
+
+
+def _contents(root: Path, paths: tuple[str, ...]) -> Iterator[bytes | None]:
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        yield from pool.map(lambda path: _content(root / path), paths, chunksize=64)
+
+
+def _content(path: Path) -> bytes | None:
+    """The bytes of a regular file that is not too large; no link is followed, since what it leads to is listed itself."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            return None
+        return os.read(descriptor, status.st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _look(path: str, data: bytes, facts: _Facts) -> None:
+    if posixpath.basename(path) == _RULES:
+        with contextlib.suppress(InputError):
+            facts.rules.append(parse_creation_rules(data.decode(errors="replace"), path))
+        return
+    if b"ENC[" in data and b"lastmodified" in data and (secret := _encrypted(path, data)):
+        facts.encrypted[path] = secret
+        return
+    if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
+        facts.private_keys.extend(key for key in texts.private_keys(path, data) if not is_made_up(path))
+    if path.endswith(_DOCUMENTS):
+        facts.rotation.extend([path] if texts.speaks_of_rotation(data) else [])
+    elif path.endswith(_MANIFESTS):
+        _look_at_manifest(path, data, facts)
+    elif b"${" in data:
+        facts.variables[path] = texts.variables(data)
+    if texts.is_kustomization_file(path) and b".." in data:
+        facts.references.extend(texts.references(path, data, facts.known))
+
+
+def _look_at_manifest(path: str, data: bytes, facts: _Facts) -> None:
+    if b"${" in data:
+        facts.variables[path] = texts.variables(data)
+    if b"Secret" in data and not is_made_up(path):
+        facts.secrets.extend(texts.secret_texts(path, data))
+
+
+def _encrypted(path: str, data: bytes) -> EncryptedSecret | None:
+    try:
+        return parse_secret(path, data.decode(errors="replace"))
+    except InputError:
+        return None

@@ -1,0 +1,98 @@
+"""Which values of a Secret are secrets in clear: not placeholders, not variables, not encrypted, not public, not mere settings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Types whose values come from the cluster itself, and Helm's own records.
+_MANAGED_TYPES = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
+
+# What people write where a secret belongs; the whole text, or a word of it written as nobody writes secrets.
+_WORDS = re.compile(
+    r"(?i)(place[-_ ]?holder|change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|with)|fill[-_ ]?(me|in)|to[-_ ]?be[-_ ]?(defined|replaced|set)"
+    r"|\byour[-_ ][\w-]+|insert[-_ ][\w-]*here|not[-_ ]?a[-_ ]?secret|redacted|\bexample\b|\.example(\.|/|:|$)|\.invalid(/|:|$)"
+    r"|x{4,}|\*{3,}|\*\*SOPS\*\*|\.{3})"
+)
+_WHOLE = re.compile(r"(?i)(dummy|fake|todo|tbd|none|null|nil|n/a|sample|unset|undefined|empty|x+|-+|\?+)")
+_MARKERS = re.compile(
+    r"(?s)\$\(.*?\)|\{\{.*?\}\}|<%.*?%>|\[\[.*?\]\]|<[A-Za-z_][^<>\n]*>|\bENC\[|\bref\+\w+://|\bop://|\bvault:[\w/]+|%\w+%|\b__\w+__\b"
+)
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?::?[-=]([^${}]*))?[^${}]*\}")
+_PUBLIC = re.compile(
+    r"(?s)\s*(-----BEGIN (CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|PUBLIC KEY|PGP PUBLIC KEY BLOCK|DH PARAMETERS|CERTIFICATE REQUEST)-----"
+    r"|(\S+ )?(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-ssh-\S+) AAAA|age1[a-z0-9]{58}\s*$)"
+)
+_PRIVATE = re.compile(r"PRIVATE KEY(?: BLOCK)?-----|AGE-SECRET-KEY-")
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.:-]*://\S*|[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?|[\w.+-]+@[\w-]+(\.[\w-]+)+|localhost(:\d+)?|/[\w./-]*", re.I
+)
+_CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&;](?:[\w-]*(?:token|key|secret|password|passwd|sig|signature))=[^&\s]+", re.I)
+_RANDOM = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}")
+_PLAIN = re.compile(r"(?i)(true|false|yes|no|on|off|enabled?|disabled?|[+-]?\d{1,5}(\.\d+)?|\d+[smhd]|[a-z]{2}(-[a-z]+)+-\d)")
+_SETTING = re.compile(
+    r"(?i)(.*[-_.])?(user|user[-_]?name|login|e?-?mail|type|name|host|host[-_]?name|port|server|end[-_]?point|region|zone|bucket|db[-_]?name|database"
+    r"|scheme|protocol|(client|app|tenant|subscription|account|project|installation|key)[-_]?id|known[-_]?hosts|ca\.crt|tls\.crt|ca|cert|crt|pub"
+    r"|public[-_]?key|enable.*|namespace|project|path|realm|issuer|mode|log[-_]?level|version|method|domain|network|org(anization)?|owner|repo(sitory)?)"
+)
+_SECRETIVE = re.compile(r"(?i)pass|secret|token|key|credential|auth|private|pwd|cookie|salt|dsn|connection")
+_STATEMENT = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?(.*?)["']?,?\s*$""")
+
+
+def clear_fields(body: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The fields of a Secret, as ('stringData', 'password'), that hold secrets in clear; `unknown` are JSON pointers to leave out."""
+    if str(body.get("type", "")) in _MANAGED_TYPES:
+        return
+    for section in ("data", "stringData"):
+        values = body.get(section)
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            pointer = f"/{section}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            if pointer not in unknown and value is not None and is_clear(str(key), decoded(section, str(value))):
+                yield section, str(key)
+
+
+def decoded(section: str, value: str) -> str:
+    """What stands in `data` is base64; what is none (a variable, a placeholder) is taken as it is."""
+    if section != "data":
+        return value
+    try:
+        return base64.b64decode("".join(value.split()), validate=True).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return value
+
+
+def is_clear(name: str, value: str) -> bool:
+    """Whether the value `name` of a Secret is a secret that everybody can read. In doubt it is."""
+    text = _without_variables(value).strip()
+    if _PRIVATE.search(text):
+        return not _is_placeholder(text)
+    if "\n" in text and not _PUBLIC.match(text) and (said := [match for match in map(_STATEMENT.match, text.splitlines()) if match]):
+        return any(_SECRETIVE.search(match[1]) and is_clear(match[1], match[2]) for match in said if match[2])
+    return not (_is_placeholder(text) or _PUBLIC.match(text) or _is_setting(name, text))
+
+
+def _without_variables(text: str) -> str:
+    """Variables replaced by their defaults; one without a default vouches for the whole text: something else provides the secret."""
+    previous = None
+    while previous != text:
+        previous = text
+        if any(match[1] is None for match in _VARIABLE.finditer(text)):
+            return ""
+        text = _VARIABLE.sub(lambda match: match[1] or "", text)
+    return text
+
+
+def _is_placeholder(text: str) -> bool:
+    return not text or bool(_WORDS.search(text) or _WHOLE.fullmatch(text) or _MARKERS.search(text))
+
+
+def _is_setting(name: str, text: str) -> bool:
+    """An address without credentials, a number, a switch, or what the name says is none."""
+    if _ADDRESS.fullmatch(text):
+        return not _CREDENTIALS.search(text) and not any(_RANDOM.fullmatch(part) for part in re.split(r"[/?=&:@.]", text))
+    if _PLAIN.fullmatch(text):
+        return not _SECRETIVE.search(name)
+    return bool(_SETTING.fullmatch(name)) and not _RANDOM.fullmatch(text)
