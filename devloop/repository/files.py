@@ -103,6 +103,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _look(path: str, data: bytes, facts: _Facts) -> None:
+    if is_made_up(path):
+        return
     if posixpath.basename(path) == _RULES:
         with contextlib.suppress(InputError):
             facts.rules.append(parse_creation_rules(data.decode(errors="replace"), path))
@@ -111,7 +113,7 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
         facts.encrypted[path] = secret
         return
     if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
-        facts.private_keys.extend(key for key in texts.private_keys(path, data) if not is_made_up(path))
+        facts.private_keys.extend(texts.private_keys(path, data))
     if path.endswith(_DOCUMENTS):
         facts.rotation.extend([path] if texts.speaks_of_rotation(data) else [])
     elif path.endswith(_MANIFESTS):
@@ -125,7 +127,7 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
 def _look_at_manifest(path: str, data: bytes, facts: _Facts) -> None:
     if b"${" in data:
         facts.variables[path] = texts.variables(data)
-    if b"Secret" in data and not is_made_up(path):
+    if b"Secret" in data:
         facts.secrets.extend(texts.secret_texts(path, data))
 
 

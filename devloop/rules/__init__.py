@@ -3,7 +3,7 @@ of fixtures, and a row in docs/rules.md."""
 
 from __future__ import annotations
 
-from devloop.rules import build, definition, exemptions, graph
+from devloop.rules import build, definition, encryption, exemptions, graph, secrets
 from devloop.rules.rule import Rule, Rules
 
 __all__ = ["RULES", "Rule", "Rules"]
@@ -13,5 +13,7 @@ RULES: Rules = {
     **definition.RULES,
     **build.RULES,
     **graph.RULES,
+    **secrets.RULES,
+    **encryption.RULES,
     **exemptions.RULES,
 }

@@ -42,7 +42,7 @@ def _rendered(unit: Unit, manifest: Manifest) -> Iterator[Fault]:
         names = ", ".join(map(".".join, fields))
         message = f"the Secret {manifest.name} is rendered with values that are in clear in the repository: {names}"
         hint = "take them from an encrypted file or from a variable that an encrypted Secret defines"
-        yield unit.about(manifest, message, hint=hint) if manifest.origin.path else unit.fault(message, hint=hint)
+        yield unit.about(manifest, message, *fields[0], hint=hint) if manifest.origin.path else unit.fault(message, hint=hint)
 
 
 def not_encrypted(subject: Subject) -> Iterator[Fault]:
