@@ -157,6 +157,31 @@ def validate(
 
 
 @app.command()
+def doctor(
+    context: typer.Context,
+    environment: Annotated[
+        str, typer.Argument(metavar="[ENV]", help="Also what this environment needs.", show_default="the machine alone")
+    ] = "",
+    definition: Definition = None,
+    provisioner: Annotated[
+        str, typer.Option("--provisioner", metavar="NAME", envvar="DEVLOOP_PROVISIONER", help="auto, kind or embedded: what must work.")
+    ] = "auto",
+    key_file: KeyFile = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Check what this machine lacks.
+
+    Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing.
+    """
+    from devloop import loop
+
+    with _console(output, context) as console:
+        place: Place = context.obj
+        report = loop.doctor(lambda: place.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
+        _show(console, report)
+
+
+@app.command()
 def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> None:
     """Scaffold a sample platform.
 

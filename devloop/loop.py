@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,3 +184,11 @@ def install(names: tuple[str, ...], emit: Emit) -> None:
     """Install the named tools, or all that `up` and `init` can need."""
     toolchain = Toolchain()
     toolchain.ensure(names or EVERYTHING, emit)
+
+
+def doctor(root: Callable[[], Path], name: str, *, definition: Path | None, provisioner: str, key_file: Path | None) -> Report:
+    """Whether this machine, and the environment `name` if that is not '', have what `up` needs; `root` may raise like any check."""
+    from devloop.doctor import Patient, examine
+
+    patient = Patient(root, name, definition, key_file, provisioner, EVERYTHING)
+    return Report("doctor", name, provisioner, diagnoses=examine(patient))

@@ -74,6 +74,19 @@ def remove(name: str, path: Path) -> bool:
     return changed
 
 
+def contents(path: Path) -> dict[str, Any]:
+    """What the file says, every scalar as it is written; raises DevloopError where it cannot be read. Holds credentials."""
+    return {**EMPTY, **_plain(_read(path))}
+
+
+def check_writable(path: Path) -> None:
+    """Raises DevloopError where an entry could not go into the file; writes nothing."""
+    _refuse_read_only(path)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DevloopError(f"the folder {folder} of the kubeconfig may not be written", hint="set KUBECONFIG to another file")
+
+
 def _put(items: Node, item: Mapping[str, Any]) -> None:
     """In the place of the one of the same name, or at the end."""
     places = [index for index, known in enumerate(items.value) if _name(known) == item["name"]]
@@ -167,9 +180,7 @@ def _write(path: Path, tree: MappingNode) -> None:
     """Replace the file at once, with its mode or 0600."""
     import yaml
 
-    old = path.stat() if path.exists() else None
-    if old and not (os.access(path, os.W_OK) and old.st_mode & stat.S_IWUSR):
-        raise DevloopError(f"the kubeconfig {path} is read-only", hint=f"chmod u+w {path}, or set KUBECONFIG to another file")
+    old = _refuse_read_only(path)
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     part = path.with_name(f".{path.name}.devloop")
     try:
@@ -184,6 +195,14 @@ def _write(path: Path, tree: MappingNode) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DevloopError(f"cannot write the kubeconfig {path}: {error.strerror}", hint="set KUBECONFIG to another file") from None
+
+
+def _refuse_read_only(path: Path) -> os.stat_result | None:
+    """What is known of the file, None where there is none; raises DevloopError where the user or its mode says hands off."""
+    old = path.stat() if path.exists() else None
+    if old and not (os.access(path, os.W_OK) and old.st_mode & stat.S_IWUSR):
+        raise DevloopError(f"the kubeconfig {path} is read-only", hint=f"chmod u+w {path}, or set KUBECONFIG to another file")
+    return old
 
 
 @contextlib.contextmanager

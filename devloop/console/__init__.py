@@ -62,6 +62,9 @@ class Console:
         if self._output in FORMATS:
             sys.stdout.write(FORMATS[self._output](report))
             return
+        if report.command == "doctor":
+            self._show_diagnoses(report)
+            return
         if report.command == "validate":
             for step in report.steps:
                 self._rich.print(step_line(step))
@@ -71,6 +74,12 @@ class Console:
         for line in reasons(report):
             self._rich.print(line)
         self._rich.print(verdict(report))
+
+    def _show_diagnoses(self, report: Report) -> None:
+        from devloop.console.diagnoses import conclusion, diagnosis_lines
+
+        for line in (*diagnosis_lines(report.diagnoses, self._rich.width), conclusion(report.diagnoses)):
+            self._rich.print(line, soft_wrap=True)
 
     def error(self, error: DevloopError) -> None:
         """An error that ended the run before there was a report."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from devloop.model.diagnosis import Diagnosis, Level
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -98,6 +100,7 @@ class Report:
     kustomizations: tuple[Readiness, ...] = ()
     findings: tuple[Finding, ...] = ()
     failure: int = 0
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -106,6 +109,7 @@ class Report:
             and all(step.status is not Status.FAILED for step in self.steps)
             and all(k.ready or k.suspended for k in self.kustomizations)
             and all(f.severity is not Severity.ERROR for f in self.findings)
+            and all(d.level is not Level.FAILED for d in self.diagnoses)
         )
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from devloop.model.diagnosis import Diagnosis
 from devloop.model.report import Finding, Outcome, Readiness, Report
 
 
 def to_json(report: Report) -> str:
     """One JSON document with a trailing newline, keys in the documented order."""
-    document = {
+    document: dict[str, Any] = {
         "command": report.command,
         "environment": report.environment,
         "provisioner": report.provisioner,
@@ -20,6 +21,8 @@ def to_json(report: Report) -> str:
         "kustomizations": [_kustomization(k) for k in report.kustomizations],
         "findings": [_finding(finding) for finding in report.findings],
     }
+    if report.command == "doctor":
+        document["checks"] = [_check(diagnosis) for diagnosis in report.diagnoses]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -55,3 +58,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
     }
+
+
+def _check(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, "hint": diagnosis.hint}

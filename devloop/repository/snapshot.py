@@ -68,6 +68,11 @@ def push(root: Path, source: Source, url: str, username: str, password: str) -> 
         raise DevloopError(f"the Git server did not take the snapshot: {_reason(error)}", hint="run the command again") from None
 
 
+def refuse_uncommittable(root: Path) -> None:
+    """Raises InputError where there is no tree that a snapshot could be made of; quick, since it reads no file of the tree."""
+    _refuse_conflicts(_locate(root))
+
+
 def _locate(root: Path) -> _WorkTree:
     if not root.is_dir():
         raise InputError(f"{root} is not a folder", hint="name the root of the repository with -C DIR")

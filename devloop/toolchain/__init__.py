@@ -67,6 +67,10 @@ class Toolchain:
         """The pinned version, without a leading v."""
         return self._tool(name).version
 
+    def folder(self, name: str) -> Path:
+        """Where its go.mod lies."""
+        return self._tool(name).folder
+
     def path(self, name: str) -> Path:
         """The program; raises DevloopError when it is not installed."""
         found = self._find(self._tool(name))

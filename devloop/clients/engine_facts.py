@@ -1,0 +1,94 @@
+"""The container engine as the doctor sees it: what answers, or why nothing does. Quick, and an engine that is not there raises nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
+
+if TYPE_CHECKING:
+    import docker
+
+SOCKET = "unix:///var/run/docker.sock"
+# Kind writes it on every node, https://pkg.go.dev/sigs.k8s.io/kind/pkg/cluster/constants.
+CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
+
+
+def look(timeout: float) -> EngineFacts | NoEngine:
+    """Ask the engine of DOCKER_HOST or of the default socket; each answer may take `timeout` seconds."""
+    chosen = os.environ.get("DOCKER_HOST", "")
+    address = chosen or SOCKET
+    if not chosen and not Path(address.removeprefix("unix://")).exists():
+        return NoEngine(Trouble.ABSENT, _shown(address), podman=_podman())
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        with contextlib.closing(docker.from_env(timeout=max(1, round(timeout)))) as client:
+            return _facts(client, address)
+    except (DockerException, OSError, ValueError) as error:
+        forbidden = "permission denied" in str(error).lower()
+        trouble = Trouble.FORBIDDEN if forbidden else Trouble.SILENT
+        return NoEngine(trouble, _shown(address), bool(chosen), "" if forbidden else _podman(), _reason(error))
+
+
+def _facts(client: docker.DockerClient, address: str) -> EngineFacts:
+    info = client.info()
+    return EngineFacts(
+        product=_product(client.version()),
+        version=info.get("ServerVersion", ""),
+        address=_shown(address),
+        storage=info.get("Driver", ""),
+        runtime=info.get("DefaultRuntime", ""),
+        root=info.get("DockerRootDir", ""),
+        rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
+        local=address.startswith(LOOPBACK),
+        time=_seconds(info.get("SystemTime", "")),
+        published=tuple(_published(client)),
+    )
+
+
+def _product(answer: dict[str, Any]) -> str:
+    names = [component.get("Name", "") for component in answer.get("Components") or ()]
+    return "Podman" if any("podman" in name.lower() for name in names) else "Docker"
+
+
+def _published(client: docker.DockerClient) -> set[tuple[int, str]]:
+    nodes = client.api.containers(filters={"label": CLUSTER_LABEL})
+    return {
+        (port["PublicPort"], node["Labels"][CLUSTER_LABEL]) for node in nodes for port in node.get("Ports") or () if port.get("PublicPort")
+    }
+
+
+def _seconds(text: str) -> float:
+    """Since 1970; 0 for a time that cannot be read."""
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(text).timestamp()
+    return 0.0
+
+
+def _podman() -> str:
+    """The socket of a Podman that would answer as an engine, https://docs.podman.io/en/latest/markdown/podman-system-service.1.html."""
+    places = [Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"), Path("/run")]
+    sockets = (str(place / "podman" / "podman.sock") for place in places)
+    return next((socket for socket in sockets if os.access(socket, os.R_OK | os.W_OK)), "")
+
+
+def _shown(address: str) -> str:
+    return address.removeprefix("unix://").rpartition("@")[2]
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words where the error has them: 'connection refused'."""
+    cause: BaseException | None = error
+    while cause:
+        found = next((item for item in (cause, *cause.args) if isinstance(item, OSError) and item.strerror), None)
+        if found:
+            return str(found.strerror).lower()
+        cause = cause.__cause__ or cause.__context__
+    return ""

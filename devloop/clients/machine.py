@@ -1,0 +1,84 @@
+"""The door to what Linux says of this machine: /proc, /sys and file systems. Looks only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from devloop.model.doctor.machine import Capabilities, Cgroups, Disk, Inotify, Memory, missing_of
+
+PROC = Path("/proc")
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def memory() -> Memory:
+    """From man 5 proc_meminfo, and the limit of the control group that this process is in."""
+    said = {key: int(value) << 10 for key, value in re.findall(r"^(\w+):\s+(\d+) kB", _text(PROC / "meminfo"), re.MULTILINE)}
+    return Memory(said["MemTotal"], said["MemAvailable"], _limit(said["MemTotal"]))
+
+
+def _limit(total: int) -> int:
+    """The smallest limit in force that is less than `total`, 0 for none; version 2 has memory.max, version 1 a huge number for no limit."""
+    limits = []
+    for line in _text(PROC / "self" / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        base, name = (CGROUPS, "memory.max") if not controllers else (CGROUPS / "memory", "memory.limit_in_bytes")
+        if controllers in ("", "memory"):
+            group = base / path.lstrip("/")
+            folders = [group, *(parent for parent in group.parents if parent.is_relative_to(base))]
+            limits += [int(text) for folder in folders if (text := _text(folder / name).strip()).isdigit()]
+    return min((limit for limit in limits if limit < total), default=0)
+
+
+def disk(what: str, path: Path, *, ours: bool = True) -> Disk:
+    """The place where `path` is or would be; where it is not `ours`, others write there."""
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    found = os.statvfs(there)
+    inodes = found.f_favail if found.f_files else -1
+    return Disk(what, str(path), found.f_bavail * found.f_frsize, inodes, not ours or os.access(there, os.W_OK | os.X_OK))
+
+
+def inotify() -> Inotify:
+    folder = PROC / "sys" / "fs" / "inotify"
+    return Inotify(int((folder / "max_user_watches").read_text()), int((folder / "max_user_instances").read_text()))
+
+
+def cgroups() -> Cgroups:
+    """https://kubernetes.io/docs/concepts/architecture/cgroups/: version 2 has cgroup.controllers at the top."""
+    if (CGROUPS / "cgroup.controllers").exists():
+        return Cgroups(2)
+    if (CGROUPS / "memory").exists() or (CGROUPS / "cpu").exists():
+        return Cgroups(1, hybrid=(CGROUPS / "unified" / "cgroup.procs").exists())
+    return Cgroups(0)
+
+
+def capabilities(program: str, holder: str, runtime: str) -> Capabilities:
+    """Of the running `program`, called `holder`; of this process where no such program runs here."""
+    for folder in _processes(program):
+        with contextlib.suppress(ValueError):
+            return Capabilities(holder, missing_of(_bounding_set(folder)), runtime)
+    return Capabilities("this process", missing_of(_bounding_set(PROC / "self")), runtime)
+
+
+def _processes(program: str) -> Iterator[Path]:
+    for folder in PROC.glob("[0-9]*"):
+        if _text(folder / "comm").strip() == program:
+            yield folder
+
+
+def _bounding_set(process: Path) -> int:
+    """From man 5 proc_pid_status; raises ValueError for a process that has ended."""
+    found = re.search(r"^CapBnd:\s*([0-9a-f]+)", _text(process / "status"), re.MULTILINE)
+    if not found:
+        raise ValueError(f"{process} tells no capabilities")
+    return int(found[1], 16)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

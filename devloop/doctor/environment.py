@@ -1,0 +1,119 @@
+"""Looks at what one environment needs."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from devloop.clients.kubeconfig import check_writable, contents, user_kubeconfig
+from devloop.clients.ports import holder, refusal
+from devloop.clients.worker import Worker
+from devloop.doctor.access import contexts
+from devloop.doctor.patient import Patient
+from devloop.errors import DevloopError
+from devloop.model.definition import ClusterDefinition, PortMapping
+from devloop.model.diagnosis import Diagnosis, ok, warning
+from devloop.model.doctor.engine import EngineFacts
+from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
+from devloop.repository.identities import Identities
+
+
+def kubeconfig(patient: Patient) -> Iterator[Diagnosis]:
+    wanted = contexts(patient.definition.name) if patient.definition else ()
+    yield judge_kubeconfig(_kubeconfig(), wanted)
+
+
+def _kubeconfig() -> Kubeconfig:
+    path = user_kubeconfig()
+    facts = Kubeconfig(str(path), path.exists())
+    try:
+        config = contents(path)
+        check_writable(path)
+    except DevloopError as error:
+        return replace(facts, problem=error.message, hint=error.hint)
+    names = (item.get("name", "") for item in config["contexts"]) if isinstance(config["contexts"], list) else ()
+    return replace(facts, current=str(config["current-context"]), contexts=tuple(names))
+
+
+def repository(patient: Patient) -> Iterator[Diagnosis]:
+    from devloop.repository.snapshot import refuse_uncommittable
+
+    root = patient.root()
+    refuse_uncommittable(root)
+    yield ok("repository", f"{root} is a Git working tree")
+
+
+def definition(patient: Patient) -> Iterator[Diagnosis]:
+    found = patient.environment.definition
+    if found.blockers:
+        from devloop.errors import InputError
+
+        raise InputError.of(found.blockers)
+    nodes = f"{len(found.nodes)} node{'' if len(found.nodes) == 1 else 's'}"
+    said = [found.path, found.distribution, *([found.kubernetes_version] if found.kubernetes_version else []), nodes]
+    yield ok("definition", ", ".join(said))
+    for problem in found.warnings:
+        yield warning("definition", str(problem), problem.hint)
+
+
+def ports(patient: Patient) -> Iterator[Diagnosis]:
+    if found := patient.definition:
+        needed = patient.provisioner == "kind" or (patient.provisioner == "auto" and isinstance(patient.engine, EngineFacts))
+        yield from judge_ports([_port(mapping, patient) for mapping in _mapped(found)], found.kind_path or found.path, needed=needed)
+
+
+def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
+    """Those for which the definition names the port of the host."""
+    every = (*definition.network.port_mappings, *(mapping for node in definition.nodes for mapping in node.port_mappings))
+    return [mapping for mapping in dict.fromkeys(every) if mapping.host_port > 0]
+
+
+def _port(mapping: PortMapping, patient: Patient) -> HostPort:
+    number = mapping.host_port
+    free = not refusal(mapping.listen_address, number, mapping.protocol)
+    facts = HostPort(number, mapping.protocol, mapping.listen_address, free)
+    if free:
+        return facts
+    own = isinstance(patient.engine, EngineFacts) and (number, patient.environment.definition.name) in patient.engine.published
+    return replace(facts, own=own, holder="" if own else holder(number))
+
+
+def keys(patient: Patient) -> Iterator[Diagnosis]:
+    if not patient.definition:
+        return
+    from devloop.repository.keys import identities
+
+    found = identities(patient.environment, patient.key_file)
+    yield from judge_keys(_opened(patient, found))
+
+
+def _opened(patient: Patient, found: Identities) -> KeyFacts:
+    """What the build worker says of every encrypted file that the environment reaches."""
+    facts = KeyFacts(tuple((identity.public, identity.origin) for identity in found), exposed=tuple(_exposed(found)))
+    if patient.toolchain.missing(("worker",)):
+        return replace(facts, files=("encrypted files",), reached=False)
+    from devloop.clients.git import remotes
+    from devloop.repository.graph import survey
+
+    root = patient.environment.root
+    with Worker(patient.toolchain.path("worker"), root, found.text) as worker:
+        files = survey(patient.environment, worker, remotes=remotes(root)).encrypted
+        openings = worker.check_files(files) if files else []
+    closed = tuple((opening.path, _why(opening.reason, opening.error)) for opening in openings if opening.error and opening.reason != "mac")
+    recipients = {recipient for opening in openings for recipient in opening.recipients}
+    used = tuple(dict.fromkeys(identity.origin for identity in found if identity.public in recipients))
+    return replace(facts, files=tuple(files), closed=closed, used=used)
+
+
+def _why(reason: str, error: str) -> str:
+    return "is encrypted for other keys" if reason == "key" else f"cannot be opened: {error}"
+
+
+def _exposed(found: Identities) -> Iterator[str]:
+    """Key files that the group or everybody may read."""
+    for origin in dict.fromkeys(identity.origin for identity in found):
+        path = Path(origin.rpartition(" ")[2])
+        if path.is_absolute() and path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            yield str(path)

@@ -1,0 +1,81 @@
+"""Looks at programs: the versions that are here, and what of the toolchain is."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+
+from devloop.clients.folders import cache_folder
+from devloop.clients.go import find_go
+from devloop.clients.go_build import needed_version
+from devloop.clients.process import run
+from devloop.doctor.machine import kubernetes
+from devloop.doctor.patient import PATIENCE, Patient
+from devloop.errors import DevloopError
+from devloop.model.diagnosis import Diagnosis
+from devloop.model.doctor.programs import (
+    Pinned,
+    Program,
+    judge_git,
+    judge_go,
+    judge_kubectl,
+    judge_pinned,
+    judge_python,
+    judge_toolchain,
+)
+
+
+def git(patient: Patient) -> Iterator[Diagnosis]:
+    yield judge_git(_program("git", "--version"))
+
+
+def python(patient: Patient) -> Iterator[Diagnosis]:
+    yield judge_python(Program(sys.executable, platform.python_version()))
+
+
+def go(patient: Patient) -> Iterator[Diagnosis]:
+    missing = [tool for tool in _pinned(patient, patient.tools) if not tool.channel]
+    needed = max((needed_version(patient.toolchain.folder(tool.name)) for tool in missing), default=(1, 0, 0))
+    yield judge_go(_go(needed), ".".join(map(str, needed)), missing)
+
+
+def _go(needed: tuple[int, ...]) -> Program | None:
+    def refuse() -> None:
+        raise DevloopError("none is installed just for looking")
+
+    try:
+        found = find_go(needed, cache_folder() / "go", refuse)
+    except DevloopError:
+        return None
+    return Program(str(found.program), ".".join(map(str, found.version)))
+
+
+def toolchain(patient: Patient) -> Iterator[Diagnosis]:
+    yield judge_toolchain(_pinned(patient, patient.tools))
+
+
+def kind(patient: Patient) -> Iterator[Diagnosis]:
+    yield from (judge_pinned(tool, patient.provisioner) for tool in _pinned(patient, ("kind",)))
+
+
+def kubectl(patient: Patient) -> Iterator[Diagnosis]:
+    [pinned] = _pinned(patient, ("kubectl",))
+    yield judge_kubectl(_program("kubectl", "version", "--client"), pinned, kubernetes(patient))
+
+
+def _pinned(patient: Patient, names: tuple[str, ...]) -> list[Pinned]:
+    states = (patient.states[name] for name in names)
+    return [Pinned(state.name, state.version, state.channel, state.seconds) for state in states]
+
+
+def _program(name: str, *arguments: str) -> Program | None:
+    """The one on PATH; its version is the first that it says."""
+    path = shutil.which(name)
+    if not path:
+        return None
+    done = run([path, *arguments], timeout=PATIENCE, check=False)
+    found = re.search(r"\d+(\.\d+)+", done.text)
+    return Program(path, found[0] if found else "")

@@ -1,0 +1,85 @@
+"""The container engine: what answers, or why nothing does, and what follows for the provisioners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from devloop.model.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.doctor.machine import version
+
+# The first with private control group namespaces, which Kind's nodes run in.
+OLDEST_DOCKER = (20, 10)
+# Copies whole layers: every node takes gigabytes and minutes.
+COPYING = "vfs"
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """An engine that answers. `time` is its clock's, in seconds since 1970; `published`: host ports and the Kind cluster that has each."""
+
+    product: str
+    version: str
+    address: str
+    storage: str = ""
+    runtime: str = ""
+    root: str = ""
+    rootless: bool = False
+    local: bool = True
+    time: float = 0.0
+    published: tuple[tuple[int, str], ...] = ()
+
+
+class Trouble(StrEnum):
+    """Why no engine can be used."""
+
+    ABSENT = "absent"
+    FORBIDDEN = "forbidden"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class NoEngine:
+    """`address` is where one was looked for; `chosen`: the user named it; `podman`: a Podman socket that would do; `detail` in words."""
+
+    trouble: Trouble
+    address: str
+    chosen: bool = False
+    podman: str = ""
+    detail: str = ""
+
+
+def judge_engine(engine: EngineFacts | NoEngine, provisioner: str) -> Diagnosis:
+    """`provisioner` is auto, kind or embedded. Without any engine the embedded one does; what is there should work."""
+    if isinstance(engine, NoEngine):
+        return _without(engine, provisioner)
+    said = f"{engine.product} {engine.version}, {engine.storage}, {engine.runtime}" + (", rootless" if engine.rootless else "")
+    if engine.product == "Docker" and (0, 0) < version(engine.version) < OLDEST_DOCKER:
+        return failed("engine", f"{said}; Kind needs 20.10 or newer", "https://docs.docker.com/engine/install/")
+    if engine.storage == COPYING:
+        return warning("engine", f"{said}; the storage driver vfs copies every layer: slow, and gigabytes for each node", _OVERLAY)
+    return ok("engine", f"{said}, at {engine.address}")
+
+
+_OVERLAY = "put /var/lib/docker on ext4 or xfs, then sudo systemctl restart docker"
+
+
+def _without(engine: NoEngine, provisioner: str) -> Diagnosis:
+    message, hint = _told(engine)
+    if provisioner == "embedded":
+        return ok("engine", f"{message}; the embedded provisioner needs none")
+    if provisioner == "kind":
+        return failed("engine", message, hint)
+    message += "; `up` takes the embedded provisioner"
+    return warning("engine", message, hint) if engine.trouble is Trouble.ABSENT else failed("engine", message, hint)
+
+
+def _told(engine: NoEngine) -> tuple[str, str]:
+    if engine.podman:
+        return f"no Docker at {engine.address}, but Podman", f"export DOCKER_HOST=unix://{engine.podman}"
+    if engine.trouble is Trouble.ABSENT:
+        return f"none at {engine.address}", "sudo apt-get install docker.io"
+    if engine.trouble is Trouble.FORBIDDEN:
+        return f"this user may not use {engine.address}", "sudo usermod -aG docker $USER && newgrp docker"
+    said = f"nobody answers at {engine.address}" + (f" ({engine.detail})" if engine.detail else "")
+    return said, "unset DOCKER_HOST" if engine.chosen else "sudo systemctl start docker"

@@ -1,0 +1,119 @@
+"""What one environment needs: its kubeconfig entry, its host ports, its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from devloop.model.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.wording import listing
+
+
+@dataclass(frozen=True)
+class Kubeconfig:
+    """The file that takes our entry. `problem` and `hint` say why it cannot be read or written; `contexts` are all that it has."""
+
+    path: str
+    exists: bool
+    current: str = ""
+    contexts: tuple[str, ...] = ()
+    problem: str = ""
+    hint: str = ""
+
+
+def judge_kubeconfig(config: Kubeconfig, wanted: Collection[str] = ()) -> Diagnosis:
+    """`wanted` are the contexts that the environment may have there."""
+    if config.problem:
+        return failed("kubeconfig", config.problem, config.hint)
+    if not config.exists:
+        return ok("kubeconfig", f"{config.path} is not there yet and can be made")
+    ours = [context for context in config.contexts if context in wanted]
+    said = f"{config.path}, current context {config.current or 'none'}"
+    if ours and config.current not in ours:
+        said += f"; use --context {ours[0]}"
+    return ok("kubeconfig", said)
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """A port of the host that the definition maps; `free`, else `holder` says who has it, where that can be known; `own`: this
+    environment's own container has it."""
+
+    number: int
+    protocol: str
+    address: str
+    free: bool
+    holder: str = ""
+    own: bool = False
+
+
+def judge_ports(ports: Sequence[HostPort], definition: str, *, needed: bool) -> tuple[Diagnosis, ...]:
+    """`needed`: Kind would publish them; the embedded provisioner publishes none."""
+    taken = tuple(_taken(port, definition, needed=needed) for port in ports if not port.free and not port.own)
+    if taken:
+        return taken
+    if not ports:
+        return (ok("ports", "the definition maps none"),)
+    return (ok("ports", listing([_said(port) for port in ports])),)
+
+
+def _said(port: HostPort) -> str:
+    return f"{port.number}/{port.protocol.lower()} " + ("is this environment's" if port.own else "is free")
+
+
+def _taken(port: HostPort, definition: str, *, needed: bool) -> Diagnosis:
+    message = f"{port.address}:{port.number} ({port.protocol}) is taken" + (f" by {port.holder}" if port.holder else "")
+    hint = f"sudo ss -lpn sport = :{port.number}, or another hostPort in {definition}"
+    return failed("ports", message, hint) if needed else warning("ports", f"{message}, which only Kind would mind", hint)
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """`keys`: the public half and the origin of each identity, never a private one; `exposed`: key files that others may read.
+
+    `files` are the encrypted files that the environment reaches, `closed` those of them that do not open, each with why. `reached` is False
+    where nobody could tell which files those are: then they are all that lie below the source directory, and nothing is closed.
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    files: tuple[str, ...] = ()
+    closed: tuple[tuple[str, str], ...] = ()
+    exposed: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    reached: bool = True
+
+
+def judge_keys(facts: KeyFacts) -> tuple[Diagnosis, ...]:
+    if not facts.files:
+        return (ok("keys", "nothing is encrypted"),)
+    closed = tuple(_closed(facts))
+    return (*(closed or (_open(facts),)), *_exposed(facts))
+
+
+def _closed(facts: KeyFacts) -> Iterator[Diagnosis]:
+    if not facts.keys:
+        yield failed(
+            "keys", f"no Age key for {_count(facts.files)}", "devloop up ENV --age-key-file FILE, or export SOPS_AGE_KEY_FILE=FILE"
+        )
+        return
+    tried = ", ".join(dict.fromkeys(origin for _, origin in facts.keys))
+    for path, reason in facts.closed:
+        yield failed("keys", f"{path} {reason}; tried {tried}", f"sops updatekeys {path}, or export SOPS_AGE_KEY_FILE=FILE")
+
+
+def _open(facts: KeyFacts) -> Diagnosis:
+    origins = listing(list(facts.used) or list(dict.fromkeys(origin for _, origin in facts.keys)))
+    if facts.reached:
+        return ok("keys", f"{_count(facts.files)} can be opened, with {origins}")
+    return warning(
+        "keys", f"{origins}; whether it opens the files is known when the build worker is there", "devloop toolchain install worker"
+    )
+
+
+def _exposed(facts: KeyFacts) -> Iterator[Diagnosis]:
+    for path in facts.exposed:
+        yield warning("keys", f"{path} may be read by others", f"chmod 600 {path}")
+
+
+def _count(files: Sequence[str]) -> str:
+    return files[0] if len(files) == 1 else f"{len(files)} encrypted files"

@@ -1,0 +1,93 @@
+"""Programs: those that must be here, those that are pinned, and those that only the user runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from devloop.model.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.doctor.machine import version
+from devloop.model.wording import listing
+
+Version = tuple[int, ...]
+
+# The first with configuration in GIT_CONFIG_COUNT and what comes with it, https://git-scm.com/docs/git-config.
+OLDEST_GIT = (2, 31)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that was found; `version` is empty where it does not say one."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One tool of the lock; `channel` is where the installed one came from, '' where it is missing, `seconds` what a build takes here."""
+
+    name: str
+    version: str
+    channel: str
+    seconds: float
+
+
+def judge_git(git: Program | None) -> Diagnosis:
+    if git is None:
+        return failed("git", "not found", "sudo apt-get install git")
+    if (0, 0) < version(git.version) < OLDEST_GIT:
+        oldest = ".".join(map(str, OLDEST_GIT))
+        return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", "sudo apt-get install git")
+    return ok("git", f"{git.version or 'of unknown version'} at {git.path}")
+
+
+def judge_python(python: Program) -> Diagnosis:
+    """It runs this, so it does."""
+    return ok("python", f"{python.version} at {python.path}")
+
+
+def judge_go(go: Program | None, needed: str, missing: Sequence[Pinned]) -> Diagnosis:
+    """Go is needed only to build; `needed` is the version that the missing tools want."""
+    if go:
+        return ok("go", f"{go.version} at {go.path}")
+    if not missing:
+        return ok("go", "not found, and not needed: everything is installed")
+    return warning("go", f"none of {needed} or newer; devloop installs one for itself to build with", "devloop toolchain install")
+
+
+def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
+    """What the embedded provisioner and the build of the repository need."""
+    missing = [tool for tool in tools if not tool.channel]
+    if not missing:
+        return ok("toolchain", f"{len(tools)} pinned program{'' if len(tools) == 1 else 's'} installed")
+    names = listing([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
+    return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", "devloop toolchain install")
+
+
+def judge_pinned(tool: Pinned, provisioner: str) -> Diagnosis:
+    """One that only some need: Kind."""
+    if tool.channel:
+        return ok(tool.name, f"{tool.version}, installed from {tool.channel}")
+    said = f"{tool.version} not installed: building takes about {_time([tool])}"
+    return ok(tool.name, f"{said}, when it is needed") if provisioner == "embedded" else warning(tool.name, said, _install(tool))
+
+
+def judge_kubectl(own: Program | None, pinned: Pinned, cluster: str) -> Diagnosis:
+    """Kubernetes supports a kubectl one minor version older or newer, https://kubernetes.io/releases/version-skew-policy/#kubectl."""
+    if own is None:
+        said = "none on PATH; devloop does without, you may want it"
+        return warning("kubectl", said, _install(pinned) if not pinned.channel else "devloop toolchain list")
+    (major, minor), (_, wanted) = version(own.version), version(cluster)
+    if major and abs(minor - wanted) > 1:
+        return warning("kubectl", f"{own.version} at {own.path} is too far from Kubernetes {cluster}", _install(pinned))
+    return ok("kubectl", f"{own.version or 'of unknown version'} at {own.path}")
+
+
+def _install(tool: Pinned) -> str:
+    return f"devloop toolchain install {tool.name}"
+
+
+def _time(tools: Sequence[Pinned]) -> str:
+    seconds = sum(tool.seconds for tool in tools)
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
