@@ -22,7 +22,7 @@ LARGEST = 2 * 1024 * 1024
 
 _RULES = ".sops.yaml"
 _MANIFESTS = (".yaml", ".yml", ".json")
-_DOCUMENTS = (".md", ".txt", ".adoc", ".rst", ".org")
+_DOCUMENTS = (".md", ".adoc", ".rst", ".org")
 
 
 @dataclass
