@@ -26,6 +26,7 @@ func (s *session) build(r *buildRequest) buildResult {
 		run.result.Failure = run.explain(err)
 	}
 	run.finish()
+	run.scope.remember(r.Namespace+"/"+r.Name, run.result.Objects)
 	return run.result
 }
 

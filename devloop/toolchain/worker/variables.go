@@ -18,8 +18,9 @@ import (
 // scope is the part of what one environment renders that other builds need: sources of variables, with the values of secrets, and
 // Kustomizations. None of it leaves the process.
 type scope struct {
-	mu   sync.Mutex
-	kept map[string]keptObject
+	mu         sync.Mutex
+	kept       map[string]keptObject
+	renderings map[string]*rendering
 }
 
 // keptObject: owner is the Kustomization that rendered it. Of two owners the first in the alphabet counts, whichever was built first.
@@ -30,7 +31,9 @@ type keptObject struct {
 	object map[string]any
 }
 
-func newScope() *scope { return &scope{kept: map[string]keptObject{}} }
+func newScope() *scope {
+	return &scope{kept: map[string]keptObject{}, renderings: map[string]*rendering{}}
+}
 
 func keptKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// rendering is what one build of a scope gave. Judges look at it: what they say of it depends on the objects and on their own rules alone.
+type rendering struct {
+	owner   string // namespace/name of the Kustomization
+	objects []*rendered
+}
+
+// rendered is one object as the answer shows it: without the values of secrets, ${NAME} where unknown says so.
+type rendered struct {
+	builtObject
+	decode sync.Once
+	object map[string]any
+}
+
+// body is the object, decoded when somebody asks for it; integers are int64, as Kubernetes has them. Nobody may change it.
+func (r *rendered) body() map[string]any {
+	r.decode.Do(func() { _ = decodeJSON(r.Body, &r.object) })
+	return r.object
+}
+
+// decodeJSON is like json.Unmarshal, with int64 for whole numbers.
+func decodeJSON(content []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	switch into := into.(type) {
+	case *map[string]any:
+		plainNumbers(*into)
+	case *any:
+		*into = plainNumbers(*into)
+	}
+	return nil
+}
+
+func plainNumbers(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, item := range value {
+			value[key] = plainNumbers(item)
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = plainNumbers(item)
+		}
+	case json.Number:
+		if whole, err := value.Int64(); err == nil {
+			return whole
+		}
+		fraction, _ := value.Float64()
+		return fraction
+	}
+	return value
+}
+
+// remember keeps what a build gave, instead of what an earlier build of the same Kustomization gave.
+func (s *scope) remember(owner string, objects []builtObject) {
+	made := &rendering{owner: owner, objects: make([]*rendered, len(objects))}
+	for i, built := range objects {
+		made.objects[i] = &rendered{builtObject: built}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renderings[owner] = made
+}
+
+// rendered gives everything that the scope's builds gave so far, by the names of their Kustomizations.
+func (s *scope) rendered() []*rendering {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*rendering, 0, len(s.renderings))
+	for _, each := range s.renderings {
+		all = append(all, each)
+	}
+	slices.SortFunc(all, func(a, b *rendering) int { return strings.Compare(a.owner, b.owner) })
+	return all
+}
