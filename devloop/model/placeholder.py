@@ -30,7 +30,7 @@ _PRIVATE = re.compile(r"PRIVATE KEY(?: BLOCK)?-----|AGE-SECRET-KEY-")
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.:-]*://\S*|[\w-]+(\.[\w-]+)+(:\d+)?(/\S*)?|[\w.+-]+@[\w-]+(\.[\w-]+)+|localhost(:\d+)?|/[\w./-]*", re.I
 )
-_CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&;](?:[\w-]*(?:token|key|secret|password|passwd|sig|signature))=[^&\s]+", re.I)
+_CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&;](?:[\w-]*(?:token|key|secret|password|passwd|sig|signature))=(?!/|%2f)[^&\s]+", re.I)
 _RANDOM = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}")
 _PLAIN = re.compile(r"(?i)(true|false|yes|no|on|off|enabled?|disabled?|[+-]?\d{1,5}(\.\d+)?|\d+[smhd]|[a-z]{2}(-[a-z]+)+-\d)")
 _SETTING = re.compile(
