@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,46 @@ from devloop.loop import EVERYTHING
 from devloop.provisioners.embedded.layout import Layout
 from devloop.toolchain import Toolchain
 
+PROVISIONERS = ("embedded", "kind")
+DIAGNOSE = Path(__file__).parents[2] / "scripts" / "diagnose.sh"
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "only the tests that need this provisioner; those that need none count as embedded"
+    parser.addoption("--provisioner", choices=PROVISIONERS, help=text)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `provisioner` runs once with each."""
+    if "provisioner" in metafunc.fixturenames:
+        metafunc.parametrize("provisioner", PROVISIONERS, scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--provisioner", None)
     for item in items:
         item.add_marker(pytest.mark.integration)
+    unwanted = [item for item in items if wanted and provisioner_of(item) != wanted]
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if item not in unwanted]
+
+
+def provisioner_of(item: pytest.Item) -> str:
+    """What a test runs with: its parameter, or what the name of its module says."""
+    of_module = "kind" if item.path.stem.startswith("test_kind") else "embedded"
+    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return str(parameters.get("provisioner", of_module))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With DEVLOOP_DIAGNOSTICS=FOLDER, look around at once when a test fails: its cluster is gone when the next one begins."""
+    report = yield
+    folder = os.environ.get("DEVLOOP_DIAGNOSTICS")
+    if folder and report.failed:
+        name = re.sub(r"[^\w.-]+", "_", f"{item.path.stem}-{item.name}")
+        subprocess.run([DIAGNOSE, Path(folder, f"{name}-{report.when}")], check=False, timeout=600)
+    return report
 
 
 @dataclass(frozen=True)
