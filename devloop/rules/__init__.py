@@ -3,7 +3,7 @@ of fixtures, and a row in docs/rules.md."""
 
 from __future__ import annotations
 
-from devloop.rules import build, definition, encryption, exemptions, graph, secrets
+from devloop.rules import build, definition, encryption, exemptions, graph, ownership, readiness, references, secrets
 from devloop.rules.rule import Rule, Rules
 
 __all__ = ["RULES", "Rule", "Rules"]
@@ -13,6 +13,9 @@ RULES: Rules = {
     **definition.RULES,
     **build.RULES,
     **graph.RULES,
+    **ownership.RULES,
+    **references.RULES,
+    **readiness.RULES,
     **secrets.RULES,
     **encryption.RULES,
     **exemptions.RULES,

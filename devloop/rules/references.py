@@ -1,0 +1,211 @@
+"""What an environment's objects name is there: namespaces, service accounts, sources of variables, keys, the objects of health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux, take
+from devloop.model.kustomization import ObjectId
+from devloop.model.manifest import Manifest
+from devloop.model.place import Fault
+from devloop.model.report import Severity
+from devloop.model.subject import Subject, Unit
+from devloop.rules.rule import Rule, Rules
+
+# What a cluster has before Flux reads the first file.
+_GIVEN_NAMESPACES = frozenset({"default", "flux-system"})
+_FLUX_ACCOUNTS = frozenset(
+    f"{name}-controller" for name in ("source", "kustomize", "helm", "notification", "image-reflector", "image-automation")
+) | {"flux-operator"}
+# Where KSail, Flux' own documentation and devloop put the Age keys of a cluster.
+_USUAL_KEY = ObjectId("flux-system", "sops-age")
+# Kinds of Kubernetes that people write and only charts and controllers make beside them.
+_WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Namespace"})
+# Where the pods of a workload are described.
+_PODS: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("spec", "template", "spec"),
+    "StatefulSet": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"),
+    "ReplicaSet": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    "Pod": ("spec",),
+}
+
+
+def namespace_missing(subject: Subject) -> Iterator[Fault]:
+    """An object goes into a namespace that nothing creates, or into none."""
+    for inventory in map(take, subject.environments):
+        if inventory.whole:
+            there = inventory.namespaces
+            for unit in inventory.inspected.units:
+                yield from _homeless(unit, there)
+
+
+def _homeless(unit: Unit, there: frozenset[str]) -> Iterator[Fault]:
+    first: dict[str, Manifest] = {}
+    for manifest in unit.node.manifests:
+        if _is_namespaced(manifest) and not _is_given(manifest.namespace) and manifest.namespace not in there:
+            first.setdefault(manifest.namespace, manifest)
+    for namespace, manifest in first.items():
+        if namespace:
+            hint = f"add the Namespace {namespace} to what the environment renders"
+            yield unit.about(manifest, f"nothing creates the namespace {namespace}", "metadata", "namespace", hint=hint)
+        else:
+            hint = "set metadata.namespace, namespace in kustomization.yaml, or spec.targetNamespace"
+            yield unit.about(manifest, f"{manifest} has no namespace, and Flux chooses none", "metadata", hint=hint)
+
+
+def _is_namespaced(manifest: Manifest) -> bool:
+    """Only where that is certain: kustomize gives a namespace to whatever it does not know."""
+    group = group_of(manifest.api_version)
+    return is_flux(group) or (is_built_in(group) and manifest.kind not in CLUSTER_WIDE and not manifest.kind.endswith("List"))
+
+
+def _is_given(namespace: str) -> bool:
+    return namespace in _GIVEN_NAMESPACES or namespace.startswith("kube-") or "${" in namespace
+
+
+def account_missing(subject: Subject) -> Iterator[Fault]:
+    """A Kustomization, a HelmRelease or a workload runs as a service account that nothing creates."""
+    for inventory in map(take, subject.environments):
+        if inventory.whole:
+            for unit in inventory.inspected.units:
+                yield from _of_kustomization(inventory, unit)
+                for manifest in unit.node.manifests:
+                    yield from _of_object(inventory, unit, manifest)
+
+
+def _of_kustomization(inventory: Inventory, unit: Unit) -> Iterator[Fault]:
+    kustomization = unit.node.kustomization
+    name = str(kustomization.spec.get("serviceAccountName") or "")
+    if name and not _has_account(inventory, kustomization.id.namespace, name):
+        message = f"{kustomization.id} is applied as the ServiceAccount {name}, which nothing creates in {kustomization.id.namespace}"
+        yield unit.fault(message, "serviceAccountName", hint=_ACCOUNT)
+
+
+def _of_object(inventory: Inventory, unit: Unit, manifest: Manifest) -> Iterator[Fault]:
+    is_release = manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
+    where = ("spec",) if is_release else _PODS.get(manifest.kind, ()) if is_built_in(group_of(manifest.api_version)) else ()
+    name = str(_at(manifest.body, where).get("serviceAccountName") or "") if where else ""
+    if name and not _has_account(inventory, manifest.namespace, name):
+        message = f"{manifest} runs as the ServiceAccount {name}, which nothing creates in {manifest.namespace}"
+        yield unit.about(manifest, message, *where, "serviceAccountName", hint=_ACCOUNT)
+
+
+_ACCOUNT = "add the ServiceAccount to what the environment renders, or correct its name"
+
+
+def _has_account(inventory: Inventory, namespace: str, name: str) -> bool:
+    """Also where a chart or a controller may make it, and where the cluster has it anyway."""
+    given = name == "default" or "${" in name or namespace.startswith("kube-") or name in _FLUX_ACCOUNTS
+    return given or namespace in inventory.open or inventory.has("", "ServiceAccount", namespace, name)
+
+
+def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    for key in path:
+        found = body.get(key)
+        body = found if isinstance(found, Mapping) else {}
+    return body
+
+
+def variables_missing(subject: Subject) -> Iterator[Fault]:
+    """substituteFrom names a ConfigMap or a Secret that nothing creates."""
+    for inventory in map(take, subject.environments):
+        for unit in inventory.inspected.units if inventory.whole else ():
+            kustomization = unit.node.kustomization
+            for source in (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ():
+                kind, name = str(source.get("kind")), str(source.get("name"))
+                if not source.get("optional") and not _has_source(inventory, kind, kustomization.id.namespace, name):
+                    message = (
+                        f"{kustomization.id} takes variables from the {kind} {name}, which nothing creates in {kustomization.id.namespace}"
+                    )
+                    hint = "add it to what the environment renders before, or say optional: true"
+                    yield unit.fault(message, "postBuild", "substituteFrom", {"name": name}, hint=hint)
+
+
+def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> bool:
+    """An ExternalSecret, a SealedSecret and the like make a Secret of their own name, or of the one that their target says."""
+    if inventory.has("", kind, namespace, name):
+        return True
+    return any(
+        name in (key.name, str(_at(manifest.body, ("spec", "target")).get("name")))
+        for key, found in inventory.objects.items()
+        if key.namespace == namespace and not is_built_in(key.group) and not is_flux(key.group)
+        for _, manifest in found
+    )
+
+
+def key_elsewhere(subject: Subject) -> Iterator[Fault]:
+    """The Age keys are expected under a name of the repository's own, and have to be brought into a real cluster by hand."""
+    for inventory in map(take, subject.environments):
+        for unit in inventory.inspected.units:
+            kustomization = unit.node.kustomization
+            name = str(_at(kustomization.spec, ("decryption", "secretRef")).get("name") or "")
+            secret = ObjectId(kustomization.id.namespace, name)
+            if name and secret != _USUAL_KEY and not inventory.has("", "Secret", secret.namespace, name):
+                message = f"{kustomization.id} decrypts with the Secret {secret}, which nothing in the repository creates"
+                yield unit.fault(message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand")
+
+
+def health_check_missing(subject: Subject) -> Iterator[Fault]:
+    """A health check waits for an object that nothing creates."""
+    for inventory in map(take, subject.environments):
+        for unit in inventory.inspected.units if inventory.whole else ():
+            kustomization = unit.node.kustomization
+            for check in kustomization.spec.get("healthChecks") or ():
+                if isinstance(check, Mapping) and not _is_there(inventory, check, kustomization.id.namespace):
+                    target = f"{check.get('kind')} {check.get('namespace') or kustomization.id.namespace}/{check.get('name')}"
+                    message = f"{kustomization.id} waits for the {target}, which nothing creates"
+                    hint = "correct the health check, or remove it"
+                    yield unit.fault(message, "healthChecks", {"name": str(check.get("name"))}, hint=hint)
+
+
+def _is_there(inventory: Inventory, check: Mapping[str, Any], default: str) -> bool:
+    """Only kinds of Kubernetes and of Flux are certain: controllers make others at run time."""
+    group, kind, name = group_of(str(check.get("apiVersion"))), str(check.get("kind")), str(check.get("name"))
+    namespace = "" if kind in CLUSTER_WIDE else str(check.get("namespace") or default)
+    if inventory.has(group, kind, namespace, name):
+        return True
+    if is_flux(group):
+        return not any(key.kind == kind for key in inventory.objects) and kind != "HelmRelease"
+    return (
+        not is_built_in(group)
+        or namespace in inventory.open
+        or kind not in ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")
+    )
+
+
+RULES: Rules = {
+    "graph/namespace-missing": Rule(
+        namespace_missing,
+        Severity.ERROR,
+        "the API server refuses objects of a namespace that is not there, and with them the whole Kustomization",
+        "render the Namespace in the same Kustomization or in one that it depends on",
+    ),
+    "graph/service-account-missing": Rule(
+        account_missing,
+        Severity.ERROR,
+        "without its service account nothing is applied and no pod starts",
+        "render the ServiceAccount, or correct its name",
+    ),
+    "graph/variables-missing": Rule(
+        variables_missing,
+        Severity.ERROR,
+        "a Kustomization fails until every source of its variables is there",
+        "render the ConfigMap or the Secret in the Kustomization's namespace, or make it optional",
+    ),
+    "graph/health-check-missing": Rule(
+        health_check_missing,
+        Severity.ERROR,
+        "a health check of something that never appears fails when its time is up",
+        "name an object that the environment renders, with its namespace",
+    ),
+    "graph/key-elsewhere": Rule(
+        key_elsewhere,
+        Severity.INFO,
+        "keys are not in the repository, so whoever makes a cluster has to know which Secret they belong in",
+        "say in a document where the key belongs, or use the usual flux-system/sops-age",
+    ),
+}
