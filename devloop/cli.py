@@ -35,6 +35,15 @@ app.add_typer(toolchain_app, name="toolchain")
 class Output(StrEnum):
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class AtLeast(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True)
@@ -54,12 +63,42 @@ class Place:
         return self.directory.resolve()
 
 
-Environment = Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, e.g. local.", show_default=False)]
+def _rules(incomplete: str) -> list[str]:
+    """Rules and families that begin like this, for the shell."""
+    from devloop.rules import RULES
+
+    names = [*RULES, *(f"{family}/*" for family in dict.fromkeys(name.partition("/")[0] for name in RULES))]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _environments(context: typer.Context, incomplete: str) -> list[str]:
+    """Environments that begin like this, for the shell."""
+    from devloop.repository.environments import environments
+
+    root = (context.parent or context).params.get("directory")
+    with contextlib.suppress(DevloopError, OSError):
+        return [name for name in environments(Place(root).root) if name.startswith(incomplete)]
+    return []
+
+
+Environment = Annotated[
+    str, typer.Argument(metavar="ENV", help="Name of the environment, e.g. local.", show_default=False, autocompletion=_environments)
+]
+Environments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--environment", "-e", metavar="ENV", help="Only this one; may be repeated.", show_default="all", autocompletion=_environments
+    ),
+]
 Definition = Annotated[
     Path | None,
     typer.Option("--definition", metavar="FILE", help="The KSail definition to use, instead of looking for ENV's.", show_default=False),
 ]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="json prints the report alone to standard output.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="All but text print the report alone to standard output.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output-file", metavar="FILE", help="Write the report to FILE, text to the terminal.", show_default=False),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option("--age-key-file", metavar="FILE", help="Age identities to decrypt with, before all other places.", show_default=False),
@@ -140,20 +179,53 @@ def down(context: typer.Context, environment: Environment, definition: Definitio
 @app.command()
 def validate(
     context: typer.Context,
-    environment: Annotated[
-        list[str] | None, typer.Option("--environment", "-e", metavar="ENV", help="Only this one; may be repeated.", show_default="all")
+    environment: Environments = None,
+    severity: Annotated[AtLeast, typer.Option("--severity", help="Leave out what is milder.")] = AtLeast.INFO,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rule", metavar="PATTERN", help="Only this rule, family or glob; may be repeated.", show_default="all", autocompletion=_rules
+        ),
     ] = None,
+    changed_since: Annotated[
+        str, typer.Option("--changed-since", metavar="REV", help="Only what the change since REV reaches.", show_default=False)
+    ] = "",
+    explain: Annotated[
+        str,
+        typer.Option(
+            "--explain",
+            metavar="RULE",
+            help="Why the rule is there, what to do.",
+            show_default=False,
+            autocompletion=_rules,
+        ),
+    ] = "",
     key_file: KeyFile = None,
     output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
 ) -> None:
     """Check the whole repository without a cluster.
 
-    Every Kustomization of every environment builds, the graph has no cycle and no missing name, every path exists.
+    Builds every Kustomization of every environment as Flux would and holds the result against the rules. See docs/validation.md.
     """
-    from devloop import loop
+    if explain:
+        _explain(explain)
+    with _console(output, context, output_file) as console:
+        from devloop import offline
+        from devloop.model.report import Severity
+        from devloop.validation.selection import Selection
 
-    with _console(output, context) as console:
-        _show(console, loop.validate(context.obj.root, tuple(environment or ()), key_file, console.emit))
+        question = offline.Question(context.obj.root, tuple(environment or ()), key_file)
+        selection = Selection(Severity(severity.value), tuple(rule or ()), changed_since)
+        _show(console, offline.validate(question, selection, console.emit))
+
+
+def _explain(rule: str) -> NoReturn:
+    with _console() as console:
+        from devloop.validation.explanation import explain
+
+        console.explain(explain(rule))
+    raise typer.Exit
 
 
 @app.command()
@@ -224,17 +296,18 @@ def run(argv: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _console(output: Output = Output.TEXT, context: typer.Context | None = None) -> Iterator[Console]:
+def _console(output: Output = Output.TEXT, context: typer.Context | None = None, file: Path | None = None) -> Iterator[Console]:
     """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
     from devloop.console import Console
 
-    console = Console(output.value)
+    console = Console(output.value, file)
     try:
         with console:
+            _check_file(output, file)
             yield console
     except DevloopError as error:
         console.error(error)
-        if context and output is Output.JSON:
+        if context and output is not Output.TEXT:
             from devloop.loop import refusal
 
             named = context.params.get("environment")
@@ -252,6 +325,14 @@ def _console(output: Output = Output.TEXT, context: typer.Context | None = None)
             raise typer.Exit(told.exit_code) from None
         console.bug(write_traceback(error))
         raise typer.Exit(BUG) from None
+
+
+def _check_file(output: Output, file: Path | None) -> None:
+    """Before anything is done: a report that cannot be written is no use."""
+    if file and output is Output.TEXT:
+        raise InputError("--output-file wants a format of its own", hint=f"--output json --output-file {file}")
+    if file and not file.absolute().parent.is_dir():
+        raise InputError(f"the folder of --output-file {file} does not exist", hint=f"mkdir -p {file.parent}")
 
 
 def _show(console: Console, report: Report) -> NoReturn:

@@ -141,21 +141,6 @@ def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
     return _report("status", session, result, next((k.revision for k in result.kustomizations), ""))
 
 
-def validate(root: Path, names: tuple[str, ...], key_file: Path | None, emit: Emit) -> Report:
-    """Check every environment, or those named, without a cluster."""
-    from devloop.clients.worker import Worker
-    from devloop.repository.keys import identities
-    from devloop.validation import validate as check
-    from devloop.validation.repository import load_repository
-
-    repository = load_repository(root, names)
-    keys = "".join(identities(environment, key_file).text for environment in repository.environments)
-    toolchain = Toolchain()
-    toolchain.ensure(("worker",), emit)
-    with Worker(toolchain.path("worker"), root, keys) as worker:
-        return check(repository, worker)
-
-
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:
     """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
     from devloop.scaffold import refuse_occupied, scaffold

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
-from devloop.console.text import COLOURS, heading, reasons, step_line, tree, verdict
+from devloop.console.text import heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
-from devloop.model.report import Event, Finding, Notice, Progress, Report, Severity, StepFinished
+from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.live import Live
+
+    from devloop.validation.explanation import Explanation
 
 
 NO_LIMIT = 4096
@@ -25,12 +29,14 @@ NO_LIMIT = 4096
 class Console:
     """Shows events as they come (`emit`, from any thread) and the report at the end (`show`).
 
-    With an output format other than text, standard output gets the report alone and everything else goes to standard error.
+    With an output format other than text, standard output gets the report alone and everything else goes to standard error; with a
+    `file`, the report goes there and people read the text as ever.
     """
 
-    def __init__(self, output: str = "text") -> None:
+    def __init__(self, output: str = "text", file: Path | None = None) -> None:
         self._output = output
-        self._rich: RichConsole = _rich(stderr=output != "text")
+        self._file = file
+        self._rich: RichConsole = _rich(stderr=output != "text" and file is None)
         self._lock = threading.Lock()
         self._view = View()
         self._live: Live | None = None
@@ -60,8 +66,11 @@ class Console:
     def show(self, report: Report) -> None:
         """The end of a run: what is ready, what is not and why, what to do next."""
         if self._output in FORMATS:
-            sys.stdout.write(FORMATS[self._output](report))
-            return
+            text = FORMATS[self._output](report)
+            if self._file is None:
+                sys.stdout.write(text)
+                return
+            self._file.write_text(text, encoding="utf-8")
         if report.command == "doctor":
             self._show_diagnoses(report)
             return
@@ -70,7 +79,7 @@ class Console:
                 self._rich.print(step_line(step))
         elif report.kustomizations:
             self._rich.print(tree(report.kustomizations, heading(report)))
-        show_findings(self._rich, report.findings, groups=self._groups)
+        self._show_findings(self._rich, report)
         for line in reasons(report):
             self._rich.print(line)
         self._rich.print(verdict(report))
@@ -81,18 +90,36 @@ class Console:
         for line in (*diagnosis_lines(report.diagnoses, self._rich.width), conclusion(report.diagnoses)):
             self._rich.print(line, soft_wrap=True)
 
+    def _show_findings(self, rich: RichConsole, report: Report) -> None:
+        """By file; in a workflow of GitHub as annotations besides."""
+        for line in findings_by_file(report.findings, report.environment.split(", ")):
+            rich.print(line)
+        if self._groups:
+            from devloop.output.github import annotation
+
+            for finding in report.findings:
+                rich.print(annotation(finding), markup=False)
+
     def error(self, error: DevloopError) -> None:
         """An error that ended the run before there was a report."""
         stderr = _rich(stderr=True)
         show_error(stderr, error.message, error.hint)
         problems = error.problems if isinstance(error, InputError) else ()
         if len(problems) > 1:
-            findings = (Finding("input", Severity.ERROR, p.path, p.line, p.message, p.hint) for p in problems)
-            show_findings(stderr, findings, groups=self._groups)
+            for problem in problems:
+                for line in problem_lines(problem):
+                    stderr.print(line)
 
     def bug(self, where: str) -> None:
         """Something that must not happen happened; the traceback lies in a file."""
         show_error(_rich(stderr=True), "this is a bug in devloop", f"please report it with {where}")
+
+    def explain(self, explanations: Sequence[Explanation]) -> None:
+        """What rules are for, and an example where there is one alone."""
+        from devloop.console.explanations import explained
+
+        for line in explained(explanations):
+            self._rich.print(line)
 
     def line(self, text: str) -> None:
         """One line of a command's own output."""
@@ -112,20 +139,6 @@ def show_error(rich: RichConsole, message: str, hint: str) -> None:
     rich.print(Text.assemble(("error: ", "bold red"), message))
     if hint:
         rich.print(Text.assemble(("hint: ", "cyan"), hint))
-
-
-def show_findings(rich: RichConsole, findings: Iterable[Finding], *, groups: bool) -> None:
-    from rich.text import Text
-
-    for finding in findings:
-        if groups:
-            kind = "notice" if finding.severity is Severity.INFO else finding.severity.value
-            rich.print(f"::{kind} file={finding.path},line={finding.line},title={finding.rule}::{finding.message}", markup=False)
-        where = f"{finding.path}:{finding.line}" if finding.line else finding.path
-        text = Text.assemble((where, "bold"), "  ", (finding.severity.value, COLOURS[finding.severity]), f"  {finding.message}")
-        rich.print(text.append(f"  [{finding.rule}]", "dim"))
-        if finding.hint:
-            rich.print(Text.assemble(("  hint: ", "cyan"), finding.hint))
 
 
 def _rich(*, stderr: bool) -> RichConsole:

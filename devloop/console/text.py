@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from devloop.model.report import Outcome, Readiness, Report, Severity, Status
+from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -94,9 +94,11 @@ def verdict(report: Report) -> Text:
 
     if report.failure == 130:
         return Text(f"interrupted; go on with: devloop {report.command} {report.environment}", "yellow")
-    if not report.ok:
-        return Text.assemble(("✗ ", "red"), NEXT_FAILED.get(report.command, "").format(report.environment))
-    return Text.assemble(("✓ ", "green"), NEXT_OK.get(report.command, "done").format(report.environment))
+    mark, colour = ("✓", "green") if report.ok else ("✗", "red")
+    words = NEXT_OK.get(report.command, "done") if report.ok else NEXT_FAILED.get(report.command, "")
+    text = Text.assemble((mark, colour), " ", words.format(report.environment))
+    found = counts(report.findings)
+    return text.append(f" ({found})", "dim") if found else text
 
 
 NEXT_OK: Mapping[str, str] = {
@@ -123,3 +125,13 @@ def _escaped(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
+
+
+def counts(findings: Iterable[Finding]) -> str:
+    """`2 errors, 1 warning`; '' for none."""
+    found = [finding.severity for finding in findings]
+    words = ((found.count(Severity.ERROR), "error"), (found.count(Severity.WARNING), "warning"))
+    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in words if number]
+    if told := found.count(Severity.INFO):
+        parts.append(f"{told} for information")
+    return ", ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devloop.model.diagnosis import Diagnosis, Level
@@ -22,6 +22,17 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The lines around a finding, beginning with line `first`; `line` is the one that is meant, `start` to `end` (from 0) what of it."""
+
+    first: int
+    lines: tuple[str, ...]
+    line: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, order=True)
 class Scope:
     """Where a finding stands: an environment, and the Kustomization (namespace/name) in it where there is one."""
@@ -34,7 +45,8 @@ class Scope:
 class Finding:
     """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole).
 
-    `object` is the object that it is about, as Kind/namespace/name; `scopes` are all environments and Kustomizations that have it, sorted.
+    `object` is the object that it is about, as Kind/namespace/name; `scopes` are all environments and Kustomizations that have it, sorted;
+    `frame` are the lines around it, for people.
     """
 
     rule: str
@@ -45,6 +57,7 @@ class Finding:
     hint: str = ""
     object: str = ""
     scopes: tuple[Scope, ...] = ()
+    frame: Frame | None = field(default=None, compare=False)
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -67,7 +80,8 @@ class Readiness:
     """One Kustomization judged at one revision.
 
     `terminal` says that the verdict cannot change for this revision without a new one; `seconds` is the time from the start of the wait
-    to Ready (or to now); `objects` counts the inventory; `causes` are what the cluster itself says of failing workloads.
+    to Ready (or to now); `objects` counts the inventory; `causes` are what the cluster itself says of failing workloads;
+    `environment` is '' where the report is about one alone.
     """
 
     namespace: str
@@ -82,6 +96,7 @@ class Readiness:
     terminal: bool = False
     suspended: bool = False
     causes: tuple[str, ...] = ()
+    environment: str = ""
 
     @property
     def id(self) -> str:
@@ -104,10 +119,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
+        """Validation is judged by its findings alone: what devloop.yaml has turned off or exempted is no error."""
         return (
             not self.failure
             and all(step.status is not Status.FAILED for step in self.steps)
-            and all(k.ready or k.suspended for k in self.kustomizations)
+            and (self.command == "validate" or all(k.ready or k.suspended for k in self.kustomizations))
             and all(f.severity is not Severity.ERROR for f in self.findings)
             and all(d.level is not Level.FAILED for d in self.diagnoses)
         )

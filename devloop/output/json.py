@@ -18,7 +18,7 @@ def to_json(report: Report) -> str:
         "revision": report.revision,
         "ok": report.ok,
         "steps": [_step(step) for step in report.steps],
-        "kustomizations": [_kustomization(k) for k in report.kustomizations],
+        "kustomizations": [_kustomization(k, report.environment) for k in report.kustomizations],
         "findings": [_finding(finding) for finding in report.findings],
     }
     if report.command == "doctor":
@@ -36,8 +36,9 @@ def _step(step: Outcome) -> dict[str, Any]:
     }
 
 
-def _kustomization(k: Readiness) -> dict[str, Any]:
+def _kustomization(k: Readiness, environment: str) -> dict[str, Any]:
     return {
+        "environment": k.environment or environment,
         "namespace": k.namespace,
         "name": k.name,
         "ready": k.ready,
@@ -57,6 +58,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "message": finding.message,
         "hint": finding.hint,
+        "object": finding.object,
+        "environments": list(finding.environments),
+        "kustomizations": [f"{scope.environment}/{scope.kustomization}" for scope in finding.scopes if scope.kustomization],
     }
 
 

@@ -9,25 +9,33 @@ from datetime import date
 from devloop.clients.worker import Worker
 from devloop.model.report import Finding, Report
 from devloop.model.subject import Inspected, Subject
+from devloop.repository.changes import changed_files
 from devloop.repository.files import read_files
 from devloop.repository.graph import survey
 from devloop.repository.judging import judge
-from devloop.rules import RULES, Rules
+from devloop.rules import RULES
 from devloop.validation.account import outcome, readiness
 from devloop.validation.findings import find
+from devloop.validation.reach import reach
 from devloop.validation.repository import Repository
+from devloop.validation.selection import Selection, chosen
 
 # Rules whose breach no controller ever reports as a failure.
 SILENT = ("graph/dependency-cycle", "graph/dependency-missing")
 
 
-def validate(repository: Repository, worker: Worker, rules: Rules = RULES) -> Report:
-    """Check the environments of a repository.
+def validate(repository: Repository, worker: Worker, selection: Selection = Selection()) -> Report:  # noqa: B008 (frozen)
+    """Check the environments of a repository and tell what `selection` asks for.
 
     The same repository gives the same report, to the byte: nothing in it comes from a clock or from the order in which builds end,
-    save that exemptions have a last day.
+    save that exemptions have a last day. Raises InputError for a rule or a revision that does not exist.
     """
-    return account(inspect(repository, worker), worker, rules)
+    chosen(selection.rules)
+    changed = changed_files(repository.root, selection.since) if selection.since else None
+    subject = inspect(repository, worker)
+    reached = None if changed is None else reach(subject, changed)
+    findings = (f for f in find(subject, worker, RULES) if selection.has(f) and (reached is None or reached.has(f)))
+    return account(subject, tuple(findings))
 
 
 def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected] = ()) -> Subject:
@@ -41,14 +49,14 @@ def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected
         return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today())
 
 
-def account(subject: Subject, worker: Worker, rules: Rules) -> Report:
-    """What the rules find, and what was looked at."""
+def account(subject: Subject, findings: tuple[Finding, ...]) -> Report:
+    """What was found, and what was looked at."""
     return Report(
         "validate",
         ", ".join(inspected.environment.name for inspected in subject.environments),
         steps=tuple(outcome(inspected.graph) for inspected in subject.environments),
-        kustomizations=tuple(readiness(unit.node) for unit in subject.units),
-        findings=find(subject, worker, rules),
+        kustomizations=tuple(readiness(unit.inspected.environment.name, unit.node) for unit in subject.units),
+        findings=findings,
     )
 
 

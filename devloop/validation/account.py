@@ -22,7 +22,7 @@ def outcome(graph: Graph) -> Outcome:
 _REASONS = {NodeState.BUILT: "Built", NodeState.FAILED: "BuildFailed", NodeState.FOREIGN: "NotHere", NodeState.UNKNOWN: "NotKnown"}
 
 
-def readiness(node: Node) -> Readiness:
+def readiness(environment: str, node: Node) -> Readiness:
     """`ready` says that nothing speaks against it: it builds, or it is not for us to check."""
     kustomization = node.kustomization
     return Readiness(
@@ -36,6 +36,7 @@ def readiness(node: Node) -> Readiness:
         objects=len(node.manifests),
         terminal=True,
         suspended=kustomization.suspended,
+        environment=environment,
     )
 
 

@@ -54,8 +54,10 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     assert list(document) == ["command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
     assert document["ok"] is False
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint"]
-    assert list(document["kustomizations"][0]) == ["namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
-    assert list(document["findings"][0]) == ["rule", "severity", "path", "line", "message", "hint"]
+    told = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
+    assert list(document["kustomizations"][0]) == told
+    told = ["rule", "severity", "path", "line", "message", "hint", "object", "environments", "kustomizations"]
+    assert list(document["findings"][0]) == told
     assert "careful" in captured.err
     assert "cluster" in captured.err
 

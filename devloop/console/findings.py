@@ -1,0 +1,65 @@
+"""Findings as people read them: by file, each with its lines and what to do. Building renderables is not printing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from devloop.console.text import COLOURS
+from devloop.errors import Problem
+from devloop.model.report import Finding, Frame, Severity
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = ()) -> Iterator[Text]:
+    """The lines of a listing; a finding that not all of `environments` have names those that do."""
+    from rich.text import Text
+
+    for path, group in groupby(findings, key=lambda finding: finding.path):
+        listed = list(group)
+        yield Text(_place(path, listed[0].line), "bold")
+        for finding in listed:
+            yield _headline(finding, environments)
+            if finding.frame:
+                yield from _frame(finding.frame, COLOURS[finding.severity])
+            if finding.hint:
+                yield Text.assemble(("    hint: ", "cyan"), finding.hint)
+        yield Text()
+
+
+def problem_lines(problem: Problem) -> Iterator[Text]:
+    """What is wrong with the input, and what to do."""
+    from rich.text import Text
+
+    yield Text.assemble((_place(problem.path, problem.line), "bold"), "  ", ("error", COLOURS[Severity.ERROR]), f"  {problem.message}")
+    if problem.hint:
+        yield Text.assemble(("  hint: ", "cyan"), problem.hint)
+
+
+def _place(path: str, line: int) -> str:
+    """As editors open it: the file at its first finding."""
+    return f"{path}:{line}" if path and line else path or "the repository"
+
+
+def _headline(finding: Finding, environments: Sequence[str]) -> Text:
+    from rich.text import Text
+
+    line = f"{finding.line:>4}" if finding.line else "   -"
+    text = Text.assemble((f"{line}  ", "bold"), (finding.severity.value, COLOURS[finding.severity]), f"  {finding.message}")
+    if finding.environments and set(finding.environments) != set(environments):
+        text.append(f"  ({', '.join(finding.environments)})", "dim")
+    return text.append(f"  [{finding.rule}]", "dim")
+
+
+def _frame(frame: Frame, colour: str) -> Iterator[Text]:
+    from rich.text import Text
+
+    width = len(str(frame.first + len(frame.lines) - 1))
+    for number, line in enumerate(frame.lines, start=frame.first):
+        meant = number == frame.line
+        yield Text.assemble(("    > " if meant else "      ", colour), (f"{number:>{width}} | ", "dim"), (line, "" if meant else "dim"))
+        if meant:
+            yield Text.assemble((f"      {'':>{width}} | ", "dim"), " " * frame.start, ("^" * (frame.end - frame.start), colour))

@@ -1,0 +1,48 @@
+"""A report as GitHub's workflow commands: annotations at their lines, folded by file.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from devloop.model.report import Finding, Report, Severity, Status
+
+_COMMANDS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def to_github(report: Report) -> str:
+    """A group of annotations a file, then one line that counts; steps that failed are errors without a place."""
+    lines: list[str] = []
+    for path, findings in groupby(report.findings, key=lambda finding: finding.path):
+        lines += [f"::group::{_data(path or 'the repository')}", *map(annotation, findings), "::endgroup::"]
+    for step in report.steps:
+        if step.status is Status.FAILED:
+            lines.append(f"::error title={_property(step.title)}::{_data(_with_hint(step.message, step.hint))}")
+    return "\n".join([*lines, _counts(report)]) + "\n"
+
+
+def annotation(finding: Finding) -> str:
+    """The workflow command for one finding."""
+    places = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
+    properties = ",".join(f"{key}={_property(value)}" for key, value in places.items() if value)
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(finding.message, finding.hint))}"
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return f"{message}\nhint: {hint}" if hint else message
+
+
+def _counts(report: Report) -> str:
+    counts = [f"{sum(f.severity is severity for f in report.findings)} {severity.value}" for severity in Severity]
+    return f"devloop {report.command}: {', '.join(counts)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

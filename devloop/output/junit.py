@@ -1,0 +1,107 @@
+"""A report as JUnit XML, for test result views: a suite an environment, a case a Kustomization and family of rules that spoke.
+
+The shape is what Jenkins and GitLab read: https://github.com/testmoapp/junitxml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from xml.etree import ElementTree as Xml
+
+from devloop.model.report import Finding, Outcome, Readiness, Report, Scope, Severity, Status
+from devloop.output.rules import family
+
+# What is about no environment, or about none of its Kustomizations.
+REPOSITORY = "repository"
+
+# XML 1.0 knows no other control characters.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_junit(report: Report) -> str:
+    """One document; errors are failures, everything milder is in the output of its case."""
+    suites = [_suite(name, cases) for name, cases in _environments(report) if cases]
+    document = Xml.Element("testsuites", _counts(suites) | {"name": f"devloop {report.command}"})
+    document.extend(suites)
+    Xml.indent(document)
+    return Xml.tostring(document, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _environments(report: Report) -> Iterator[tuple[str, list[Xml.Element]]]:
+    families = sorted({"build", *(family(finding.rule) for finding in report.findings if _has_kustomization(finding))})
+    names = dict.fromkeys([k.environment or report.environment for k in report.kustomizations])
+    for name in names or ([report.environment] if report.environment else []):
+        steps = [] if report.command == "validate" else [_step(name, step) for step in report.steps]
+        its = [k for k in report.kustomizations if (k.environment or report.environment) == name]
+        cases = [case for k in its for case in _kustomization(name, k, families, report.findings)]
+        yield name, [*steps, *cases, *_others(name, [f for f in report.findings if Scope(name) in f.scopes])]
+    yield REPOSITORY, list(_others(REPOSITORY, [finding for finding in report.findings if not finding.scopes]))
+
+
+def _has_kustomization(finding: Finding) -> bool:
+    return any(scope.kustomization for scope in finding.scopes)
+
+
+def _kustomization(environment: str, k: Readiness, families: Sequence[str], findings: Iterable[Finding]) -> Iterator[Xml.Element]:
+    its = [finding for finding in findings if Scope(environment, k.id) in finding.scopes]
+    for name in families:
+        case = _case(f"{environment}.{k.id}", name, k.seconds)
+        _fill(case, [finding for finding in its if family(finding.rule) == name])
+        if name == "build" and not k.ready and not len(case):
+            Xml.SubElement(case, "failure", {"message": _clean(k.message), "type": _clean(k.reason)})
+        elif k.reason in ("NotHere", "NotKnown") and not len(case):
+            Xml.SubElement(case, "skipped", {"message": _clean(k.message)})
+        yield case
+
+
+def _others(classname: str, findings: Sequence[Finding]) -> Iterator[Xml.Element]:
+    for name in sorted({family(finding.rule) for finding in findings}):
+        case = _case(classname, name)
+        _fill(case, [finding for finding in findings if family(finding.rule) == name])
+        yield case
+
+
+def _step(environment: str, step: Outcome) -> Xml.Element:
+    case = _case(f"{environment}.steps", step.title, step.seconds)
+    if step.status is Status.FAILED:
+        Xml.SubElement(case, "failure", {"message": _clean(step.message), "type": "step"}).text = _clean(step.hint)
+    elif step.status is Status.SKIPPED:
+        Xml.SubElement(case, "skipped", {"message": _clean(step.message)})
+    return case
+
+
+def _fill(case: Xml.Element, findings: Sequence[Finding]) -> None:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+        failure = Xml.SubElement(case, "failure", {"message": _clean(errors[0].message) + more, "type": errors[0].rule})
+        failure.text = "\n".join(map(_line, errors))
+    if milder := [finding for finding in findings if finding.severity is not Severity.ERROR]:
+        Xml.SubElement(case, "system-out").text = "\n".join(map(_line, milder))
+
+
+def _line(finding: Finding) -> str:
+    hint = f"\n  hint: {finding.hint}" if finding.hint else ""
+    return _clean(f"{finding.path}:{finding.line}: {finding.severity.value}: {finding.message} [{finding.rule}]{hint}")
+
+
+def _case(classname: str, name: str, seconds: float = 0.0) -> Xml.Element:
+    return Xml.Element("testcase", {"classname": _clean(classname), "name": _clean(name), "time": f"{seconds:.3f}"})
+
+
+def _suite(name: str, cases: Sequence[Xml.Element]) -> Xml.Element:
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    failed = sum(case.find("failure") is not None for case in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failed), "errors": "0", "skipped": str(skipped)}
+    suite = Xml.Element("testsuite", {"name": _clean(name)} | counts)
+    suite.extend(cases)
+    return suite
+
+
+def _counts(suites: Sequence[Xml.Element]) -> dict[str, str]:
+    return {key: str(sum(int(suite.get(key, "0")) for suite in suites)) for key in ("tests", "failures", "errors")}
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

@@ -1,0 +1,68 @@
+"""A report as SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from devloop import __version__
+from devloop.model.report import Finding, Report, Severity
+from devloop.output.rules import family, mentioned
+from devloop.rules import Rule
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def to_sarif(report: Report) -> str:
+    """One log with one run: the rules that found something with their help, and a result for each finding."""
+    rules = mentioned(report.findings)
+    places = {name: index for index, name in enumerate(rules)}
+    driver = {"name": "devloop", "semanticVersion": __version__, "rules": [_rule(*item) for item in rules.items()]}
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"devloop/{report.command}/"},
+        "columnKind": "utf16CodeUnits",
+        "results": [_result(finding, places[finding.rule]) for finding in report.findings],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
+    described = {"id": name, "name": name.replace("/", "-"), "properties": {"tags": ["gitops", family(name)]}}
+    if rule is None:
+        return described
+    return described | {
+        "shortDescription": {"text": rule.reason},
+        "help": {"text": f"{rule.reason}. To mend it: {rule.fix}.", "markdown": f"{rule.reason}.\n\n**To mend it:** {rule.fix}."},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _result(finding: Finding, index: int) -> dict[str, Any]:
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.message}\n{finding.hint}" if finding.hint else finding.message},
+        "locations": [_location(finding)],
+        "partialFingerprints": {"devloopFinding/v1": _fingerprint(finding)},
+        "properties": {"environments": list(finding.environments)},
+    }
+
+
+def _location(finding: Finding) -> dict[str, Any]:
+    artifact = {"uri": quote(finding.path or ".", safe="/"), "uriBaseId": "%SRCROOT%"}
+    physical: dict[str, Any] = {"artifactLocation": artifact}
+    if finding.line:
+        physical["region"] = {"startLine": finding.line}
+    logical = [{"fullyQualifiedName": finding.object, "kind": "resource"}] if finding.object else []
+    return {"physicalLocation": physical} | ({"logicalLocations": logical} if logical else {})
+
+
+def _fingerprint(finding: Finding) -> str:
+    """The same finding keeps it when lines above it come and go."""
+    return hashlib.sha256("\0".join((finding.rule, finding.path, finding.object, finding.message)).encode()).hexdigest()

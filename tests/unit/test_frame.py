@@ -1,0 +1,131 @@
+"""The lines around a finding, and what of them must not be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devloop.console.findings import findings_by_file
+from devloop.model.frame import frame
+from devloop.model.report import Finding, Frame, Scope, Severity
+from devloop.repository.frames import framed
+
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: db
+  labels:
+    team: hunter2
+  namespace: shop # of hunter2
+type: Opaque
+stringData:
+  password: hunter2
+  name: hunter2
+  url: https://me:hunter2@example.com
+  "quoted": 'hunter2'
+  lines: |
+    hunter2: hunter2
+    -----BEGIN hunter2-----
+  flow: {a: hunter2}
+  folded: hunter2
+    hunter2
+"""
+
+
+def lines(path: str, text: str) -> list[str]:
+    """What is shown of each line when it is the one that is meant."""
+    shown = []
+    for number in range(1, len(text.splitlines()) + 1):
+        found = frame(path, text, number)
+        assert found is not None
+        shown.append(found.lines[number - found.first])
+    return shown
+
+
+def test_a_frame_is_the_line_and_two_on_either_side() -> None:
+    text = "a: 1\nb: 2\nc:\n  d: 4\ne: 5\nf: 6\n"
+    assert frame("a.yaml", text, 4) == Frame(2, ("b: 2", "c:", "  d: 4", "e: 5", "f: 6"), 4, 2, 6)
+    assert frame("a.yaml", text, 1) == Frame(1, ("a: 1", "b: 2", "c:"), 1, 0, 4)
+    assert frame("a.yaml", text, 7) is None
+    assert frame("a.yaml", text, 0) is None
+
+
+def test_of_a_secret_only_keys_and_names_are_shown() -> None:
+    shown = lines("db.yaml", SECRET)
+    assert "hunter2" not in "\n".join(shown[:5] + shown[7:]).replace("namespace: shop # of hunter2", "")
+    assert shown[:4] == ["apiVersion: v1", "kind: Secret", "metadata:", "  name: db"]
+    assert shown[5] == "    team: ***"
+    assert shown[9:13] == ["  password: ***", "  name: ***", "  url: ***", '  "quoted": ***']
+    assert shown[14:16] == ["    ***", "    ***"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("list.yaml", "kind: List\nitems:\n- kind: Secret\n  data:\n    a: hunter2\n"),
+        ("flow.yaml", "{kind: Secret, stringData: {a: hunter2}}\n"),
+        ("secret.json", '{\n "kind": "Secret",\n "data": {\n  "a": "hunter2"\n }\n}\n'),
+        ("s.json", '{\n "kind": "Secret",\n "data": {\n  "a": "hunter2"\n }\n}\n'),
+        ("kustomization.yaml", "secretGenerator:\n- name: a\n  literals:\n  - password=hunter2\n"),
+        ("values.yaml", "db:\n  password: hunter2\n  apiKey: hunter2\n  GITHUB_TOKEN: hunter2\n"),
+        ("values.yaml", "db:\n  password: |\n    hunter2\n    a: hunter2\n"),
+        ("app.env", "PASSWORD=hunter2\n"),
+        ("id_rsa", "hunter2\n"),
+        ("notes.yaml", "a: b\nc: AGE-SECRET-KEY-1HUNTER2hunter2\nd: hunter2\n"),
+        ("x.enc.yaml", "a: hunter2\n"),
+        ("a.yaml", "a: hunter2\nsops:\n  mac: hunter2\n"),
+        ("a.yaml", "a: ENC[AES256_GCM,data:hunter2]\n"),
+        ("two.yaml", "kind: ConfigMap\n---\nkind: Secret\ndata:\n  a: hunter2\n"),
+    ],
+)
+def test_what_may_be_secret_is_masked(path: str, text: str) -> None:
+    assert "hunter2" not in "\n".join(lines(path, text))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("apps.yaml", "kind: Kustomization\nspec:\n  substituteFrom:\n  - kind: Secret\n    name: cluster\n"),
+        ("deployment.yaml", "env:\n- name: PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: password\n"),
+        ("two.yaml", "kind: ConfigMap\ndata:\n  a: b\n---\n"),
+    ],
+)
+def test_what_only_speaks_of_secrets_is_shown(path: str, text: str) -> None:
+    assert lines(path, text) == text.splitlines()
+
+
+def test_a_line_of_a_terminal_stays_one() -> None:
+    assert lines("a.yaml", "a:\tb\x1b[31m\u202e\n") == ["a:  b\ufffd[31m\ufffd"]
+    assert len(lines("a.yaml", "a: " + "b" * 1000)[0]) == 160
+
+
+def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    root.mkdir()
+    (tmp_path / "outside.yaml").write_text("a: b\n")
+    (root / "inside.yaml").write_text("a: b\n")
+    (root / "link.yaml").symlink_to("../outside.yaml")
+    paths = ("inside.yaml", "link.yaml", "../outside.yaml", "gone.yaml", "", "inside.yaml/x", "a\0b")
+    found = framed(root, [Finding("graph/cycle", Severity.ERROR, path, 1, "x") for path in paths])
+    assert [f.path for f in found if f.frame] == ["inside.yaml"]
+
+
+def test_findings_are_listed_by_file_with_their_lines() -> None:
+    where = (Scope("dev", "flux-system/apps"),)
+    shown = Frame(7, ("spec:", "  path: ./gone"), 8, 2, 14)
+    found = [
+        Finding("graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown),
+        Finding("labels/required", Severity.INFO, "k8s/apps.yaml", 0, "no labels"),
+    ]
+    assert [text.plain for text in findings_by_file(found, ("dev", "prod"))] == [
+        "k8s/apps.yaml:8",
+        "   8  error  it is gone  (dev)  [graph/path-missing]",
+        "      7 | spec:",
+        "    > 8 |   path: ./gone",
+        "        |   ^^^^^^^^^^^^",
+        "    hint: make it",
+        "   -  info  no labels  [labels/required]",
+        "",
+    ]

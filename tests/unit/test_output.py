@@ -1,0 +1,131 @@
+"""Reports for other programs: workflow commands, JUnit, and what SARIF leaves to us. Its schema is tested beside the real thing."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from devloop.model.report import Finding, Outcome, Readiness, Report, Scope, Severity, Status
+from devloop.output import FORMATS
+
+NASTY = 'a "b" <c> & 100%\nnext\x1b[31m'
+
+
+def finding(
+    rule: str = "graph/path-missing", severity: Severity = Severity.ERROR, path: str = "k8s/a.yaml", line: int = 3, **more: object
+) -> Finding:
+    return Finding(rule, severity, path, line, "the path is gone", **more)  # type: ignore[arg-type]
+
+
+def kustomization(name: str, environment: str, reason: str = "Built") -> Readiness:
+    return Readiness("flux-system", name, reason != "BuildFailed", reason, "3 objects", "", environment=environment)
+
+
+REPORT = Report(
+    "validate",
+    "dev, prod",
+    steps=(Outcome(Status.UNCHANGED, "2 Kustomizations", title="dev"),),
+    kustomizations=(kustomization("apps", "dev"), kustomization("apps", "prod", "BuildFailed"), kustomization("far", "prod", "NotHere")),
+    findings=(
+        finding(hint="paths count from k8s/", scopes=(Scope("dev", "flux-system/apps"), Scope("prod", "flux-system/apps"))),
+        finding("labels/required", Severity.INFO, scopes=(Scope("dev", "flux-system/apps"),)),
+        finding("secrets/plaintext", Severity.WARNING, "b,c:d.yaml", 0),
+        finding("definition/questionable", Severity.INFO, "ksail.yaml", scopes=(Scope("prod"),)),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_report_gives_the_same_bytes_and_ends_its_last_line(name: str) -> None:
+    texts = {FORMATS[name](REPORT) for _ in range(3)}
+    assert len(texts) == 1
+    assert texts.pop().endswith("\n")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_empty_report_is_one_too(name: str) -> None:
+    assert FORMATS[name](Report("validate", ""))
+
+
+def test_github_gets_annotations_folded_by_file() -> None:
+    assert FORMATS["github"](REPORT).splitlines() == [
+        "::group::k8s/a.yaml",
+        "::error file=k8s/a.yaml,line=3,title=graph/path-missing::the path is gone%0Ahint: paths count from k8s/",
+        "::notice file=k8s/a.yaml,line=3,title=labels/required::the path is gone",
+        "::endgroup::",
+        "::group::b,c:d.yaml",
+        "::warning file=b%2Cc%3Ad.yaml,title=secrets/plaintext::the path is gone",
+        "::endgroup::",
+        "::group::ksail.yaml",
+        "::notice file=ksail.yaml,line=3,title=definition/questionable::the path is gone",
+        "::endgroup::",
+        "devloop validate: 1 error, 1 warning, 2 info",
+    ]
+
+
+def test_github_commands_stay_on_their_line() -> None:
+    report = Report("up", "local", steps=(Outcome(Status.FAILED, NASTY, "::error::no", "reconcile"),))
+    lines = FORMATS["github"](report).splitlines()
+    assert lines[0] == '::error title=reconcile::a "b" <c> & 100%25%0Anext\x1b[31m%0Ahint: ::error::no'
+    assert len(lines) == 2
+
+
+def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family() -> None:
+    document = Xml.fromstring(FORMATS["junit"](REPORT))
+    assert {(s.get("name"), s.get("tests"), s.get("failures"), s.get("skipped")) for s in document} == {
+        ("dev", "3", "1", "0"),
+        ("prod", "7", "2", "3"),
+        ("repository", "1", "0", "0"),
+    }
+    cases = {(case.get("classname"), case.get("name")): case for case in document.iter("testcase")}
+    failure = cases["dev.flux-system/apps", "graph"].find("failure")
+    assert failure is not None and failure.get("type") == "graph/path-missing"
+    assert failure.text == "k8s/a.yaml:3: error: the path is gone [graph/path-missing]\n  hint: paths count from k8s/"
+    assert cases["dev.flux-system/apps", "labels"].find("failure") is None
+    assert "labels/required" in (cases["dev.flux-system/apps", "labels"].findtext("system-out") or "")
+    assert cases["prod.flux-system/apps", "build"].find("failure") is not None
+    assert cases["prod.flux-system/far", "graph"].find("skipped") is not None
+    assert "definition/questionable" in (cases["prod", "definition"].findtext("system-out") or "")
+    assert "secrets/plaintext" in (cases["repository", "secrets"].findtext("system-out") or "")
+
+
+def test_junit_takes_any_text() -> None:
+    report = Report("validate", "dev", findings=(Finding("build/failed", Severity.ERROR, NASTY, 1, NASTY, NASTY),))
+    [failure] = Xml.fromstring(FORMATS["junit"](report)).iter("failure")
+    assert failure.get("message") == 'a "b" <c> & 100%\nnext\ufffd[31m'
+
+
+def test_junit_of_a_run_has_its_steps() -> None:
+    steps = (
+        Outcome(Status.CHANGED, title="cluster", seconds=1.5),
+        Outcome(Status.FAILED, "no", "mend it", "reconcile"),
+        Outcome(Status.SKIPPED, title="x"),
+    )
+    document = Xml.fromstring(FORMATS["junit"](Report("up", "local", steps=steps)))
+    found = [
+        (case.get("classname"), case.get("name"), case.get("time"), [child.tag for child in case]) for case in document.iter("testcase")
+    ]
+    assert found == [
+        ("local.steps", "cluster", "1.500", []),
+        ("local.steps", "reconcile", "0.000", ["failure"]),
+        ("local.steps", "x", "0.000", ["skipped"]),
+    ]
+
+
+def test_sarif_tells_its_rules_and_places() -> None:
+    [run] = json.loads(FORMATS["sarif"](REPORT))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [f.rule for f in REPORT.findings]
+    assert [result["level"] for result in run["results"]] == ["error", "note", "warning", "note"]
+    place = run["results"][2]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "b%2Cc%3Ad.yaml", "uriBaseId": "%SRCROOT%"}}
+
+
+def test_a_fingerprint_stays_when_lines_move() -> None:
+    def prints(line: int) -> object:
+        log = json.loads(FORMATS["sarif"](Report("validate", "dev", findings=(finding(line=line),))))
+        return log["runs"][0]["results"][0]["partialFingerprints"]
+
+    assert prints(3) == prints(30)
