@@ -1,0 +1,58 @@
+"""The door to Debian's packages: root file systems made by mmdebstrap, which only unpacks them: no package's scripts are run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from devloop.clients.process import PIPE, STDOUT, Process, spawn
+from devloop.errors import DevloopError, Interrupted, ToolError
+
+SUITE = "bookworm"
+_HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+def unpack(packages: Sequence[str], target: Path, stop: threading.Event) -> None:
+    """The files of `packages` and of all that they depend on, none of them configured, as the tar file `target`.
+
+    Raises DevloopError without mmdebstrap, ToolError when it fails, Interrupted soon after `stop` is set.
+    """
+    program = shutil.which("mmdebstrap")
+    if not program or not _KEYRING.exists():
+        missing = "mmdebstrap" if not program else "Debian's keyring"
+        raise DevloopError(f"{missing} is not installed", hint="sudo apt-get install -y mmdebstrap debian-archive-keyring")
+    options = ["--quiet", "--variant=extract", f"--include={','.join(packages)}", f"--hook-dir={_HOOKS}", f"--keyring={_KEYRING}"]
+    command = [program, *options, SUITE, str(target)]
+    process = spawn(command, stdout=PIPE, stderr=STDOUT, new_session=True)
+    try:
+        output = _output(process, stop)
+    except BaseException:
+        _end(process)
+        raise
+    if process.returncode:
+        raise ToolError(command, process.returncode, output, hint="check that Debian's package archive can be reached: sudo apt-get update")
+
+
+def _output(process: Process[bytes], stop: threading.Event) -> str:
+    lines: list[bytes] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()), daemon=True)
+    reader.start()
+    while process.poll() is None:
+        if stop.wait(0.1):
+            raise Interrupted("stopped while unpacking packages")
+    reader.join()
+    return b"".join(lines).decode(errors="replace")
+
+
+def _end(process: Process[bytes]) -> None:
+    """It cleans up after itself when it is asked to end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    process.wait()

@@ -1,0 +1,217 @@
+"""Image archives as `docker load` and `ctr images import` read them, made from lists of files: the same input gives the same image id.
+
+Nothing here talks to an engine. Formats: OCI image specification 1.1 (config.md, image-layout.md) and the manifest.json of `docker save`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from devloop.toolchain.lock import this_platform
+
+# Neither the clock nor the file system may decide an image's id.
+_CREATED = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member of a layer; `path` without a leading slash. `content` are bytes, a file here, or a member of another tar file."""
+
+    path: str
+    content: bytes | Path | tuple[tarfile.TarFile, tarfile.TarInfo] = b""
+    mode: int = 0o644
+    kind: bytes = tarfile.REGTYPE
+    target: str = ""
+    uid: int = 0
+    gid: int = 0
+
+    def under(self, folder: str) -> Entry:
+        """The same member, deeper; a hard link's target moves along."""
+        target = f"{folder}/{self.target}" if self.kind == tarfile.LNKTYPE else self.target
+        return Entry(f"{folder}/{self.path}", self.content, self.mode, self.kind, target, self.uid, self.gid)
+
+
+def folder(path: str, mode: int = 0o755) -> Entry:
+    return Entry(path, mode=mode, kind=tarfile.DIRTYPE)
+
+
+def link(path: str, target: str) -> Entry:
+    return Entry(path, kind=tarfile.SYMTYPE, target=target, mode=0o777)
+
+
+def program(path: str, source: Path) -> Entry:
+    return Entry(path, source, 0o755)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an image consists of: one layer, and how its process runs (`config` in the words of the OCI specification)."""
+
+    entries: tuple[Entry, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+class _Hashing:
+    """What tarfile needs of a file to write to it; hashes, and passes on to `target` where there is one."""
+
+    def __init__(self, target: IO[bytes] | None = None) -> None:
+        self._target = target
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def tell(self) -> int:
+        return self._size
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self._size += len(data)
+        if self._target:
+            self._target.write(data)
+        return len(data)
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._digest.hexdigest()}"
+
+
+def write_layer(entries: Iterable[Entry], target: IO[bytes] | None = None) -> str:
+    """The layer's tar into `target`, or nowhere; gives its digest. Folders that no entry names before their content are made;
+    ValueError for two entries of one name, which engines refuse."""
+    output = _Hashing(target)
+    made: set[str] = set()
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT, copybufsize=1 << 20) as tar:  # type: ignore[call-overload]
+        for entry in entries:
+            for parent in _parents(entry.path, made):
+                _add(tar, folder(parent))
+            if entry.path not in made:
+                made.add(entry.path)
+                _add(tar, entry)
+            elif entry.kind != tarfile.DIRTYPE:
+                raise ValueError(f"two entries for {entry.path}")
+    return output.digest
+
+
+def _parents(path: str, made: set[str]) -> Iterator[str]:
+    for parent in reversed(PurePosixPath(path).parents):
+        name = str(parent)
+        if name != "." and name not in made:
+            made.add(name)
+            yield name
+
+
+def _add(tar: tarfile.TarFile, entry: Entry) -> None:
+    info = tarfile.TarInfo(entry.path)
+    info.type, info.mode, info.linkname = entry.kind, entry.mode, entry.target
+    info.uid, info.gid = entry.uid, entry.gid
+    if entry.kind != tarfile.REGTYPE:
+        tar.addfile(info)
+    elif isinstance(entry.content, Path):
+        info.size = entry.content.stat().st_size
+        with entry.content.open("rb") as file:
+            tar.addfile(info, file)
+    elif isinstance(entry.content, tuple):
+        source, member = entry.content
+        info.size = member.size
+        tar.addfile(info, source.extractfile(member))
+    else:
+        info.size = len(entry.content)
+        tar.addfile(info, io.BytesIO(entry.content))
+
+
+def configuration(contents: Contents, layer: str, labels: Mapping[str, str]) -> bytes:
+    """The image's configuration; its digest is the image's id."""
+    system, machine = this_platform().split("-", 1)
+    config = {**contents.config, **({"Labels": dict(labels)} if labels else {})}
+    return json.dumps(
+        {
+            "architecture": machine,
+            "os": system,
+            "created": _CREATED,
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": [layer]},
+            "history": [{"created": _CREATED, "created_by": "devloop"}],
+        },
+        sort_keys=True,
+    ).encode()
+
+
+def write_archive(target: IO[bytes], reference: str, contents: Contents, labels: Mapping[str, str]) -> None:
+    """An archive for `docker load`. `target` must be a real file: it is written once, but the layer's length is filled in afterwards."""
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        digest = _append_layer(tar, contents.entries)
+        config = configuration(contents, digest, labels)
+        name = f"{hashlib.sha256(config).hexdigest()}.json"
+        manifest = [{"Config": name, "RepoTags": [reference], "Layers": ["layer.tar"]}]
+        _add(tar, Entry(name, config))
+        _add(tar, Entry("manifest.json", json.dumps(manifest).encode()))
+
+
+def _append_layer(tar: tarfile.TarFile, entries: Iterable[Entry]) -> str:
+    """The layer as the member layer.tar, without a temporary copy of it."""
+    file: Any = tar.fileobj
+    info = tarfile.TarInfo("layer.tar")
+    start = file.tell()
+    file.write(info.tobuf(tarfile.GNU_FORMAT))
+    digest = write_layer(entries, file)
+    info.size = file.tell() - start - tarfile.BLOCKSIZE
+    end = file.tell()
+    file.seek(start)
+    file.write(info.tobuf(tarfile.GNU_FORMAT))
+    file.seek(end)
+    tar.offset = end  # the layer is a whole number of blocks, being a tar file itself
+    return digest
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """An image without its layer: what containerd must know when the files are on its disk already."""
+
+    name: str
+    config: str
+    layer: str
+
+
+def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, Mapping[str, str]]]) -> tuple[Unpacked, ...]:
+    """An OCI layout for `ctr images import --no-unpack`, without layers; `images`: name -> reference, contents, labels."""
+    manifests, result = [], []
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name, (reference, contents, labels) in images.items():
+            layer = write_layer(contents.entries)
+            config = configuration(contents, layer, labels)
+            manifest = _manifest(config, layer)
+            _add(tar, _blob(config))
+            _add(tar, _blob(manifest))
+            manifests.append(_descriptor(_MANIFEST, manifest) | {"annotations": {"io.containerd.image.name": reference}})
+            result.append(Unpacked(name, _digest(config), layer))
+        _add(tar, Entry("index.json", json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()))
+        _add(tar, Entry("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'))
+    return tuple(result)
+
+
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+def _manifest(config: bytes, layer: str) -> bytes:
+    layers = [{"mediaType": _LAYER, "digest": layer, "size": 0}]
+    return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST, "config": _descriptor(_CONFIG, config), "layers": layers}).encode()
+
+
+def _descriptor(kind: str, content: bytes) -> dict[str, Any]:
+    return {"mediaType": kind, "digest": _digest(content), "size": len(content)}
+
+
+def _blob(content: bytes) -> Entry:
+    return Entry("blobs/" + _digest(content).replace(":", "/"), content)
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

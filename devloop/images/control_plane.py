@@ -1,0 +1,48 @@
+"""The images that a node runs Kubernetes itself from: the pinned programs under the names that this version of kubeadm asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from devloop.images.archive import Contents, Entry, link, program
+from devloop.images.kit import Kit, accounts
+
+# kubeadm's constants for the pinned Kubernetes (cmd/kubeadm/app/constants): its images carry these tags whatever they are made of.
+ETCD_TAG = "3.6.8-0"
+PAUSE_TAG = "3.10.2"
+COREDNS_TAG = "v1.14.2"
+
+KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+TOOLS = (*KUBERNETES, "kube-proxy", "etcd", "coredns", "pause")
+PROXY_PACKAGES = ("iptables", "nftables", "conntrack", "kmod")
+_PATH = {"Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin"]}
+
+
+def references(kubernetes: str) -> dict[str, str]:
+    """What `kubeadm config images list` prints for this version (without a leading v), by program."""
+    registry = "registry.k8s.io"
+    return {
+        **{name: f"{registry}/{name}:v{kubernetes}" for name in (*KUBERNETES, "kube-proxy")},
+        "etcd": f"{registry}/etcd:{ETCD_TAG}",
+        "coredns": f"{registry}/coredns/coredns:{COREDNS_TAG}",
+        "pause": f"{registry}/pause:{PAUSE_TAG}",
+    }
+
+
+@contextmanager
+def control_plane(kit: Kit) -> Iterator[Mapping[str, Contents]]:
+    """Every image by the name of its program. Only kube-proxy calls programs of the system."""
+    with kit.debian(PROXY_PACKAGES) as debian:
+        plain = {name: Contents((program(f"usr/local/bin/{name}", kit.tool(name)),), _PATH) for name in (*KUBERNETES, "etcd")}
+        alone = {name: Contents((program(name, kit.tool(name)),), {"Entrypoint": [f"/{name}"]}) for name in ("coredns", "pause")}
+        proxy = Contents((*_proxy(debian), program("usr/local/bin/kube-proxy", kit.tool("kube-proxy"))), _PATH)
+        yield {**plain, **alone, "kube-proxy": proxy}
+
+
+def _proxy(debian: tuple[Entry, ...]) -> Iterator[Entry]:
+    yield from accounts()
+    unused = ("usr/share/", "usr/lib/systemd/", "usr/lib/udev/", "etc/")
+    yield from (entry for entry in debian if not f"{entry.path}/".startswith(unused))
+    for name in ("iptables", "ip6tables"):
+        yield from (link(f"usr/local/bin/{name}{suffix}", "/usr/sbin/xtables-nft-multi") for suffix in ("", "-save", "-restore"))

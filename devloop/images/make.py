@@ -1,0 +1,63 @@
+"""Images into the engine: packages are fetched while programs are built, then the images are written side by side."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from devloop.clients import image_archives
+from devloop.clients.engine import Engine
+from devloop.clients.folders import cache_folder
+from devloop.clients.lock import exclusive
+from devloop.errors import Interrupted
+from devloop.images import KEY
+from devloop.images.archive import write_archive
+from devloop.images.kit import Kit, ensure_packages
+from devloop.images.recipes import Recipe
+from devloop.model.report import Emit, Notice, Progress
+from devloop.toolchain import Toolchain
+
+_TITLE = "images"
+
+
+def make(recipes: Sequence[Recipe], toolchain: Toolchain, engine: Engine, emit: Emit, stop: threading.Event) -> None:
+    """All of `recipes`; raises what the first that fails raises, after the others have ended."""
+    emit(Notice(f"making the images {', '.join(recipe.name for recipe in recipes)}"))
+    kit = Kit(toolchain, stop)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
+        fetched = [pool.submit(ensure_packages, names, stop) for names in packages]
+        toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, stop)
+        for future in fetched:
+            future.result()
+        for made in [pool.submit(_make, recipe, kit, engine, emit) for recipe in recipes]:
+            made.result()
+
+
+def _make(recipe: Recipe, kit: Kit, engine: Engine, emit: Emit) -> None:
+    if kit.stop.is_set():
+        raise Interrupted("stopped while making images")
+    emit(Progress(_TITLE, recipe.name))
+    reference, labels = recipe.reference(kit.toolchain), {KEY: recipe.key(kit.toolchain)}
+    folder = cache_folder() / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(folder / f"{recipe.name}.lock", f"the image {recipe.name}"):
+        written = f"{reference}-unbaked" if recipe.bake else reference
+        config = _load(recipe, kit, engine, written, {} if recipe.bake else labels)
+        if recipe.bake:
+            baked = {**config, "Labels": labels}
+            image_archives.derive(engine, written, recipe.bake.command, reference, baked, recipe.bake.options)
+            image_archives.remove(engine, written)
+    emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
+
+
+def _load(recipe: Recipe, kit: Kit, engine: Engine, reference: str, labels: dict[str, str]) -> dict[str, object]:
+    """The image as it is written; gives how it runs."""
+    folder = cache_folder() / "images"
+    with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(kit) as contents:
+        write_archive(file.file, reference, contents, labels)
+        file.flush()
+        image_archives.load(engine, file.name, reference)
+        return dict(contents.config)

@@ -1,0 +1,94 @@
+"""The node image for Kind, from what Kind documents of one (https://kind.sigs.k8s.io/docs/design/node-image/): Debian, systemd, containerd,
+the kubelet and kubeadm, our own entrypoint and units in node/, and the images of the control plane, unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from devloop.images.archive import Contents, Entry, folder, link, program, write_metadata
+from devloop.images.control_plane import PAUSE_TAG, control_plane, references
+from devloop.images.kit import Kit, accounts, certificates, own_files
+
+PACKAGES = (
+    "base-files", "bash", "dash", "coreutils", "grep", "sed", "findutils", "hostname", "tar", "gzip", "jq",
+    "systemd", "systemd-sysv", "containerd", "runc", "containernetworking-plugins",
+    "iptables", "nftables", "iproute2", "conntrack", "ethtool", "socat", "kmod", "mount", "util-linux", "procps", "ca-certificates",
+)  # fmt: skip
+PROGRAMS = ("kubeadm", "kubelet", "kubectl")
+# What Debian keeps in usr/lib/cni and the usual configurations call.
+_PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
+_UNUSED = (
+    "usr/bin/containerd-shim-runc-v1", "usr/bin/containerd-stress", "usr/lib/systemd/system-generators/", "usr/lib/systemd/user/",
+    "usr/lib/udev/", "usr/share/zoneinfo/", "usr/share/perl", "usr/lib/x86_64-linux-gnu/perl", "etc/containerd/", "usr/lib/cni/",
+    "usr/share/polkit-1/", "usr/share/dbus-1/", "usr/lib/systemd/catalog/", "usr/lib/x86_64-linux-gnu/gconv/", "etc/init.d/",
+    "var/lib/systemd/", "var/run/", "var/lock/",
+)  # fmt: skip
+# All of systemd that a node needs beside its own units.
+_WANTED = ("/systemd-journald.service", "/systemd-journald.socket", "/systemd-journald-dev-log.socket")
+_UNITS = ("containerd", "kubelet")
+
+ENTRYPOINT = ["/usr/local/bin/entrypoint"]
+# systemd: not the engine's SIGTERM but this asks it to power off, and this variable tells it where it runs.
+CONFIG = {
+    "Entrypoint": ENTRYPOINT,
+    "Env": ["container=docker", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"],
+    "StopSignal": "SIGRTMIN+3",
+}
+BAKE = ["/kind/bin/bake", "/bake"]
+# overlayfs cannot write to the image's own file system, an overlay itself; mounting is all that containerd does with the capability.
+BAKE_OPTIONS = {"tmpfs": {"/bake": "exec"}, "cap_add": ["SYS_ADMIN"], "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]}
+
+
+@contextmanager
+def node(kit: Kit) -> Iterator[Contents]:
+    """Everything but containerd's state, which `bake` inside makes (see node/kind/bin/bake)."""
+    with kit.debian(PACKAGES) as debian, control_plane(kit) as images:
+        yield Contents((*_system(debian), *_kubernetes(kit), *_own(kit), *_layers(kit, images)), CONFIG)
+
+
+def _system(debian: tuple[Entry, ...]) -> Iterator[Entry]:
+    yield from (entry for entry in debian if _is_used(entry.path))
+    yield from accounts()
+    yield certificates(debian)
+    plugins = {f"usr/lib/cni/{name}": f"opt/cni/bin/{name}" for name in _PLUGINS}
+    yield from (Entry(plugins[e.path], e.content, e.mode) for e in debian if e.path in plugins)
+    for path in ("proc", "sys", "run", "run/lock", "mnt", "var/log", "var/lib/containerd", "etc/cni/net.d", "etc/kubernetes"):
+        yield folder(path)
+    for path, target in (("var/run", "/run"), ("var/lock", "/run/lock"), ("etc/mtab", "../proc/self/mounts")):
+        yield link(path, target)
+
+
+def _is_used(path: str) -> bool:
+    if path.startswith(_UNUSED) or f"{path}/".startswith(_UNUSED):
+        return False
+    if ".wants/" in path and path.startswith("usr/lib/systemd/system/"):
+        return path.endswith(_WANTED)
+    return path not in ("proc", "sys", "run", "mnt", "tmp", "etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/mtab")
+
+
+def _kubernetes(kit: Kit) -> Iterator[Entry]:
+    yield from (program(f"usr/bin/{name}", kit.tool(name)) for name in PROGRAMS)
+    yield Entry("kind/version", f"v{kit.toolchain.version('kubelet')}".encode())
+    yield link("usr/local/bin/containerd", "/usr/bin/containerd")
+
+
+def _own(kit: Kit) -> Iterator[Entry]:
+    yield from own_files("node", lambda text: text.replace("@PAUSE@", PAUSE_TAG))
+    units = "etc/systemd/system"
+    yield link(f"{units}/default.target", "/usr/lib/systemd/system/multi-user.target")
+    yield from (link(f"{units}/multi-user.target.wants/{unit}.service", f"../{unit}.service") for unit in _UNITS)
+
+
+def _layers(kit: Kit, images: Mapping[str, Contents]) -> Iterator[Entry]:
+    """The unpacked images below /kind/layers, and what containerd must be told of them."""
+    called = references(kit.toolchain.version("kubelet"))
+    metadata = io.BytesIO()
+    unpacked = write_metadata(metadata, {name: (called[name], contents, {}) for name, contents in images.items()})
+    for name, contents in images.items():
+        yield folder(f"kind/layers/{name}")
+        yield from (entry.under(f"kind/layers/{name}") for entry in contents.entries)
+    yield Entry("kind/images.tar", metadata.getvalue())
+    yield Entry("kind/images.txt", "".join(f"{image.name} {image.config} {image.layer}\n" for image in unpacked).encode())

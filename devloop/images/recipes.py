@@ -1,0 +1,75 @@
+"""Every image: its name, its tag, what it is made of. The table that `devloop toolchain images` shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from devloop.clients.debian import SUITE
+from devloop.images import control_plane, flux, node
+from devloop.images.archive import Contents
+from devloop.images.kit import HERE, Kit, own_paths
+from devloop.toolchain import Toolchain
+
+REGISTRY = "localhost/devloop"
+
+
+@dataclass(frozen=True)
+class Bake:
+    """A command that is run once in the new image, whose traces become part of it."""
+
+    command: list[str]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One image. `versioned` is the tool whose version is the tag, unless there is a `tag`; `folders` beside this module are our own."""
+
+    name: str
+    contents: Callable[[Kit], AbstractContextManager[Contents]]
+    tools: tuple[str, ...] = ()
+    packages: tuple[tuple[str, ...], ...] = ()
+    folders: tuple[str, ...] = ()
+    versioned: str = ""
+    tag: str = ""
+    bake: Bake | None = None
+
+    def reference(self, toolchain: Toolchain) -> str:
+        return f"{REGISTRY}/{self.name}:{self.tag or 'v' + toolchain.version(self.versioned)}"
+
+    def key(self, toolchain: Toolchain) -> str:
+        """Changes whenever anything does that the image is made of; Debian's packages count by name, not by their version of the day."""
+        decisive = [SUITE, self.name, self.packages, [toolchain.key(name) for name in self.tools]]
+        digest = hashlib.sha256(json.dumps(decisive).encode())
+        for path in (*sorted(HERE.glob("*.py")), *(path for name in self.folders for path in own_paths(name))):
+            digest.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:16]
+
+
+def _controller(name: str) -> Recipe:
+    return Recipe(name, partial(flux.controller, name=name), (name,), (flux.PACKAGES,), versioned=name)
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "node",
+            node.node,
+            (*node.PROGRAMS, *control_plane.TOOLS),
+            (node.PACKAGES, control_plane.PROXY_PACKAGES),
+            ("node",),
+            versioned="kubelet",
+            bake=Bake(node.BAKE, node.BAKE_OPTIONS),
+        ),
+        _controller("source-controller"),
+        _controller("kustomize-controller"),
+        _controller("helm-controller"),
+    )
+}

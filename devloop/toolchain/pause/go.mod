@@ -1,0 +1,3 @@
+module devloop.invalid/toolchain/pause
+
+go 1.24
