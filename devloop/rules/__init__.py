@@ -3,7 +3,7 @@ of fixtures, and a row in docs/rules.md."""
 
 from __future__ import annotations
 
-from devloop.rules import build, definition, encryption, exemptions, graph, ownership, readiness, references, secrets
+from devloop.rules import build, definition, encryption, exemptions, graph, layers, ownership, readiness, references, secrets, substitution
 from devloop.rules.rule import Rule, Rules
 
 __all__ = ["RULES", "Rule", "Rules"]
@@ -12,10 +12,12 @@ __all__ = ["RULES", "Rule", "Rules"]
 RULES: Rules = {
     **definition.RULES,
     **build.RULES,
+    **substitution.RULES,
     **graph.RULES,
     **ownership.RULES,
     **references.RULES,
     **readiness.RULES,
+    **layers.RULES,
     **secrets.RULES,
     **encryption.RULES,
     **exemptions.RULES,

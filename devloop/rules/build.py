@@ -10,8 +10,6 @@ from devloop.model.report import Severity
 from devloop.model.subject import Subject, Unit
 from devloop.rules.rule import Rule, Rules
 
-_UNDEFINED = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the text itself"
-
 # Failures that have a rule of their own; what is not here is build/failed.
 _SPECIAL = frozenset({"yaml", "undefined", "missing"})
 
@@ -28,13 +26,6 @@ def failed(subject: Subject) -> Iterator[Fault]:
     for unit, failure, place in _failures(subject):
         if failure.kind not in _SPECIAL:
             yield unit.fault(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
-
-
-def undefined(subject: Subject) -> Iterator[Fault]:
-    """A variable has neither value nor default."""
-    for unit, failure, place in _failures(subject):
-        if failure.kind == "undefined":
-            yield unit.fault(f"{failure.message} for {unit.node.kustomization.id}", hint=_UNDEFINED, place=place)
 
 
 def _failures(subject: Subject) -> Iterator[tuple[Unit, Failure, Place]]:
@@ -56,11 +47,5 @@ RULES: Rules = {
         Severity.ERROR,
         "one error keeps the whole Kustomization from the cluster",
         "mend the file that the message names; `kustomize build` of its folder fails in the same way",
-    ),
-    "substitution/undefined": Rule(
-        undefined,
-        Severity.ERROR,
-        "Flux refuses variables that have neither a value nor a default",
-        "define the variable in spec.postBuild or in what substituteFrom names, or give it a default",
     ),
 }

@@ -1,0 +1,74 @@
+"""The layers of a repository: bases, distributions on them, clusters on those; told by the names of folders. No I/O.
+
+A layout is a folder that holds one of clusters beside one of bases or of distributions, as k8s/{bases,distributions,clusters}. Where
+there is none, nothing is in a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    BASE = "base"
+    DISTRIBUTION = "distribution"
+    CLUSTER = "cluster"
+
+
+_NAMES = {
+    Kind.BASE: ("base", "bases", "common", "shared", "component", "components"),
+    Kind.DISTRIBUTION: ("distribution", "distributions", "provider", "providers", "platform", "platforms"),
+    Kind.CLUSTER: ("cluster", "clusters", "environment", "environments", "env", "envs"),
+}
+_KINDS = {name: kind for kind, names in _NAMES.items() for name in names}
+
+
+@dataclass(frozen=True, order=True)
+class Layer:
+    """`name` tells clusters and distributions apart, bases are one; `folder` is where it lies."""
+
+    kind: Kind
+    name: str
+    folder: str
+
+    def is_other(self, layer: Layer) -> bool:
+        """Whether the two are of one kind and not the same; prod-eu is a variant of prod, not another cluster."""
+        own, other = f"{self.name}-", f"{layer.name}-"
+        return self.kind is layer.kind and not (own.startswith(other) or other.startswith(own))
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.name}" if self.name else f"a {self.kind}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders, relative to the repository root, that hold layers."""
+
+    roots: frozenset[str] = frozenset()
+
+    def layer_of(self, path: str) -> Layer | None:
+        """The layer that a file or a folder belongs to."""
+        parts = path.split("/")
+        for i, part in enumerate(parts[:-1]):
+            kind = _KINDS.get(part)
+            if kind and "/".join(parts[:i]) in self.roots:
+                return _layer(kind, parts[i + 1], "/".join(parts[: i + 2]))
+        return None
+
+
+def _layer(kind: Kind, name: str, folder: str) -> Layer:
+    """What all clusters share is a base, also among the clusters."""
+    return Layer(Kind.BASE, "", folder) if kind is Kind.BASE or _KINDS.get(name) is Kind.BASE else Layer(kind, name, folder)
+
+
+def find_layout(paths: Iterable[str]) -> Layout:
+    """The layouts that the paths of all files make."""
+    found: dict[str, set[Kind]] = {}
+    for path in paths:
+        parts = path.split("/")
+        for i, part in enumerate(parts[:-1]):
+            if part in _KINDS:
+                found.setdefault("/".join(parts[:i]), set()).add(_KINDS[part])
+    return Layout(frozenset(root for root, kinds in found.items() if Kind.CLUSTER in kinds and len(kinds) > 1))
