@@ -1,6 +1,6 @@
 """The one door to the build worker: JSON lines over its stdin and stdout, many questions at once, a new process when it dies.
 
-Identities travel over stdin only, and what the worker decrypts with them never comes back.
+Identities travel over stdin only, and what the worker decrypts with them never comes back unless `show_secrets` asks for it.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class _Connection:
 class Worker:
     """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
 
-    def __init__(self, program: Path, root: Path, identities: str | Callable[[], str] = "") -> None:
-        """`identities` may be a function, which is called once the process has begun to load."""
+    def __init__(self, program: Path, root: Path, identities: str | Callable[[], str] = "", *, show_secrets: bool = False) -> None:
+        """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked."""
         self._program = program
         self._root = root
         self._identities = identities
+        self._show_secrets = show_secrets
         self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
         self._numbers = itertools.count(1)
         self._sending = threading.Lock()
@@ -122,7 +123,7 @@ class Worker:
             process.kill()
             process.wait()
             raise
-        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": identities}
+        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": identities, "showSecrets": self._show_secrets}
         self._opened = self._ask(connection, {"open": opening})
         return connection
 

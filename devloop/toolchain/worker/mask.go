@@ -100,6 +100,9 @@ func (b *run) mask(res *resource.Resource, before map[string]any, state string) 
 		delete(object, "sops")
 	}
 	m := &masker{isSecret: res.GetKind() == "Secret", secrets: b.preparation.secrets}
+	if b.session.opens {
+		m.secrets, before = nil, nil
+	}
 	shown := m.value("", object, before)
 	sort.Strings(m.unknown)
 	content, err = json.Marshal(shown)

@@ -118,6 +118,9 @@ func (b *run) opened(res *resource.Resource) (string, map[string]any, error) {
 
 // substituted puts variables into an object and gives the one to show, without the values of secrets.
 func (b *run) substituted(res *resource.Resource) (*resource.Resource, error) {
+	if b.session.opens {
+		return res, b.variables.substitute(res, b.variables.known)
+	}
 	if !b.variables.secret() || !isKept(res) {
 		return res, b.variables.substitute(res, b.variables.shown)
 	}

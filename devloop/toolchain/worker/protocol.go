@@ -22,11 +22,13 @@ type answer struct {
 	Failure *failure `json:"failure,omitempty"`
 }
 
-// openRequest starts over: with this repository and these Age identities (the text of key files).
+// openRequest starts over: with this repository and these Age identities (the text of key files). ShowSecrets leaves nothing masked, for
+// `devloop render --show-secrets` alone: what such a session builds may not be kept anywhere.
 type openRequest struct {
-	Root       string `json:"root"`
-	Scratch    string `json:"scratch"`
-	Identities string `json:"identities"`
+	Root        string `json:"root"`
+	Scratch     string `json:"scratch"`
+	Identities  string `json:"identities"`
+	ShowSecrets bool   `json:"showSecrets,omitempty"`
 }
 
 // buildRequest builds one Kustomization. It is named when an earlier build of the scope rendered it, else given as an object. Base is the

@@ -12,6 +12,7 @@ type session struct {
 	root    string
 	scratch string
 	keys    *keyring
+	opens   bool // shows the values of secrets
 	mu      sync.Mutex
 	trees   map[string]*tree
 	scopes  map[string]*scope
@@ -22,7 +23,7 @@ func openSession(r *openRequest) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{root: r.Root, scratch: r.Scratch, keys: keys, trees: map[string]*tree{}, scopes: map[string]*scope{}}, nil
+	return &session{root: r.Root, scratch: r.Scratch, keys: keys, opens: r.ShowSecrets, trees: map[string]*tree{}, scopes: map[string]*scope{}}, nil
 }
 
 // end leaves nothing behind when whoever started us could not clean up.
