@@ -59,7 +59,7 @@ class Place:
         if self.directory is None:
             return find_root(Path.cwd())
         if not self.directory.is_dir():
-            raise InputError(f"-C {self.directory} is not a directory")
+            raise InputError(f"-C {self.directory} is not a directory", hint=f"ls -ld {self.directory}")
         return self.directory.resolve()
 
 

@@ -50,10 +50,13 @@ def _attempt(check: Check, patient: Patient) -> Iterable[Diagnosis]:
     try:
         return tuple(check.look(patient))
     except InputError as error:
-        problems = error.problems if len(error.problems) > 1 else ()
-        return [failed(check.name, str(problem), problem.hint) for problem in problems] or [failed(check.name, error.message, error.hint)]
+        return [failed(check.name, str(p), p.hint or patient.edit(p)) for p in error.problems] or [_failed(check, error)]
     except DevloopError as error:
-        return [failed(check.name, error.message, error.hint)]
+        return [_failed(check, error)]
     except Exception as error:  # noqa: BLE001 (the boundary: a bug in one check must not take the others with it)
         hint = f"please report it with {write_traceback(error)}"
         return [failed(check.name, f"the check broke: {type(error).__name__}", hint)]
+
+
+def _failed(check: Check, error: DevloopError) -> Diagnosis:
+    return failed(check.name, error.message, error.hint or "run it again, or see the folder and the program that it names")

@@ -12,7 +12,7 @@ from devloop.clients.ports import holder, refusal
 from devloop.clients.worker import Worker
 from devloop.doctor.access import contexts
 from devloop.doctor.patient import Patient
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, InputError
 from devloop.model.definition import ClusterDefinition, PortMapping
 from devloop.model.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
@@ -40,7 +40,10 @@ def _kubeconfig() -> Kubeconfig:
 def repository(patient: Patient) -> Iterator[Diagnosis]:
     from devloop.repository.snapshot import refuse_uncommittable
 
-    root = patient.root()
+    try:
+        root = patient.root()
+    except InputError:
+        return  # the check of the definition tells why
     refuse_uncommittable(root)
     yield ok("repository", f"{root} is a Git working tree")
 
@@ -48,20 +51,18 @@ def repository(patient: Patient) -> Iterator[Diagnosis]:
 def definition(patient: Patient) -> Iterator[Diagnosis]:
     found = patient.environment.definition
     if found.blockers:
-        from devloop.errors import InputError
-
         raise InputError.of(found.blockers)
     nodes = f"{len(found.nodes)} node{'' if len(found.nodes) == 1 else 's'}"
     said = [found.path, found.distribution, *([found.kubernetes_version] if found.kubernetes_version else []), nodes]
     yield ok("definition", ", ".join(said))
     for problem in found.warnings:
-        yield warning("definition", str(problem), problem.hint)
+        yield warning("definition", str(problem), problem.hint or patient.edit(problem))
 
 
 def ports(patient: Patient) -> Iterator[Diagnosis]:
     if found := patient.definition:
-        needed = patient.provisioner == "kind" or (patient.provisioner == "auto" and isinstance(patient.engine, EngineFacts))
-        yield from judge_ports([_port(mapping, patient) for mapping in _mapped(found)], found.kind_path or found.path, needed=needed)
+        facts = [_port(mapping, patient) for mapping in _mapped(found)]
+        yield from judge_ports(facts, found.kind_path or found.path, needed=patient.wants_kind)
 
 
 def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
@@ -86,14 +87,16 @@ def keys(patient: Patient) -> Iterator[Diagnosis]:
     from devloop.repository.keys import identities
 
     found = identities(patient.environment, patient.key_file)
-    yield from judge_keys(_opened(patient, found))
+    yield from judge_keys(_opened(patient, found), patient.name)
 
 
 def _opened(patient: Patient, found: Identities) -> KeyFacts:
     """What the build worker says of every encrypted file that the environment reaches."""
+    from devloop.repository.keys import encrypted_files
+
     facts = KeyFacts(tuple((identity.public, identity.origin) for identity in found), exposed=tuple(_exposed(found)))
     if patient.toolchain.missing(("worker",)):
-        return replace(facts, files=("encrypted files",), reached=False)
+        return replace(facts, files=encrypted_files(patient.environment), reached=False)
     from devloop.clients.git import remotes
     from devloop.repository.graph import survey
 
@@ -108,7 +111,7 @@ def _opened(patient: Patient, found: Identities) -> KeyFacts:
 
 
 def _why(reason: str, error: str) -> str:
-    return "is encrypted for other keys" if reason == "key" else f"cannot be opened: {error}"
+    return "encrypted for other keys" if reason == "key" else error
 
 
 def _exposed(found: Identities) -> Iterator[str]:

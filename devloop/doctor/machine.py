@@ -25,9 +25,9 @@ from devloop.model.doctor.machine import (
 )
 
 # What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.
-BUILDING = Room(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache, or set XDG_CACHE_HOME to another folder")
-BUILT = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or set XDG_CACHE_HOME to another folder")
-STATE = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or set XDG_STATE_HOME to another folder")
+BUILDING = Room(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache", "export XDG_CACHE_HOME=DIR")
+BUILT = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_CACHE_HOME=DIR", "export XDG_CACHE_HOME=DIR")
+STATE = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_STATE_HOME=DIR", "export XDG_STATE_HOME=DIR")
 # A node image with what Flux pulls into a node.
 IMAGES = Room(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system prune")
 
@@ -38,11 +38,7 @@ def engine(patient: Patient) -> Iterator[Diagnosis]:
 
 def capabilities(patient: Patient) -> Iterator[Diagnosis]:
     runtime = patient.engine.runtime if isinstance(patient.engine, EngineFacts) else ""
-    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=_kind_is_needed(patient))
-
-
-def _kind_is_needed(patient: Patient) -> bool:
-    return patient.provisioner == "kind" or (patient.provisioner == "auto" and isinstance(patient.engine, EngineFacts))
+    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=patient.wants_kind)
 
 
 def cgroups(patient: Patient) -> Iterator[Diagnosis]:

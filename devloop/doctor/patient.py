@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devloop.errors import InputError
+from devloop.errors import InputError, Problem
 from devloop.model.definition import ClusterDefinition
 from devloop.model.doctor.engine import EngineFacts, NoEngine
 from devloop.model.environment import Environment
@@ -57,6 +57,11 @@ class Patient:
         return self._once("engine", lambda: look(PATIENCE))
 
     @property
+    def wants_kind(self) -> bool:
+        """Whether `up` would run on Kind."""
+        return self.provisioner == "kind" or (self.provisioner == "auto" and isinstance(self.engine, EngineFacts))
+
+    @property
     def states(self) -> dict[str, ToolState]:
         """Every pinned tool."""
         return self._once("states", lambda: {state.name: state for state in self.toolchain.states()})
@@ -64,6 +69,11 @@ class Patient:
     @property
     def toolchain(self) -> Toolchain:
         return self._once("toolchain", Toolchain)
+
+    def edit(self, problem: Problem) -> str:
+        """The command that opens the file at the line."""
+        where = self.root() / problem.path
+        return f"${{EDITOR:-vi}} +{problem.line} {where}" if problem.line else f"${{EDITOR:-vi}} {where}"
 
     def _load(self) -> Environment:
         from devloop.repository.environments import load_environment

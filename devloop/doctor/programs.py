@@ -58,7 +58,7 @@ def toolchain(patient: Patient) -> Iterator[Diagnosis]:
 
 
 def kind(patient: Patient) -> Iterator[Diagnosis]:
-    yield from (judge_pinned(tool, patient.provisioner) for tool in _pinned(patient, ("kind",)))
+    yield from (judge_pinned(tool, needed=patient.wants_kind) for tool in _pinned(patient, ("kind",)))
 
 
 def kubectl(patient: Patient) -> Iterator[Diagnosis]:

@@ -14,7 +14,7 @@ from devloop.clients.worker import Opening
 from devloop.errors import InputError, Problem
 from devloop.model.definition import SopsSettings
 from devloop.model.environment import Environment
-from devloop.model.secret import parse_creation_rules, parse_secret
+from devloop.model.secret import EncryptedSecret, parse_creation_rules, parse_secret
 from devloop.repository.identities import Identities, Identity, from_file, from_file_if_any, from_variable
 
 __all__ = ["Identities", "identities", "missing_keys_error", "sops_age_data"]
@@ -122,9 +122,18 @@ def _recipients(environment: Environment) -> set[str]:
     """Whom .sops.yaml and the encrypted files below the source directory are for."""
     rules = environment.root / ".sops.yaml"
     result = set(parse_creation_rules(rules.read_text(errors="replace")).age_recipients) if rules.is_file() else set()
-    for path in (environment.root / environment.definition.source_directory).glob("**/*.*.*"):
+    return result.union(*(secret.age_recipients for secret in _encrypted(environment)))
+
+
+def encrypted_files(environment: Environment) -> tuple[str, ...]:
+    """Those below the source directory whose names say so; which of them the environment reaches only its graph can tell."""
+    return tuple(secret.path for secret in _encrypted(environment))
+
+
+def _encrypted(environment: Environment) -> Iterator[EncryptedSecret]:
+    for path in sorted((environment.root / environment.definition.source_directory).glob("**/*.*.*")):
         if {".enc", ".sops"} & set(path.suffixes) and path.is_file():
             with contextlib.suppress(InputError):  # a broken manifest is for those to tell who build it
-                secret = parse_secret(path.name, path.read_text(errors="replace"))
-                result.update(secret.age_recipients if secret else ())
-    return result
+                secret = parse_secret(os.path.relpath(path, environment.root), path.read_text(errors="replace"))
+                if secret:
+                    yield secret

@@ -68,6 +68,7 @@ def test_engine(engine: EngineFacts | NoEngine, provisioner: str, level: Level, 
         (0, "runc", True, OK, "has CAP_SYS_RESOURCE"),
         (1 << 24, "runc", True, FAILED, "CAP_SYS_RESOURCE"),
         (1 << 24, "runc", False, WARNING, "prepare_test_host"),
+        (1 << 24, "", False, WARNING, "unless its runtime does without"),
         (1 << 24, "devloop-runc", True, OK, "devloop-runc does without"),
         (1 << 12, "devloop-runc", True, FAILED, "CAP_NET_ADMIN"),
     ],
@@ -121,7 +122,7 @@ def test_memory(available: float, limit: float, nodes: int, level: Level) -> Non
     said(judge_memory(memory, nodes), level, "GiB")
 
 
-ROOM = Room(GIBIBYTE, 4 * GIBIBYTE, "df -h")
+ROOM = Room(GIBIBYTE, 4 * GIBIBYTE, "df -h", "export XDG_STATE_HOME=DIR")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ ROOM = Room(GIBIBYTE, 4 * GIBIBYTE, "df -h")
         (Disk("state", "/s", 2 * GIBIBYTE, 100_000, True), WARNING, "4.0 GiB"),
         (Disk("state", "/s", 100 << 20, 100_000, True), FAILED, "df -h"),
         (Disk("state", "/s", 5 * GIBIBYTE, 12, True), FAILED, "only 12 files"),
-        (Disk("state", "/s", 5 * GIBIBYTE, 100_000, False), FAILED, "may not be written"),
+        (Disk("state", "/s", 5 * GIBIBYTE, 100_000, False), FAILED, "export XDG_STATE_HOME=DIR"),
     ],
 )
 def test_disk(disk: Disk, level: Level, part: str) -> None:
@@ -194,9 +195,9 @@ def test_programs_that_are_missing_say_how_long_a_build_takes() -> None:
     said(judge_toolchain([HERE]), OK, "1 pinned program ")
     said(judge_toolchain([HERE, ETCD]), WARNING, "etcd not installed", "22 s", "devloop toolchain install")
     said(judge_toolchain([Pinned(f"t{n}", "1", "", 100) for n in range(5)]), WARNING, "5 of 5 programs", "8 min")
-    said(judge_pinned(KIND, "auto"), WARNING, "devloop toolchain install kind", "4 s")
-    said(judge_pinned(KIND, "embedded"), OK, "when it is needed")
-    said(judge_pinned(HERE, "kind"), OK, "3.13.3")
+    said(judge_pinned(KIND, needed=True), WARNING, "devloop toolchain install kind", "4 s")
+    said(judge_pinned(KIND, needed=False), OK, "when it is needed")
+    said(judge_pinned(HERE, needed=True), OK, "3.13.3")
 
 
 @pytest.mark.parametrize(
@@ -243,17 +244,22 @@ KEY = (("age1abc", "/keys/local.agekey"),)
     ("facts", "level", "part"),
     [
         (KeyFacts(()), OK, "nothing is encrypted"),
-        (KeyFacts((), ("a.enc.yaml",), closed=(("a.enc.yaml", "is encrypted for other keys"),)), FAILED, "no Age key for a.enc.yaml"),
-        (KeyFacts(KEY, ("a.enc.yaml", "b.enc.yaml")), OK, "2 encrypted files can be opened, with /keys/local.agekey"),
-        (KeyFacts(KEY, ("a.enc.yaml",), closed=(("a.enc.yaml", "is encrypted for other keys"),)), FAILED, "tried /keys/local.agekey"),
+        (KeyFacts((), ("a.enc.yaml",), closed=(("a.enc.yaml", "encrypted for other keys"),)), FAILED, "no Age key for a.enc.yaml"),
+        (KeyFacts(KEY, ("a.enc.yaml", "b.enc.yaml")), OK, "all 2 encrypted files can be opened, with /keys/local.agekey"),
+        (KeyFacts(KEY, ("a.enc.yaml",), closed=(("a.enc.yaml", "encrypted for other keys"),)), FAILED, "tried /keys/local.agekey"),
+        (
+            KeyFacts(KEY, ("a", "b", "c"), closed=tuple((path, "encrypted for other keys") for path in "abc")),
+            FAILED,
+            "a and 2 more cannot be opened: encrypted for other keys; tried /keys/local.agekey devloop up local --age-key-file FILE",
+        ),
         (KeyFacts(KEY, ("encrypted files",), reached=False), WARNING, "devloop toolchain install worker"),
     ],
 )
 def test_keys(facts: KeyFacts, level: Level, part: str) -> None:
-    [diagnosis] = judge_keys(facts)
+    [diagnosis] = judge_keys(facts, "local")
     said(diagnosis, level, part)
 
 
 def test_a_key_that_others_may_read_is_of_concern() -> None:
-    _, exposed = judge_keys(KeyFacts(KEY, ("a.enc.yaml",), exposed=("/keys/local.agekey",)))
+    _, exposed = judge_keys(KeyFacts(KEY, ("a.enc.yaml",), exposed=("/keys/local.agekey",)), "local")
     said(exposed, WARNING, "chmod 600 /keys/local.agekey")

@@ -72,7 +72,7 @@ class KeyFacts:
     """`keys`: the public half and the origin of each identity, never a private one; `exposed`: key files that others may read.
 
     `files` are the encrypted files that the environment reaches, `closed` those of them that do not open, each with why. `reached` is False
-    where nobody could tell which files those are: then they are all that lie below the source directory, and nothing is closed.
+    where nobody could tell which files those are: then they are all that lie below the source directory, and none is said to be closed.
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -83,31 +83,36 @@ class KeyFacts:
     reached: bool = True
 
 
-def judge_keys(facts: KeyFacts) -> tuple[Diagnosis, ...]:
+def judge_keys(facts: KeyFacts, environment: str) -> tuple[Diagnosis, ...]:
     if not facts.files:
         return (ok("keys", "nothing is encrypted"),)
-    closed = tuple(_closed(facts))
+    closed = tuple(_closed(facts, environment))
     return (*(closed or (_open(facts),)), *_exposed(facts))
 
 
-def _closed(facts: KeyFacts) -> Iterator[Diagnosis]:
+def _closed(facts: KeyFacts, environment: str) -> Iterator[Diagnosis]:
+    """One line for each reason, however many files it closes."""
     if not facts.keys:
-        yield failed(
-            "keys", f"no Age key for {_count(facts.files)}", "devloop up ENV --age-key-file FILE, or export SOPS_AGE_KEY_FILE=FILE"
-        )
+        yield failed("keys", f"no Age key for {_count(facts.files)}", f"devloop up {environment} --age-key-file FILE")
         return
-    tried = ", ".join(dict.fromkeys(origin for _, origin in facts.keys))
-    for path, reason in facts.closed:
-        yield failed("keys", f"{path} {reason}; tried {tried}", f"sops updatekeys {path}, or export SOPS_AGE_KEY_FILE=FILE")
+    tried = listing(_origins(facts))
+    for reason in dict.fromkeys(reason for _, reason in facts.closed):
+        paths = [path for path, why in facts.closed if why == reason]
+        hint = f"devloop up {environment} --age-key-file FILE, or sops updatekeys {paths[0]} with a key that opens it"
+        yield failed("keys", f"{_count(paths)} cannot be opened: {reason}; tried {tried}", hint)
 
 
 def _open(facts: KeyFacts) -> Diagnosis:
-    origins = listing(list(facts.used) or list(dict.fromkeys(origin for _, origin in facts.keys)))
-    if facts.reached:
-        return ok("keys", f"{_count(facts.files)} can be opened, with {origins}")
-    return warning(
-        "keys", f"{origins}; whether it opens the files is known when the build worker is there", "devloop toolchain install worker"
-    )
+    origins = listing(list(facts.used) or _origins(facts))
+    if not facts.reached:
+        said = f"{origins}; only the build worker can tell whether that opens what is encrypted"
+        return warning("keys", said, "devloop toolchain install worker")
+    count = facts.files[0] if len(facts.files) == 1 else f"all {len(facts.files)} encrypted files"
+    return ok("keys", f"{count} can be opened, with {origins}")
+
+
+def _origins(facts: KeyFacts) -> list[str]:
+    return list(dict.fromkeys(origin for _, origin in facts.keys))
 
 
 def _exposed(facts: KeyFacts) -> Iterator[Diagnosis]:
@@ -116,4 +121,4 @@ def _exposed(facts: KeyFacts) -> Iterator[Diagnosis]:
 
 
 def _count(files: Sequence[str]) -> str:
-    return files[0] if len(files) == 1 else f"{len(files)} encrypted files"
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"

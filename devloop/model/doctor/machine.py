@@ -67,11 +67,12 @@ class Disk:
 
 @dataclass(frozen=True)
 class Room:
-    """How many bytes must be free, how many should, and what makes some."""
+    """How many bytes must be free, how many should, what makes some, and what puts it elsewhere."""
 
     needed: int
     comfortable: int
     hint: str
+    elsewhere: str = ""
 
 
 INODES = 10_000
@@ -81,7 +82,7 @@ def judge_disk(disk: Disk, room: Room) -> Diagnosis:
     check = f"disk ({disk.what})"
     said = f"{gibibytes(disk.free)} free at {disk.path}"
     if not disk.writable:
-        return failed(check, f"{disk.path} may not be written", f"ls -ld {disk.path}")
+        return failed(check, f"{disk.path} may not be written", room.elsewhere or f"ls -ld {disk.path}")
     if 0 <= disk.inodes < INODES:
         return failed(check, f"only {disk.inodes} files may still be made at {disk.path}", f"df -i {disk.path}")
     if disk.free < room.needed:
@@ -127,7 +128,7 @@ def judge_cgroups(cgroups: Cgroups, kubernetes: str, *, rootless: bool = False) 
     if cgroups.version == 0:
         return failed("cgroups", "no control groups are mounted", "sudo mount -t cgroup2 none /sys/fs/cgroup")
     said = "version 1" + (" (hybrid)" if cgroups.hybrid else "")
-    boot = "boot with systemd.unified_cgroup_hierarchy=1"
+    boot = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1, or the same in /etc/default/grub"
     if rootless:
         return failed("cgroups", f"{said}; a rootless engine needs version 2 for Kind", boot)
     if version(kubernetes) < WITHOUT_CGROUP_1:
@@ -164,8 +165,10 @@ def judge_capabilities(capabilities: Capabilities, *, needed: bool) -> Diagnosis
         return ok("capabilities", f"{capabilities.holder} has CAP_SYS_RESOURCE and CAP_NET_ADMIN")
     if capabilities.runtime not in ("", "runc", "io.containerd.runc.v2"):
         return ok("capabilities", lacks.format("CAP_SYS_RESOURCE") + f", its runtime {capabilities.runtime} does without")
-    message = lacks.format("CAP_SYS_RESOURCE") + ": privileged containers such as Kind's nodes cannot start"
-    return complain("capabilities", message, "sudo scripts/prepare_test_host.sh")
+    message = lacks.format("CAP_SYS_RESOURCE") + ": no privileged container starts, so no node of Kind's"
+    return complain(
+        "capabilities", message + ("" if capabilities.runtime else ", unless its runtime does without"), "sudo scripts/prepare_test_host.sh"
+    )
 
 
 def missing_of(mask: int, wanted: Collection[int] = (SYS_RESOURCE, NET_ADMIN)) -> frozenset[int]:

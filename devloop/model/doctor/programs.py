@@ -65,12 +65,12 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
     return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", "devloop toolchain install")
 
 
-def judge_pinned(tool: Pinned, provisioner: str) -> Diagnosis:
+def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
     """One that only some need: Kind."""
     if tool.channel:
         return ok(tool.name, f"{tool.version}, installed from {tool.channel}")
     said = f"{tool.version} not installed: building takes about {_time([tool])}"
-    return ok(tool.name, f"{said}, when it is needed") if provisioner == "embedded" else warning(tool.name, said, _install(tool))
+    return warning(tool.name, said, _install(tool)) if needed else ok(tool.name, f"{said}, when it is needed")
 
 
 def judge_kubectl(own: Program | None, pinned: Pinned, cluster: str) -> Diagnosis:

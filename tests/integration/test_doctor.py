@@ -1,0 +1,60 @@
+"""The doctor on this machine as it is: before an environment runs, while it does, and with what a user may have got wrong."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Run, User, remains
+
+NOWHERE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+
+
+def lines(run: Run) -> dict[str, dict[str, Any]]:
+    """The last line of each check."""
+    return {line["check"]: line for line in run.report["checks"]}
+
+
+def test_the_doctor_knows_a_running_environment(user: User) -> None:
+    """Its context, its API server's clock and its certificates."""
+    assert user.devloop("init", "demo").status == 0
+    before = lines(user.devloop("-C", "demo", "doctor", "local", "--provisioner", "embedded", "--output", "json", **NOWHERE))
+    assert before["clock"]["message"] == "sane"
+    assert before["keys"]["status"] == "ok"
+    assert str(user.home / "config") in before["keys"]["message"]
+    assert "not there yet" in before["kubeconfig"]["message"]
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+    run = user.devloop("-C", "demo", "doctor", "local", "--provisioner", "embedded", "--output", "json", **NOWHERE)
+    after = lines(run)
+    assert run.status == 0, run.text
+    assert "the API server" in after["clock"]["message"]
+    assert "certificate in the context devloop-local" in after["clock"]["message"]
+    assert after["kubeconfig"]["message"].endswith("current context devloop-local")
+    assert user.devloop("-C", "demo", "down", "local").status == 0
+    assert remains(user) == []
+
+
+def test_what_is_wrong_ends_with_one_and_says_how_to_mend_it(user: User, tmp_path: Path) -> None:
+    assert user.devloop("init", "demo").status == 0
+    shutil.rmtree(user.home / "config")
+    (user.home / "kubeconfig").write_text("apiVersion: v1\nkind: Config\n")
+    (user.home / "kubeconfig").chmod(0o400)
+    try:
+        listener = socket.create_server(("127.0.0.1", 8080))
+    except OSError:
+        pytest.skip("port 8080 is taken here")
+    with closing(listener):
+        run = user.devloop("-C", "demo", "doctor", "local", "--provisioner", "kind", "--output", "json", **NOWHERE)
+    told = lines(run)
+    assert (run.status, run.report["ok"]) == (1, False)
+    hints = {"engine": "unset DOCKER_HOST", "kubeconfig": "chmod u+w", "ports": "sudo ss -lpn", "keys": "--age-key-file FILE"}
+    for check, hint in hints.items():
+        assert told[check]["status"] == "failed", told[check]
+        assert hint in told[check]["hint"]
+    assert "connection refused" in told["engine"]["message"]
+    assert user.devloop("-C", "demo", "status", "local").status == 1
