@@ -6,7 +6,7 @@ import contextlib
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
 
@@ -40,7 +40,7 @@ def look(timeout: float) -> EngineFacts | NoEngine:
 def _facts(client: docker.DockerClient, address: str) -> EngineFacts:
     info = client.info()
     return EngineFacts(
-        product=_product(client.version()),
+        product=_product(client),
         version=info.get("ServerVersion", ""),
         address=_shown(address),
         storage=info.get("Driver", ""),
@@ -53,9 +53,10 @@ def _facts(client: docker.DockerClient, address: str) -> EngineFacts:
     )
 
 
-def _product(answer: dict[str, Any]) -> str:
-    names = [component.get("Name", "") for component in answer.get("Components") or ()]
-    return "Podman" if any("podman" in name.lower() for name in names) else "Docker"
+def _product(client: docker.DockerClient) -> str:
+    """A ping is answered at once, unlike the question for versions; Podman's answer has a header of its own."""
+    answer = client.api.get(f"{client.api.base_url}/_ping")
+    return "Podman" if "Libpod-API-Version" in answer.headers else "Docker"
 
 
 def _published(client: docker.DockerClient) -> set[tuple[int, str]]:
