@@ -3,7 +3,20 @@ of fixtures, and a row in docs/rules.md."""
 
 from __future__ import annotations
 
-from devloop.rules import build, definition, encryption, exemptions, graph, layers, ownership, readiness, references, secrets, substitution
+from devloop.rules import (
+    build,
+    constitution,
+    definition,
+    encryption,
+    exemptions,
+    graph,
+    layers,
+    ownership,
+    readiness,
+    references,
+    secrets,
+    substitution,
+)
 from devloop.rules.rule import Rule, Rules
 
 __all__ = ["RULES", "Rule", "Rules"]
@@ -20,5 +33,6 @@ RULES: Rules = {
     **layers.RULES,
     **secrets.RULES,
     **encryption.RULES,
+    **constitution.RULES,
     **exemptions.RULES,
 }

@@ -9,6 +9,7 @@ from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_
 from devloop.model.kustomization import ObjectId
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault
+from devloop.model.pods import pod_path
 from devloop.model.report import Severity
 from devloop.model.subject import Subject, Unit
 from devloop.rules.rule import Rule, Rules
@@ -22,16 +23,6 @@ _FLUX_ACCOUNTS = frozenset(
 _USUAL_KEY = ObjectId("flux-system", "sops-age")
 # Kinds of Kubernetes that people write and only charts and controllers make beside them.
 _WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Namespace"})
-# Where the pods of a workload are described.
-_PODS: Mapping[str, tuple[str, ...]] = {
-    "Deployment": ("spec", "template", "spec"),
-    "StatefulSet": ("spec", "template", "spec"),
-    "DaemonSet": ("spec", "template", "spec"),
-    "ReplicaSet": ("spec", "template", "spec"),
-    "Job": ("spec", "template", "spec"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-    "Pod": ("spec",),
-}
 
 
 def namespace_missing(subject: Subject) -> Iterator[Fault]:
@@ -87,7 +78,7 @@ def _of_kustomization(inventory: Inventory, unit: Unit) -> Iterator[Fault]:
 
 def _of_object(inventory: Inventory, unit: Unit, manifest: Manifest) -> Iterator[Fault]:
     is_release = manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
-    where = ("spec",) if is_release else _PODS.get(manifest.kind, ()) if is_built_in(group_of(manifest.api_version)) else ()
+    where = ("spec",) if is_release else pod_path(manifest)
     name = str(_at(manifest.body, where).get("serviceAccountName") or "") if where else ""
     if name and not _has_account(inventory, manifest.namespace, name):
         message = f"{manifest} runs as the ServiceAccount {name}, which nothing creates in {manifest.namespace}"
