@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from devloop.clients.debian import SUITE
-from devloop.images import control_plane, flux, node
+from devloop.images import control_plane, flux, git_server, node, sample_platform
 from devloop.images.archive import Contents
 from devloop.images.kit import HERE, Kit, own_paths
 from devloop.toolchain import Toolchain
@@ -71,5 +71,14 @@ RECIPES: dict[str, Recipe] = {
         _controller("source-controller"),
         _controller("kustomize-controller"),
         _controller("helm-controller"),
+        Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), tag=SUITE),
+        Recipe(
+            "sample",
+            sample_platform.sample,
+            packages=(sample_platform.PACKAGES,),
+            folders=("sample",),
+            tag=sample_platform.TAG,
+            bake=Bake(sample_platform.WARM, {"user": "0", "working_dir": "/app"}),
+        ),
     )
 }

@@ -1,0 +1,30 @@
+"""What the Git server's Dockerfile starts from: Git, Python with its standard library, and the few programs that Git's scripts call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from devloop.images.archive import Contents, Entry, folder
+from devloop.images.kit import Kit, accounts
+
+PACKAGES = ("git", "python3", "base-files", "dash", "coreutils", "sed", "grep")
+# Git asks for Perl for what it sends by mail and for other version control systems, Python for what it builds and tests itself with.
+_UNUSED = (
+    "usr/share/perl", "usr/lib/x86_64-linux-gnu/perl", "usr/lib/aarch64-linux-gnu/perl", "usr/bin/perl", "usr/share/git-core/contrib/",
+    "usr/share/gitweb/", "usr/lib/python3.11/test/", "usr/lib/python3.11/pydoc_data/", "usr/lib/python3.11/ensurepip/",
+    "usr/share/zoneinfo/", "usr/share/python3/", "usr/share/python-wheels/", "usr/share/debconf/", "usr/sbin/",
+    "usr/lib/x86_64-linux-gnu/gconv/", "usr/lib/aarch64-linux-gnu/gconv/",
+)  # fmt: skip
+USER = ("git", 65532)
+
+
+@contextmanager
+def git_server_base(kit: Kit) -> Iterator[Contents]:
+    with kit.debian(PACKAGES) as debian:
+        yield Contents((*(entry for entry in debian if is_used(entry)), *accounts(USER), folder("root", 0o700)), {"Env": ["PATH=/usr/bin"]})
+
+
+def is_used(entry: Entry) -> bool:
+    own = ("tmp", "root", "etc/passwd", "etc/group", "etc/nsswitch.conf")
+    return entry.path not in own and not entry.path.startswith(_UNUSED) and not f"{entry.path}/".startswith(_UNUSED)
