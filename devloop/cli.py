@@ -229,6 +229,35 @@ def _explain(rule: str) -> NoReturn:
 
 
 @app.command()
+def render(
+    context: typer.Context,
+    environment: Environment,
+    kustomization: Annotated[
+        str, typer.Option("--kustomization", "-k", metavar="NS/NAME", help="Only this one.", show_default="all of them")
+    ] = "",
+    diff: Annotated[
+        str, typer.Option("--diff", metavar="REV", help="What changed between REV and the working tree.", show_default=False)
+    ] = "",
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the values of Secrets.")] = False,
+    origins: Annotated[bool, typer.Option("--origins", help="Name the file that each object comes from.")] = False,
+    definition: Definition = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Print the manifests that Flux would apply.
+
+    Built, decrypted and with variables in place; the values of Secrets are masked.
+    """
+    with _console(Output.JSON) as console:
+        from devloop import rendering
+
+        wanted = rendering.Wanted(context.obj.root, environment, kustomization, show_secrets, origins, key_file, definition)
+        rendered = rendering.compare(wanted, diff, console.emit) if diff else rendering.render(wanted, console.emit)
+        console.__exit__()
+        console.difference(rendered.text) if diff else console.manifests(rendered.text)
+        raise typer.Exit(0 if diff or rendered.complete else 1)
+
+
+@app.command()
 def doctor(
     context: typer.Context,
     environment: Annotated[

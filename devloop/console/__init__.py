@@ -76,7 +76,7 @@ class Console:
             return
         if report.command == "validate":
             for step in report.steps:
-                self._rich.print(step_line(step))
+                self._rich.print(step_line(step, timed=False))
         elif report.kustomizations:
             self._rich.print(tree(report.kustomizations, heading(report)))
         self._show_findings(self._rich, report)
@@ -120,6 +120,20 @@ class Console:
 
         for line in explained(explanations):
             self._rich.print(line)
+
+    def manifests(self, text: str) -> None:
+        """YAML on standard output, as it is."""
+        sys.stdout.write(text)
+
+    def difference(self, text: str) -> None:
+        """A unified diff on standard output, coloured on a terminal; nothing at all where nothing differs."""
+        from devloop.console.explanations import diff_line
+
+        if not sys.stdout.isatty():
+            sys.stdout.write(text)
+            return
+        for line in text.splitlines():
+            _rich(stderr=False).print(diff_line(line), soft_wrap=True)
 
     def line(self, text: str) -> None:
         """One line of a command's own output."""

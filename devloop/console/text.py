@@ -20,11 +20,13 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 COLOURS: Mapping[Severity, str] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
-def step_line(outcome: Outcome) -> Text:
+def step_line(outcome: Outcome, *, timed: bool = True) -> Text:
     from rich.text import Text
 
     mark, colour = MARKS[outcome.status]
-    text = Text.assemble((mark, colour), f" {outcome.title:<12}", (f"{outcome.seconds:6.1f} s", "dim"))
+    text = Text.assemble((mark, colour), f" {outcome.title:<12}")
+    if timed:
+        text.append(f"{outcome.seconds:6.1f} s", "dim")
     if outcome.message:
         text.append("  " + outcome.message, "" if outcome.status is not Status.UNCHANGED else "dim")
     return text

@@ -20,7 +20,7 @@ _STRUCTURED = frozenset({".yaml", ".yml", ".json", ".md", ".toml", ".tpl"})
 _SECRET_NAME = re.compile(r"(?i)(\.enc\.|\.sops\.|secret|credential|password|\.env$|\.key$|\.pem$|\.agekey$)")
 _SECRET_TEXT = re.compile(
     r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b(?=[\s\S]*\b(?:data|stringData)\b)  # a Secret with values
-    | secretGenerator | ENC\[ | ^\s*["']?sops["']?\s*: | AGE-SECRET-KEY | PRIVATE\ KEY
+    | secretGenerator | ENC\[ | ^sops\s*: | ^\s*"sops"\s*: | AGE-SECRET-KEY | PRIVATE\ KEY
     """,
     re.VERBOSE | re.MULTILINE,
 )

@@ -10,10 +10,9 @@ def outcome(graph: Graph) -> Outcome:
     """How much of an environment was looked at."""
     counts = {state: sum(node.state is state for node in graph) for state in NodeState}
     aside = counts[NodeState.FOREIGN] + counts[NodeState.UNKNOWN]
-    where = "the repository's root" if graph.source_directory == "." else f"{graph.source_directory}/"
     parts = [
         f"{len(graph.nodes)} Kustomizations with {sum(len(node.manifests) for node in graph)} objects",
-        f"paths count from {where}",
+        *([f"paths count from {graph.source_directory}/"] if graph.source_directory != "." else []),
         *([f"{aside} not checked here"] if aside else []),
     ]
     return Outcome(Status.UNCHANGED, "; ".join(parts), title=graph.environment)

@@ -1,0 +1,118 @@
+"""`devloop render`: what Flux would apply, as text; and what a change makes of it. Nothing here prints or parses arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients.git import remotes
+from devloop.clients.worker import Worker
+from devloop.errors import InputError
+from devloop.model.environment import Environment
+from devloop.model.graph import Graph, Node, NodeState
+from devloop.model.report import Emit, Notice, Severity
+from devloop.model.wording import listing, suggestions
+from devloop.output.difference import difference
+from devloop.output.manifests import document, to_yaml
+from devloop.repository.environments import load_environment
+from devloop.repository.graph import survey
+from devloop.repository.keys import identities
+from devloop.repository.revision import checked_out
+from devloop.toolchain import Toolchain
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An environment, or one Kustomization of it: namespace/name, or its name alone where that is enough."""
+
+    root: Path
+    environment: str
+    kustomization: str = ""
+    show_secrets: bool = False
+    origins: bool = False
+    key_file: Path | None = None
+    definition: Path | None = None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """`text` is YAML or a diff; `complete` says that everything wanted could be built."""
+
+    text: str
+    complete: bool
+
+
+def render(wanted: Wanted, emit: Emit) -> Rendered:
+    """The manifests as YAML in the graph's order; what does not build is told through `emit`. Raises InputError for a wrong name."""
+    environment = load_environment(wanted.root, wanted.environment, wanted.definition)
+    nodes = _chosen(_survey(environment, wanted, emit), wanted.kustomization)
+    complete = _tell_failures(nodes, emit)
+    manifests = (manifest for node in nodes for manifest in node.manifests)
+    return Rendered(to_yaml(manifests, show_secrets=wanted.show_secrets, origins=wanted.origins), complete)
+
+
+def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
+    """What differs between `revision` and the working tree, as a unified diff of every object."""
+    environment = load_environment(wanted.root, wanted.environment, wanted.definition)
+    with checked_out(wanted.root, revision) as folder, ThreadPoolExecutor(2) as pool:
+        earlier = pool.submit(_earlier, folder, revision, environment, wanted, emit)
+        after = _survey(environment, wanted, emit)
+        before = earlier.result()
+        known = {str(node.kustomization.id) for graph in (before, after) if graph for node in graph}
+        sides = [_objects(_chosen(graph, wanted.kustomization, known), wanted) if graph else {} for graph in (before, after)]
+        complete = [_tell_failures(_chosen(graph, wanted.kustomization, known), emit) for graph in (before, after) if graph]
+    return Rendered(difference(*sides, revision, "working tree"), all(complete))
+
+
+def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, emit: Emit) -> Graph | None:
+    """The graph of an earlier state; None where the environment did not exist, or its definition could not be used."""
+    try:
+        before = load_environment(folder, wanted.environment, wanted.definition and folder / environment.definition.path)
+    except InputError as error:
+        emit(Notice(f"nothing to compare with: {error.message.replace(str(folder), revision)}", Severity.WARNING))
+        return None
+    return _survey(before, wanted, emit, keys_of=environment)
+
+
+def _survey(environment: Environment, wanted: Wanted, emit: Emit, keys_of: Environment | None = None) -> Graph:
+    toolchain = Toolchain()
+    toolchain.ensure(("worker",), emit)
+
+    def keys() -> str:
+        return identities(keys_of or environment, wanted.key_file).text
+
+    with Worker(toolchain.path("worker"), environment.root, keys, show_secrets=wanted.show_secrets) as worker:
+        return survey(environment, worker, remotes=remotes(wanted.root))
+
+
+def _chosen(graph: Graph, name: str, known: Collection[str] = ()) -> tuple[Node, ...]:
+    """The nodes that `name` means, all for ''; raises InputError where it is not among `known`, by default the graph's own."""
+    names = sorted(known or (str(node.kustomization.id) for node in graph))
+    meant = [full for full in names if name in (full, full.partition("/")[2])]
+    if name and not meant:
+        near = suggestions(name, names)
+        hint = f"did you mean {listing(near, 'or')}?" if near else f"there are {listing(names)}"
+        raise InputError(f"there is no Kustomization {name} in {graph.environment}", hint=hint)
+    if len(meant) > 1 and name:
+        raise InputError(f"there is more than one Kustomization {name}", hint=f"write {listing(meant, 'or')}")
+    return tuple(node for node in graph if not name or str(node.kustomization.id) in meant)
+
+
+def _tell_failures(nodes: Collection[Node], emit: Emit) -> bool:
+    failed = [node for node in nodes if node.state is NodeState.FAILED and node.failure]
+    for node in failed:
+        assert node.failure
+        where = f" ({node.failure.path}:{node.failure.line})" if node.failure.path else ""
+        emit(Notice(f"{node.kustomization.id} does not build: {node.failure.message}{where}", Severity.ERROR, node.failure.hint))
+    return not failed
+
+
+def _objects(nodes: Collection[Node], wanted: Wanted) -> dict[str, str]:
+    """Kustomization/Kind/namespace/name -> document."""
+    return {
+        f"{node.kustomization.id}/{manifest}": document(manifest, show_secrets=wanted.show_secrets)
+        for node in nodes
+        for manifest in node.manifests
+    }
