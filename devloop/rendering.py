@@ -61,9 +61,9 @@ def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
         after = _survey(environment, wanted, emit)
         before = earlier.result()
         known = {str(node.kustomization.id) for graph in (before, after) if graph for node in graph}
-        sides = [_objects(_chosen(graph, wanted.kustomization, known), wanted) if graph else {} for graph in (before, after)]
+        old, new = (_objects(_chosen(graph, wanted.kustomization, known), wanted) if graph else {} for graph in (before, after))
         complete = [_tell_failures(_chosen(graph, wanted.kustomization, known), emit) for graph in (before, after) if graph]
-    return Rendered(difference(*sides, revision, "working tree"), all(complete))
+    return Rendered(difference(old, new, revision, "working tree"), all(complete))
 
 
 def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, emit: Emit) -> Graph | None:

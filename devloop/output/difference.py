@@ -16,5 +16,4 @@ def difference(before: Mapping[str, str], after: Mapping[str, str], before_name:
 def _object(name: str, before: Mapping[str, str], after: Mapping[str, str], before_name: str, after_name: str) -> Iterator[str]:
     old = f"{before_name}:{name}" if name in before else _NOTHING
     new = f"{after_name}:{name}" if name in after else _NOTHING
-    lines = (documents.get(name, "").splitlines() for documents in (before, after))
-    yield from difflib.unified_diff(*lines, old, new, lineterm="")
+    yield from difflib.unified_diff(before.get(name, "").splitlines(), after.get(name, "").splitlines(), old, new, lineterm="")

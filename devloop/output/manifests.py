@@ -49,7 +49,8 @@ def _comment(manifest: Manifest) -> str:
 
 def _dumper() -> type[yaml.SafeDumper]:
     base: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return type("Dumper", (base,), {"yaml_representers": {**base.yaml_representers, str: _text}, "ignore_aliases": lambda *_: True})
+    representers: dict[Any, Any] = {**base.yaml_representers, str: _text}
+    return type("Dumper", (base,), {"yaml_representers": representers, "ignore_aliases": lambda *_: True})
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
