@@ -32,6 +32,11 @@ _SETTINGS = (
 )
 
 
+# What is wrong with an encrypted file that no creation rule is for, and what to do about it: the rule secrets/no-rule.
+WITHOUT_RULE = "is encrypted, but no rule of .sops.yaml is for it: the next one to edit it cannot encrypt it again"
+ADD_RULE = "add a creation rule whose path_regex matches it"
+
+
 @dataclass(frozen=True)
 class EncryptedSecret:
     """A file that SOPS has encrypted; `settings` are those that were in force then (encrypted_regex ...), `services` by name."""

@@ -1,4 +1,4 @@
-"""What an environment's objects name is there: namespaces, service accounts, sources of variables, keys, the objects of health checks."""
+"""What an environment's objects name is there: namespaces, service accounts, the objects of health checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux, take
-from devloop.model.kustomization import ObjectId
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault
 from devloop.model.pods import pod_path
@@ -19,8 +18,6 @@ _GIVEN_NAMESPACES = frozenset({"default", "flux-system"})
 _FLUX_ACCOUNTS = frozenset(
     f"{name}-controller" for name in ("source", "kustomize", "helm", "notification", "image-reflector", "image-automation")
 ) | {"flux-operator"}
-# Where KSail, Flux' own documentation and devloop put the Age keys of a cluster.
-_USUAL_KEY = ObjectId("flux-system", "sops-age")
 # Kinds of Kubernetes that people write and only charts and controllers make beside them.
 _WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Namespace"})
 
@@ -101,45 +98,6 @@ def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
     return body
 
 
-def variables_missing(subject: Subject) -> Iterator[Fault]:
-    """substituteFrom names a ConfigMap or a Secret that nothing creates."""
-    for inventory in map(take, subject.environments):
-        for unit in inventory.inspected.units if inventory.whole else ():
-            kustomization = unit.node.kustomization
-            for source in (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ():
-                kind, name = str(source.get("kind")), str(source.get("name"))
-                if not source.get("optional") and not _has_source(inventory, kind, kustomization.id.namespace, name):
-                    message = (
-                        f"{kustomization.id} takes variables from the {kind} {name}, which nothing creates in {kustomization.id.namespace}"
-                    )
-                    hint = "add it to what the environment renders before, or say optional: true"
-                    yield unit.fault(message, "postBuild", "substituteFrom", {"name": name}, hint=hint)
-
-
-def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> bool:
-    """An ExternalSecret, a SealedSecret and the like make a Secret of their own name, or of the one that their target says."""
-    if inventory.has("", kind, namespace, name):
-        return True
-    return any(
-        name in (key.name, str(_at(manifest.body, ("spec", "target")).get("name")))
-        for key, found in inventory.objects.items()
-        if key.namespace == namespace and not is_built_in(key.group) and not is_flux(key.group)
-        for _, manifest in found
-    )
-
-
-def key_elsewhere(subject: Subject) -> Iterator[Fault]:
-    """The Age keys are expected under a name of the repository's own, and have to be brought into a real cluster by hand."""
-    for inventory in map(take, subject.environments):
-        for unit in inventory.inspected.units:
-            kustomization = unit.node.kustomization
-            name = str(_at(kustomization.spec, ("decryption", "secretRef")).get("name") or "")
-            secret = ObjectId(kustomization.id.namespace, name)
-            if name and secret != _USUAL_KEY and not inventory.has("", "Secret", secret.namespace, name):
-                message = f"{kustomization.id} decrypts with the Secret {secret}, which nothing in the repository creates"
-                yield unit.fault(message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand")
-
-
 def health_check_missing(subject: Subject) -> Iterator[Fault]:
     """A health check waits for an object that nothing creates."""
     for inventory in map(take, subject.environments):
@@ -181,22 +139,10 @@ RULES: Rules = {
         "without its service account nothing is applied and no pod starts",
         "render the ServiceAccount, or correct its name",
     ),
-    "graph/variables-missing": Rule(
-        variables_missing,
-        Severity.ERROR,
-        "a Kustomization fails until every source of its variables is there",
-        "render the ConfigMap or the Secret in the Kustomization's namespace, or make it optional",
-    ),
     "graph/health-check-missing": Rule(
         health_check_missing,
         Severity.ERROR,
         "a health check of something that never appears fails when its time is up",
         "name an object that the environment renders, with its namespace",
-    ),
-    "graph/key-elsewhere": Rule(
-        key_elsewhere,
-        Severity.INFO,
-        "keys are not in the repository, so whoever makes a cluster has to know which Secret they belong in",
-        "say in a document where the key belongs, or use the usual flux-system/sops-age",
     ),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from devloop.model import bootstrap
 from devloop.model.graph import Graph
 from devloop.model.report import Finding, Found, Notice, Outcome, Severity, Status
+from devloop.model.secret import ADD_RULE, WITHOUT_RULE
 from devloop.repository.keys import missing_keys_error, sops_age_data, without_rule
 from devloop.session import Session
 from devloop.steps import outcome
@@ -39,8 +40,8 @@ class OpenSecrets:
 
 
 def _stray(path: str) -> Finding:
-    message = "is encrypted, but no rule of .sops.yaml is for it: the next one to edit it cannot encrypt it again"
-    return Finding("secrets/no-rule", Severity.WARNING, path, 0, message, "add a creation rule whose path_regex matches it")
+    """As `devloop validate` tells it."""
+    return Finding("secrets/no-rule", Severity.WARNING, path, 1, WITHOUT_RULE, ADD_RULE)
 
 
 @dataclass(frozen=True)
