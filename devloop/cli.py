@@ -46,6 +46,12 @@ class AtLeast(StrEnum):
     INFO = "info"
 
 
+class ProvisionerName(StrEnum):
+    AUTO = "auto"
+    KIND = "kind"
+    EMBEDDED = "embedded"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the user stands: the repository's root as given with -C, or None to look for it."""
@@ -103,6 +109,12 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--age-key-file", metavar="FILE", help="Age identities to decrypt with, before all other places.", show_default=False),
 ]
+Provisioner = Annotated[
+    ProvisionerName,
+    typer.Option(
+        "--provisioner", envvar="DEVLOOP_PROVISIONER", help="auto: what the environment runs with, else kind where an engine answers."
+    ),
+]
 Timeout = Annotated[
     str | None, typer.Option("--timeout", metavar="DURATION", help="How long to wait, e.g. 90s or 10m.", show_default="the definition's")
 ]
@@ -133,6 +145,8 @@ def up(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    recreate: Annotated[bool, typer.Option("--recreate", help="Make the cluster anew, whatever there is.")] = False,
     key_file: KeyFile = None,
     timeout: Timeout = None,
     output: OutputOption = Output.TEXT,
@@ -144,7 +158,9 @@ def up(
     from devloop import loop
 
     with _console(output, context) as console:
-        request = _request(context, environment, definition, key_file=key_file, timeout=_seconds(timeout))
+        request = _request(
+            context, environment, definition, provisioner=provisioner, recreate=recreate, key_file=key_file, timeout=_seconds(timeout)
+        )
         _show(console, loop.up(request, console.emit))
 
 
@@ -153,6 +169,7 @@ def status(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
@@ -160,12 +177,18 @@ def status(
     from devloop import loop
 
     with _console(output, context) as console:
-        request = _request(context, environment, definition)
+        request = _request(context, environment, definition, provisioner=provisioner)
         _show(console, loop.status(request, console.emit, follow=watch))
 
 
 @app.command()
-def down(context: typer.Context, environment: Environment, definition: Definition = None, output: OutputOption = Output.TEXT) -> None:
+def down(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    output: OutputOption = Output.TEXT,
+) -> None:
     """Remove everything of the environment.
 
     Processes, data and the kubeconfig entry; nothing to remove is fine.
@@ -173,7 +196,7 @@ def down(context: typer.Context, environment: Environment, definition: Definitio
     from devloop import loop
 
     with _console(output, context) as console:
-        _show(console, loop.down(_request(context, environment, definition), console.emit))
+        _show(console, loop.down(_request(context, environment, definition, provisioner=provisioner), console.emit))
 
 
 @app.command()

@@ -17,7 +17,8 @@ from devloop.model.environment import Environment, Source
 from devloop.model.graph import Graph
 from devloop.model.report import Emit, Found, Notice, Outcome, Report, Severity, Status
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
-from devloop.provisioners import Provisioner, open_provisioner
+from devloop.provisioners import open_provisioner
+from devloop.provisioners.choice import AUTO, choose, existing_choices
 from devloop.repository.environments import load_environment
 from devloop.runner import Result, attempt, findings, interruptible, recorded, run
 from devloop.session import Session
@@ -31,9 +32,10 @@ class Request:
     root: Path
     environment: str
     definition: Path | None = None
-    provisioner: str = "embedded"
+    provisioner: str = AUTO
     key_file: Path | None = None
     timeout: float | None = None
+    recreate: bool = False
 
 
 def up(request: Request, emit: Emit) -> Report:
@@ -41,10 +43,13 @@ def up(request: Request, emit: Emit) -> Report:
     environment = _usable(load_environment(request.root, request.environment, request.definition))
     for warning in environment.definition.warnings:
         emit(Notice(str(warning), Severity.WARNING, warning.hint))
+    chosen = choose(request.provisioner, environment)
+    if chosen.reason:
+        emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
     result = Result()
-    with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
+    with _session(request, environment, recorded(result, emit), chosen.name) as session, _locked(environment):
         threading.Thread(target=import_client, daemon=True).start()
-        source = _reconcile(session, request.timeout or environment.definition.timeout, result)
+        source = _reconcile(session, request, result)
     return _report("up", session, result, source.revision if source else "")
 
 
@@ -52,8 +57,10 @@ def down(request: Request, emit: Emit) -> Report:
     """Nothing of the environment exists any more; twice is fine."""
     environment = load_environment(request.root, request.environment, request.definition)
     result = Result()
-    with _session(request, environment, recorded(result, emit)) as session, _locked(environment):
-        run(plan_down(), session, result)
+    with _locked(environment):
+        for name in existing_choices(request.provisioner, environment):
+            with _session(request, environment, recorded(result, emit), name) as session:
+                run(plan_down(), session, result)
     return _report("down", session, result, "")
 
 
@@ -64,7 +71,7 @@ def refusal(command: str, environment: str, error: DevloopError) -> Report:
     return Report(command, environment, steps=(step,), findings=found, failure=error.exit_code)
 
 
-def _reconcile(session: Session, timeout: float, result: Result) -> Source | None:
+def _reconcile(session: Session, request: Request, result: Result) -> Source | None:
     """The revision that the environment was asked to reconcile; None when it did not come to that."""
     if not run(plan_tools(("worker", *session.provisioner.tools(CONTROLLERS))), session, result):
         return None
@@ -72,7 +79,8 @@ def _reconcile(session: Session, timeout: float, result: Result) -> Source | Non
     source = graph and attempt("snapshot", lambda: _snapshot(session, graph), session, result)
     if not (graph and source):
         return None
-    run(plan_up(graph, source, session.provisioner.tools(controllers(graph)), timeout), session, result)
+    tools, timeout = session.provisioner.tools(controllers(graph)), request.timeout or session.environment.definition.timeout
+    run(plan_up(graph, source, tools, timeout, recreate=request.recreate), session, result)
     return source
 
 
@@ -88,10 +96,10 @@ def _locked(environment: Environment) -> contextlib.AbstractContextManager[None]
 
 
 @contextlib.contextmanager
-def _session(request: Request, environment: Environment, emit: Emit) -> Iterator[Session]:
-    toolchain = Toolchain()
-    provisioner: Provisioner = open_provisioner(request.provisioner, environment, toolchain)
-    session = Session(environment, provisioner, toolchain, emit, request.key_file)
+def _session(request: Request, environment: Environment, emit: Emit, provisioner: str) -> Iterator[Session]:
+    toolchain, stop = Toolchain(), threading.Event()
+    opened = open_provisioner(provisioner, environment, toolchain, stop)
+    session = Session(environment, opened, toolchain, emit, request.key_file, stop)
     with interruptible(session):
         try:
             yield session
@@ -135,8 +143,8 @@ def _report(command: str, session: Session, result: Result, revision: str) -> Re
 def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
     """What runs and how far Flux has come, without changing anything; with `follow` told anew at every change until interrupted."""
     environment = load_environment(request.root, request.environment, request.definition)
-    result = Result()
-    with _session(request, environment, recorded(result, emit)) as session:
+    result, [name, *_] = Result(), existing_choices(request.provisioner, environment)
+    with _session(request, environment, recorded(result, emit), name) as session:
         run(plan_status(follow=follow), session, result)
     return _report("status", session, result, next((k.revision for k in result.kustomizations), ""))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from devloop.model import bootstrap
 from devloop.model.environment import Source
 from devloop.model.graph import Graph
+from devloop.model.workloads import workload_images
 from devloop.steps import Step
-from devloop.steps.cluster import CreateCluster, DeleteEnvironment
+from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment
 from devloop.steps.flux import InstallFlux, StartControllers
 from devloop.steps.git import PushSnapshot, ServeGit
+from devloop.steps.images import LoadImages
 from devloop.steps.secrets import InjectKeys, OpenSecrets
 from devloop.steps.status import LookAround
 from devloop.steps.sync import Synchronise
@@ -28,20 +30,24 @@ def plan_tools(names: tuple[str, ...]) -> Plan:
     return (InstallTools(names),)
 
 
-def plan_up(graph: Graph, source: Source, tools: tuple[str, ...], timeout: float) -> Plan:
-    """From nothing, or from anything that an earlier run left, to everything Ready at `source`."""
+def plan_up(graph: Graph, source: Source, tools: tuple[str, ...], timeout: float, *, recreate: bool = False) -> Plan:
+    """From nothing, or from anything that an earlier run left, to everything Ready at `source`; `recreate` starts from nothing."""
     names = controllers(graph)
+    ground = ("tools", "secrets", *(("delete",) if recreate else ()))
     return (
         InstallTools(tools, title="tools"),
         OpenSecrets(graph.encrypted),
-        CreateCluster(needs=("tools", "secrets")),
-        ServeGit(needs=("tools", "secrets")),
+        *((DeleteEnvironment(needs=("tools", "secrets")),) if recreate else ()),
+        CreateCluster(needs=ground),
+        LoadImages(workload_images(graph), names, needs=ground),
+        ServeGit(needs=ground),
         PushSnapshot(source, needs=("git server",)),
         InstallFlux(names, needs=("cluster",)),
-        StartControllers(names, needs=("flux",)),
+        StartControllers(names, needs=("flux", "images")),
         InjectKeys(graph, needs=("flux",)),
         Synchronise(graph, source, needs=("flux", "keys", "push")),
-        AwaitReady(graph, source.revision, timeout, needs=("sync", "controllers")),
+        CompleteCluster(needs=("cluster",)),
+        AwaitReady(graph, source.revision, timeout, needs=("sync", "controllers", "nodes")),
     )
 
 

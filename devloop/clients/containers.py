@@ -29,6 +29,7 @@ class Container:
 
     name: str
     state: str
+    id: str = ""
     health: str = ""
     image: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -208,6 +209,7 @@ def _container(found: Mapping[str, Any]) -> Container:
     return Container(
         name=found["Name"].removeprefix("/"),
         state=state["Status"],
+        id=found["Id"],
         health=(state.get("Health") or {}).get("Status", ""),
         image=found.get("Image", ""),
         labels=config.get("Labels") or {},

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
+import os
+import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from devloop.errors import DevloopError
 
@@ -12,16 +19,59 @@ if TYPE_CHECKING:
 
 # Building an image can be silent for a long time; that the engine answers at all is found out by a ping.
 _TIMEOUT = 600
+_PING = 3.0
+
+_SOCKET = "/var/run/docker.sock"
+_PODMAN_SOCKETS = ("$XDG_RUNTIME_DIR/podman/podman.sock", "/run/podman/podman.sock")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A container engine that answers, through the environment's DOCKER_HOST or its default socket."""
+    """A container engine that answers at `address()`."""
 
     client: docker.DockerClient
 
+    @cached_property
+    def _info(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.info()
+        return found
+
+    @property
+    def cgroup_version(self) -> int:
+        """1 or 2, of the control groups that containers get."""
+        return int(self._info.get("CgroupVersion") or 1)
+
+    @cached_property
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which answers in Docker's words."""
+        components = self.client.version().get("Components") or ()
+        return any("podman" in str(component.get("Name", "")).lower() for component in components)
+
     def close(self) -> None:
         self.client.close()
+
+
+def address() -> str:
+    """Where the engine is, as the docker program finds it (DOCKER_HOST, the current context, its socket); else where Podman's socket is."""
+    named = os.environ.get("DOCKER_HOST") or _of_context()
+    places = [_SOCKET, *map(os.path.expandvars, _PODMAN_SOCKETS)]
+    return named or next((f"unix://{place}" for place in places if Path(place).exists()), f"unix://{_SOCKET}")
+
+
+def answers() -> bool:
+    """Whether an engine answers that this user may use; quick, without loading its library where it is on this machine."""
+    place = address()
+    if not place.startswith("unix://"):
+        with contextlib.suppress(DevloopError):
+            connect().close()
+            return True
+        return False
+    with contextlib.closing(_UnixConnection(place.removeprefix("unix://"))) as connection:
+        try:
+            connection.request("GET", "/_ping")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 def connect() -> Engine:
@@ -30,7 +80,9 @@ def connect() -> Engine:
     from docker.errors import DockerException
 
     try:
-        return Engine(docker.from_env(timeout=_TIMEOUT))
+        if os.environ.get("DOCKER_HOST"):
+            return Engine(docker.from_env(timeout=_TIMEOUT))
+        return Engine(docker.DockerClient(base_url=address(), timeout=_TIMEOUT))
     except (DockerException, OSError) as error:
         raise refused(error) from None
 
@@ -39,4 +91,29 @@ def refused(error: Exception) -> DevloopError:
     """Why the engine cannot be used, as the user should read it."""
     if "permission denied" in str(error).lower():
         return DevloopError("this user may not use the container engine's socket", hint="sudo usermod -aG docker $USER && newgrp docker")
-    return DevloopError("no container engine answers", hint="sudo systemctl start docker, or use the option --provisioner embedded")
+    return DevloopError(f"no container engine answers at {address()}", hint="sudo systemctl start docker, or use --provisioner embedded")
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a socket of this machine."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_PING)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _of_context() -> str:
+    """The address of the docker program's current context, '' where that is the default one."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
+        name = os.environ.get("DOCKER_CONTEXT") or json.loads((folder / "config.json").read_text())["currentContext"]
+        for meta in (folder / "contexts" / "meta").glob("*/meta.json"):
+            content = json.loads(meta.read_text())
+            if content["Name"] == name:
+                return str(content["Endpoints"]["docker"]["Host"])
+    return ""

@@ -6,7 +6,7 @@ import contextlib
 import io
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from devloop.clients.engine import Engine
 from devloop.errors import DevloopError, Interrupted
@@ -49,11 +49,9 @@ class ImageStore:
                     hint="devloop toolchain images, or see that its base image can be pulled",
                 )
 
-    def save(self, references: Sequence[str]) -> Iterator[bytes]:
-        """The images as one archive, in parts."""
-        yield from self._client.api._stream_raw_result(  # docker-py's own get_image takes one name only
-            self._client.api._get(self._client.api._url("/images/get"), params={"names": list(references)}, stream=True), 1 << 20, False
-        )
+    def save(self, reference: str) -> Iterator[bytes]:
+        """The image as an archive that containerd can import, in parts."""
+        yield from self._client.api.get_image(reference, chunk_size=1 << 20)
 
 
 def _context(files: Mapping[str, bytes]) -> bytes:

@@ -27,14 +27,10 @@ class Kind:
     def create(self, name: str, configuration: str, kubeconfig: Path, on_line: Callable[[str], None], stop: threading.Event) -> None:
         """Create a cluster; raises ToolError with the last lines of what Kind says, Interrupted soon after `stop` is set.
 
-        The nodes of a cluster that could not be created stay, to be looked at: they are removed by `delete`.
+        The nodes of a cluster that could not be created stay, to be looked at.
         """
         argv = ("create", "cluster", "--name", name, "--config", "-", "--kubeconfig", str(kubeconfig), "--retain", "--verbosity", "0")
         self._run(argv, configuration, on_line, stop)
-
-    def delete(self, name: str, kubeconfig: Path) -> None:
-        """Remove every node of the cluster; one that is not there is fine."""
-        self._run(("delete", "cluster", "--name", name, "--kubeconfig", str(kubeconfig)), "", lambda _: None, threading.Event())
 
     def _run(self, argv: tuple[str, ...], text: str, on_line: Callable[[str], None], stop: threading.Event) -> None:
         import sh

@@ -62,6 +62,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Role": Resource("rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": Resource("rbac.authorization.k8s.io/v1", "rolebindings"),
     "CustomResourceDefinition": CRDS,
+    "Deployment": DEPLOYMENTS,
     "GitRepository": GIT_REPOSITORIES,
     "Kustomization": KUSTOMIZATIONS,
 }
@@ -167,6 +168,15 @@ class Kube:
                 return []
             raise
         return _items(answer)
+
+    def log(self, namespace: str, pod: str, *, previous: bool = False, lines: int = 6) -> str:
+        """The last lines that a pod's only container wrote, `previous` for the run before it was restarted; '' where there are none."""
+        query = {"tailLines": str(lines), "previous": str(previous).lower()}
+        try:
+            answer = self._open("GET", PODS.path(namespace, pod) + "/log", None, query, "application/json", 30.0)
+        except DevloopError:
+            return ""
+        return str(answer.data.decode(errors="replace")).strip()
 
     def apply(self, obj: Mapping[str, Any]) -> Object:
         """Server-side apply by field manager `devloop`; conflicts are ours, since these objects are."""

@@ -19,13 +19,13 @@ def free_ports(count: int) -> list[int]:
             item.close()
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, address: str = "127.0.0.1") -> bool:
     """Whether a server could listen there now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as item:
         # As servers do it: connections that ended a moment ago do not count.
         item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            item.bind(("127.0.0.1", port))
+            item.bind((address, port))
         except OSError:
             return False
     return True

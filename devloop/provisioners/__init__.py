@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,10 +53,17 @@ class Provisioner(Protocol):
         """A kubeconfig file of our own (mode 0600) with admin rights, only after `ensure_cluster`."""
 
     def ensure_cluster(self, emit: Emit) -> bool:
-        """The API server answers /readyz, nodes exist, the context is in the user's kubeconfig."""
+        """The API server takes requests; what else belongs to the cluster may still be on its way."""
+
+    def ensure_nodes(self, emit: Emit) -> bool:
+        """All of the cluster is there, the context is in the user's kubeconfig; after `ensure_cluster`."""
+
+    def ensure_images(self, references: Sequence[str], controllers: Sequence[str], emit: Emit) -> tuple[str, ...]:
+        """The nodes have those images that this machine has, of the workloads (`references`) and of the controllers; which were sent.
+        May run beside `ensure_cluster`."""
 
     def ensure_git_server(self, emit: Emit) -> bool:
-        """The Git server answers; needs no cluster, may run beside `ensure_cluster`."""
+        """The Git server answers; may run beside `ensure_cluster`."""
 
     def git_endpoint(self) -> GitEndpoint:
         """Only after `ensure_git_server`."""
@@ -70,12 +78,12 @@ class Provisioner(Protocol):
         """Everything of this environment is gone: processes, ports, data, kubeconfig entry. False when there was nothing."""
 
 
-def open_provisioner(name: str, environment: Environment, tool_paths: ToolPaths) -> Provisioner:
-    """The provisioner of that name for one environment; imports only that one."""
+def open_provisioner(name: str, environment: Environment, tool_paths: ToolPaths, stop: threading.Event) -> Provisioner:
+    """The provisioner of that name for one environment; imports only that one. Once `stop` is set, whatever it waits for is given up."""
     from importlib import import_module
 
     module, attribute = PROVISIONERS[name].split(":")
-    provisioner: Provisioner = getattr(import_module(module), attribute)(environment, tool_paths)
+    provisioner: Provisioner = getattr(import_module(module), attribute)(environment, tool_paths, stop)
     return provisioner
 
 
@@ -89,4 +97,7 @@ class ToolPaths(Protocol):
         """The pinned version, without a leading v."""
 
 
-PROVISIONERS = {"embedded": "devloop.provisioners.embedded:EmbeddedProvisioner"}
+PROVISIONERS = {
+    "kind": "devloop.provisioners.kind:KindProvisioner",
+    "embedded": "devloop.provisioners.embedded:EmbeddedProvisioner",
+}

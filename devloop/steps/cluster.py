@@ -16,7 +16,18 @@ class CreateCluster:
     needs: tuple[str, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        is_new = session.provisioner.ensure_cluster(session.emit)
+        return outcome(session.provisioner.ensure_cluster(session.emit), "the API server answers")
+
+
+@dataclass(frozen=True)
+class CompleteCluster:
+    """What of the cluster is not there yet when its API server answers; where it did not come that far, why."""
+
+    title: str = "nodes"
+    needs: tuple[str, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        is_new = session.provisioner.ensure_nodes(session.emit)
         return outcome(is_new, f"context {session.provisioner.context()}")
 
 

@@ -8,16 +8,21 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devloop.clients.ports import free_ports
 from devloop.loop import EVERYTHING
 from devloop.provisioners.embedded.layout import Layout
 from devloop.toolchain import Toolchain
+
+if TYPE_CHECKING:
+    import docker
 
 PROVISIONERS = ("embedded", "kind")
 DIAGNOSE = Path(__file__).parents[2] / "scripts" / "diagnose.sh"
@@ -61,6 +66,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+# Both must give the same for the same repository.
+PROVISIONERS = ("embedded", "kind")
+
+
 @dataclass(frozen=True)
 class Run:
     """How a command ended."""
@@ -81,9 +90,10 @@ class Run:
 
 @dataclass(frozen=True)
 class User:
-    """A user with folders of their own below `home`."""
+    """A user with folders of their own below `home`, whose environments run with `provisioner`."""
 
     home: Path
+    provisioner: str = "embedded"
 
     @property
     def env(self) -> dict[str, str]:
@@ -92,7 +102,19 @@ class User:
             "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_CONFIG_HOME": str(self.home / "config"),
             "KUBECONFIG": str(self.home / "kubeconfig"),
+            "DEVLOOP_PROVISIONER": self.provisioner,
         }
+
+    @property
+    def cluster(self) -> str:
+        """The name of the cluster of the environment `local` of `demo`."""
+        return definition_name(self.home / "demo" / "clusters" / "local" / "kind.yaml")
+
+    @property
+    def engine(self) -> docker.DockerClient:
+        import docker
+
+        return docker.from_env()
 
     def start(self, *args: str, cwd: Path | None = None, **env: str) -> subprocess.Popen[str]:
         argv = [sys.executable, "-m", "devloop", *args]
@@ -115,6 +137,30 @@ class User:
         argv = [str(Toolchain().path("kubectl")), *args]
         return subprocess.run(argv, env=self.env, check=True, text=True, capture_output=True, timeout=60).stdout
 
+    def init(self, name: str = "demo") -> Path:
+        """The sample, with a cluster name and a host port that nobody else on this machine has."""
+        made = self.devloop("init", name)
+        assert made.status == 0, made.text
+        repository = self.home / name
+        if self.provisioner == "kind":
+            claim_names(repository, f"devloop-test-{uuid.uuid4().hex[:8]}")
+        return repository
+
+
+def claim_names(repository: Path, cluster: str) -> None:
+    """Give the environment `local` this cluster name and a free port of the host."""
+    [port] = free_ports(1)
+    folder = repository / "clusters" / "local"
+    for file, old, new in (
+        ("kind.yaml", "name: local", f"name: {cluster}"),
+        ("kind.yaml", "hostPort: 8080", f"hostPort: {port}"),
+        ("ksail.yaml", "name: local", f"name: {cluster}"),
+        ("ksail.yaml", "context: kind-local", f"context: kind-{cluster}"),
+    ):
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1))
+
 
 def remains(user: User) -> list[str]:
     """What a user's environments left: processes by their marker, files of the state folder, kubeconfig entries."""
@@ -132,7 +178,30 @@ def remains(user: User) -> list[str]:
     left += [str(path) for path in state.glob("*") if path.name != "crash.log"] if state.exists() else []
     left += [str(layout.memory) for layout in (Layout(state / "local"), Layout(state / "ksail-default")) if layout.memory.exists()]
     kubeconfig = user.home / "kubeconfig"
+    left += engine_remains(user) if user.provisioner == "kind" else []
     return left + ([kubeconfig.read_text()] if kubeconfig.exists() and "devloop" in kubeconfig.read_text() else [])
+
+
+def engine_remains(user: User) -> list[str]:
+    """What the engine still has of a user's environments."""
+    import docker
+
+    client = docker.from_env()
+    names = [definition_name(path) for path in user.home.glob("*/clusters/local/kind.yaml")]
+    left = []
+    for name in names:
+        for label in (f"devloop.dev/environment={name}", f"io.x-k8s.kind.cluster={name}"):
+            left += [f"container {c.name}" for c in client.containers.list(all=True, filters={"label": label})]
+        left += [f"volume {v.name}" for v in client.volumes.list(filters={"label": f"devloop.dev/environment={name}"})]
+        for network in client.networks.list(names=["kind"], greedy=True):
+            left += [f"endpoint {c['Name']}" for c in network.attrs["Containers"].values() if name in c["Name"]]
+    return left
+
+
+def definition_name(kind_yaml: Path) -> str:
+    import yaml
+
+    return str(yaml.safe_load(kind_yaml.read_text())["name"])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -156,3 +225,14 @@ def clean_up(user: User) -> None:
     for folder in (user.home / "state" / "devloop").glob("*/"):
         sweep("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))
         shutil.rmtree(Layout(folder).memory, ignore_errors=True)
+    if user.provisioner == "kind":
+        import docker
+
+        client = docker.from_env()
+        for kind_yaml in user.home.glob("*/clusters/local/kind.yaml"):
+            name = definition_name(kind_yaml)
+            for label in (f"devloop.dev/environment={name}", f"io.x-k8s.kind.cluster={name}"):
+                for container in client.containers.list(all=True, filters={"label": label}):
+                    container.remove(force=True, v=True)
+            for volume in client.volumes.list(filters={"label": f"devloop.dev/environment={name}"}):
+                volume.remove(force=True)

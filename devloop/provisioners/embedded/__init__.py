@@ -11,7 +11,6 @@ from typing import Any
 
 from devloop import __version__
 from devloop.clients import kubeconfig
-from devloop.clients.folders import state_folder
 from devloop.model.environment import Environment
 from devloop.model.report import Emit, Notice, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus, ToolPaths
@@ -23,6 +22,7 @@ from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
 from devloop.provisioners.embedded.ports import ensure_ports, move_ports, ports
 from devloop.provisioners.embedded.waiting import PROBES, KeepsEnding, wait_for
+from devloop.provisioners.places import embedded_folder
 
 FIRST = ("etcd", "kube-apiserver")
 REST = tuple(name for name in CONTROL_PLANE if name not in FIRST)
@@ -36,11 +36,11 @@ class EmbeddedProvisioner:
 
     name = "embedded"
 
-    def __init__(self, environment: Environment, tools: ToolPaths) -> None:
+    def __init__(self, environment: Environment, tools: ToolPaths, stop: threading.Event | None = None) -> None:
         self._environment = environment
         self._definition = environment.definition
         self._tools = tools
-        self._layout = Layout(state_folder() / environment.definition.name)
+        self._layout = Layout(embedded_folder(environment.definition.name))
         self._starting = threading.Lock()
 
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
@@ -57,8 +57,14 @@ class EmbeddedProvisioner:
         self._ensure_supervisor(emit)
         started = self._run(FIRST)
         started |= self._run(REST)
-        changed = self._ensure_nodes(afresh=started) or started
-        return self._merge_context() or changed
+        return self._ensure_nodes(afresh=started) or started
+
+    def ensure_nodes(self, emit: Emit) -> bool:
+        return self._merge_context()
+
+    def ensure_images(self, references: Sequence[str], controllers: Sequence[str], emit: Emit) -> tuple[str, ...]:
+        # Pods are simulated, controllers are host processes.
+        return ()
 
     def ensure_git_server(self, emit: Emit) -> bool:
         self._ensure_supervisor(emit)

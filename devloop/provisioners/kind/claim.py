@@ -12,14 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients import private_files
-from devloop.clients.folders import state_folder
 from devloop.errors import DevloopError
 from devloop.model.environment import Environment
-
-
-def folder_of(name: str) -> Path:
-    """Where the state of the cluster `name` is; no other environment's folder has an @ in its name."""
-    return state_folder() / f"kind@{name}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import http.client
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from devloop.clients import git_http, private_files
@@ -45,8 +45,8 @@ class GitServer:
         """Of the container and of its volume; Flux reaches it by this name."""
         return f"devloop-{self._environment.definition.name}-git"
 
-    def ensure(self, stop: threading.Event) -> bool:
-        """It answers and takes our passwords; whether anything had to be done for that."""
+    def ensure(self, check: Callable[[], None], stop: threading.Event) -> bool:
+        """It answers and takes our passwords; whether anything had to be done for that. `check` raises once there will be no cluster."""
         image, passwords = self._ensure_image(stop), self._passwords()
         found = self._own(self._containers.find(self.name))
         if found and not self._fits(found, image, passwords):
@@ -57,7 +57,7 @@ class GitServer:
         if found:
             self._containers.start(self.name)
         else:
-            self._run(image, passwords, stop)
+            self._run(image, passwords, check, stop)
         self._await_answer(stop)
         return True
 
@@ -119,18 +119,19 @@ class GitServer:
             self._images.build(reference, files, {"BASE": self._base} if self._base else {}, stop)
         return reference
 
-    def _run(self, image: str, passwords: Mapping[str, str], stop: threading.Event) -> None:
+    def _run(self, image: str, passwords: Mapping[str, str], check: Callable[[], None], stop: threading.Event) -> None:
         self._containers.make_volume(self.name, self._labels)
-        self._await_network(stop)
+        self._await_network(check, stop)
         labels = {**self._labels, "devloop.dev/image": image}
         wanted = Wanted(self.name, image, NETWORK, labels, (PORT,), {self.name: DATA})
         self._containers.run(wanted, {CREDENTIALS: json.dumps(passwords).encode()})
 
-    def _await_network(self, stop: threading.Event) -> None:
+    def _await_network(self, check: Callable[[], None], stop: threading.Event) -> None:
         """Kind makes it first thing, when it creates its first cluster."""
         for _ in range(round(PATIENCE / PAUSE)):
             if self._containers.has_network(NETWORK):
                 return
+            check()
             if stop.wait(PAUSE):
                 raise Interrupted("interrupted while waiting for Kind's network")
         raise DevloopError(f"Kind made no network {NETWORK} within {PATIENCE:.0f} s", hint="docker network ls")

@@ -1,0 +1,167 @@
+"""The nodes of a cluster of Kind: creating them, finding out early that the API server answers, starting what was stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from devloop.clients import private_files
+from devloop.clients.containers import LOOPBACK, Container, Containers
+from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
+from devloop.clients.kube import NAMESPACES, Kube
+from devloop.errors import DevloopError, Interrupted
+from devloop.provisioners.kind.claim import Claim
+
+ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
+API_PORT = "6443/tcp"
+BALANCER = "external-load-balancer"
+
+PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
+RESTART_PATIENCE = 45.0  # seconds for one whose node was started again
+PAUSE = 0.1
+
+
+class NoAnswer(DevloopError):
+    """The API server does not come up."""
+
+
+class Cluster:
+    """One cluster by name; `kind` gives the program when it is needed, `claim` is where our kubeconfig goes."""
+
+    def __init__(self, name: str, containers: Containers, kind: Callable[[], Kind], claim: Claim, stop: threading.Event) -> None:
+        self.name = name
+        self._containers = containers
+        self._kind = kind
+        self._claim = claim
+        self._stop = stop
+        self._creation: Future[None] | None = None
+        self._given_up = threading.Event()
+
+    @property
+    def context(self) -> str:
+        return f"kind-{self.name}"
+
+    def containers(self) -> tuple[Container, ...]:
+        """All of its containers, the load balancer of several control planes included."""
+        return self._containers.labelled(f"{LABEL}={self.name}")
+
+    def nodes(self) -> tuple[Container, ...]:
+        return tuple(node for node in self.containers() if node.labels.get(ROLE_LABEL) != BALANCER)
+
+    # -- making it --------------------------------------------------------------------------------------------------------------------
+
+    def begin(self, configuration: Mapping[str, Any], on_line: Callable[[str], None]) -> None:
+        """Have Kind create it, beside us: `await_api` and `finish` tell how that goes."""
+        import yaml
+
+        text = yaml.safe_dump(dict(configuration), sort_keys=False)
+        self._creation = future = Future[None]()
+
+        def create() -> None:
+            try:
+                self._kind().create(self.name, text, self._claim.scratch, on_line, self._stop)
+                future.set_result(None)
+            except BaseException as error:  # noqa: BLE001 (it is told to whoever waits)
+                future.set_exception(error)
+
+        threading.Thread(target=create, name="kind create", daemon=True).start()
+
+    def finish(self) -> bool:
+        """Wait until Kind has come to its end; False where it was not asked for anything. Raises what Kind says."""
+        if self._creation is None:
+            return False
+        self._creation.result()
+        self._claim.scratch.unlink(missing_ok=True)
+        return True
+
+    def give_up(self) -> None:
+        """Whoever waits for the cluster need not any longer."""
+        self._given_up.set()
+
+    def check(self) -> None:
+        """Raise what made Kind give up, if it did; when the run was interrupted, or the cluster given up."""
+        if self._creation and self._creation.done():
+            self._creation.result()
+        if self._given_up.is_set():
+            raise DevloopError(f"there is no cluster {self.context}", hint="the step `cluster` says why")
+        if self._stop.is_set():
+            raise Interrupted("interrupted while the cluster was coming up")
+
+    def await_nodes(self, count: int) -> tuple[Container, ...]:
+        """Its nodes, once that many of them run."""
+        for _ in range(round(PATIENCE / PAUSE)):
+            running = [node for node in self.nodes() if node.runs]
+            if len(running) >= count:
+                return tuple(running)
+            self.check()
+            self._stop.wait(PAUSE)
+        raise NoAnswer(f"Kind did not start {count} nodes within {PATIENCE:.0f} s", hint=f"docker ps --filter label={LABEL}={self.name}")
+
+    def start_stopped(self) -> bool:
+        """Start the containers that stopped; whether there were any."""
+        stopped = [node for node in self.containers() if not node.runs]
+        for node in stopped:
+            self._containers.start(node.name)
+        return bool(stopped)
+
+    def delete(self) -> bool:
+        """Remove every container of it, side by side; False where there was none."""
+        names = [container.name for container in self.containers()]
+        with ThreadPoolExecutor() as pool:
+            return any(list(pool.map(self._containers.remove, names)))
+
+    # -- its API server ---------------------------------------------------------------------------------------------------------------
+
+    def await_api(self, patience: float = PATIENCE) -> None:
+        """Until the API server takes the administrator's requests; our kubeconfig is there then. Raises NoAnswer."""
+        for _ in range(round(patience / PAUSE)):
+            if self._write_kubeconfig() and answers(self._claim.kubeconfig):
+                return
+            self.check()
+            self._stop.wait(PAUSE)
+        raise NoAnswer(f"the API server of {self.context} did not answer within {patience:.0f} s", hint=self._how_to_look())
+
+    def _write_kubeconfig(self) -> bool:
+        """Make a kubeconfig of the administrator's own on a control plane; False where it is not there yet."""
+        import yaml
+
+        containers = self.containers()
+        planes = [node for node in containers if node.labels.get(ROLE_LABEL) == "control-plane" and node.runs]
+        doors = [node for node in containers if node.labels.get(ROLE_LABEL) == BALANCER] or planes
+        port = doors[0].ports.get(API_PORT) if doors else None
+        content = self._containers.read(planes[0].name, ADMIN) if planes and port else None
+        if not content:
+            return False
+        entry = renamed(yaml.safe_load(content), self.context, f"https://{LOOPBACK}:{port}")
+        text = yaml.safe_dump(entry, sort_keys=False)
+        if not self._claim.kubeconfig.exists() or self._claim.kubeconfig.read_text() != text:
+            private_files.write(self._claim.kubeconfig, text)
+        return True
+
+    def _how_to_look(self) -> str:
+        planes = [node.name for node in self.nodes() if node.labels.get(ROLE_LABEL) == "control-plane"]
+        return f"docker exec {planes[0]} journalctl --no-pager --lines 50 --unit kubelet" if planes else "docker ps --all"
+
+
+def renamed(config: Mapping[str, Any], name: str, server: str) -> dict[str, Any]:
+    """kubeadm's kubeconfig with the names that Kind gives to cluster, user and context, for the API server's address out here."""
+    cluster = {**config["clusters"][0]["cluster"], "server": server}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": config["users"][0]["user"]}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+
+
+def answers(kubeconfig: Path) -> bool:
+    """Whether the API server takes the requests of this kubeconfig's user now."""
+    try:
+        return Kube(kubeconfig).get(NAMESPACES, "default") is not None
+    except DevloopError:
+        return False

@@ -1,0 +1,69 @@
+"""Images of this machine's engine into the nodes, before they are needed; what is not here, the nodes pull themselves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.clients import private_files
+from devloop.clients.containers import Container, Containers
+from devloop.clients.images import ImageStore
+from devloop.errors import DevloopError, Interrupted
+
+CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
+SOCKET = "/run/containerd/containerd.sock"
+PATIENCE = 60.0  # seconds for containerd to come up in a new node
+PAUSE = 0.1
+
+
+@dataclass(frozen=True)
+class Loader:
+    """`record` remembers which image went into which node, so that one that is there is not sent again."""
+
+    containers: Containers
+    images: ImageStore
+    record: Path
+
+    def load(self, nodes: Iterable[Container], references: Iterable[str], stop: threading.Event) -> tuple[str, ...]:
+        """Have those of `references` that exist here in every node; which ones had to be sent."""
+        here = {reference: identity for reference in references if (identity := self.images.identity(reference))}
+        known = private_files.read_json(self.record)
+        missing = {node.name: _missing(here, known.get(node.id)) for node in nodes}
+        jobs = [(name, reference) for name, wanted in missing.items() for reference in wanted]
+        if not jobs:
+            return ()
+        for name in dict.fromkeys(name for name, _ in jobs):
+            self._await_containerd(name, stop)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda job: self._send(*job, stop), jobs))
+        private_files.write_json(self.record, {node.id: {**_known(known, node.id), **here} for node in nodes})
+        return tuple(dict.fromkeys(reference for _, reference in jobs))
+
+    def _send(self, node: str, reference: str, stop: threading.Event) -> None:
+        if stop.is_set():
+            raise Interrupted(f"interrupted before {reference} was loaded")
+        status, said = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
+        if status:
+            hint = "free some space: docker system df" if "no space left" in said.lower() else f"docker exec {node} df -h /var"
+            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=hint)
+
+    def _await_containerd(self, node: str, stop: threading.Event) -> None:
+        for _ in range(round(PATIENCE / PAUSE)):
+            if self.containers.execute(node, (*CTR, "version"))[0] == 0:
+                return
+            if stop.wait(PAUSE):
+                raise Interrupted("interrupted while waiting for containerd")
+        raise DevloopError(f"containerd of {node} did not answer within {PATIENCE:.0f} s", hint=f"docker logs {node}")
+
+
+def _missing(here: Mapping[str, str], known: object) -> list[str]:
+    loaded = known if isinstance(known, dict) else {}
+    return [reference for reference, identity in here.items() if loaded.get(reference) != identity]
+
+
+def _known(known: Mapping[str, object], node: str) -> dict[str, str]:
+    found = known.get(node)
+    return found if isinstance(found, dict) else {}

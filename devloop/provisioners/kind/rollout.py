@@ -1,0 +1,77 @@
+"""Waits until the Flux controllers run in the cluster, and gives up early, with their last words, where they never will."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
+from devloop.errors import DevloopError, Interrupted
+from devloop.model.bootstrap import NAMESPACE
+
+PATIENCE = 180.0  # seconds
+PAUSE = 0.1
+LOOKS = 10  # so many pauses between two looks at the pods
+HOPELESS = 3  # restarts after which a controller will not come up by itself
+
+# Why a container does not even start, as the kubelet says it.
+NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+NO_START = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+
+
+def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:
+    """Until every Deployment is available in its current version; raises DevloopError for one that will not be."""
+    for number in range(round(PATIENCE / PAUSE)):
+        waiting = [d for d in kube.list(DEPLOYMENTS, NAMESPACE) if d["metadata"]["name"] in names and not is_available(d)]
+        if not waiting:
+            return
+        if number % LOOKS == LOOKS - 1:
+            _refuse_hopeless(kube, {d["metadata"]["name"] for d in waiting})
+        if stop.wait(PAUSE):
+            raise Interrupted("interrupted while waiting for the Flux controllers")
+    late = ", ".join(sorted(d["metadata"]["name"] for d in waiting))
+    message = f"{late} did not come up within {PATIENCE:.0f} s{_pressure(kube)}"
+    raise DevloopError(message, hint=f"kubectl --namespace {NAMESPACE} describe pods")
+
+
+def is_available(deployment: Mapping[str, Any]) -> bool:
+    """Whether this very version of it runs and is ready."""
+    status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
+    return (
+        status.get("observedGeneration") == deployment["metadata"]["generation"]
+        and status.get("updatedReplicas", 0) == status.get("availableReplicas", 0) == status.get("replicas", 0) == wanted
+    )
+
+
+def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
+    for pod in kube.list(PODS, NAMESPACE):
+        name = (pod["metadata"].get("labels") or {}).get("app")
+        for container in (pod.get("status") or {}).get("containerStatuses") or () if name in names else ():
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in NO_IMAGE:
+                message = f"{name} cannot start: the node cannot get the image {container['image']}"
+                raise DevloopError(message, hint=f"docker pull {container['image']}, or make it here: devloop toolchain images {name}")
+            if waiting.get("reason") in NO_START:
+                raise DevloopError(f"{name} cannot start: {waiting.get('message') or waiting['reason']}", hint=_describe(pod))
+            if container.get("restartCount", 0) >= HOPELESS and not container.get("ready"):
+                raise DevloopError(f"{name} keeps ending: {_last_words(kube, pod)}", hint=_describe(pod))
+
+
+def _describe(pod: Mapping[str, Any]) -> str:
+    return f"kubectl --namespace {NAMESPACE} describe pod {pod['metadata']['name']}"
+
+
+def _last_words(kube: Kube, pod: Mapping[str, Any]) -> str:
+    return kube.log(NAMESPACE, pod["metadata"]["name"], previous=True, lines=3) or "it said nothing"
+
+
+def _pressure(kube: Kube) -> str:
+    """', node local-control-plane has DiskPressure', '' where no node has any."""
+    found = [
+        f"{node['metadata']['name']} has {condition['type']}"
+        for node in kube.list(NODES)
+        for condition in (node.get("status") or {}).get("conditions") or ()
+        if condition["type"].endswith("Pressure") and condition["status"] == "True"
+    ]
+    return f"; node {', '.join(found)}" if found else ""

@@ -1,0 +1,186 @@
+"""What the Kind provisioner says to Kind and to the cluster: pure values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devloop.errors import DevloopError
+from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
+from devloop.model.environment import Environment
+from devloop.model.kind import read_kind
+from devloop.provisioners.kind import flux
+from devloop.provisioners.kind.claim import Claim
+from devloop.provisioners.kind.cluster import renamed
+from devloop.provisioners.kind.configuration import configuration, differences, node_image, taken_ports
+
+
+def definition(**fields: Any) -> ClusterDefinition:
+    return ClusterDefinition("local", "G3", "ksail.yaml", **fields)
+
+
+def written(text: str, **fields: Any) -> ClusterDefinition:
+    """A definition with this kind.yaml."""
+    kind = read_kind(text, "kind.yaml", {})
+    assert not kind.problems
+    network = NetworkConfiguration(
+        disable_default_cni=kind.disable_default_cni,
+        port_mappings=tuple(mapping for node in kind.nodes for mapping in node.port_mappings),
+    )
+    return definition(nodes=kind.nodes, kind_config=kind.raw, kind_path="kind.yaml", network=network, **fields)
+
+
+KIND = """
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+name: other
+networking: {apiServerAddress: 0.0.0.0, podSubnet: 10.9.0.0/16}
+containerdConfigPatches: ["[plugins]"]
+kubeadmConfigPatches: ["kind: InitConfiguration"]
+nodes:
+  - role: control-plane
+    extraPortMappings: [{containerPort: 30080, hostPort: 8080}]
+    extraMounts: [{hostPath: /a, containerPath: /b}]
+  - role: worker
+    labels: {tier: front}
+    image: kindest/node:v1.30.0
+"""
+
+
+def test_what_the_user_wrote_for_kind_stays() -> None:
+    result = configuration(written(KIND), "localhost/devloop/node:v1.36.3", cgroup_v1=False)
+    assert result["name"] == "local"
+    assert result["containerdConfigPatches"] == ["[plugins]"]
+    assert result["kubeadmConfigPatches"][-1] == "kind: InitConfiguration"
+    assert result["networking"]["podSubnet"] == "10.9.0.0/16"
+    first, second = result["nodes"]
+    assert first["extraMounts"] == [{"hostPath": "/a", "containerPath": "/b"}]
+    assert first["image"] == "localhost/devloop/node:v1.36.3"
+    assert (second["role"], second["labels"], second["image"]) == ("worker", {"tier": "front"}, "kindest/node:v1.30.0")
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    result = configuration(written(KIND), "", cgroup_v1=False)
+    assert result["networking"]["apiServerAddress"] == "127.0.0.1"
+    assert result["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "127.0.0.1"
+
+
+def test_an_address_that_the_user_names_for_a_port_counts() -> None:
+    text = KIND.replace("hostPort: 8080", "hostPort: 8080, listenAddress: 192.168.1.2")
+    assert configuration(written(text), "", cgroup_v1=False)["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "192.168.1.2"
+
+
+def test_ports_of_the_ksail_definition_lead_to_the_first_node() -> None:
+    network = NetworkConfiguration(port_mappings=(PortMapping(30443, 8443),))
+    result = configuration(
+        definition(network=network, nodes=(NodeConfiguration("control-plane"), NodeConfiguration("worker"))), "", cgroup_v1=False
+    )
+    mapping = {"containerPort": 30443, "hostPort": 8443, "protocol": "TCP", "listenAddress": "127.0.0.1"}
+    assert result["nodes"][0]["extraPortMappings"] == [mapping]
+    assert "extraPortMappings" not in result["nodes"][1]
+
+
+@pytest.mark.parametrize(("cni", "expected"), [("Default", False), ("Cilium", True), ("Calico", True)])
+def test_a_cni_of_the_repository_replaces_the_one_of_kind(cni: str, expected: bool) -> None:
+    result = configuration(definition(network=NetworkConfiguration(cni=cni)), "", cgroup_v1=False)
+    assert result["networking"].get("disableDefaultCNI", False) is expected
+
+
+@pytest.mark.parametrize("cgroup_v1", [True, False])
+def test_a_kubelet_on_old_control_groups_is_told_to_start(cgroup_v1: bool) -> None:
+    patches = [yaml.safe_load(patch) for patch in configuration(definition(), "", cgroup_v1=cgroup_v1)["kubeadmConfigPatches"]]
+    [kubelet] = [patch for patch in patches if patch["kind"] == "KubeletConfiguration"]
+    assert kubelet.get("failCgroupV1", True) is not cgroup_v1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "own", "expected"),
+    [
+        ("v1.36.3", "own", "own"),
+        ("1.36.3", "own", "own"),
+        ("", "own", "own"),
+        ("v1.35.1", "own", "kindest/node:v1.35.1"),
+        ("v1.36.3", "", "kindest/node:v1.36.3"),
+        ("v1.36", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_image_of_the_nodes(wanted: str, own: str, expected: str) -> None:
+    assert node_image(definition(kubernetes_version=wanted), own, "1.36.3") == expected
+
+
+def test_differences_name_their_place() -> None:
+    before = {"nodes": [{"role": "control-plane", "image": "a"}], "networking": {"podSubnet": "10.0.0.0/16"}}
+    now = {"nodes": [{"role": "control-plane", "image": "b"}, {"role": "worker"}], "networking": {"podSubnet": "10.0.0.0/16"}}
+    assert differences(before, now) == ["nodes[0].image: a -> b", "nodes[1]: none -> {'role': 'worker'}"]
+    assert differences(before, before) == []
+
+
+def test_only_certain_ports_of_the_host_can_be_taken() -> None:
+    network = NetworkConfiguration(port_mappings=(PortMapping(80, 0), PortMapping(53, 53, "UDP"), PortMapping(443, 8443)))
+    assert taken_ports(definition(network=network)) == [("127.0.0.1", 8443)]
+
+
+def test_controllers_need_no_network_of_the_cluster() -> None:
+    for deployment in flux.deployments({name: f"image/{name}" for name in flux.HEALTH_PORTS}):
+        pod = deployment["spec"]["template"]["spec"]
+        assert pod["hostNetwork"]
+        assert {"operator": "Exists"} in pod["tolerations"]
+        assert pod["dnsPolicy"] == "Default"
+        [container] = pod["containers"]
+        environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert environment["KUBERNETES_SERVICE_HOST"] == "localhost"
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+
+
+def test_controllers_on_one_node_have_ports_of_their_own() -> None:
+    ports = [*flux.HEALTH_PORTS.values(), flux.ARTIFACTS_PORT]
+    assert len(set(ports)) == len(ports)
+
+
+def test_a_kubeconfig_of_kubeadm_gets_the_names_and_the_address_of_kind() -> None:
+    config = {
+        "clusters": [
+            {"name": "kubernetes", "cluster": {"certificate-authority-data": "Q0E=", "server": "https://local-control-plane:6443"}}
+        ],
+        "users": [{"name": "kubernetes-admin", "user": {"client-certificate-data": "Q1JU"}}],
+    }
+    result = renamed(config, "kind-local", "https://127.0.0.1:40000")
+    assert result["clusters"][0] == {
+        "name": "kind-local",
+        "cluster": {"certificate-authority-data": "Q0E=", "server": "https://127.0.0.1:40000"},
+    }
+    assert result["contexts"][0]["context"] == {"cluster": "kind-local", "user": "kind-local"}
+
+
+def environment(root: Path) -> Environment:
+    root.mkdir(exist_ok=True)
+    return Environment("local", root, definition())
+
+
+def test_a_claim_remembers_whose_cluster_it_is_and_how_far_it_came(tmp_path: Path) -> None:
+    claim = Claim(tmp_path / "state")
+    assert not claim.exists
+    claim.make(environment(tmp_path / "a"), {"name": "local"})
+    assert (claim.exists, claim.is_whole, claim.configuration) == (True, False, {"name": "local"})
+    claim.note_kubeconfig(tmp_path / "kubeconfig")
+    claim.complete()
+    assert claim.is_whole
+    assert claim.kubeconfigs() == {tmp_path / "kubeconfig"}
+    assert claim.remove()
+    assert not claim.remove()
+
+
+def test_a_claim_of_another_repository_is_respected_while_that_exists(tmp_path: Path) -> None:
+    claim = Claim(tmp_path / "state")
+    claim.make(environment(tmp_path / "a"), {})
+    claim.refuse_foreign(environment(tmp_path / "a"))
+    with pytest.raises(DevloopError, match="is an environment of") as error:
+        claim.refuse_foreign(environment(tmp_path / "b"))
+    assert str(tmp_path / "a") in error.value.hint
+    (tmp_path / "a").rmdir()
+    claim.refuse_foreign(environment(tmp_path / "b"))
