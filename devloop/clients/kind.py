@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Kind:
             running = command(*argv, **options, _bg=True, _bg_exc=False)
             _await(running, stop)
         except sh.ErrorReturnCode as error:
-            raise ToolError((self._program.name, *argv), error.exit_code, "\n".join(said)) from None
+            raise explain((self._program.name, *argv[:4]), error.exit_code, said) from None
         except OSError as error:
             raise DevloopError(f"cannot run {self._program}: {error.strerror}", hint="devloop toolchain install kind") from None
 
@@ -65,3 +66,32 @@ def _await(running: Any, stop: threading.Event) -> None:
             with contextlib.suppress(sh.ErrorReturnCode):
                 running.wait()
             raise Interrupted("interrupted while Kind was at work")
+
+
+# What Kind says, what it means, what to do; {0} is what the pattern caught.
+_FAILURES = (
+    (
+        r'failed to pull image "([^"]+)"',
+        "the image {0} of the nodes is not here and cannot be pulled",
+        "docker pull {0}, or make one here: devloop toolchain images node",
+    ),
+    (
+        r"(?:address already in use|port is already allocated)",
+        "a port of the host that the nodes map is taken",
+        "docker ps, or choose another hostPort in kind.yaml",
+    ),
+    (r"no space left on device", "no space left for the nodes", "free some space: docker system df, docker system prune"),
+    (r"operation not permitted", "the container engine may not run privileged containers", "devloop doctor"),
+    (r"could not find a log line that matches", "a node does not boot", "docker logs {name}-control-plane, then devloop doctor"),
+)
+
+
+def explain(command: Sequence[str], status: int, said: Sequence[str]) -> DevloopError:
+    """The error for a Kind that ended with `status` after it had `said` these lines."""
+    output = "\n".join(said)
+    name = command[-1]
+    for pattern, message, hint in _FAILURES:
+        if match := re.search(pattern, output):
+            caught = match[1] if match.groups() else ""
+            return DevloopError(message.format(caught), hint=hint.format(caught, name=name))
+    return ToolError(command, status, output.partition("ERROR: ")[2] or output, hint=f"docker logs {name}-control-plane")

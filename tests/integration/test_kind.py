@@ -281,9 +281,8 @@ def test_a_cluster_that_is_not_ours_is_left_alone(kind_user: User, tmp_path: Pat
 
 
 def image_of_nodes() -> str:
-    from devloop.images import Images
-
     from devloop.clients.engine import connect
+    from devloop.images import Images
 
     images = Images(Toolchain(), connect())
     return images.reference("node") if images.present("node") else "kindest/node:v1.36.3"

@@ -82,10 +82,8 @@ class Cluster:
         self._given_up.set()
 
     def check(self) -> None:
-        """Raise what made Kind give up, if it did; when the run was interrupted, or the cluster given up."""
-        if self._creation and self._creation.done():
-            self._creation.result()
-        if self._given_up.is_set():
+        """For whoever waits for the cluster: raises once there will be none, without saying why, and when the run was interrupted."""
+        if self._given_up.is_set() or (self._creation and self._creation.done() and self._creation.exception()):
             raise DevloopError(f"there is no cluster {self.context}", hint="the step `cluster` says why")
         if self._stop.is_set():
             raise Interrupted("interrupted while the cluster was coming up")
@@ -120,6 +118,8 @@ class Cluster:
         for _ in range(round(patience / PAUSE)):
             if self._write_kubeconfig() and answers(self._claim.kubeconfig):
                 return
+            if self._creation and self._creation.done():
+                self._creation.result()
             self.check()
             self._stop.wait(PAUSE)
         raise NoAnswer(f"the API server of {self.context} did not answer within {patience:.0f} s", hint=self._how_to_look())

@@ -38,7 +38,7 @@ class Loader:
         for name in dict.fromkeys(name for name, _ in jobs):
             self._await_containerd(name, stop)
         with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(lambda job: self._send(*job, stop), jobs))
+            list(pool.map(lambda job: self._send(job[0], job[1], stop), jobs))
         private_files.write_json(self.record, {node.id: {**_known(known, node.id), **here} for node in nodes})
         return tuple(dict.fromkeys(reference for _, reference in jobs))
 

@@ -38,7 +38,7 @@ def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> No
 def is_available(deployment: Mapping[str, Any]) -> bool:
     """Whether this very version of it runs and is ready."""
     status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
-    return (
+    return bool(
         status.get("observedGeneration") == deployment["metadata"]["generation"]
         and status.get("updatedReplicas", 0) == status.get("availableReplicas", 0) == status.get("replicas", 0) == wanted
     )
