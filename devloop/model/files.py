@@ -69,7 +69,8 @@ class Variable:
 @dataclass(frozen=True)
 class Files:
     """`paths` are all files that Git would take, sorted. `encrypted` are those that SOPS encrypted. `rotation` are those that speak of
-    rotating keys. `empty` and `unreadable` (too large) files have no other facts."""
+    rotating keys. `empty` and `unreadable` (too large) files have no other facts.
+    `policy_rules` are those that hold a PolicyRule."""
 
     paths: tuple[str, ...] = ()
     encrypted: Mapping[str, EncryptedSecret] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Files:
     rotation: tuple[str, ...] = ()
     empty: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
+    policy_rules: tuple[str, ...] = ()
 
     def rules_for(self, path: str) -> CreationRules | None:
         """The .sops.yaml that SOPS would find for `path`: the nearest in its folder or above."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.model.policy import Statement
+
 
 @dataclass(frozen=True)
 class Judgements:
     """One field for each judge, filled by devloop/repository/judging.py."""
+
+    policies: tuple[Statement, ...] = ()

@@ -15,6 +15,7 @@ from devloop.model.placeholder import decoded, is_clear
 
 _SECRET = re.compile(rb"""^["']?kind["']?:[ \t]*["']?Secret["']?[ \t\r]*(?:#.*)?$""", re.M)
 _JSON_SECRET = re.compile(rb'"kind"\s*:\s*"Secret"')
+_POLICY_RULE = re.compile(rb"""^["']?kind["']?:[ \t]*["']?PolicyRule["']?[ \t\r]*(?:#.*)?$""", re.M)
 _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
@@ -57,6 +58,11 @@ def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
     return SecretText(
         path, line, said.get(("metadata", "namespace"), ""), said.get(("metadata", "name"), ""), () if managed else tuple(clear)
     )
+
+
+def holds_policy_rule(data: bytes) -> bool:
+    """Whether the file is one of our own format; see devloop/model/policy.py."""
+    return bool(_POLICY_RULE.search(data))
 
 
 def private_keys(path: str, data: bytes) -> Iterator[PrivateKey]:

@@ -37,6 +37,7 @@ class _Facts:
     references: list[Reference] = field(default_factory=list)
     variables: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     rotation: list[str] = field(default_factory=list)
+    policy_rules: list[str] = field(default_factory=list)
 
 
 def read_files(root: Path) -> Files:
@@ -64,6 +65,7 @@ def read_files(root: Path) -> Files:
         tuple(facts.rotation),
         frozenset(empty),
         frozenset(unreadable),
+        tuple(facts.policy_rules),
     )
 
 
@@ -127,6 +129,8 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
 def _look_at_manifest(path: str, data: bytes, facts: _Facts) -> None:
     if b"${" in data:
         facts.variables[path] = texts.variables(data)
+    if b"PolicyRule" in data and texts.holds_policy_rule(data):
+        facts.policy_rules.append(path)
     if b"Secret" in data:
         facts.secrets.extend(texts.secret_texts(path, data))
 

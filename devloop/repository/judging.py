@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devloop.clients.worker import Worker
+from devloop.model.files import Files
 from devloop.model.judgements import Judgements
 from devloop.model.settings import Settings
 from devloop.model.subject import Inspected
+from devloop.repository.policies import judge_policies
 
 
-def judge(environments: Sequence[Inspected], worker: Worker, settings: Settings) -> Judgements:
+def judge(environments: Sequence[Inspected], worker: Worker, settings: Settings, files: Files) -> Judgements:
     """What every judge says of every environment; each judge has a module of its own beside this one."""
-    return Judgements()
+    return Judgements(policies=judge_policies(environments, worker, files))

@@ -13,6 +13,7 @@ from devloop.rules import (
     layers,
     ownership,
     prerequisites,
+    policy,
     readiness,
     recipients,
     references,
@@ -38,5 +39,6 @@ RULES: Rules = {
     **encryption.RULES,
     **recipients.RULES,
     **constitution.RULES,
+    **policy.RULES,
     **exemptions.RULES,
 }

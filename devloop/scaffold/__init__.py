@@ -83,7 +83,7 @@ def _new_key(environment: str, repository: str) -> _Key:
 
 
 def _write_repository(root: Path, name: str, keys: list[_Key], sops: Path) -> None:
-    for folder in ("clusters", "k8s"):
+    for folder in ("clusters", "k8s", "policies"):
         ignored = shutil.ignore_patterns("*.enc.yaml")
         shutil.copytree(sample_root() / folder, root / folder, ignore=ignored, copy_function=shutil.copyfile)
     templates = Path(str(resources.files("devloop.scaffold"))) / "templates"

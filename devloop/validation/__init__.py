@@ -45,7 +45,7 @@ def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected
         files = pool.submit(read_files, repository.root)
         graphs = pool.map(lambda e: known.get(e.name) or survey(e, worker, remotes=repository.remotes), repository.environments)
         inspected = tuple(map(Inspected, repository.environments, graphs))
-        judgements = judge(inspected, worker, repository.settings)
+        judgements = judge(inspected, worker, repository.settings, files.result())
         return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today())
 
 

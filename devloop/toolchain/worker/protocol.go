@@ -9,11 +9,12 @@ import (
 
 // A request has an ID and exactly one of the others.
 type request struct {
-	ID     int            `json:"id"`
-	Open   *openRequest   `json:"open,omitempty"`
-	Build  *buildRequest  `json:"build,omitempty"`
-	Check  *checkRequest  `json:"check,omitempty"`
-	Locate *locateRequest `json:"locate,omitempty"`
+	ID       int              `json:"id"`
+	Open     *openRequest     `json:"open,omitempty"`
+	Build    *buildRequest    `json:"build,omitempty"`
+	Check    *checkRequest    `json:"check,omitempty"`
+	Locate   *locateRequest   `json:"locate,omitempty"`
+	Policies *policiesRequest `json:"policies,omitempty"`
 }
 
 type answer struct {
@@ -115,6 +116,8 @@ func (s *session) handle(r request) (a answer) {
 		a.Result = s.build(r.Build)
 	case r.Check != nil:
 		a.Result = s.check(r.Check.Paths)
+	case r.Policies != nil:
+		a.Result = s.policies(r.Policies)
 	case r.Locate != nil:
 		a.Result = s.locate(r.Locate.Places)
 	default:
