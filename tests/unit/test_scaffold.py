@@ -60,7 +60,7 @@ def test_makes_a_repository_with_everything_committed(sops: Path, tmp_path: Path
     assert git(root, "status", "--porcelain", "--ignored") == ""
     assert git(root, "log", "--format=%an <%ae> %s") == "devloop <devloop@localhost> Scaffold the platform"
     assert git(root, "branch", "--show-current") == "main"
-    assert sorted(path.name for path in root.iterdir()) == [".git", ".gitignore", ".sops.yaml", "README.md", "clusters", "k8s"]
+    assert sorted(path.name for path in root.iterdir()) == [".git", ".gitignore", ".sops.yaml", "README.md", "clusters", "k8s", "policies"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".devloop")] == []
     assert f"devloop -C {root} up local" in lines[-1]
     assert "demo" in (root / "README.md").read_text()
