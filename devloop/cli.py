@@ -15,6 +15,7 @@ from devloop.errors import DevloopError, InputError, Interrupted, refused
 
 if TYPE_CHECKING:
     from devloop.console import Console
+    from devloop.console.spoken import Spoken
     from devloop.loop import Request
     from devloop.model.report import Report
     from devloop.toolchain import ToolState
@@ -284,12 +285,10 @@ def render(
 def doctor(
     context: typer.Context,
     environment: Annotated[
-        str, typer.Argument(metavar="[ENV]", help="Also what this environment needs.", show_default="the machine alone")
+        str, typer.Argument(metavar="ENV", help="Also what this environment needs.", show_default="the machine alone")
     ] = "",
     definition: Definition = None,
-    provisioner: Annotated[
-        str, typer.Option("--provisioner", metavar="NAME", envvar="DEVLOOP_PROVISIONER", help="auto, kind or embedded: what must work.")
-    ] = "auto",
+    provisioner: Provisioner = ProvisionerName.AUTO,
     key_file: KeyFile = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
@@ -329,7 +328,7 @@ def toolchain_list() -> None:
 
 @toolchain_app.command("install")
 def toolchain_install(
-    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
+    tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Install pinned programs ahead of time."""
     from devloop import loop
@@ -352,7 +351,7 @@ def _console(output: Output = Output.TEXT, context: typer.Context | None = None,
     """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
     from devloop.console import Console
 
-    console = Console(output.value, file)
+    console = Console(output.value, file, _spoken(context) if context else None)
     try:
         with console:
             _check_file(output, file)
@@ -391,6 +390,21 @@ def _show(console: Console, report: Report) -> NoReturn:
     console.__exit__()
     console.show(report)
     raise typer.Exit(report.exit_code)
+
+
+def _spoken(context: typer.Context) -> Spoken:
+    """How commands are named from where the user stands: with what was typed, not with what environment variables say anyway."""
+    from devloop.console.spoken import Spoken
+
+    directory, named = context.obj.directory, context.params.get("environment")
+    given = {name: context.params[name] for name in ("definition", "provisioner") if _was_typed(context, name)}
+    after = (word for name, value in given.items() for word in (f"--{name}", str(value)))
+    return Spoken.of(named if isinstance(named, str) else "", ("-C", str(directory)) if directory else (), tuple(after))
+
+
+def _was_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _request(context: typer.Context, environment: str, definition: Path | None, **more: Any) -> Request:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
+from devloop.console.spoken import Spoken
 from devloop.console.text import heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
@@ -33,9 +34,10 @@ class Console:
     `file`, the report goes there and people read the text as ever.
     """
 
-    def __init__(self, output: str = "text", file: Path | None = None) -> None:
+    def __init__(self, output: str = "text", file: Path | None = None, spoken: Spoken | None = None) -> None:
         self._output = output
         self._file = file
+        self._spoken = spoken or Spoken()
         self._rich: RichConsole = _rich(stderr=output != "text" and file is None)
         self._lock = threading.Lock()
         self._view = View()
@@ -58,7 +60,7 @@ class Console:
     def emit(self, event: Event) -> None:
         """Take one event in and show what it changes."""
         with self._lock:
-            line = self._view.take(event)
+            line = self._view.take(self._spoken.event(event))
         stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or stays):
             self._rich.print(line)
@@ -71,6 +73,7 @@ class Console:
                 sys.stdout.write(text)
                 return
             self._file.write_text(text, encoding="utf-8")
+        report = self._spoken.report(report)
         if report.command == "doctor":
             self._show_diagnoses(report)
             return
@@ -82,7 +85,7 @@ class Console:
         self._show_findings(self._rich, report)
         for line in reasons(report):
             self._rich.print(line)
-        self._rich.print(verdict(report))
+        self._rich.print(verdict(report, self._spoken))
 
     def _show_diagnoses(self, report: Report) -> None:
         from devloop.console.diagnoses import conclusion, diagnosis_lines
@@ -102,7 +105,7 @@ class Console:
 
     def error(self, error: DevloopError) -> None:
         """An error that ended the run before there was a report."""
-        stderr = _rich(stderr=True)
+        stderr, error = _rich(stderr=True), self._spoken.error(error)
         show_error(stderr, error.message, error.hint)
         problems = error.problems if isinstance(error, InputError) else ()
         if len(problems) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from devloop.console.spoken import Spoken
 from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
 
 if TYPE_CHECKING:
@@ -91,14 +92,14 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
     return dict(sorted(blocked.items()))
 
 
-def verdict(report: Report) -> Text:
+def verdict(report: Report, spoken: Spoken) -> Text:
     from rich.text import Text
 
     if report.failure == 130:
-        return Text(f"interrupted; go on with: devloop {report.command} {report.environment}", "yellow")
+        return Text(spoken.text(f"interrupted; go on with: devloop {report.command} {report.environment}".rstrip()), "yellow")
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
     words = NEXT_OK.get(report.command, "done") if report.ok else NEXT_FAILED.get(report.command, "")
-    text = Text.assemble((mark, colour), " ", words.format(report.environment))
+    text = Text.assemble((mark, colour), " ", spoken.text(words.format(report.environment)))
     found = counts(report.findings)
     return text.append(f" ({found})", "dim") if found else text
 

@@ -59,6 +59,10 @@ class Patient:
     @property
     def wants_kind(self) -> bool:
         """Whether `up` would run on Kind."""
+        from devloop.provisioners.places import existing
+
+        if self.provisioner == "auto" and self.definition and (found := existing(self.definition.name)):
+            return "kind" in found
         return self.provisioner == "kind" or (self.provisioner == "auto" and isinstance(self.engine, EngineFacts))
 
     @property
