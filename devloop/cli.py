@@ -337,6 +337,17 @@ def toolchain_install(
         loop.install(tuple(tools or ()), console.emit)
 
 
+@toolchain_app.command("key")
+def toolchain_key(
+    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
+) -> None:
+    """Print what identifies pinned programs on this platform: a key for the cache of a CI system."""
+    from devloop import loop
+
+    with _console() as console:
+        console.line(loop.toolchain_key(tuple(tools or ())))
+
+
 def run(argv: list[str]) -> int:
     """Run the command line; the exit code."""
     try:

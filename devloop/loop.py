@@ -179,6 +179,11 @@ def install(names: tuple[str, ...], emit: Emit) -> None:
     toolchain.ensure(names or EVERYTHING, emit)
 
 
+def toolchain_key(names: tuple[str, ...]) -> str:
+    """What changes whenever one of the named tools does, or one of all that `up` and `init` can need."""
+    return Toolchain().common_key(names or EVERYTHING)
+
+
 def doctor(root: Callable[[], Path], name: str, *, definition: Path | None, provisioner: str, key_file: Path | None) -> Report:
     """Whether this machine, and the environment `name` if that is not '', have what `up` needs; `root` may raise like any check."""
     from devloop.doctor import Patient, examine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,11 @@ class Toolchain:
     def key(self, name: str) -> str:
         """Changes whenever the tool does."""
         return self._tool(name).key
+
+    def common_key(self, names: Iterable[str]) -> str:
+        """Changes whenever one of the tools does, on whatever platform; the order of `names` does not matter."""
+        lines = (f"{name} {self.key(name)}\n" for name in sorted(set(names)))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:20]
 
     def version(self, name: str) -> str:
         """The pinned version, without a leading v."""

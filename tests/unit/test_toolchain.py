@@ -221,6 +221,14 @@ def test_own_sources_are_their_own_version(tmp_path: Path) -> None:
     assert version_of(changed.path("hello")) == "hello vnew"
 
 
+def test_common_key_follows_every_tool_and_no_order() -> None:
+    toolchain = Toolchain()
+    assert toolchain.common_key(["sops", "worker"]) == toolchain.common_key(["worker", "sops", "sops"])
+    assert len({toolchain.common_key(names) for names in (["sops"], ["worker"], ["sops", "worker"])}) == 3
+    with pytest.raises(InputError, match="no tool sop,"):
+        toolchain.common_key(["sop"])
+
+
 def test_states(lock: Path, tmp_path: Path) -> None:
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
     [absent] = toolchain.states()

@@ -1,0 +1,191 @@
+"""action.yml as GitHub's runner would run it: its scripts in a clean clone, one step after the other, with the files and variables that a
+runner gives. Actions of others (Python, Go, caches) do nothing here: what they would set up is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devloop.clients.folders import cache_folder
+
+from .conftest import User, clean_up, remains
+
+ROOT = Path(__file__).parents[2]
+EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")
+
+
+@dataclass
+class Runner:
+    """A job of GitHub's in `folder`, of which `workspace` is the repository that uses the action in the clone `action`."""
+
+    folder: Path
+    workspace: Path
+    action: Path
+    user: User
+    steps: dict[str, dict[str, str]] = field(default_factory=dict)
+    log: str = ""
+    status: int = 0
+
+    def use(self, env: dict[str, str] | None = None, **inputs: str) -> Runner:
+        """Run the action with these inputs (`_` for `-` in their names) until a step fails; what it wrote is in `log` and `steps`."""
+        document = yaml.safe_load((self.action / "action.yml").read_text())
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        assert set(given) <= set(document["inputs"])
+        values = {name: entry.get("default", "") for name, entry in document["inputs"].items()} | given
+        self.steps, self.log, self.status = {}, "", 0
+        for number, step in enumerate(document["runs"]["steps"]):
+            if self.status == 0 and "run" in step and self._wanted(step, values):
+                self._run(step, number, values, env or {})
+        return self
+
+    def output(self, name: str) -> str:
+        value = yaml.safe_load((self.action / "action.yml").read_text())["outputs"][name]["value"]
+        return self._filled(value, {})
+
+    @property
+    def summary(self) -> str:
+        return (self.folder / "summary").read_text()
+
+    def _wanted(self, step: dict[str, Any], inputs: dict[str, str]) -> bool:
+        """`if:` with comparisons and &&, the only operators that the action uses."""
+        terms = str(step.get("if", "'' == ''")).split("&&")
+        pairs = [re.fullmatch(r"\s*(\S+) (==|!=) '(\S*)'\s*", term) for term in terms]
+        assert all(pairs), step["if"]
+        return all((self._value(pair[1], inputs) == pair[3]) == (pair[2] == "==") for pair in pairs if pair)
+
+    def _value(self, reference: str, inputs: dict[str, str]) -> str:
+        match = REFERENCE.fullmatch(reference)
+        if not match:
+            return reference.strip("'")
+        path = match[2].strip(".").split(".")
+        return inputs[path[0]] if match[1] == "inputs" else self.steps.get(path[0], {}).get(path[2], "")
+
+    def _filled(self, text: str, inputs: dict[str, str]) -> str:
+        return EXPRESSION.sub(lambda match: self._value(match[1], inputs), str(text))
+
+    def _run(self, step: dict[str, Any], number: int, inputs: dict[str, str], env: dict[str, str]) -> None:
+        script, output = self.folder / f"step-{number}.sh", self.folder / f"output-{number}"
+        script.write_text(step["run"])
+        output.touch()
+        of_step = {name: self._filled(value, inputs) for name, value in step.get("env", {}).items()}
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
+            cwd=self.workspace / self._filled(step.get("working-directory", "."), inputs),
+            env=self._environment(output) | env | of_step,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        self.log += done.stdout
+        self.status = done.returncode
+        self.steps[step.get("id", str(number))] = dict(line.split("=", 1) for line in output.read_text().splitlines())
+
+    def _environment(self, output: Path) -> dict[str, str]:
+        """As bare as a runner's: nothing of the tests' own Python or keys."""
+        prefixes = ("HOME", "XDG_", "KUBECONFIG", "LANG", "PIP_", "GO")
+        kept = {name: value for name, value in self.user.env.items() if name.startswith(prefixes)}
+        return kept | {
+            "PATH": f"{Path(sys.executable).resolve().parent}:{os.environ['PATH']}",
+            "XDG_CACHE_HOME": str(cache_folder().parent),
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTION_PATH": str(self.action),
+            "GITHUB_WORKSPACE": str(self.workspace),
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_ENV": str(self.folder / "env"),
+            "GITHUB_PATH": str(self.folder / "path"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "RUNNER_TEMP": str(self.folder),
+            "RUNNER_OS": "Linux",
+            "RUNNER_ARCH": "X64",
+        }
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    folder = tmp_path_factory.mktemp("runner")
+    user = User(folder)
+    action, workspace = folder / "action", folder / "work" / "platform"
+    copy_of_the_working_tree(action)
+    workspace.parent.mkdir()
+    assert user.devloop("init", str(workspace)).status == 0
+    yield Runner(folder, workspace, action, user)
+    clean_up(user)
+
+
+def copy_of_the_working_tree(target: Path) -> None:
+    """What a commit of it would hold, so that the test sees what is about to be committed."""
+    git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+            (target / name).chmod((ROOT / name).stat().st_mode)
+
+
+def age_key(user: User, environment: str) -> str:
+    """The private half alone, as a secret of GitHub's would hold it; in a home where devloop does not find it by itself."""
+    (found,) = (user.home / "config" / "devloop" / "keys").rglob(f"{environment}-*.agekey")
+    return next(line for line in found.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+
+
+def test_validates_every_environment_by_default(runner: Runner) -> None:
+    runner.use()
+    assert runner.status == 0, runner.log
+    assert runner.output("exit-code") == "0"
+    assert Path(runner.output("report")).read_text() in runner.log
+    assert "### devloop validate : exit code 0" in runner.summary
+
+
+def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
+    broken = runner.workspace / "k8s/bases/apps/kustomization.yaml"
+    text = broken.read_text()
+    try:
+        broken.write_text(text.replace("resources:", "resources:\n  - not-there.yaml"))
+        runner.use(environment="local", output="json")
+        assert runner.status == 1
+        assert runner.output("exit-code") == "1"
+        (finding,) = json.loads(Path(runner.output("report")).read_text())["findings"]
+        runner.use(environment="local")
+        assert f"::error file={finding['path']},line={finding['line']}," in runner.log
+    finally:
+        broken.write_text(text)
+
+
+def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner) -> None:
+    key = age_key(runner.user, "local")
+    elsewhere = {"XDG_CONFIG_HOME": str(runner.folder / "nobody")}
+    runner.use(elsewhere, commands="up", environment="local", provisioner="embedded", output="json")
+    assert runner.status == 2  # without the key nothing is created
+    runner.use(elsewhere, commands="up status down", environment="local", provisioner="embedded", age_key=key, timeout="2m")
+    assert runner.status == 0, runner.log
+    assert Path(runner.output("report")).name == "down.text"
+    assert key not in runner.log + runner.summary
+    assert remains(runner.user) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"commands": "up"}, "up needs an environment, "),
+        ({"commands": "destroy", "environment": "x"}, "there is no command destroy, "),
+    ],
+)
+def test_refuses_what_makes_no_sense(runner: Runner, inputs: dict[str, str], said: str) -> None:
+    runner.use(None, **inputs)
+    assert runner.status == 2
+    assert f"::error title=devloop::{said}" in runner.log
