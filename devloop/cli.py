@@ -151,6 +151,7 @@ def up(
     key_file: KeyFile = None,
     timeout: Timeout = None,
     output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
 ) -> None:
     """Reconcile the working tree until it is healthy.
 
@@ -158,7 +159,7 @@ def up(
     """
     from devloop import loop
 
-    with _console(output, context) as console:
+    with _console(output, context, output_file) as console:
         request = _request(
             context, environment, definition, provisioner=provisioner, recreate=recreate, key_file=key_file, timeout=_seconds(timeout)
         )
@@ -173,11 +174,12 @@ def status(
     provisioner: Provisioner = ProvisionerName.AUTO,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
     output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
 ) -> None:
     """Show what runs and how far Flux has come."""
     from devloop import loop
 
-    with _console(output, context) as console:
+    with _console(output, context, output_file) as console:
         request = _request(context, environment, definition, provisioner=provisioner)
         _show(console, loop.status(request, console.emit, follow=watch))
 
@@ -189,6 +191,7 @@ def down(
     definition: Definition = None,
     provisioner: Provisioner = ProvisionerName.AUTO,
     output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
 ) -> None:
     """Remove everything of the environment.
 
@@ -196,7 +199,7 @@ def down(
     """
     from devloop import loop
 
-    with _console(output, context) as console:
+    with _console(output, context, output_file) as console:
         _show(console, loop.down(_request(context, environment, definition, provisioner=provisioner), console.emit))
 
 

@@ -1,4 +1,5 @@
-"""Check the workflows in .github/workflows and the action in action.yml with the pinned actionlint.
+"""Check the workflows in .github/workflows, action.yml and the workflows that docs/github-actions.md shows with the pinned
+actionlint.
 
 For `task check`. actionlint reads workflows only, so the action's steps are shown to it as the steps of a workflow that takes the same
 inputs: expressions, contexts, the inputs of other actions and shells are checked alike. Exit code 1 when something is wrong.
@@ -7,8 +8,11 @@ inputs: expressions, contexts, the inputs of other actions and shells are checke
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,9 @@ from devloop.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
+DOCUMENTATION = ROOT / "docs" / "github-actions.md"
 # Its findings would depend on which shellcheck and pyflakes happen to be on PATH.
-ACTIONLINT = ("-shellcheck=", "-pyflakes=", "-color")
+ACTIONLINT = ("-shellcheck=", "-pyflakes=")
 
 
 def as_workflow(action: dict[str, Any]) -> dict[str, Any]:
@@ -39,16 +44,29 @@ def tell(event: Event) -> None:
         print(event.message, file=sys.stderr, flush=True)
 
 
+def shown_workflows() -> dict[str, str]:
+    """What the documentation tells others to paste, as if it used the action beside it."""
+    blocks = re.findall(r"^```yaml\n(name: .+?)^```", DOCUMENTATION.read_text(), re.DOTALL | re.MULTILINE)
+    return {f"{DOCUMENTATION.stem}-{n}.yml": re.sub(r"OWNER/devloop@\S+", "./", block) for n, block in enumerate(blocks, 1)}
+
+
+def fill(project: Path) -> None:
+    """A copy of what actionlint looks at, and what else it should; it wants a Git repository around its files."""
+    (project / ".git").mkdir()
+    shutil.copytree(ROOT / ".github", project / ".github")
+    shutil.copy(ACTION, project)
+    workflows = project / ".github" / "workflows"
+    (workflows / "action.yml").write_text(json.dumps(as_workflow(yaml.safe_load(ACTION.read_text())), indent=1))
+    for name, text in shown_workflows().items():
+        (workflows / name).write_text(text)
+
+
 def main() -> int:
     toolchain = Toolchain()
     toolchain.ensure(("actionlint",), tell)
-    program = toolchain.path("actionlint")
-    ends = [subprocess.run([program, *ACTIONLINT], cwd=ROOT).returncode]
-    if ACTION.exists():
-        workflow = json.dumps(as_workflow(yaml.safe_load(ACTION.read_text())), indent=1)
-        command = [program, *ACTIONLINT, "-stdin-filename", "action.yml as a workflow", "-"]
-        ends.append(subprocess.run(command, cwd=ROOT, input=workflow, text=True).returncode)
-    return int(any(ends))
+    with tempfile.TemporaryDirectory() as name:
+        fill(Path(name))
+        return subprocess.run([toolchain.path("actionlint"), *ACTIONLINT], cwd=name).returncode
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ class Runner:
         document = yaml.safe_load((self.action / "action.yml").read_text())
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         assert set(given) <= set(document["inputs"])
-        values = {name: entry.get("default", "") for name, entry in document["inputs"].items()} | given
+        values = {name: entry.get("default", "") for name, entry in document["inputs"].items()}
+        values |= {"working-directory": self.workspace.name} | given
         self.steps, self.log, self.status = {}, "", 0
         for number, step in enumerate(document["runs"]["steps"]):
             if self.status == 0 and "run" in step and self._wanted(step, values):
@@ -81,7 +82,7 @@ class Runner:
         of_step = {name: self._filled(value, inputs) for name, value in step.get("env", {}).items()}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
-            cwd=self.workspace / self._filled(step.get("working-directory", "."), inputs),
+            cwd=self.workspace.parent / self._filled(step.get("working-directory", "."), inputs),
             env=self._environment(output) | env | of_step,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,7 +104,7 @@ class Runner:
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": str(self.action),
-            "GITHUB_WORKSPACE": str(self.workspace),
+            "GITHUB_WORKSPACE": str(self.workspace.parent),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_ENV": str(self.folder / "env"),
             "GITHUB_PATH": str(self.folder / "path"),
@@ -147,8 +148,8 @@ def test_validates_every_environment_by_default(runner: Runner) -> None:
     runner.use()
     assert runner.status == 0, runner.log
     assert runner.output("exit-code") == "0"
-    assert Path(runner.output("report")).read_text() in runner.log
-    assert "### devloop validate : exit code 0" in runner.summary
+    assert json.loads(Path(runner.output("report")).read_text())["ok"] is True
+    assert "### devloop validate : passed" in runner.summary
 
 
 def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
@@ -156,12 +157,12 @@ def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
     text = broken.read_text()
     try:
         broken.write_text(text.replace("resources:", "resources:\n  - not-there.yaml"))
-        runner.use(environment="local", output="json")
+        runner.use(environment="local")
         assert runner.status == 1
         assert runner.output("exit-code") == "1"
-        (finding,) = json.loads(Path(runner.output("report")).read_text())["findings"]
-        runner.use(environment="local")
-        assert f"::error file={finding['path']},line={finding['line']}," in runner.log
+        finding, *_ = json.loads(Path(runner.output("report")).read_text())["findings"]
+        assert finding["severity"] == "error"
+        assert f"::error file={runner.workspace.name}/{finding['path']},line={finding['line']}," in runner.log
     finally:
         broken.write_text(text)
 
@@ -169,11 +170,12 @@ def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
 def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner) -> None:
     key = age_key(runner.user, "local")
     elsewhere = {"XDG_CONFIG_HOME": str(runner.folder / "nobody")}
-    runner.use(elsewhere, commands="up", environment="local", provisioner="embedded", output="json")
+    runner.use(elsewhere, commands="up", environment="local", provisioner="embedded")
     assert runner.status == 2  # without the key nothing is created
     runner.use(elsewhere, commands="up status down", environment="local", provisioner="embedded", age_key=key, timeout="2m")
     assert runner.status == 0, runner.log
-    assert Path(runner.output("report")).name == "down.text"
+    assert "flux-system/apps" in runner.log
+    assert Path(runner.output("report")).name == "down.json"
     assert key not in runner.log + runner.summary
     assert remains(runner.user) == []
 
