@@ -62,7 +62,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "node",
             node.node,
-            (*node.PROGRAMS, *control_plane.TOOLS),
+            (*node.TOOLS, *control_plane.TOOLS),
             (node.PACKAGES, control_plane.PROXY_PACKAGES),
             ("node",),
             versioned="kubelet",

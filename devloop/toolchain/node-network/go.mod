@@ -1,0 +1,3 @@
+module devloop.invalid/toolchain/node-network
+
+go 1.24
