@@ -5,31 +5,19 @@ https://kind.sigs.k8s.io/docs/user/configuration/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from devloop.clients.containers import LOOPBACK
 from devloop.model.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.kind import API_VERSION, port_mapping
+from devloop.provisioners.kind.tuning import cluster_patch, kubelet_patch, version_of
 
 Configuration = dict[str, Any]
 
 # Where Kind itself gets the image of a node from, by Kubernetes version.
 UPSTREAM_NODE = "kindest/node"
-
-# Read by kubeadm; the cluster is as short-lived as its data, losing the last writes in a power cut is fine.
-_QUICK_ETCD = """\
-kind: ClusterConfiguration
-etcd:
-  local:
-    extraArgs:
-      - {name: unsafe-no-fsync, value: "true"}
-      - {name: heartbeat-interval, value: "20"}
-      - {name: election-timeout, value: "200"}
-"""
-# Images are pulled side by side. From 1.35 on a kubelet on control groups v1 refuses to start unless told otherwise.
-_KUBELET = "kind: KubeletConfiguration\nserializeImagePulls: false\n"
-_CGROUP_V1 = "failCgroupV1: false\n"
 
 
 def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str:
@@ -44,7 +32,7 @@ def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str
 def configuration(definition: ClusterDefinition, image: str, *, cgroup_v1: bool) -> Configuration:
     """The whole configuration, as plain data; `image` is for nodes that name none."""
     written = dict(definition.kind_config)
-    patches = [_QUICK_ETCD, _KUBELET + (_CGROUP_V1 if cgroup_v1 else ""), *written.get("kubeadmConfigPatches", ())]
+    patches = [*_patches(definition, image, cgroup_v1=cgroup_v1), *written.get("kubeadmConfigPatches", ())]
     return {
         **written,
         "apiVersion": API_VERSION,
@@ -54,6 +42,15 @@ def configuration(definition: ClusterDefinition, image: str, *, cgroup_v1: bool)
         "nodes": [_node(definition, index, node, image) for index, node in enumerate(definition.nodes)],
         "kubeadmConfigPatches": patches,
     }
+
+
+def _patches(definition: ClusterDefinition, image: str, *, cgroup_v1: bool) -> list[str]:
+    """Those that make it quick, as texts that are valid YAML; the user's own come after them."""
+    planes = [node for node in definition.nodes if node.role == "control-plane"]
+    version = version_of(planes[0].image or image)
+    family = (definition.kind_config.get("networking") or {}).get("ipFamily", "ipv4")
+    cluster = cluster_patch(version, control_planes=len(planes), ipv4=family == "ipv4")
+    return [json.dumps(patch) for patch in (cluster, kubelet_patch(cgroup_v1=cgroup_v1)) if patch]
 
 
 def _networking(definition: ClusterDefinition, written: Mapping[str, Any]) -> Configuration:

@@ -1,0 +1,60 @@
+"""What makes the control plane of a small, short-lived cluster quick: kubeadm settings, handed over as Kind's patches. Pure.
+
+https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/ and v1beta3.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Version = tuple[int, int]
+
+# From this one on Kind writes v1beta4, where arguments are lists; a patch replaces a list as a whole. Before, they are mappings.
+_LISTS_FROM: Version = (1, 36)
+
+# Losing the last writes in a power cut is fine; the only member elects itself as soon as it may (milliseconds).
+_ETCD = {"unsafe-no-fsync": "true", "heartbeat-interval": "20", "election-timeout": "200"}
+# The first seconds of a cluster are thousands of requests, which the defaults (20 and 50 a second) would spread.
+_CLIENT = {"kube-api-qps": "200", "kube-api-burst": "300"}
+# The only one of its kind need not wait for a lease.
+_ALONE = {"leader-elect": "false"}
+# What Kind itself sets, and what a list would drop.
+_KINDS_OWN = {"enable-hostpath-provisioner": "true"}
+_SYNCS = {"concurrent-deployment-syncs": "10", "concurrent-replicaset-syncs": "10"}
+# Fewer collections; a plain list answers at once, one by watching waits for a bookmark (KEP-3157, a feature gate of client-go).
+_ENVIRONMENT = {"GOGC": "400", "KUBE_FEATURE_WatchListClient": "false"}
+
+
+def version_of(image: str) -> Version | None:
+    """(1, 36) of an image's tag like v1.36.3, None where it says nothing of the kind."""
+    tag = re.search(r":v?(\d+)\.(\d+)(?:\.\d+)?(?:@|$)", image)
+    return (int(tag[1]), int(tag[2])) if tag else None
+
+
+def cluster_patch(version: Version | None, *, control_planes: int, ipv4: bool) -> Mapping[str, Any]:
+    """A patch of kubeadm's ClusterConfiguration; an empty one where nobody knows which form of it the node's kubeadm reads.
+
+    Kind itself gives other addresses to the components of a cluster without IPv4: their arguments are left alone there.
+    """
+    if version is None:
+        return {}
+    alone = _ALONE if control_planes == 1 else {}
+    etcd = _ETCD if control_planes == 1 else {"unsafe-no-fsync": "true"}
+    parts = {"controllerManager": {**_KINDS_OWN, **_CLIENT, **_SYNCS, **alone}, "scheduler": {**_CLIENT, **alone}} if ipv4 else {}
+    if version < _LISTS_FROM:
+        own = {part: {"extraArgs": arguments} for part, arguments in parts.items()}
+        return {"kind": "ClusterConfiguration", "etcd": {"local": {"extraArgs": etcd}}, **own}
+    lists: dict[str, Any] = {part: {"extraArgs": _named(arguments), "extraEnvs": _named(_ENVIRONMENT)} for part, arguments in parts.items()}
+    lists["apiServer"] = {"extraEnvs": _named(_ENVIRONMENT)}
+    return {"kind": "ClusterConfiguration", "etcd": {"local": {"extraArgs": _named(etcd)}}, **lists}
+
+
+def kubelet_patch(*, cgroup_v1: bool) -> Mapping[str, Any]:
+    """Images are pulled side by side. From 1.35 on a kubelet on control groups v1 refuses to start unless told otherwise."""
+    return {"kind": "KubeletConfiguration", "serializeImagePulls": False, **({"failCgroupV1": False} if cgroup_v1 else {})}
+
+
+def _named(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values.items()]
