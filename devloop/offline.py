@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devloop.clients.folders import renderings_folder
 from devloop.clients.worker import Worker
 from devloop.model.environment import Environment
 from devloop.model.report import Emit, Report
@@ -41,4 +42,4 @@ def _worker(question: Question, environments: Sequence[Environment], emit: Emit)
     def keys() -> str:
         return "".join(identities(environment, question.key_file).text for environment in environments)
 
-    return Worker(toolchain.path("worker"), question.root, keys)
+    return Worker(toolchain.path("worker"), question.root, keys, store=renderings_folder())

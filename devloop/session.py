@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from devloop.clients.folders import renderings_folder
 from devloop.clients.kube import Kube
 from devloop.clients.worker import Worker
 from devloop.model.environment import Environment
@@ -35,7 +36,7 @@ class Session:
     @cached_property
     def worker(self) -> Worker:
         """The build worker, with the identities; only after the toolchain has it."""
-        return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text)
+        return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text, store=renderings_folder())
 
     @cached_property
     def kube(self) -> Kube:

@@ -17,6 +17,11 @@ def cache_folder() -> Path:
     return _folder("XDG_CACHE_HOME", ".cache")
 
 
+def renderings_folder() -> Path:
+    """What was built of repositories: the build worker's own, see store.go."""
+    return cache_folder() / "renderings"
+
+
 def state_folder() -> Path:
     """Running environments: data, logs, credentials."""
     return _folder("XDG_STATE_HOME", ".local/state")

@@ -53,12 +53,25 @@ class _Connection:
 class Worker:
     """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
 
-    def __init__(self, program: Path, root: Path, identities: str | Callable[[], str] = "", *, show_secrets: bool = False) -> None:
-        """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked."""
+    def __init__(
+        self,
+        program: Path,
+        root: Path,
+        identities: str | Callable[[], str] = "",
+        *,
+        show_secrets: bool = False,
+        store: Path | None = None,
+    ) -> None:
+        """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked.
+
+        `store` is the folder in which answers are kept for the next run, if any; with `show_secrets` nothing is.
+        """
         self._program = program
         self._root = root
         self._identities = identities
+        self._store = str(store) if store else ""
         self._show_secrets = show_secrets
+        self._store = str(store) if store else ""
         self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
         self._numbers = itertools.count(1)
         self._sending = threading.Lock()
@@ -123,8 +136,8 @@ class Worker:
             process.kill()
             process.wait()
             raise
-        opening = {"root": str(self._root), "scratch": self._scratch.name, "identities": identities, "showSecrets": self._show_secrets}
-        self._opened = self._ask(connection, {"open": opening})
+        places = {"root": str(self._root), "scratch": self._scratch.name, "store": self._store}
+        self._opened = self._ask(connection, {"open": places | {"identities": identities, "showSecrets": self._show_secrets}})
         return connection
 
     def _ask(self, connection: _Connection, question: Question) -> Future[Answer]:

@@ -91,7 +91,8 @@ class _Survey:
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
     def _build(self, batch: list[_Found]) -> None:
-        for found, rendering in zip(batch, self._render([Build(found.id) for found in batch]), strict=True):
+        builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization)) for found in batch]
+        for found, rendering in zip(batch, self._render(builds), strict=True):
             del self.waiting[found.id]
             self._add(found.node(_state(rendering), rendering))
 

@@ -14,14 +14,19 @@ from devloop.model.manifest import Manifest, Origin
 
 @dataclass(frozen=True)
 class Build:
-    """One Kustomization to build in a scope (what one environment renders); `body` for one that no build rendered."""
+    """One Kustomization to build in a scope (what one environment renders); `body` for one that no build rendered.
+
+    `artifact` says how to make the artifact that its path counts from, see Sources.artifact.
+    """
 
     id: ObjectId
     body: Mapping[str, Any] | None = None
+    artifact: Mapping[str, Any] | None = None
 
     def question(self, scope: str, base: str) -> Question:
         named = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
-        return {"build": named | ({"object": self.body} if self.body else {})}
+        optional = {"object": self.body, "artifact": self.artifact}
+        return {"build": named | {key: value for key, value in optional.items() if value}}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from devloop.model.artifact import ARTIFACT, Artifact, artifacts
 from devloop.model.kustomization import Kustomization, SourceRef
 from devloop.model.manifest import Manifest
 
@@ -19,12 +20,15 @@ class Sources:
 
     def __init__(self, root: Path, base: str, remotes: Collection[str]) -> None:
         self.own: set[SourceRef] = set()
+        self._artifacts: dict[SourceRef, Artifact] = {}
+        self._base = base
         self._foreign: set[SourceRef] = set()
         self._folder = root / base
         self._remotes = {_address(url) for url in remotes}
 
     def see(self, manifest: Manifest) -> None:
-        """A rendered source is the repository's own when it says the repository's address."""
+        """A rendered source is the repository's own when it says the repository's address; an artifact, when all its sources are."""
+        self._artifacts |= {artifact.ref: artifact for artifact in artifacts(manifest)}
         if manifest.kind not in KINDS or not manifest.api_version.startswith("source.toolkit.fluxcd.io/"):
             return
         ref = SourceRef(manifest.kind, manifest.namespace or "default", manifest.name)
@@ -33,21 +37,41 @@ class Sources:
 
     def is_own(self, kustomization: Kustomization) -> bool | None:
         """None: not known before everything that can be rendered has been."""
-        ref = kustomization.source
+        return self._is_own(kustomization.source)
+
+    def _is_own(self, ref: SourceRef) -> bool | None:
         if _is_bootstrapped(ref):
             self.own.add(ref)
         if ref in self.own:
             return True
-        return False if ref in self._foreign or ref.kind not in KINDS else None
+        if artifact := self._artifacts.get(ref):
+            verdicts = {self._is_own(source) for source in artifact.used.values()}
+            return False if False in verdicts else None if None in verdicts else True
+        return False if ref in self._foreign or ref.kind not in {*KINDS, ARTIFACT} else None
+
+    def artifact(self, kustomization: Kustomization) -> dict[str, object] | None:
+        """How to make the artifact that the Kustomization's path counts from, as the worker wants it; None where that is a repository."""
+        if not (artifact := self._artifacts.get(kustomization.source)):
+            return None
+        sources = dict.fromkeys(artifact.used, self._base)
+        return {"name": artifact.ref.name, "origin": artifact.origin, "sources": sources, "copy": artifact.copies}
 
     def decide(self, kustomizations: Iterable[Kustomization]) -> None:
         """Nothing renders the sources of these: such a source is the repository when it has a folder that one of them wants."""
         for kustomization in kustomizations:
-            (self.own if self._has(kustomization.path) else self._foreign).add(kustomization.source)
+            if artifact := self._artifacts.get(kustomization.source):
+                for alias, ref in artifact.used.items():
+                    self._decide(ref, artifact.wanted(alias))
+            else:
+                self._decide(kustomization.source, [kustomization.path] if kustomization.source.kind in KINDS else [])
         self._foreign -= self.own
 
+    def _decide(self, ref: SourceRef, paths: Iterable[str]) -> None:
+        if self._is_own(ref) is None:
+            (self.own if any(map(self._has, paths)) else self._foreign).add(ref)
+
     def _has(self, path: str) -> bool:
-        return (self._folder / posixpath.normpath("/" + path).lstrip("/")).is_dir()
+        return (self._folder / posixpath.normpath("/" + path).lstrip("/")).exists()
 
 
 def _is_bootstrapped(ref: SourceRef) -> bool:

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -18,44 +20,82 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// build renders one Kustomization as kustomize-controller does: generate, decrypt, build, substitute.
-func (s *session) build(r *buildRequest) buildResult {
-	run := &run{session: s, request: r, scope: s.scope(r.Scope), result: buildResult{Objects: []builtObject{}}}
-	if err := run.render(); err != nil {
-		run.result.Objects = []builtObject{}
+// build renders one Kustomization as kustomize-controller does: generate, decrypt, build, substitute. What an earlier run made of the same
+// is as good.
+func (s *session) build(r *buildRequest) json.RawMessage {
+	run := newRun(s, r)
+	err := run.begin()
+	if err == nil {
+		if known := run.recall(); known != nil {
+			return known
+		}
+		err = run.render()
+	}
+	if err != nil {
+		run.result.Objects, run.keeps = nil, map[string]*keptObject{}
 		run.result.Failure = run.explain(err)
 	}
 	run.finish()
-	run.scope.remember(r.Namespace+"/"+r.Name, run.result.Objects)
-	return run.result
+	result, bodies := run.result.encode()
+	run.store(result, bodies)
+	return result
 }
 
-// run is one build on its way.
+// run is one build on its way. Sources are where its variables come from, nil for what nothing rendered; keeps is what others may ask for.
 type run struct {
 	session       *session
 	request       *buildRequest
 	scope         *scope
 	kustomization unstructured.Unstructured
+	print         string // of the Kustomization
+	sources       []*keptObject
 	view          *view
 	folder        string
 	preparation   *preparation
 	variables     *variables
 	result        buildResult
+	keeps         map[string]*keptObject
+	key           string
 }
 
-func (b *run) render() error {
+func newRun(s *session, r *buildRequest) *run {
+	return &run{session: s, request: r, scope: s.scope(r.Scope), keeps: map[string]*keptObject{}}
+}
+
+// begin gathers everything that the build will depend on.
+func (b *run) begin() error {
 	object := b.request.Object
 	if object == nil {
-		if object = b.scope.kustomization(b.request.Namespace, b.request.Name); object == nil {
+		kept := b.scope.find(keptKey("Kustomization", b.request.Namespace, b.request.Name))
+		if kept == nil {
 			return fmt.Errorf("nothing rendered the Kustomization %s/%s", b.request.Namespace, b.request.Name)
 		}
+		object = kept.content().object
+		if kept.whole { // else its path, for one, may be a secret
+			b.print = kept.print
+		}
 	}
-	b.kustomization = unstructured.Unstructured{Object: object}
-	source, err := b.session.tree(b.request.Base)
+	b.kustomization = *(&unstructured.Unstructured{Object: object}).DeepCopy()
+	keys, err := references(b.kustomization)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		b.sources = append(b.sources, b.scope.find(key))
+	}
+	source, err := b.session.source(b.request)
+	var known *failure
+	if errors.As(err, &known) {
+		return err
+	}
 	if err != nil {
 		return &failure{Kind: "missing", Message: fmt.Sprintf("the source's folder %s does not exist", b.request.Base)}
 	}
 	b.view = source.view()
+	return nil
+}
+
+func (b *run) render() error {
 	if err := b.enter(); err != nil {
 		return err
 	}
@@ -85,7 +125,7 @@ func (b *run) decrypts() bool { return b.text("spec", "decryption", "provider") 
 func (b *run) enter() error {
 	name := b.text("spec", "path")
 	shown, unknown := reveal(name)
-	b.result.Directory = path.Join(b.request.Base, path.Clean("/" + shown)[1:])
+	b.result.Directory = b.view.origin(path.Join(".", path.Clean("/" + shown)[1:]))
 	if unknown {
 		return &failure{Kind: "unknown", Message: fmt.Sprintf("the path %s depends on a variable that cannot be known here", shown)}
 	}
@@ -182,10 +222,12 @@ func (b *run) finish() {
 		return
 	}
 	for _, name := range b.view.files() {
-		file := path.Join(b.request.Base, name)
+		file := b.view.origin(name)
 		b.result.Files = append(b.result.Files, file)
 		if content, err := b.view.content(path.Join(mount, name)); err == nil && isEncryptedFile(path.Base(name), content) {
 			b.result.Encrypted = append(b.result.Encrypted, file)
 		}
 	}
+	slices.Sort(b.result.Files)
+	slices.Sort(b.result.Encrypted)
 }

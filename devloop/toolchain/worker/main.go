@@ -79,9 +79,9 @@ type answerWriter struct {
 }
 
 func (w *answerWriter) write(a answer) {
-	line, err := json.Marshal(a)
+	line, err := a.encode()
 	if err != nil {
-		line, _ = json.Marshal(answer{ID: a.ID, Failure: asFailure(err)})
+		line, _ = answer{ID: a.ID, Failure: asFailure(err)}.encode()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 
 // complete turns kustomize's objects into what Flux would apply, and remembers those that other builds ask for.
 func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
-	variables, err := b.scope.variables(b.kustomization, !b.request.Lenient)
+	variables, err := variablesOf(b.kustomization, b.sources, !b.request.Lenient)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (b *run) fromRoot(name string) string {
 	if !ok {
 		return ""
 	}
-	return path.Join(b.request.Base, relative)
+	return b.view.origin(relative)
 }
 
 func (b *run) object(res *resource.Resource, labels, annotations map[string]string) (*builtObject, error) {
@@ -86,11 +86,12 @@ func (b *run) object(res *resource.Resource, labels, annotations map[string]stri
 			return nil, err
 		}
 	}
-	if err := b.scope.keep(res, state, b.owner()); err != nil {
+	body, unknown, err := b.mask(shown, before, state)
+	if err != nil {
 		return nil, err
 	}
-	body, unknown, err := b.mask(shown, before, state)
-	return &builtObject{Body: body, Secret: state, Unknown: unknown}, err
+	built := &builtObject{Body: body, Secret: state, Unknown: unknown}
+	return built, b.keep(res, built)
 }
 
 // opened decrypts an object where there is something to decrypt; it gives the state and the object as it was before.
@@ -135,7 +136,7 @@ func (b *run) substituted(res *resource.Resource) (*resource.Resource, error) {
 	return shown, nil
 }
 
-func (b *run) owner() string { return b.kustomization.GetNamespace() + "/" + b.kustomization.GetName() }
+func (b *run) owner() string { return b.request.Namespace + "/" + b.request.Name }
 
 func isDisabled(annotations map[string]string, what string) bool {
 	return strings.EqualFold(annotations["kustomize.toolkit.fluxcd.io/"+what], "disabled")

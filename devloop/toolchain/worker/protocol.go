@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 )
 
@@ -23,30 +24,45 @@ type answer struct {
 	Failure *failure `json:"failure,omitempty"`
 }
 
+// encode leaves a result that is JSON already as it is: looking at all of it once more would take longer than anything else here.
+func (a answer) encode() ([]byte, error) {
+	result, encoded := a.Result.(json.RawMessage)
+	if !encoded || a.Failure != nil {
+		return json.Marshal(a)
+	}
+	line := make([]byte, 0, len(result)+32)
+	line = append(strconv.AppendInt(append(line, `{"id":`...), int64(a.ID), 10), `,"result":`...)
+	return append(append(line, result...), '}'), nil
+}
+
 // openRequest starts over: with this repository and these Age identities (the text of key files). ShowSecrets leaves nothing masked, for
-// `devloop render --show-secrets` alone: what such a session builds may not be kept anywhere.
+// `devloop render --show-secrets` alone: what such a session builds may not be kept anywhere. Store is the folder for what is worth keeping
+// until the next run, if any.
 type openRequest struct {
 	Root        string `json:"root"`
 	Scratch     string `json:"scratch"`
 	Identities  string `json:"identities"`
 	ShowSecrets bool   `json:"showSecrets,omitempty"`
+	Store       string `json:"store,omitempty"`
 }
 
 // buildRequest builds one Kustomization. It is named when an earlier build of the scope rendered it, else given as an object. Base is the
-// folder that its path counts from, relative to the root. Lenient turns strict substitution off, as --feature-gates of Flux would.
+// folder that its path counts from, relative to the root; with Artifact it counts from there instead. Lenient turns strict substitution
+// off, as --feature-gates of Flux would.
 type buildRequest struct {
-	Scope     string         `json:"scope"`
-	Base      string         `json:"base"`
-	Namespace string         `json:"namespace"`
-	Name      string         `json:"name"`
-	Object    map[string]any `json:"object,omitempty"`
-	Lenient   bool           `json:"lenient,omitempty"`
+	Scope     string           `json:"scope"`
+	Base      string           `json:"base"`
+	Namespace string           `json:"namespace"`
+	Name      string           `json:"name"`
+	Object    map[string]any   `json:"object,omitempty"`
+	Lenient   bool             `json:"lenient,omitempty"`
+	Artifact  *artifactRequest `json:"artifact,omitempty"`
 }
 
 // buildResult: paths are relative to the root. Failure is the repository's fault, not the worker's.
 type buildResult struct {
 	Directory string        `json:"directory"`
-	Objects   []builtObject `json:"objects"`
+	Objects   []builtObject `json:"objects,omitempty"` // always there in an answer, see encode
 	Files     []string      `json:"files"`
 	Encrypted []string      `json:"encrypted"`
 	Remote    []string      `json:"remote,omitempty"`
@@ -56,7 +72,7 @@ type buildResult struct {
 // builtObject is one object as Flux would apply it, without the values of its secrets. Secret is "opened" or "sealed" where SOPS encrypted
 // (a part of) it; Unknown are JSON pointers to values that depend on variables that cannot be known or shown.
 type builtObject struct {
-	Body    json.RawMessage `json:"body"`
+	Body    json.RawMessage `json:"body,omitempty"`
 	Origin  string          `json:"origin"`
 	Secret  string          `json:"secret,omitempty"`
 	Unknown []string        `json:"unknown,omitempty"`

@@ -10,8 +10,28 @@ import (
 
 // rendering is what one build of a scope gave. Judges look at it: what they say of it depends on the objects and on their own rules alone.
 type rendering struct {
-	owner   string // namespace/name of the Kustomization
-	objects []*rendered
+	owner string // namespace/name of the Kustomization
+	print string // changes whenever the objects do; '' where nothing that is stored may depend on them
+	all   func() []*rendered
+}
+
+func (r *rendering) objects() []*rendered { return r.all() }
+
+// verdict is what a judge says of a rendering, as JSON: what it said in an earlier run, when the objects and the judge's own rules (any text
+// that changes whenever the verdict could) are the same.
+func (s *session) verdict(judge, rules string, r *rendering, ask func() any) (json.RawMessage, error) {
+	key := ""
+	if s.store != nil && r.print != "" {
+		key = digest("verdict", s.salt, judge, rules, r.print)
+	}
+	if said := s.store.get(key); said != nil {
+		return said, nil
+	}
+	said, err := json.Marshal(ask())
+	if err == nil {
+		s.store.put(key, said)
+	}
+	return said, err
 }
 
 // rendered is one object as the answer shows it: without the values of secrets, ${NAME} where unknown says so.
@@ -63,15 +83,30 @@ func plainNumbers(value any) any {
 	return value
 }
 
-// remember keeps what a build gave, instead of what an earlier build of the same Kustomization gave.
-func (s *scope) remember(owner string, objects []builtObject) {
-	made := &rendering{owner: owner, objects: make([]*rendered, len(objects))}
+// parsed reads an answer when somebody asks for its objects.
+func parsed(result json.RawMessage) func() []*rendered {
+	return sync.OnceValue(func() []*rendered {
+		var answer struct {
+			Objects []builtObject `json:"objects"`
+		}
+		_ = json.Unmarshal(result, &answer)
+		return wrapped(answer.Objects)
+	})
+}
+
+func wrapped(objects []builtObject) []*rendered {
+	all := make([]*rendered, len(objects))
 	for i, built := range objects {
-		made.objects[i] = &rendered{builtObject: built}
+		all[i] = &rendered{builtObject: built}
 	}
+	return all
+}
+
+// remember keeps what a build gave, instead of what an earlier build of the same Kustomization gave.
+func (s *scope) remember(made *rendering) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.renderings[owner] = made
+	s.renderings[made.owner] = made
 }
 
 // rendered gives everything that the scope's builds gave so far, by the names of their Kustomizations.

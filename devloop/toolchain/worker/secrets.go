@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
+	filippo "filippo.io/age"
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/aes"
 	"github.com/getsops/sops/v3/age"
@@ -53,6 +55,23 @@ func newKeyring(text string) (*keyring, error) {
 		return nil, errors.New("an Age identity cannot be parsed") // the cause would quote it
 	}
 	return keys, nil
+}
+
+// recipients are the public halves of the identities, sorted; false when one of them does not tell its own.
+func (k *keyring) recipients() ([]string, bool) {
+	var names []string
+	for _, identity := range k.identities {
+		switch identity := identity.(type) {
+		case *filippo.X25519Identity:
+			names = append(names, identity.Recipient().String())
+		case *filippo.HybridIdentity:
+			names = append(names, identity.Recipient().String())
+		default:
+			return nil, false
+		}
+	}
+	slices.Sort(names)
+	return names, true
 }
 
 func (k *keyring) Encrypt(context.Context, *keyservice.EncryptRequest, ...grpc.CallOption) (*keyservice.EncryptResponse, error) {

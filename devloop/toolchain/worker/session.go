@@ -1,9 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"sync"
 )
 
@@ -13,6 +14,8 @@ type session struct {
 	scratch string
 	keys    *keyring
 	opens   bool // shows the values of secrets
+	store   *store
+	salt    string // what every stored answer depends on
 	mu      sync.Mutex
 	trees   map[string]*tree
 	scopes  map[string]*scope
@@ -23,7 +26,24 @@ func openSession(r *openRequest) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{root: r.Root, scratch: r.Scratch, keys: keys, opens: r.ShowSecrets, trees: map[string]*tree{}, scopes: map[string]*scope{}}, nil
+	made := &session{root: r.Root, scratch: r.Scratch, keys: keys, opens: r.ShowSecrets, trees: map[string]*tree{}, scopes: map[string]*scope{}}
+	if recipients, ok := keys.recipients(); ok && !r.ShowSecrets {
+		made.store, made.salt = openStore(r.Store), digest(append(recipients, programVersion())...)
+	}
+	return made, nil
+}
+
+// programVersion changes when this program is another one.
+func programVersion() string {
+	name, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return name
+	}
+	return fmt.Sprint(name, " ", info.Size(), " ", info.ModTime().UnixNano())
 }
 
 // end leaves nothing behind when whoever started us could not clean up.
@@ -39,11 +59,37 @@ func (s *session) tree(base string) (*tree, error) {
 	if known := s.trees[base]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(filepath.Join(s.root, base))
+	made, err := newTree(s.root, base)
 	if err == nil {
 		s.trees[base] = made
 	}
 	return made, err
+}
+
+// source is the tree that a build's path counts from. Artifacts are put together once.
+func (s *session) source(r *buildRequest) (*tree, error) {
+	if r.Artifact == nil {
+		return s.tree(r.Base)
+	}
+	content, err := json.Marshal(r.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	name := "artifact " + string(content)
+	s.mu.Lock()
+	known := s.trees[name]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	made, err := s.artifact(r.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trees[name] = made
+	return made, nil
 }
 
 // scope is what one environment rendered.

@@ -20,9 +20,12 @@ const mount = "/source"
 
 var errReadOnly = errors.New("the repository is read-only")
 
-// tree is a source as Flux would unpack it: a folder of the disk without what .sourceignore leaves out. It reads every file once.
+// tree is a source as Flux would unpack it: a folder of the disk without what .sourceignore leaves out, or a layout. It reads every file
+// once. Base is the folder that it is, relative to the repository.
 type tree struct {
 	root    string
+	base    string
+	layout  *layout
 	mu      sync.Mutex
 	entries map[string]*entry
 	ignore  map[string]gitignore.Matcher
@@ -30,18 +33,40 @@ type tree struct {
 
 // entry is what lies at a path; real is the path without symbolic links, name by name below the mount.
 type entry struct {
-	err  error
-	real string
-	info os.FileInfo
-	read func() ([]byte, error)
+	err    error
+	real   string
+	info   os.FileInfo
+	read   func() ([]byte, error)
+	digest func() string
 }
 
-func newTree(root string) (*tree, error) {
-	evaluated, err := filepath.EvalSymlinks(root)
+func newEntry(real string, info os.FileInfo, read func() ([]byte, error)) *entry {
+	found := &entry{real: real, info: info}
+	found.read = sync.OnceValues(read)
+	found.digest = sync.OnceValue(func() string {
+		content, err := found.read()
+		if err != nil {
+			return "!" + err.Error()
+		}
+		return digest(string(content))
+	})
+	return found
+}
+
+func newTree(root, base string) (*tree, error) {
+	evaluated, err := filepath.EvalSymlinks(filepath.Join(root, base))
 	if err != nil {
 		return nil, err
 	}
-	return &tree{root: evaluated, entries: map[string]*entry{}, ignore: map[string]gitignore.Matcher{}}, nil
+	return &tree{root: evaluated, base: base, entries: map[string]*entry{}, ignore: map[string]gitignore.Matcher{}}, nil
+}
+
+// origin turns a path in the source into one in the repository.
+func (t *tree) origin(relative string) string {
+	if t.layout != nil {
+		return t.layout.origin(relative)
+	}
+	return path.Join(t.base, relative)
 }
 
 // within gives the path below the mount, or false.
@@ -73,6 +98,9 @@ func (t *tree) lookup(name string) *entry {
 }
 
 func (t *tree) stat(name, relative string) *entry {
+	if t.layout != nil {
+		return t.layout.entry(name, relative)
+	}
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(t.root, relative))
 	if err != nil {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
@@ -88,8 +116,7 @@ func (t *tree) stat(name, relative string) *entry {
 	if !info.IsDir() && t.ignored(relative) {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
 	}
-	read := sync.OnceValues(func() ([]byte, error) { return os.ReadFile(evaluated) })
-	return &entry{real: path.Join(mount, real), info: info, read: read}
+	return newEntry(path.Join(mount, real), info, func() ([]byte, error) { return os.ReadFile(evaluated) })
 }
 
 func errno(err error) error {
@@ -140,6 +167,9 @@ func (t *tree) names(name string) ([]string, error) {
 		return nil, found.err
 	}
 	relative, _ := within(found.real)
+	if t.layout != nil {
+		return t.layout.names(relative), nil
+	}
 	entries, err := os.ReadDir(filepath.Join(t.root, relative))
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errno(err)}

@@ -2,113 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/resource"
 )
-
-// scope is the part of what one environment renders that other builds need: sources of variables, with the values of secrets, and
-// Kustomizations. None of it leaves the process.
-type scope struct {
-	mu         sync.Mutex
-	kept       map[string]keptObject
-	renderings map[string]*rendering
-}
-
-// keptObject: owner is the Kustomization that rendered it. Of two owners the first in the alphabet counts, whichever was built first.
-type keptObject struct {
-	owner  string
-	secret bool
-	values map[string]string
-	object map[string]any
-}
-
-func newScope() *scope {
-	return &scope{kept: map[string]keptObject{}, renderings: map[string]*rendering{}}
-}
-
-func keptKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
-
-func isKept(res *resource.Resource) bool {
-	switch res.GetKind() {
-	case "ConfigMap", "Secret":
-		return res.GetApiVersion() == "v1"
-	case "Kustomization":
-		return strings.HasPrefix(res.GetApiVersion(), "kustomize.toolkit.fluxcd.io/")
-	}
-	return false
-}
-
-func (s *scope) keep(res *resource.Resource, state, owner string) error {
-	if !isKept(res) {
-		return nil
-	}
-	object, err := res.Map()
-	if err != nil {
-		return err
-	}
-	namespace := res.GetNamespace()
-	if namespace == "" {
-		namespace = "default"
-	}
-	key := keptKey(res.GetKind(), namespace, res.GetName())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known, ok := s.kept[key]; ok && known.owner < owner {
-		return nil
-	}
-	s.kept[key] = keptObject{owner, state != "" || res.GetKind() == "Secret", values(object, state), object}
-	return nil
-}
-
-// values are the variables that a ConfigMap or a Secret defines; what is still encrypted is unknown.
-func values(object map[string]any, state string) map[string]string {
-	found := map[string]string{}
-	for _, field := range []string{"data", "stringData"} {
-		data, _ := object[field].(map[string]any)
-		for key, value := range data {
-			text, isText := value.(string)
-			if !isText {
-				continue
-			}
-			if field == "data" && object["kind"] == "Secret" {
-				text = decoded(text)
-			}
-			if state == "sealed" && looksSealed(text) {
-				text = hide(key)
-			}
-			found[key] = strings.ReplaceAll(text, "\n", "")
-		}
-	}
-	return found
-}
-
-func decoded(text string) string {
-	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
-		return string(plain)
-	}
-	return text
-}
-
-func looksSealed(text string) bool { return strings.Contains(text, string(encryptedMark)) }
-
-func (s *scope) kustomization(namespace, name string) map[string]any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	kept := s.kept[keptKey("Kustomization", namespace, name)]
-	if kept.object == nil {
-		return nil
-	}
-	return (&unstructured.Unstructured{Object: kept.object}).DeepCopy().Object
-}
 
 // variables of one Kustomization. shown has unknowns in place of what comes from secrets; incomplete means that a source of them was
 // rendered by nothing here, so that a name that is not among them may still have a value in the cluster.
@@ -120,7 +23,24 @@ type variables struct {
 	strict        bool
 }
 
-func (s *scope) variables(k unstructured.Unstructured, strict bool) (*variables, error) {
+// references are the ConfigMaps and Secrets that a Kustomization takes variables from, as keys of a scope, in its order.
+func references(k unstructured.Unstructured) ([]string, error) {
+	listed, _, err := unstructured.NestedSlice(k.Object, "spec", "postBuild", "substituteFrom")
+	if err != nil {
+		return nil, fmt.Errorf("spec.postBuild.substituteFrom: %w", err)
+	}
+	var keys []string
+	for _, reference := range listed {
+		fields, _ := reference.(map[string]any)
+		kind, _ := fields["kind"].(string)
+		name, _ := fields["name"].(string)
+		keys = append(keys, keptKey(kind, k.GetNamespace(), name))
+	}
+	return keys, nil
+}
+
+// variablesOf puts together what sources (nil for one that nothing renders) and the Kustomization itself define.
+func variablesOf(k unstructured.Unstructured, sources []*keptObject, strict bool) (*variables, error) {
 	result := &variables{kustomization: k, known: map[string]string{}, shown: map[string]string{}, strict: strict}
 	postBuild, _, _ := unstructured.NestedMap(k.Object, "spec", "postBuild")
 	if postBuild == nil {
@@ -129,12 +49,8 @@ func (s *scope) variables(k unstructured.Unstructured, strict bool) (*variables,
 	}
 	strategy, _, _ := unstructured.NestedString(postBuild, "substituteStrategy")
 	result.always = strategy == "Always"
-	references, _, err := unstructured.NestedSlice(postBuild, "substituteFrom")
-	if err != nil {
-		return nil, fmt.Errorf("spec.postBuild.substituteFrom: %w", err)
-	}
-	for _, reference := range references {
-		s.addFrom(result, k.GetNamespace(), reference)
+	for _, source := range sources {
+		result.add(source)
 	}
 	inline, _, err := unstructured.NestedStringMap(postBuild, "substitute")
 	if err != nil {
@@ -146,18 +62,12 @@ func (s *scope) variables(k unstructured.Unstructured, strict bool) (*variables,
 	return result, validNames(result.known)
 }
 
-func (s *scope) addFrom(v *variables, namespace string, reference any) {
-	fields, _ := reference.(map[string]any)
-	kind, _ := fields["kind"].(string)
-	name, _ := fields["name"].(string)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	source, ok := s.kept[keptKey(kind, namespace, name)]
-	if !ok {
+func (v *variables) add(source *keptObject) {
+	if source == nil {
 		v.incomplete = true
 		return
 	}
-	for key, value := range source.values {
+	for key, value := range source.content().values {
 		v.known[key], v.shown[key] = value, value
 		if source.secret {
 			v.shown[key] = hide(key)

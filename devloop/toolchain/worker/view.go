@@ -16,12 +16,13 @@ type view struct {
 	replaced map[string][]byte
 	mu       sync.Mutex
 	read     map[string]struct{}
+	seen     sights
 }
 
 var _ filesys.FileSystem = &view{}
 
 func (t *tree) view() *view {
-	return &view{tree: t, replaced: map[string][]byte{}, read: map[string]struct{}{}}
+	return &view{tree: t, replaced: map[string][]byte{}, read: map[string]struct{}{}, seen: sights{}}
 }
 
 // files lists what was read, sorted, relative to the tree's root.
@@ -37,6 +38,38 @@ func (v *view) files() []string {
 	return names
 }
 
+// entry, content and names are the tree's own, with a note of what was seen.
+
+func (v *view) entry(name string) *entry {
+	v.see(sawEntry, name)
+	return v.tree.entry(name)
+}
+
+func (v *view) content(name string) ([]byte, error) {
+	v.see(sawContent, name)
+	return v.tree.content(name)
+}
+
+func (v *view) names(name string) ([]string, error) {
+	v.see(sawNames, name)
+	return v.tree.names(name)
+}
+
+func (v *view) see(kind byte, name string) {
+	name = path.Clean(name)
+	key := string(kind) + name
+	v.mu.Lock()
+	_, known := v.seen[key]
+	v.mu.Unlock()
+	if known {
+		return
+	}
+	found := v.look(kind, name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.seen[key] = found
+}
+
 func (v *view) note(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -45,7 +78,7 @@ func (v *view) note(name string) {
 
 // original reads what is on the disk, replaced or not.
 func (v *view) original(name string) ([]byte, error) {
-	data, err := v.tree.content(name)
+	data, err := v.content(name)
 	if err == nil {
 		v.note(name)
 	}

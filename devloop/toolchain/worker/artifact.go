@@ -1,0 +1,234 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"sigs.k8s.io/yaml"
+)
+
+// artifactRequest is what an ArtifactGenerator says of one of its artifacts; Sources are the folders that its aliases stand for.
+type artifactRequest struct {
+	Name    string            `json:"name"`
+	Origin  string            `json:"origin"`
+	Sources map[string]string `json:"sources"`
+	Copy    []copyRule        `json:"copy"`
+}
+
+// copyRule is a CopyOperation of source.extensions.fluxcd.io/v1beta1. Glob patterns mean what they mean to source-watcher: `*` and `**`
+// alike stay within one folder, and whatever folder they match is copied with all that is in it; only excludes and archives know `**`.
+type copyRule struct {
+	From     string   `json:"from"`
+	To       string   `json:"to"`
+	Exclude  []string `json:"exclude,omitempty"`
+	Strategy string   `json:"strategy,omitempty"`
+	Optional bool     `json:"optional,omitempty"`
+}
+
+// artifact puts an artifact together, in memory.
+func (s *session) artifact(r *artifactRequest) (*tree, error) {
+	made := newLayout()
+	for _, rule := range r.Copy {
+		if err := s.copy(made, r, rule); err != nil {
+			message := fmt.Sprintf("the artifact %s cannot be made: %v", r.Name, err)
+			return nil, &failure{Kind: "build", Message: message, Hint: "correct what its ArtifactGenerator copies", Path: r.Origin}
+		}
+	}
+	return &tree{layout: made, entries: map[string]*entry{}}, nil
+}
+
+// copying is one rule at work.
+type copying struct {
+	copyRule
+	source  files
+	to      string
+	exclude string // the folder that exclude patterns may count from
+	layout  *layout
+}
+
+func (s *session) copy(made *layout, r *artifactRequest, rule copyRule) error {
+	alias, pattern, ok := strings.Cut(strings.TrimPrefix(rule.From, "@"), "/")
+	base, known := r.Sources[alias]
+	to, inside := strings.CutPrefix(rule.To, "@artifact/")
+	switch {
+	case !ok || !strings.HasPrefix(rule.From, "@"):
+		return fmt.Errorf("%s is not of the form @alias/pattern", rule.From)
+	case !known:
+		return fmt.Errorf("%s is none of its sources", alias)
+	case !inside || to != "" && !filepath.IsLocal(to) || slices.Contains(strings.Split(to, "/"), ".."):
+		return fmt.Errorf("%s does not lie in the artifact", rule.To)
+	}
+	for _, exclude := range rule.Exclude {
+		if !doublestar.ValidatePattern(exclude) {
+			return fmt.Errorf("%s is no pattern", exclude)
+		}
+	}
+	source, err := s.tree(base)
+	if err != nil {
+		return err
+	}
+	work := &copying{copyRule: rule, source: files{source}, to: path.Clean(to), exclude: ".", layout: made}
+	if strings.ContainsAny(pattern, "*?[]") {
+		return work.matches(pattern)
+	}
+	return work.one(path.Clean(pattern))
+}
+
+// matches copies what a pattern matches; of dir/** without the folder's own name.
+func (c *copying) matches(pattern string) error {
+	find := fs.Glob
+	if c.Strategy == "Extract" {
+		find = func(where fs.FS, pattern string) ([]string, error) { return doublestar.Glob(where, pattern) }
+	}
+	found, err := find(c.source, pattern)
+	if err != nil {
+		return fmt.Errorf("%s is no pattern", pattern)
+	}
+	c.exclude = literal(pattern)
+	kept := keep(found, func(name string) bool { return name != "." && !c.excluded(name) })
+	if len(kept) == 0 && !c.Optional {
+		return fmt.Errorf("nothing matches %s", pattern)
+	}
+	folder, whole := strings.CutSuffix(pattern, "/**")
+	for _, name := range kept {
+		target := name
+		if whole {
+			target = strings.TrimPrefix(name, folder+"/")
+		}
+		if err := c.matched(name, path.Join(c.to, target)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *copying) matched(name, target string) error {
+	if c.Strategy != "Extract" {
+		return c.all(name, target)
+	}
+	if !isArchive(name) {
+		return nil
+	}
+	return c.extract(name)
+}
+
+// literal is the part of a pattern before the first folder with a wildcard.
+func literal(pattern string) string {
+	parts := strings.Split(path.Clean(pattern), "/")
+	end := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, "*?[]") })
+	return path.Clean(strings.Join(parts[:max(end, 0)], "/"))
+}
+
+// one copies what a rule names, as cp does: a folder goes into the target, a file becomes it unless the target is a folder.
+func (c *copying) one(name string) error {
+	info, err := c.source.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.Optional:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s does not exist", name)
+	case info.IsDir() && c.Strategy == "Extract":
+		return fmt.Errorf("%s is a folder, not an archive", name)
+	case info.IsDir():
+		c.exclude = name
+		return c.all(name, path.Join(c.to, path.Base(name)))
+	case c.excluded(name):
+		return nil
+	case c.Strategy == "Extract" && !isArchive(name):
+		return fmt.Errorf("%s is no archive (.tar.gz or .tgz)", name)
+	case c.Strategy == "Extract":
+		return c.extract(name)
+	case strings.HasSuffix(c.To, "/") || c.layout.folders[c.to] != nil:
+		return c.file(name, path.Join(c.to, path.Base(name)))
+	}
+	return c.file(name, c.to)
+}
+
+// all copies a file, or a folder with all that is in it.
+func (c *copying) all(name, target string) error {
+	return fs.WalkDir(c.source, name, func(each string, item fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative := strings.TrimPrefix(strings.TrimPrefix(each, name), "/")
+		switch {
+		case each != name && c.excluded(each) && item.IsDir():
+			return fs.SkipDir
+		case each != name && c.excluded(each):
+			return nil
+		case item.IsDir():
+			return c.layout.mkdir(path.Join(target, relative))
+		}
+		return c.file(each, path.Join(target, relative))
+	})
+}
+
+func (c *copying) file(name, target string) error {
+	found := c.source.entry(c.source.at(name))
+	if found.err != nil {
+		return found.err
+	}
+	relative, _ := within(found.real)
+	file := &placed{from: c.source.origin(relative), source: found}
+	if before := c.layout.files[path.Clean(target)]; before != nil && c.Strategy == "Merge" {
+		merged, err := mergedYAML(before, file)
+		if err != nil {
+			return fmt.Errorf("%s cannot be merged: %v", name, err)
+		}
+		file.content, file.made = merged, true
+	}
+	return c.layout.put(target, file)
+}
+
+func (c *copying) excluded(name string) bool {
+	inside, below := strings.CutPrefix(name, c.exclude+"/")
+	return c.excludes(name) || below && c.excludes(inside)
+}
+
+// excludes: a pattern without a slash is one for names, at any depth.
+func (c *copying) excludes(name string) bool {
+	return slices.ContainsFunc(c.Exclude, func(pattern string) bool {
+		return doublestar.MatchUnvalidated(pattern, name) ||
+			!strings.Contains(pattern, "/") && doublestar.MatchUnvalidated(pattern, path.Base(name))
+	})
+}
+
+// mergedYAML puts the keys of the later file into those of the earlier one; lists are replaced as a whole.
+func mergedYAML(earlier, later *placed) ([]byte, error) {
+	merged := map[string]any{}
+	for _, file := range []*placed{earlier, later} {
+		content, err := file.read()
+		if err != nil {
+			return nil, err
+		}
+		for _, document := range yamlDocuments(content) {
+			var values map[string]any
+			if err := yaml.Unmarshal(document, &values); err != nil {
+				return nil, err
+			}
+			merged = mergedMaps(merged, values)
+		}
+	}
+	return yaml.Marshal(merged)
+}
+
+func mergedMaps(first, second map[string]any) map[string]any {
+	all := make(map[string]any, len(first)+len(second))
+	for key, value := range first {
+		all[key] = value
+	}
+	for key, value := range second {
+		inner, isMap := value.(map[string]any)
+		if old, both := all[key].(map[string]any); isMap && both {
+			value = mergedMaps(old, inner)
+		}
+		all[key] = value
+	}
+	return all
+}
