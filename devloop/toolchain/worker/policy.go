@@ -119,7 +119,7 @@ type customResource struct {
 func newWorld(renderings []*rendering) *world {
 	w := &world{namespaces: map[string]*subject{}, resources: map[[2]string]customResource{}}
 	for _, each := range renderings {
-		for i, object := range each.objects {
+		for i, object := range each.objects() {
 			s := newSubject(w, each.owner, i, object)
 			w.subjects = append(w.subjects, s)
 			switch {

@@ -17,13 +17,10 @@ type rendering struct {
 
 func (r *rendering) objects() []*rendered { return r.all() }
 
-// verdict is what a judge says of a rendering, as JSON: what it said in an earlier run, when the objects and the judge's own rules (any text
-// that changes whenever the verdict could) are the same.
-func (s *session) verdict(judge, rules string, r *rendering, ask func() any) (json.RawMessage, error) {
-	key := ""
-	if s.store != nil && r.print != "" {
-		key = digest("verdict", s.salt, judge, rules, r.print)
-	}
+// verdict is what a judge says of renderings, as JSON: what it said in an earlier run, when they and the judge's own rules (any text that
+// changes whenever the verdict could) are the same.
+func (s *session) verdict(judge, rules string, of []*rendering, ask func() any) (json.RawMessage, error) {
+	key := s.verdictKey(judge, rules, of)
 	if said := s.store.get(key); said != nil {
 		return said, nil
 	}
@@ -32,6 +29,21 @@ func (s *session) verdict(judge, rules string, r *rendering, ask func() any) (js
 		s.store.put(key, said)
 	}
 	return said, err
+}
+
+// verdictKey is ” where nothing may be stored.
+func (s *session) verdictKey(judge, rules string, of []*rendering) string {
+	if s.store == nil {
+		return ""
+	}
+	parts := []string{"verdict", s.salt, judge, rules}
+	for _, each := range of {
+		if each.print == "" {
+			return ""
+		}
+		parts = append(parts, each.owner, each.print)
+	}
+	return digest(parts...)
 }
 
 // rendered is one object as the answer shows it: without the values of secrets, ${NAME} where unknown says so.
