@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from devloop.model.graph import Graph, Node, NodeState
 from devloop.model.kustomization import ObjectId
@@ -85,8 +86,7 @@ def is_flux(group: str) -> bool:
     return group.endswith(FLUX)
 
 
-@dataclass(frozen=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes two manifests the same object; versions of a group do not."""
 
     group: str
@@ -99,7 +99,9 @@ class Identity:
 
 
 def identity(manifest: Manifest) -> Identity:
-    return Identity(group_of(manifest.api_version), manifest.kind, manifest.namespace, manifest.name)
+    body, metadata = manifest.body, manifest.body.get("metadata") or {}
+    group = group_of(str(body.get("apiVersion", "")))
+    return Identity(group, str(body.get("kind", "")), str(metadata.get("namespace", "")), str(metadata.get("name", "")))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from devloop.errors import Problem
 from devloop.model.environment import Environment
@@ -16,6 +18,9 @@ from devloop.model.manifest import Manifest
 from devloop.model.place import Fault, Place, Step
 from devloop.model.report import Severity
 from devloop.model.settings import Settings
+
+if TYPE_CHECKING:
+    from devloop.model.inventory import Inventory
 
 
 @dataclass(frozen=True)
@@ -84,3 +89,10 @@ class Subject:
         for unit in self.units:
             for manifest in unit.node.manifests:
                 yield unit, manifest
+
+    @cached_property
+    def inventories(self) -> tuple[Inventory, ...]:
+        """What each environment renders, by what it is; taken once for all rules."""
+        from devloop.model.inventory import take
+
+        return tuple(map(take, self.environments))

@@ -7,7 +7,6 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +42,11 @@ class _Facts:
 def read_files(root: Path) -> Files:
     """The facts about all files below `root` that Git would take (all there are, without Git). Raises for no file, whatever it is like."""
     paths = tuple(sorted(_listed(root)))
-    facts = _Facts(frozenset(paths) | {folder for path in paths for folder in above(path)})
+    folders = {posixpath.dirname(path) for path in paths}
+    facts = _Facts(frozenset(paths) | folders | {folder for name in folders for folder in above(name)})
     gone, empty, unreadable = set(), set(), set()
-    for path, data in zip(paths, _contents(root, paths), strict=True):
+    for path in paths:
+        data = _content(f"{root}/{path}")
         if data:
             _look(path, data, facts)
         elif data is not None:
@@ -82,12 +83,7 @@ def _listed(root: Path) -> Iterator[str]:
         yield from (posixpath.normpath(posixpath.join(relative, name)) for name in names)
 
 
-def _contents(root: Path, paths: tuple[str, ...]) -> Iterator[bytes | None]:
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        yield from pool.map(lambda path: _content(root / path), paths, chunksize=64)
-
-
-def _content(path: Path) -> bytes | None:
+def _content(path: str) -> bytes | None:
     """The bytes of a regular file that is not too large; no link is followed, since what it leads to is listed itself."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

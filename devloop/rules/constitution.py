@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from devloop.model.inventory import HELM, group_of, is_built_in, is_flux, take
+from devloop.model.inventory import HELM, group_of, is_built_in, is_flux
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault, Place
 from devloop.model.pods import containers
@@ -120,11 +120,10 @@ def policies(subject: Subject) -> Iterator[Fault]:
 
 def _absent(subject: Subject, is_it: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Fault]:
     """Told only of an environment that can be seen as a whole and has workloads to watch over."""
-    for inspected in subject.environments:
-        inventory = take(inspected)
+    for inventory in subject.inventories:
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
-        if inventory.whole and any(_is_workload(m) for m in manifests) and not any(is_it(m) for m in manifests):
-            yield inspected.fault(message, _definition(inspected), hint=hint)
+        if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_it, manifests)):
+            yield inventory.inspected.fault(message, _definition(inventory.inspected), hint=hint)
 
 
 def _definition(inspected: Inspected) -> Place:

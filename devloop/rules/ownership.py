@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from devloop.model.graph import NodeState
-from devloop.model.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux, take
+from devloop.model.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux
 from devloop.model.kustomization import ObjectId, is_kustomization
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault
@@ -19,7 +19,7 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 def two_owners(subject: Subject) -> Iterator[Fault]:
     """Two Kustomizations of an environment apply one and the same object."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         shared: dict[tuple[ObjectId, ...], list[tuple[Identity, Unit, Manifest]]] = {}
         for key, found in inventory.objects.items():
             owners = {unit.node.kustomization.id: (unit, manifest) for unit, manifest in found if _owns(unit, manifest)}
@@ -48,7 +48,7 @@ def _listing(names: Iterable[str]) -> str:
 
 def definition_missing(subject: Subject) -> Iterator[Fault]:
     """A custom resource is applied before, or without, its definition."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         defined: dict[tuple[str, str], set[ObjectId]] = {}
         for unit, manifest in inventory.of_kind(*_CRD):
             spec = manifest.body.get("spec") or {}

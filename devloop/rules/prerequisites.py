@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devloop.model.inventory import Inventory, is_built_in, is_flux, take
+from devloop.model.inventory import Inventory, is_built_in, is_flux
 from devloop.model.kustomization import ObjectId
 from devloop.model.place import Fault
 from devloop.model.report import Severity
@@ -18,7 +18,7 @@ _USUAL_KEY = ObjectId("flux-system", "sops-age")
 
 def variables_missing(subject: Subject) -> Iterator[Fault]:
     """substituteFrom names a ConfigMap or a Secret that nothing creates."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
             for source in (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ():
@@ -45,7 +45,7 @@ def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> b
 
 def key_elsewhere(subject: Subject) -> Iterator[Fault]:
     """The Age keys are expected under a name of the repository's own, and have to be brought into a real cluster by hand."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         for unit in inventory.inspected.units:
             kustomization = unit.node.kustomization
             name = str(_at(kustomization.spec, ("decryption", "secretRef")).get("name") or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux, take
+from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault
 from devloop.model.pods import pod_path
@@ -24,7 +24,7 @@ _WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Serv
 
 def namespace_missing(subject: Subject) -> Iterator[Fault]:
     """An object goes into a namespace that nothing creates, or into none."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         if inventory.whole:
             there = inventory.namespaces
             for unit in inventory.inspected.units:
@@ -57,7 +57,7 @@ def _is_given(namespace: str) -> bool:
 
 def account_missing(subject: Subject) -> Iterator[Fault]:
     """A Kustomization, a HelmRelease or a workload runs as a service account that nothing creates."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         if inventory.whole:
             for unit in inventory.inspected.units:
                 yield from _of_kustomization(inventory, unit)
@@ -100,7 +100,7 @@ def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
 
 def health_check_missing(subject: Subject) -> Iterator[Fault]:
     """A health check waits for an object that nothing creates."""
-    for inventory in map(take, subject.environments):
+    for inventory in subject.inventories:
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
             for check in kustomization.spec.get("healthChecks") or ():
