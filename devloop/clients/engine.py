@@ -10,7 +10,7 @@ import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devloop.errors import DevloopError
 
@@ -30,16 +30,6 @@ class Engine:
     """A container engine that answers at `address()`."""
 
     client: docker.DockerClient
-
-    @cached_property
-    def _info(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.info()
-        return found
-
-    @property
-    def cgroup_version(self) -> int:
-        """1 or 2, of the control groups that containers get."""
-        return int(self._info.get("CgroupVersion") or 1)
 
     @cached_property
     def is_podman(self) -> bool:

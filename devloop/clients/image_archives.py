@@ -18,6 +18,13 @@ def label(engine: Engine, reference: str, name: str) -> str | None:
         return found[0].labels.get(name, "") if found else None
 
 
+def labels(engine: Engine, name: str) -> dict[str, str]:
+    """Reference -> label `name` of every image that has it; a single question to the engine."""
+    with _told("images"):
+        found = engine.client.api.images(filters={"label": name})
+    return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
+
+
 def size(engine: Engine, reference: str) -> int:
     """Bytes of an image on the engine's disk."""
     with _told(reference):

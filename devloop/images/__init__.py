@@ -53,6 +53,15 @@ class Images:
         recipe = self._recipe(name)
         return label(self._engine, recipe.reference(self._toolchain), KEY) == recipe.key(self._toolchain)
 
+    def here(self) -> dict[str, str]:
+        """Name -> reference of all that are present."""
+        from devloop.clients.image_archives import labels
+        from devloop.images.recipes import RECIPES
+
+        found = labels(self._engine, KEY)
+        references = {name: recipe.reference(self._toolchain) for name, recipe in RECIPES.items()}
+        return {name: r for name, r in references.items() if r in found and found[r] == RECIPES[name].key(self._toolchain)}
+
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in dict.fromkeys(names) if not self.present(name))
 

@@ -51,7 +51,7 @@ nodes:
 
 
 def test_what_the_user_wrote_for_kind_stays() -> None:
-    result = configuration(written(KIND), "localhost/devloop/node:v1.36.3", cgroup_v1=False)
+    result = configuration(written(KIND), "localhost/devloop/node:v1.36.3")
     assert result["name"] == "local"
     assert result["containerdConfigPatches"] == ["[plugins]"]
     assert result["kubeadmConfigPatches"][-1] == "kind: InitConfiguration"
@@ -63,14 +63,14 @@ def test_what_the_user_wrote_for_kind_stays() -> None:
 
 
 def test_nothing_listens_beyond_this_machine() -> None:
-    result = configuration(written(KIND), "", cgroup_v1=False)
+    result = configuration(written(KIND), "")
     assert result["networking"]["apiServerAddress"] == "127.0.0.1"
     assert result["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "127.0.0.1"
 
 
 def test_an_address_that_the_user_names_for_a_port_counts() -> None:
     text = KIND.replace("hostPort: 8080", "hostPort: 8080, listenAddress: 192.168.1.2")
-    assert configuration(written(text), "", cgroup_v1=False)["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "192.168.1.2"
+    assert configuration(written(text), "")["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "192.168.1.2"
 
 
 def test_ports_of_the_ksail_definition_lead_to_the_first_node() -> None:
@@ -85,15 +85,42 @@ def test_ports_of_the_ksail_definition_lead_to_the_first_node() -> None:
 
 @pytest.mark.parametrize(("cni", "expected"), [("Default", False), ("Cilium", True), ("Calico", True)])
 def test_a_cni_of_the_repository_replaces_the_one_of_kind(cni: str, expected: bool) -> None:
-    result = configuration(definition(network=NetworkConfiguration(cni=cni)), "", cgroup_v1=False)
+    result = configuration(definition(network=NetworkConfiguration(cni=cni)), "")
     assert result["networking"].get("disableDefaultCNI", False) is expected
 
 
-@pytest.mark.parametrize("cgroup_v1", [True, False])
-def test_a_kubelet_on_old_control_groups_is_told_to_start(cgroup_v1: bool) -> None:
-    patches = [yaml.safe_load(patch) for patch in configuration(definition(), "", cgroup_v1=cgroup_v1)["kubeadmConfigPatches"]]
-    [kubelet] = [patch for patch in patches if patch["kind"] == "KubeletConfiguration"]
-    assert kubelet.get("failCgroupV1", True) is not cgroup_v1
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("localhost/devloop/node:v1.36.3", False),
+        ("kindest/node:v1.31.0@sha256:0", False),
+        ("kindest/node:v1.30.2", None),
+        ("mine:latest", None),
+    ],
+)
+def test_a_kubelet_on_old_control_groups_is_told_to_start_where_it_knows_the_word(image: str, expected: bool | None) -> None:
+    [kubelet] = [patch for patch in patches(image) if patch["kind"] == "KubeletConfiguration"]
+    assert kubelet.get("failCgroupV1") is expected
+
+
+def patches(image: str, **fields: Any) -> list[dict[str, Any]]:
+    return [yaml.safe_load(patch) for patch in configuration(definition(**fields), image)["kubeadmConfigPatches"]]
+
+
+def test_the_control_plane_is_tuned_in_the_form_that_its_kubeadm_reads() -> None:
+    [new] = [patch for patch in patches("a:v1.36.3") if patch["kind"] == "ClusterConfiguration"]
+    [old] = [patch for patch in patches("a:v1.33.1") if patch["kind"] == "ClusterConfiguration"]
+    assert {"name": "unsafe-no-fsync", "value": "true"} in new["etcd"]["local"]["extraArgs"]
+    assert {"name": "enable-hostpath-provisioner", "value": "true"} in new["controllerManager"]["extraArgs"]
+    assert old["etcd"]["local"]["extraArgs"]["unsafe-no-fsync"] == "true"
+    assert "extraEnvs" not in old["controllerManager"]
+    assert [patch["kind"] for patch in patches("mine:latest")] == ["KubeletConfiguration"]
+
+
+def test_several_control_planes_elect_their_leaders() -> None:
+    nodes = (NodeConfiguration("control-plane"),) * 3
+    [patch] = [patch for patch in patches("a:v1.36.3", nodes=nodes) if patch["kind"] == "ClusterConfiguration"]
+    assert {"name": "leader-elect", "value": "false"} not in patch["controllerManager"]["extraArgs"]
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,9 @@ class KindProvisioner:
         return ImageStore(self._engine)
 
     @cached_property
-    def _images(self) -> Images:
-        return Images(self._tools, self._engine)
+    def _own_images(self) -> dict[str, str]:
+        """Name -> reference of the images that this machine made itself."""
+        return Images(self._tools, self._engine).here()
 
     @cached_property
     def _cluster(self) -> Cluster:
@@ -72,7 +73,7 @@ class KindProvisioner:
 
     @cached_property
     def _git_server(self) -> GitServer:
-        base = self._own_image("git-server-base")
+        base = self._own_images.get("git-server-base", "")
         return GitServer(self._environment, self._containers, self._store, self._claim.credentials, base)
 
     # -- the protocol -----------------------------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ class KindProvisioner:
 
     def _ensure_cluster(self, emit: Emit) -> bool:
         self._claim.refuse_foreign(self._environment)
-        wanted = configuration(self._definition, self._node_image(), cgroup_v1=self._engine.cgroup_version == 1)
+        wanted = configuration(self._definition, self._node_image())
         found = self._cluster.containers()
         if found and not self._claim.exists:
             name = self._definition.name
@@ -197,14 +198,10 @@ class KindProvisioner:
         return started
 
     def _node_image(self) -> str:
-        return node_image(self._definition, self._own_image("node"), self._tools.version("kubelet"))
-
-    def _own_image(self, name: str) -> str:
-        """The image as this machine made it, '' where it did not."""
-        return self._images.reference(name) if self._images.present(name) else ""
+        return node_image(self._definition, self._own_images.get("node", ""), self._tools.version("kubelet"))
 
     def _controller_images(self, controllers: Sequence[str]) -> dict[str, str]:
-        return {name: self._own_image(name) or flux.upstream_image(name, self._tools.version(name)) for name in controllers}
+        return {name: self._own_images.get(name) or flux.upstream_image(name, self._tools.version(name)) for name in controllers}
 
     def _merge_context(self) -> bool:
         import yaml

@@ -29,10 +29,10 @@ def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str
     return f"{UPSTREAM_NODE}:v{wanted}" if wanted.count(".") == 2 else ""
 
 
-def configuration(definition: ClusterDefinition, image: str, *, cgroup_v1: bool) -> Configuration:
+def configuration(definition: ClusterDefinition, image: str) -> Configuration:
     """The whole configuration, as plain data; `image` is for nodes that name none."""
     written = dict(definition.kind_config)
-    patches = [*_patches(definition, image, cgroup_v1=cgroup_v1), *written.get("kubeadmConfigPatches", ())]
+    patches = [*_patches(definition, image), *written.get("kubeadmConfigPatches", ())]
     return {
         **written,
         "apiVersion": API_VERSION,
@@ -44,13 +44,13 @@ def configuration(definition: ClusterDefinition, image: str, *, cgroup_v1: bool)
     }
 
 
-def _patches(definition: ClusterDefinition, image: str, *, cgroup_v1: bool) -> list[str]:
+def _patches(definition: ClusterDefinition, image: str) -> list[str]:
     """Those that make it quick, as texts that are valid YAML; the user's own come after them."""
     planes = [node for node in definition.nodes if node.role == "control-plane"]
     version = version_of(planes[0].image or image)
     family = (definition.kind_config.get("networking") or {}).get("ipFamily", "ipv4")
     cluster = cluster_patch(version, control_planes=len(planes), ipv4=family == "ipv4")
-    return [json.dumps(patch) for patch in (cluster, kubelet_patch(cgroup_v1=cgroup_v1)) if patch]
+    return [json.dumps(patch) for patch in (cluster, kubelet_patch(version)) if patch]
 
 
 def _networking(definition: ClusterDefinition, written: Mapping[str, Any]) -> Configuration:

@@ -14,6 +14,9 @@ Version = tuple[int, int]
 # From this one on Kind writes v1beta4, where arguments are lists; a patch replaces a list as a whole. Before, they are mappings.
 _LISTS_FROM: Version = (1, 36)
 
+# The first kubelet that has the field failCgroupV1.
+_KNOWS_OLD_GROUPS: Version = (1, 31)
+
 # Losing the last writes in a power cut is fine; the only member elects itself as soon as it may (milliseconds).
 _ETCD = {"unsafe-no-fsync": "true", "heartbeat-interval": "20", "election-timeout": "200"}
 # The first seconds of a cluster are thousands of requests, which the defaults (20 and 50 a second) would spread.
@@ -51,9 +54,10 @@ def cluster_patch(version: Version | None, *, control_planes: int, ipv4: bool) -
     return {"kind": "ClusterConfiguration", "etcd": {"local": {"extraArgs": _named(etcd)}}, **lists}
 
 
-def kubelet_patch(*, cgroup_v1: bool) -> Mapping[str, Any]:
-    """Images are pulled side by side. From 1.35 on a kubelet on control groups v1 refuses to start unless told otherwise."""
-    return {"kind": "KubeletConfiguration", "serializeImagePulls": False, **({"failCgroupV1": False} if cgroup_v1 else {})}
+def kubelet_patch(version: Version | None) -> Mapping[str, Any]:
+    """Images are pulled side by side; control groups v1 will do, which a kubelet refuses from 1.35 on unless told otherwise."""
+    old_groups = {"failCgroupV1": False} if version and version >= _KNOWS_OLD_GROUPS else {}
+    return {"kind": "KubeletConfiguration", "serializeImagePulls": False, **old_groups}
 
 
 def _named(values: Mapping[str, str]) -> list[dict[str, str]]:
