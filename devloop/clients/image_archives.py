@@ -25,6 +25,15 @@ def labels(engine: Engine, name: str) -> dict[str, str]:
     return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
 
 
+def identity(engine: Engine, reference: str) -> str:
+    """The image's id, '' where the engine has no such image."""
+    from docker.errors import ImageNotFound
+
+    with _told(reference), contextlib.suppress(ImageNotFound):
+        return str(engine.client.images.get(reference).id)
+    return ""
+
+
 def size(engine: Engine, reference: str) -> int:
     """Bytes of an image on the engine's disk."""
     with _told(reference):
@@ -38,11 +47,11 @@ def load(engine: Engine, archive: Path | str, reference: str) -> None:
 
 
 def remove(engine: Engine, reference: str) -> None:
-    """Forget an image; none is fine."""
-    from docker.errors import ImageNotFound
+    """Forget an image, unless a container runs from it; none is fine."""
+    from docker.errors import APIError
 
-    with _told(reference), contextlib.suppress(ImageNotFound):
-        engine.client.images.remove(reference, force=True)
+    with _told(reference), contextlib.suppress(APIError):
+        engine.client.images.remove(reference)
 
 
 def derive(engine: Engine, base: str, command: Sequence[str], reference: str, config: dict[str, Any], options: dict[str, Any]) -> None:

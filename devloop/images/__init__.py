@@ -62,6 +62,13 @@ class Images:
         references = {name: recipe.reference(self._toolchain) for name, recipe in RECIPES.items()}
         return {name: r for name, r in references.items() if r in found and found[r] == RECIPES[name].key(self._toolchain)}
 
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The images that our own node image brings along: a node made from it needs none of them loaded."""
+        from devloop.images.flux import CONTROLLERS
+
+        return CONTROLLERS
+
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in dict.fromkeys(names) if not self.present(name))
 

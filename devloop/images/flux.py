@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devloop.images.archive import Contents, program
-from devloop.images.kit import Kit, accounts, certificates
+from devloop.images.kit import REGISTRY, Kit, accounts, certificates
+from devloop.toolchain import Toolchain
 
 PACKAGES = ("ca-certificates",)
+CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
+
+
+def reference(toolchain: Toolchain, name: str) -> str:
+    return f"{REGISTRY}/{name}:v{toolchain.version(name)}"
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from devloop.images.archive import Entry, folder
 from devloop.toolchain import Toolchain
 
 HERE = Path(__file__).parent
+# No registry is ever asked for these.
+REGISTRY = "localhost/devloop"
 
 # No program reads these in a container.
 _DROPPED = (

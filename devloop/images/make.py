@@ -44,12 +44,15 @@ def _make(recipe: Recipe, kit: Kit, engine: Engine, emit: Emit) -> None:
     folder = cache_folder() / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder / f"{recipe.name}.lock", f"the image {recipe.name}"):
+        outdated = image_archives.identity(engine, reference)
         written = f"{reference}-unbaked" if recipe.bake else reference
         config = _load(recipe, kit, engine, written, {} if recipe.bake else labels)
         if recipe.bake:
             baked = {**config, "Labels": labels}
             image_archives.derive(engine, written, recipe.bake.command, reference, baked, recipe.bake.options)
             image_archives.remove(engine, written)
+        if outdated:
+            image_archives.remove(engine, outdated)
     emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
 
 

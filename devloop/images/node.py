@@ -1,13 +1,14 @@
 """The node image for Kind, from what Kind documents of one (https://kind.sigs.k8s.io/docs/design/node-image/): Debian, systemd, containerd,
-the kubelet and kubeadm, our own entrypoint and units in node/, and the images of the control plane, unpacked.
+the kubelet and kubeadm, our own entrypoint and units in node/, and the images of the control plane and of Flux's controllers, unpacked.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+from devloop.images import flux
 from devloop.images.archive import Contents, Entry, folder, link, program, write_metadata
 from devloop.images.control_plane import PAUSE_TAG, control_plane, references
 from devloop.images.kit import Kit, accounts, certificates, own_files
@@ -46,8 +47,12 @@ BAKE_OPTIONS = {"tmpfs": {"/bake": "exec"}, "cap_add": ["SYS_ADMIN"], "security_
 @contextmanager
 def node(kit: Kit) -> Iterator[Contents]:
     """Everything but containerd's state, which `bake` inside makes (see node/kind/bin/bake)."""
-    with kit.debian(PACKAGES) as debian, control_plane(kit) as images:
-        yield Contents((*_system(debian), *_kubernetes(kit), *_own(kit), *_layers(kit, images)), CONFIG)
+    with ExitStack() as stack:
+        debian = stack.enter_context(kit.debian(PACKAGES))
+        called = references(kit.toolchain.version("kubelet")) | {name: flux.reference(kit.toolchain, name) for name in flux.CONTROLLERS}
+        images = dict(stack.enter_context(control_plane(kit)))
+        images |= {name: stack.enter_context(flux.controller(kit, name)) for name in flux.CONTROLLERS}
+        yield Contents((*_system(debian), *_kubernetes(kit), *_own(kit), *_layers(images, called)), CONFIG)
 
 
 def _system(debian: tuple[Entry, ...]) -> Iterator[Entry]:
@@ -84,9 +89,8 @@ def _own(kit: Kit) -> Iterator[Entry]:
     yield from (link(f"{units}/multi-user.target.wants/{unit}.service", f"../{unit}.service") for unit in _UNITS)
 
 
-def _layers(kit: Kit, images: Mapping[str, Contents]) -> Iterator[Entry]:
-    """The unpacked images below /kind/layers, and what containerd must be told of them."""
-    called = references(kit.toolchain.version("kubelet"))
+def _layers(images: Mapping[str, Contents], called: Mapping[str, str]) -> Iterator[Entry]:
+    """The unpacked images below /kind/layers, and what containerd must be told of them: what each is `called`."""
     metadata = io.BytesIO()
     unpacked = write_metadata(metadata, {name: (called[name], contents, {}) for name, contents in images.items()})
     for name, contents in images.items():

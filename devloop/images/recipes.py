@@ -13,10 +13,8 @@ from typing import Any
 from devloop.clients.debian import SUITE
 from devloop.images import control_plane, flux, git_server, node, sample_platform
 from devloop.images.archive import Contents
-from devloop.images.kit import HERE, Kit, own_paths
+from devloop.images.kit import HERE, REGISTRY, Kit, own_paths
 from devloop.toolchain import Toolchain
-
-REGISTRY = "localhost/devloop"
 
 
 @dataclass(frozen=True)
@@ -62,15 +60,13 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "node",
             node.node,
-            (*node.TOOLS, *control_plane.TOOLS),
-            (node.PACKAGES, control_plane.PROXY_PACKAGES),
+            (*node.TOOLS, *control_plane.TOOLS, *flux.CONTROLLERS),
+            (node.PACKAGES, control_plane.PROXY_PACKAGES, flux.PACKAGES),
             ("node",),
             versioned="kubelet",
             bake=Bake(node.BAKE, node.BAKE_OPTIONS),
         ),
-        _controller("source-controller"),
-        _controller("kustomize-controller"),
-        _controller("helm-controller"),
+        *(_controller(name) for name in flux.CONTROLLERS),
         Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), tag=SUITE),
         Recipe(
             "sample",
