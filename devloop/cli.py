@@ -150,19 +150,20 @@ def up(
     recreate: Annotated[bool, typer.Option("--recreate", help="Make the cluster anew, whatever there is.")] = False,
     key_file: KeyFile = None,
     timeout: Timeout = None,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Apply it whatever validation finds.")] = False,
     output: OutputOption = Output.TEXT,
     output_file: OutputFile = None,
 ) -> None:
     """Reconcile the working tree until it is healthy.
 
-    Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count.
+    Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
+    finds end the run before anything is created.
     """
     from devloop import loop
 
     with _console(output, context, output_file) as console:
-        request = _request(
-            context, environment, definition, provisioner=provisioner, recreate=recreate, key_file=key_file, timeout=_seconds(timeout)
-        )
+        wanted = {"provisioner": provisioner, "recreate": recreate, "key_file": key_file, "validate": not no_validate}
+        request = _request(context, environment, definition, timeout=_seconds(timeout), **wanted)
         _show(console, loop.up(request, console.emit))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +16,21 @@ from devloop.errors import DevloopError, InputError
 from devloop.model.bootstrap import CONTROLLERS
 from devloop.model.environment import Environment, Source
 from devloop.model.graph import Graph
-from devloop.model.report import Emit, Found, Notice, Outcome, Report, Severity, Status
+from devloop.model.report import Emit, Finding, Found, Notice, Outcome, Report, Severity, Status
+from devloop.model.subject import Inspected
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import open_provisioner
 from devloop.provisioners.choice import AUTO, choose, existing_choices
 from devloop.repository.environments import load_environment
 from devloop.runner import Result, attempt, findings, interruptible, recorded, run
 from devloop.session import Session
+from devloop.steps.validation import Check
 from devloop.toolchain import Toolchain
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; `timeout` in seconds, None for the definition's."""
+    """What the user asked for; `timeout` in seconds, None for the definition's; `validate` says whether errors end the run."""
 
     root: Path
     environment: str
@@ -35,6 +38,7 @@ class Request:
     provisioner: str = AUTO
     key_file: Path | None = None
     timeout: float | None = None
+    validate: bool = True
     recreate: bool = False
 
 
@@ -75,13 +79,32 @@ def _reconcile(session: Session, request: Request, result: Result) -> Source | N
     """The revision that the environment was asked to reconcile; None when it did not come to that."""
     if not run(plan_tools(("worker", *session.provisioner.tools(CONTROLLERS))), session, result):
         return None
-    graph = attempt("repository", lambda: _survey(session), session, result)
+    graph = attempt("repository", lambda: _survey(session, validate=request.validate), session, result)
+    check = _check(session, graph) if graph and request.validate else None
     source = graph and attempt("snapshot", lambda: _snapshot(session, graph), session, result)
     if not (graph and source):
         return None
     tools, timeout = session.provisioner.tools(controllers(graph)), request.timeout or session.environment.definition.timeout
-    run(plan_up(graph, source, tools, timeout, recreate=request.recreate), session, result)
+    run(plan_up(graph, source, tools, timeout, check, recreate=request.recreate), session, result)
     return source
+
+
+def _check(session: Session, graph: Graph) -> Check:
+    """Validation, which begins at once and beside whatever comes next."""
+    from devloop.repository.frames import framed
+    from devloop.validation import objections
+
+    root = session.environment.root
+    found: Future[tuple[Finding, ...]] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(framed(root, objections(Inspected(session.environment, graph), session.worker)))
+        except BaseException as error:  # noqa: BLE001 (whoever asks gets it)
+            found.set_exception(error)
+
+    threading.Thread(target=look, name="validation", daemon=True).start()
+    return found.result
 
 
 def _usable(environment: Environment) -> Environment:
@@ -107,14 +130,14 @@ def _session(request: Request, environment: Environment, emit: Emit, provisioner
             session.close()
 
 
-def _survey(session: Session) -> tuple[Graph, Outcome]:
+def _survey(session: Session, *, validate: bool) -> tuple[Graph, Outcome]:
+    """The graph; what Flux would wait for in vain is told here where nothing is validated."""
     from devloop.clients.git import remotes
-    from devloop.model.subject import Inspected
     from devloop.repository.graph import survey
     from devloop.validation import hopeless
 
     graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root))
-    if found := hopeless(Inspected(session.environment, graph), session.worker):
+    if not validate and (found := hopeless(Inspected(session.environment, graph), session.worker)):
         session.emit(Found(found))
         raise InputError("Flux would wait for ever", hint=f"devloop validate --environment {session.environment.name}")
     return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")

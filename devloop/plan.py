@@ -15,6 +15,7 @@ from devloop.steps.secrets import InjectKeys, OpenSecrets
 from devloop.steps.status import LookAround
 from devloop.steps.sync import Synchronise
 from devloop.steps.tools import InstallTools
+from devloop.steps.validation import Check, Validate
 from devloop.steps.wait import AwaitReady
 
 Plan = tuple[Step, ...]
@@ -30,14 +31,21 @@ def plan_tools(names: tuple[str, ...]) -> Plan:
     return (InstallTools(names),)
 
 
-def plan_up(graph: Graph, source: Source, tools: tuple[str, ...], timeout: float, *, recreate: bool = False) -> Plan:
-    """From nothing, or from anything that an earlier run left, to everything Ready at `source`; `recreate` starts from nothing."""
+def plan_up(
+    graph: Graph, source: Source, tools: tuple[str, ...], timeout: float, check: Check | None = None, *, recreate: bool = False
+) -> Plan:
+    """From nothing, or from anything that an earlier run left, to everything Ready at `source`.
+
+    `check` must find no error before anything is changed, if there is one; `recreate` starts from nothing.
+    """
     names = controllers(graph)
-    ground = ("tools", "secrets", *(("delete",) if recreate else ()))
+    sound = ("tools", "secrets", *(("validation",) if check else ()))
+    ground = (*sound, *(("delete",) if recreate else ()))
     return (
+        *((Validate(check),) if check else ()),
         InstallTools(tools, title="tools"),
         OpenSecrets(graph.encrypted),
-        *((DeleteEnvironment(needs=("tools", "secrets")),) if recreate else ()),
+        *((DeleteEnvironment(needs=sound),) if recreate else ()),
         CreateCluster(needs=ground),
         LoadImages(workload_images(graph), names, needs=ground),
         ServeGit(needs=ground),

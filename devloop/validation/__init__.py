@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from devloop.clients.worker import Worker
-from devloop.model.report import Finding, Report
+from devloop.model.report import Finding, Report, Severity
 from devloop.model.subject import Inspected, Subject
 from devloop.repository.changes import changed_files
 from devloop.repository.files import read_files
 from devloop.repository.graph import survey
 from devloop.repository.judging import judge
+from devloop.repository.settings import load_settings
 from devloop.rules import RULES
 from devloop.validation.account import outcome, readiness
 from devloop.validation.findings import find
@@ -63,3 +64,19 @@ def account(subject: Subject, findings: tuple[Finding, ...]) -> Report:
 def hopeless(inspected: Inspected, worker: Worker) -> tuple[Finding, ...]:
     """What keeps Flux waiting for ever, without a word: better told before anything is created."""
     return find(Subject((inspected,)), worker, {rule: RULES[rule] for rule in SILENT})
+
+
+def objections(inspected: Inspected, worker: Worker) -> tuple[Finding, ...]:
+    """Errors and warnings about one environment, those of files that it is built from included.
+
+    Raises InputError for a devloop.yaml that cannot be used.
+    """
+    environment = inspected.environment
+    repository = Repository(environment.root, (environment,), load_settings(environment.root, tuple(RULES)))
+    found = find(inspect(repository, worker, (inspected,)), worker, RULES)
+    about = [finding for finding in found if finding.severity is not Severity.INFO and _concerns(finding, inspected)]
+    return tuple(dict.fromkeys([*about, *hopeless(inspected, worker)]))
+
+
+def _concerns(finding: Finding, inspected: Inspected) -> bool:
+    return bool(finding.scopes) or any(finding.path in node.files for node in inspected.graph)

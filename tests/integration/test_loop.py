@@ -90,7 +90,7 @@ def test_a_manifest_that_the_cluster_refuses_is_told_with_fluxs_message_and_what
             )
         )
     try:
-        failed = user.devloop("-C", "demo", "up", "local", "--output", "json", "--timeout", "60s")
+        failed = user.devloop("-C", "demo", "up", "local", "--no-validate", "--output", "json", "--timeout", "60s")
         by_name = {k["name"]: k for k in failed.report["kustomizations"]}
         assert failed.status == 1
         assert by_name["variables"]["ready"]
@@ -112,7 +112,7 @@ def test_a_path_that_does_not_exist_is_told_at_once(demo: tuple[User, Path]) -> 
     patch = "- target: {kind: Kustomization, name: apps}\n    patch: |\n      - {op: replace, path: /spec/path, value: ./k8s/nowhere}\n"
     path.write_text(before.replace("patches:\n", f"patches:\n  {patch}", 1) if "patches:\n" in before else f"{before}\npatches:\n  {patch}")
     try:
-        failed = user.devloop("-C", "demo", "up", "local", "--output", "json", "--timeout", "60s")
+        failed = user.devloop("-C", "demo", "up", "local", "--no-validate", "--output", "json", "--timeout", "60s")
         assert failed.status == 1
         apps = next(k for k in failed.report["kustomizations"] if k["name"] == "apps")
         assert "nowhere" in apps["message"]
@@ -246,11 +246,25 @@ def test_what_flux_would_wait_for_for_ever_is_told_before_anything_is_created(us
     before = path.read_text()
     path.write_text(before.replace("dependsOn:\n", f"dependsOn:\n    - name: {needed}\n"))
     assert path.read_text() != before
-    failed = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    stopped = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    assert stopped.status == 1, stopped.text
+    assert rule in {f["rule"] for f in stopped.report["findings"]}
+    failed = user.devloop("-C", "demo", "up", "local", "--no-validate", "--output", "json")
     assert failed.status == 2, failed.text
     found = failed.report["findings"]
     assert {f["rule"] for f in found} == {rule}
     assert all(f["line"] and f["path"].startswith("k8s/") for f in found)
+    assert remains(user) == []
+
+
+def test_what_validation_finds_ends_the_run_before_anything_is_created(user: User) -> None:
+    assert user.devloop("init", "demo").status == 0
+    path = user.home / "demo/k8s/bases/apps/storefront/deployment-web.yaml"
+    path.write_text(f"{path.read_text()}  broken: [\n")
+    failed = user.devloop("-C", "demo", "up", "local")
+    assert failed.status == 1, failed.text
+    assert "k8s/bases/apps/storefront/deployment-web.yaml:" in failed.text
+    assert "--no-validate" in failed.text
     assert remains(user) == []
 
 
