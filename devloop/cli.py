@@ -16,6 +16,7 @@ from devloop.errors import DevloopError, InputError, Interrupted, refused
 if TYPE_CHECKING:
     from devloop.console import Console
     from devloop.console.spoken import Spoken
+    from devloop.images import ImageState
     from devloop.loop import Request
     from devloop.model.report import Report
     from devloop.toolchain import ToolState
@@ -341,6 +342,23 @@ def toolchain_install(
         loop.install(tuple(tools or ()), console.emit)
 
 
+@toolchain_app.command("images")
+def toolchain_images(
+    images: Annotated[list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Which ones.", show_default="all")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Only show which there are, and what the engine has of them.")] = False,
+) -> None:
+    """Make the container images that `up --provisioner kind` uses where no registry can be reached.
+
+    From the pinned programs, Debian's packages and devloop's own files, into the container engine; those that are there stay.
+    """
+    from devloop import loop
+
+    with _console() as console:
+        if not listed:
+            loop.make_images(tuple(images or ()), console.emit)
+        console.table(("image", "reference", "state", "size"), [_image_row(state) for state in loop.image_states(tuple(images or ()))])
+
+
 @toolchain_app.command("key")
 def toolchain_key(
     tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
@@ -431,6 +449,10 @@ def _request(context: typer.Context, environment: str, definition: Path | None, 
 def _tool_row(state: ToolState) -> tuple[str, ...]:
     size = f"{state.size / (1 << 20):.0f} MiB" if state.size else ""
     return (state.name, state.version, state.channel or "not installed", size, f"{state.seconds:.0f} s", str(state.path or ""))
+
+
+def _image_row(state: ImageState) -> tuple[str, ...]:
+    return (state.name, state.reference, state.state, f"{state.size / (1 << 20):.0f} MiB" if state.size else "")
 
 
 def _seconds(text: str | None) -> float | None:

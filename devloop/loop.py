@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.clients.folders import state_folder
 from devloop.clients.kube import import_client
@@ -26,6 +27,9 @@ from devloop.runner import Result, attempt, findings, interruptible, recorded, r
 from devloop.session import Session
 from devloop.steps.validation import Check
 from devloop.toolchain import Toolchain
+
+if TYPE_CHECKING:
+    from devloop.images import Images, ImageState
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,27 @@ def install(names: tuple[str, ...], emit: Emit) -> None:
     """Install the named tools, or all that `up` and `init` can need."""
     toolchain = Toolchain()
     toolchain.ensure(names or EVERYTHING, emit)
+
+
+def make_images(names: tuple[str, ...], emit: Emit) -> None:
+    """Make the named images, or all that there are; those that the engine has as they would be made now stay."""
+    with _images() as images:
+        images.ensure(names or images.names, emit)
+
+
+def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:
+    """What the engine has of the named images, or of all."""
+    with _images() as images:
+        return images.states(names or images.names)
+
+
+@contextlib.contextmanager
+def _images() -> Iterator[Images]:
+    from devloop.clients.engine import connect
+    from devloop.images import Images
+
+    with contextlib.closing(connect()) as engine:
+        yield Images(Toolchain(), engine)
 
 
 def toolchain_key(names: tuple[str, ...]) -> str:

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Makes a bare Debian or Ubuntu test host able to run Kind and devloop's image builds: a Docker engine that runs, and debootstrap.
+# Makes a bare Debian or Ubuntu test host able to run Kind and to make devloop's images: a Docker engine that runs, and mmdebstrap.
 # Twice is fine. An engine that answers already is left alone, whatever it is.
 set -euo pipefail
+
+# Only installing and starting need root.
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo -n)
 here=$(cd "$(dirname "$0")" && pwd)
 log=${DOCKERD_LOG:-/var/log/dockerd.log}
 
@@ -12,8 +16,9 @@ answers() { timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null
 install_missing() { # PROGRAM PACKAGE...
     command -v "$1" >/dev/null && return
     say "installing ${*:2}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${@:2}" >/dev/null
+    # A list of somebody else's that cannot be fetched is no reason to give up: what is missing then, the installation says.
+    "${root[@]}" apt-get update -qq || true
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${@:2}" >/dev/null
 }
 
 # Bit 24 of the bounding set (capabilities(7)).
@@ -27,9 +32,9 @@ lacks_sys_resource() {
 install_wrapper() {
     [ -e /etc/docker/daemon.json ] && { say "/etc/docker/daemon.json is there, leaving it as it is"; return; }
     say "this host withholds CAP_SYS_RESOURCE, installing a runtime that does without"
-    install -D -m 0755 "$here/runc_without_resource.py" /usr/local/libexec/devloop-runc
-    install -d /etc/docker
-    cat >/etc/docker/daemon.json <<-'JSON'
+    "${root[@]}" install -D -m 0755 "$here/runc_without_resource.py" /usr/local/libexec/devloop-runc
+    "${root[@]}" install -d /etc/docker
+    "${root[@]}" tee /etc/docker/daemon.json >/dev/null <<-'JSON'
 	{
 	  "default-runtime": "devloop-runc",
 	  "runtimes": {"devloop-runc": {"path": "/usr/local/libexec/devloop-runc"}}
@@ -40,9 +45,9 @@ install_wrapper() {
 start() {
     say "starting dockerd, its log is $log"
     if [ -d /run/systemd/system ]; then
-        systemctl start docker
+        "${root[@]}" systemctl start docker
     else
-        setsid nohup dockerd >>"$log" 2>&1 </dev/null &
+        setsid nohup "${root[@]}" dockerd >>"$log" 2>&1 </dev/null &
     fi
     for _ in $(seq 120); do
         answers >/dev/null && return
@@ -54,10 +59,9 @@ start() {
 }
 
 if [ -z "$(answers)" ]; then
-    [ "$(id -u)" = 0 ] || { say "not root, and no Docker engine answers"; exit 1; }
     install_missing dockerd docker.io iptables
     if lacks_sys_resource; then install_wrapper; fi
     start
 fi
-[ "$(id -u)" = 0 ] && install_missing debootstrap debootstrap
+install_missing mmdebstrap mmdebstrap debian-archive-keyring
 say "Docker $(answers) answers"

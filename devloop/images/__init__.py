@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,9 +81,8 @@ class Images:
         make(absent, self._toolchain, self._engine, emit, stop or threading.Event())
         return True
 
-    def states(self) -> tuple[ImageState, ...]:
-        with ThreadPoolExecutor() as pool:
-            return tuple(pool.map(self._state, self.names))
+    def states(self, names: Iterable[str]) -> tuple[ImageState, ...]:
+        return tuple(self._state(name) for name in names)
 
     def _state(self, name: str) -> ImageState:
         from devloop.clients.image_archives import label, size

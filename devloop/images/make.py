@@ -14,7 +14,7 @@ from devloop.clients.lock import exclusive
 from devloop.errors import Interrupted
 from devloop.images import KEY
 from devloop.images.archive import write_archive
-from devloop.images.kit import Kit, ensure_packages
+from devloop.images.kit import Kit, ensure_packages, packages_file
 from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
@@ -25,15 +25,31 @@ _TITLE = "images"
 def make(recipes: Sequence[Recipe], toolchain: Toolchain, engine: Engine, emit: Emit, stop: threading.Event) -> None:
     """All of `recipes`; raises what the first that fails raises, after the others have ended."""
     emit(Notice(f"making the images {', '.join(recipe.name for recipe in recipes)}"))
-    kit = Kit(toolchain, stop)
     with ThreadPoolExecutor(max_workers=3) as pool:
-        packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
-        fetched = [pool.submit(ensure_packages, names, stop) for names in packages]
-        toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, stop)
-        for future in fetched:
-            future.result()
-        for made in [pool.submit(_make, recipe, kit, engine, emit) for recipe in recipes]:
-            made.result()
+        try:
+            _side_by_side(pool, recipes, Kit(toolchain, stop), engine, emit)
+        except BaseException:
+            stop.set()  # the pool waits for its threads, whatever happened
+            raise
+
+
+def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: Kit, engine: Engine, emit: Emit) -> None:
+    packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
+    fetched = [pool.submit(_fetch, names, kit.stop, emit) for names in packages]
+    kit.toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, kit.stop)
+    for future in fetched:
+        future.result()
+    for made in [pool.submit(_make, recipe, kit, engine, emit) for recipe in recipes]:
+        made.result()
+
+
+def _fetch(packages: tuple[str, ...], stop: threading.Event, emit: Emit) -> None:
+    if packages_file(packages).exists():
+        return
+    item = f"Debian packages ({', '.join(packages[:3])}{' ...' if len(packages) > 3 else ''})"
+    emit(Progress(_TITLE, item))
+    ensure_packages(packages, stop)
+    emit(Progress(_TITLE, item, 1.0, 0.0, done=True))
 
 
 def _make(recipe: Recipe, kit: Kit, engine: Engine, emit: Emit) -> None:

@@ -16,6 +16,9 @@ from devloop.images.archive import Contents
 from devloop.images.kit import HERE, REGISTRY, Kit, own_paths
 from devloop.toolchain import Toolchain
 
+# Our own modules that decide what is in any image.
+_EVERY = ("archive", "kit")
+
 
 @dataclass(frozen=True)
 class Bake:
@@ -27,13 +30,15 @@ class Bake:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image. `versioned` is the tool whose version is the tag, unless there is a `tag`; `folders` beside this module are our own."""
+    """One image. `versioned` is the tool whose version is the tag, unless there is a `tag`; `folders` and `modules` beside this one
+    are our own files that decide what is in it."""
 
     name: str
     contents: Callable[[Kit], AbstractContextManager[Contents]]
     tools: tuple[str, ...] = ()
     packages: tuple[tuple[str, ...], ...] = ()
     folders: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     versioned: str = ""
     tag: str = ""
     bake: Bake | None = None
@@ -43,15 +48,17 @@ class Recipe:
 
     def key(self, toolchain: Toolchain) -> str:
         """Changes whenever anything does that the image is made of; Debian's packages count by name, not by their version of the day."""
-        decisive = [SUITE, self.name, self.packages, [toolchain.key(name) for name in self.tools]]
+        bake = [self.bake.command, self.bake.options] if self.bake else []
+        decisive = [SUITE, self.reference(toolchain), self.packages, bake, [toolchain.key(name) for name in self.tools]]
         digest = hashlib.sha256(json.dumps(decisive).encode())
-        for path in (*sorted(HERE.glob("*.py")), *(path for name in self.folders for path in own_paths(name))):
+        modules = (HERE / f"{name}.py" for name in (*_EVERY, *self.modules))
+        for path in (*modules, *(path for name in self.folders for path in own_paths(name))):
             digest.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes() + b"\0")
         return digest.hexdigest()[:16]
 
 
 def _controller(name: str) -> Recipe:
-    return Recipe(name, partial(flux.controller, name=name), (name,), (flux.PACKAGES,), versioned=name)
+    return Recipe(name, partial(flux.controller, name=name), (name,), (flux.PACKAGES,), modules=("flux",), versioned=name)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -63,16 +70,18 @@ RECIPES: dict[str, Recipe] = {
             (*node.TOOLS, *control_plane.TOOLS, *flux.CONTROLLERS),
             (node.PACKAGES, control_plane.PROXY_PACKAGES, flux.PACKAGES),
             ("node",),
+            ("node", "control_plane", "flux"),
             versioned="kubelet",
             bake=Bake(node.BAKE, node.BAKE_OPTIONS),
         ),
         *(_controller(name) for name in flux.CONTROLLERS),
-        Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), tag=SUITE),
+        Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), modules=("git_server",), tag=SUITE),
         Recipe(
             "sample",
             sample_platform.sample,
             packages=(sample_platform.PACKAGES,),
             folders=("sample",),
+            modules=("sample_platform", "git_server"),
             tag=sample_platform.TAG,
             bake=Bake(sample_platform.WARM, {"user": "0", "working_dir": "/app"}),
         ),

@@ -87,7 +87,11 @@ def unreachable(subject: Subject) -> Iterator[Fault]:
     for folder in sorted(lonely):
         if lonely.isdisjoint(above(folder)):
             name = next(name for name in _KUSTOMIZATION_FILES if f"{folder}/{name}" in subject.files.paths)
-            yield Fault(f"no environment leads to {folder}", Place(f"{folder}/{name}", 1), "refer to it, remove it, or say in devloop.yaml why it is there")
+            yield Fault(
+                f"no environment leads to {folder}",
+                Place(f"{folder}/{name}", 1),
+                "refer to it, remove it, or say in devloop.yaml why it is there",
+            )
 
 
 def _is_below(path: str, folder: str) -> bool:
