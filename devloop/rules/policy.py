@@ -55,6 +55,12 @@ RULES: Rules = {
         "a policy that cannot be read or compiled protects nothing",
         "mend the field or the expression that the message names; docs/policies.md lists what there is",
     ),
+    "policy/unbound": Rule(
+        _said(Outcome.UNBOUND),
+        Severity.WARNING,
+        "a policy without a binding, or a binding without its policy, does nothing",
+        "render both in the same environment, under the name that policyName says",
+    ),
     "policy/skipped": Rule(
         _said(Outcome.SKIPPED),
         Severity.INFO,

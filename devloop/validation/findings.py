@@ -38,7 +38,7 @@ def _joined(findings: Iterable[Finding]) -> list[Finding]:
     """What several environments share is one finding."""
     found: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
-        key = (finding.rule, finding.path, finding.line, finding.message, finding.object)
+        key = (finding.rule, finding.severity, finding.path, finding.line, finding.message, finding.object)
         first = found.setdefault(key, finding)
         found[key] = replace(first, scopes=tuple(sorted({*first.scopes, *finding.scopes})))
     return list(found.values())

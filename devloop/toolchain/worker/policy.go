@@ -111,11 +111,6 @@ type world struct {
 	resources  map[[2]string]customResource // group and kind of rendered CustomResourceDefinitions
 }
 
-type customResource struct {
-	plural     string
-	namespaced bool
-}
-
 func newWorld(renderings []*rendering) *world {
 	w := &world{namespaces: map[string]*subject{}, resources: map[[2]string]customResource{}}
 	for _, each := range renderings {
@@ -126,7 +121,8 @@ func newWorld(renderings []*rendering) *world {
 			case s.kind == "Namespace" && s.group == "":
 				w.namespaces[s.name] = s
 			case s.kind == "CustomResourceDefinition" && s.group == "apiextensions.k8s.io":
-				w.seeCustomResource(object.body())
+				known, group, kind := newCustomResource(object.body())
+				w.resources[[2]string{group, kind}] = known
 			}
 		}
 	}
@@ -134,15 +130,6 @@ func newWorld(renderings []*rendering) *world {
 		s.settle()
 	}
 	return w
-}
-
-func (w *world) seeCustomResource(definition map[string]any) {
-	spec, _ := definition["spec"].(map[string]any)
-	names, _ := spec["names"].(map[string]any)
-	group, _ := spec["group"].(string)
-	kind, _ := names["kind"].(string)
-	plural, _ := names["plural"].(string)
-	w.resources[[2]string{group, kind}] = customResource{plural, spec["scope"] != "Cluster"}
 }
 
 // ofKind gives the objects of a kind, in their order.

@@ -1,0 +1,3 @@
+package main
+
+func kyvernoPolicies(*world, *policiesRequest) ([]policy, []statement) { return nil, nil }
