@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"runtime"
 	"slices"
 	"sync"
@@ -41,8 +42,17 @@ type policy interface {
 	judge(*subject) []statement
 }
 
-func (s *session) policies(r *policiesRequest) []statement {
-	w := newWorld(s.scope(r.Scope).rendered())
+// policies says everything that the policies say; a warm run does not ask them again about the same objects.
+func (s *session) policies(r *policiesRequest) (json.RawMessage, error) {
+	asked, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	rendered := s.scope(r.Scope).rendered()
+	return s.verdict("policies", string(asked), rendered, func() any { return ask(newWorld(rendered), r) })
+}
+
+func ask(w *world, r *policiesRequest) []statement {
 	var policies []policy
 	said := []statement{}
 	for _, source := range []func(*world, *policiesRequest) ([]policy, []statement){repositoryRules, admissionPolicies, kyvernoPolicies, foreignPolicies} {

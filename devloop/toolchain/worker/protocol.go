@@ -133,7 +133,8 @@ func (s *session) handle(r request) (a answer) {
 	case r.Check != nil:
 		a.Result = s.check(r.Check.Paths)
 	case r.Policies != nil:
-		a.Result = s.policies(r.Policies)
+		said, err := s.policies(r.Policies)
+		a.Result, a.Failure = said, asFailure(err)
 	case r.Locate != nil:
 		a.Result = s.locate(r.Locate.Places)
 	default:
