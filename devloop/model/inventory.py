@@ -99,7 +99,7 @@ class Identity(NamedTuple):
 
 
 def identity(manifest: Manifest) -> Identity:
-    body, metadata = manifest.body, manifest.body.get("metadata") or {}
+    body, metadata = manifest.body, manifest.mapping("metadata")
     group = group_of(str(body.get("apiVersion", "")))
     return Identity(group, str(body.get("kind", "")), str(metadata.get("namespace", "")), str(metadata.get("name", "")))
 
@@ -185,9 +185,8 @@ def take(inspected: Inspected) -> Inventory:
 
 def release_namespace(release: Manifest) -> str:
     """Where a HelmRelease puts its chart's objects."""
-    spec = release.body.get("spec") or {}
-    return str(spec.get("targetNamespace") or release.namespace)
+    return str(release.mapping("spec").get("targetNamespace") or release.namespace)
 
 
 def _creates_namespace(release: Manifest) -> bool:
-    return bool(((release.body.get("spec") or {}).get("install") or {}).get("createNamespace"))
+    return bool(release.mapping("spec", "install").get("createNamespace"))

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def mapping_at(value: Any, *path: str) -> Mapping[str, Any]:
+    """The mapping that these keys lead to; an empty one where there is none, or something else: objects may be of any shape."""
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
 @dataclass(frozen=True)
 class Origin:
     """`path` relative to the repository root ('' unknown), `line` from 1 (0 unknown)."""
@@ -27,6 +34,10 @@ class Manifest:
     origin: Origin = Origin()
     secret: str = ""
     unknown: tuple[str, ...] = ()
+
+    def mapping(self, *path: str) -> Mapping[str, Any]:
+        """The mapping at these keys; an empty one where there is none, or something else."""
+        return mapping_at(self.body, *path)
 
     @property
     def api_version(self) -> str:

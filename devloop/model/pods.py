@@ -29,10 +29,7 @@ def pod_path(manifest: Manifest) -> tuple[str, ...]:
 def pod_spec(manifest: Manifest) -> Mapping[str, Any]:
     """The pod's spec, empty where there is none."""
     path = pod_path(manifest)
-    found: Any = manifest.body if path else {}
-    for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    return manifest.mapping(*path) if path else {}
 
 
 def containers(manifest: Manifest) -> Iterator[tuple[tuple[Step, ...], Mapping[str, Any]]]:

@@ -56,17 +56,17 @@ def read_files(root: Path) -> Files:
         else:
             gone.add(path)
     return Files(
-        tuple(path for path in paths if path not in gone),
-        facts.encrypted,
-        tuple(facts.rules),
-        tuple(facts.secrets),
-        tuple(facts.private_keys),
-        tuple(facts.references),
-        facts.variables,
-        tuple(facts.rotation),
-        frozenset(empty),
-        frozenset(unreadable),
-        tuple(facts.policy_rules),
+        paths=tuple(path for path in paths if path not in gone),
+        encrypted=facts.encrypted,
+        creation_rules=tuple(facts.rules),
+        secrets=tuple(facts.secrets),
+        private_keys=tuple(facts.private_keys),
+        references=tuple(facts.references),
+        variables=facts.variables,
+        rotation=tuple(facts.rotation),
+        empty=frozenset(empty),
+        unreadable=frozenset(unreadable),
+        policy_rules=tuple(facts.policy_rules),
     )
 
 

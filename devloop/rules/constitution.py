@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from devloop.model.inventory import HELM, group_of, is_built_in, is_flux
@@ -51,10 +51,14 @@ def gitops_first(subject: Subject) -> Iterator[Fault]:
 
 def _imperative(unit: Unit, manifest: Manifest) -> Iterator[Fault]:
     for path, container in containers(manifest):
-        words = [str(word) for key in ("command", "args") for word in container.get(key) or () if isinstance(word, str)]
+        words = [str(word) for key in ("command", "args") for word in _listed(container.get(key)) if isinstance(word, str)]
         if found := _IMPERATIVE.search(" ".join(words).replace("\\\n", " ")):
             message = f"{manifest} changes the cluster with {_command(found)}: what it makes is in no commit"
             yield unit.about(manifest, message, *path, hint="declare what it makes, and let Flux apply it")
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
 def _command(found: re.Match[str]) -> str:
@@ -63,8 +67,8 @@ def _command(found: re.Match[str]) -> str:
 
 
 def _suspended(unit: Unit, manifest: Manifest) -> Iterator[Fault]:
-    annotations = (manifest.body.get("metadata") or {}).get("annotations") or {}
-    if is_flux(group_of(manifest.api_version)) and (manifest.body.get("spec") or {}).get("suspend") is True:
+    annotations = manifest.mapping("metadata", "annotations")
+    if is_flux(group_of(manifest.api_version)) and manifest.mapping("spec").get("suspend") is True:
         message = f"{manifest} is suspended: commits do not reach the cluster"
         yield unit.about(manifest, message, "spec", "suspend", hint="remove suspend, or what it holds back")
     elif str(annotations.get(_DISABLED, "")).lower() == "disabled":
@@ -113,7 +117,9 @@ def monitoring(subject: Subject) -> Iterator[Fault]:
 
 
 def policies(subject: Subject) -> Iterator[Fault]:
-    """Nothing of an environment says what it lets in."""
+    """Nothing of an environment, and no PolicyRule of the repository, says what it lets in."""
+    if subject.files.policy_rules:
+        return
     hint = "add a ValidatingAdmissionPolicy with a binding, which needs no controller, or a policy engine"
     yield from _absent(subject, _restricts, "no policy of the environment says what its cluster admits", hint)
 
@@ -153,8 +159,8 @@ def _restricts(manifest: Manifest) -> bool:
 
 def _called(manifest: Manifest) -> str:
     """Its name, its labels, and the chart of a HelmRelease."""
-    labels = (manifest.body.get("metadata") or {}).get("labels") or {}
-    chart = (((manifest.body.get("spec") or {}).get("chart") or {}).get("spec") or {}).get("chart", "") if _is_release(manifest) else ""
+    labels = manifest.mapping("metadata", "labels")
+    chart = manifest.mapping("spec", "chart", "spec").get("chart", "") if _is_release(manifest) else ""
     return " ".join(map(str, (manifest.name, chart, *labels.values())))
 
 

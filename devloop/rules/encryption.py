@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from devloop.model.leaves import Leaf
+from devloop.model.manifest import mapping_at
 from devloop.model.place import Fault, Place
 from devloop.model.placeholder import decoded, is_clear
 from devloop.model.report import Severity
@@ -72,8 +73,7 @@ def decryption_missing(subject: Subject) -> Iterator[Fault]:
     """A Kustomization reaches an encrypted file and does not decrypt."""
     for unit in subject.units:
         kustomization = unit.node.kustomization
-        provider = (kustomization.spec.get("decryption") or {}).get("provider")
-        if unit.node.encrypted and provider != "sops":
+        if unit.node.encrypted and mapping_at(kustomization.spec, "decryption").get("provider") != "sops":
             files = ", ".join(unit.node.encrypted)
             message = f"{kustomization.id} applies encrypted files without decrypting them: {files}"
             yield unit.fault(message, hint="add `decryption: {provider: sops, secretRef: {name: sops-age}}` to its spec")

@@ -35,7 +35,7 @@ def two_owners(subject: Subject) -> Iterator[Fault]:
 
 def _owns(unit: Unit, manifest: Manifest) -> bool:
     """Not who is suspended, and not who only adds to an object that another owns; Kustomizations have a rule of their own."""
-    annotations = (manifest.body.get("metadata") or {}).get("annotations") or {}
+    annotations = manifest.mapping("metadata", "annotations")
     shares = str(annotations.get(_SSA, "")).lower() in ("merge", "ifnotpresent", "ignore")
     return not (shares or unit.node.kustomization.suspended or is_kustomization(manifest.body))
 
@@ -51,8 +51,7 @@ def definition_missing(subject: Subject) -> Iterator[Fault]:
     for inventory in subject.inventories:
         defined: dict[tuple[str, str], set[ObjectId]] = {}
         for unit, manifest in inventory.of_kind(*_CRD):
-            spec = manifest.body.get("spec") or {}
-            kind = (str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
+            kind = (str(manifest.mapping("spec").get("group")), str(manifest.mapping("spec", "names").get("kind")))
             defined.setdefault(kind, set()).add(unit.node.kustomization.id)
         for unit in inventory.inspected.units:
             yield from _undefined(inventory, unit, defined)

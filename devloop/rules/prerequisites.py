@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from devloop.model.inventory import Inventory, is_built_in, is_flux
 from devloop.model.kustomization import ObjectId
+from devloop.model.manifest import mapping_at
 from devloop.model.place import Fault
 from devloop.model.report import Severity
 from devloop.model.subject import Subject
@@ -21,7 +21,7 @@ def variables_missing(subject: Subject) -> Iterator[Fault]:
     for inventory in subject.inventories:
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
-            for source in (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ():
+            for source in mapping_at(kustomization.spec, "postBuild").get("substituteFrom") or ():
                 kind, name = str(source.get("kind")), str(source.get("name"))
                 if not source.get("optional") and not _has_source(inventory, kind, kustomization.id.namespace, name):
                     message = (
@@ -36,7 +36,7 @@ def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> b
     if inventory.has("", kind, namespace, name):
         return True
     return any(
-        name in (key.name, str(_at(manifest.body, ("spec", "target")).get("name")))
+        name in (key.name, str(manifest.mapping("spec", "target").get("name")))
         for key, found in inventory.objects.items()
         if key.namespace == namespace and not is_built_in(key.group) and not is_flux(key.group)
         for _, manifest in found
@@ -48,18 +48,11 @@ def key_elsewhere(subject: Subject) -> Iterator[Fault]:
     for inventory in subject.inventories:
         for unit in inventory.inspected.units:
             kustomization = unit.node.kustomization
-            name = str(_at(kustomization.spec, ("decryption", "secretRef")).get("name") or "")
+            name = str(mapping_at(kustomization.spec, "decryption", "secretRef").get("name") or "")
             secret = ObjectId(kustomization.id.namespace, name)
             if name and secret != _USUAL_KEY and not inventory.has("", "Secret", secret.namespace, name):
                 message = f"{kustomization.id} decrypts with the Secret {secret}, which nothing in the repository creates"
                 yield unit.fault(message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand")
-
-
-def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
-    for key in path:
-        found = body.get(key)
-        body = found if isinstance(found, Mapping) else {}
-    return body
 
 
 RULES: Rules = {

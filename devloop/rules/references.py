@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux
@@ -76,7 +76,7 @@ def _of_kustomization(inventory: Inventory, unit: Unit) -> Iterator[Fault]:
 def _of_object(inventory: Inventory, unit: Unit, manifest: Manifest) -> Iterator[Fault]:
     is_release = manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
     where = ("spec",) if is_release else pod_path(manifest)
-    name = str(_at(manifest.body, where).get("serviceAccountName") or "") if where else ""
+    name = str(manifest.mapping(*where).get("serviceAccountName") or "") if where else ""
     if name and not _has_account(inventory, manifest.namespace, name):
         message = f"{manifest} runs as the ServiceAccount {name}, which nothing creates in {manifest.namespace}"
         yield unit.about(manifest, message, *where, "serviceAccountName", hint=_ACCOUNT)
@@ -91,24 +91,21 @@ def _has_account(inventory: Inventory, namespace: str, name: str) -> bool:
     return given or namespace in inventory.open or inventory.has("", "ServiceAccount", namespace, name)
 
 
-def _at(body: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
-    for key in path:
-        found = body.get(key)
-        body = found if isinstance(found, Mapping) else {}
-    return body
-
-
 def health_check_missing(subject: Subject) -> Iterator[Fault]:
     """A health check waits for an object that nothing creates."""
     for inventory in subject.inventories:
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
-            for check in kustomization.spec.get("healthChecks") or ():
+            for check in _listed(kustomization.spec.get("healthChecks")):
                 if isinstance(check, Mapping) and not _is_there(inventory, check, kustomization.id.namespace):
                     target = f"{check.get('kind')} {check.get('namespace') or kustomization.id.namespace}/{check.get('name')}"
                     message = f"{kustomization.id} waits for the {target}, which nothing creates"
                     hint = "correct the health check, or remove it"
                     yield unit.fault(message, "healthChecks", {"name": str(check.get("name"))}, hint=hint)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
 def _is_there(inventory: Inventory, check: Mapping[str, Any], default: str) -> bool:

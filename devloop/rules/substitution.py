@@ -9,7 +9,7 @@ from typing import Any
 from devloop.model.files import Files, is_made_up
 from devloop.model.graph import Node, NodeState
 from devloop.model.kustomization import ObjectId
-from devloop.model.manifest import Manifest
+from devloop.model.manifest import Manifest, mapping_at
 from devloop.model.place import Fault, Place
 from devloop.model.report import Severity
 from devloop.model.subject import Inspected, Subject, Unit
@@ -54,13 +54,13 @@ class _Variables:
     def of(self, name: ObjectId) -> dict[str, str]:
         """The names of a Kustomization's variables and where each comes from; '' among them says that a source of them is not there."""
         node = self._nodes.get(name)
-        post_build = (node.kustomization.spec.get("postBuild") or {}) if node else {}
+        post_build = mapping_at(node.kustomization.spec, "postBuild") if node else {}
         found: dict[str, str] = {}
         for reference in post_build.get("substituteFrom") or ():
             kind, source = str(reference.get("kind")), ObjectId(name.namespace, str(reference.get("name")))
             manifest = self._sources.get((kind, source))
             found |= dict.fromkeys(_keys(manifest) if manifest else [""], f"{kind} {source}")
-        return found | {str(key): f"Kustomization {name}" for key in post_build.get("substitute") or ()}
+        return found | {str(key): f"Kustomization {name}" for key in mapping_at(post_build, "substitute")}
 
 
 def _keys(manifest: Manifest) -> list[str]:
@@ -119,7 +119,7 @@ def _sources(inspected: Inspected) -> Iterator[tuple[Unit, Manifest]]:
     named = {
         (str(source.get("kind")), node.kustomization.id.namespace, str(source.get("name")))
         for node in inspected.graph
-        for source in (node.kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ()
+        for source in mapping_at(node.kustomization.spec, "postBuild").get("substituteFrom") or ()
     }
     for unit in inspected.units if named else ():
         for manifest in unit.node.manifests:

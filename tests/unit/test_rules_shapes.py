@@ -1,0 +1,114 @@
+"""Objects may be of any shape: a rule says something of them or nothing, and never falls over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devloop.model.definition import ClusterDefinition
+from devloop.model.environment import Environment
+from devloop.model.files import Files, Variable
+from devloop.model.graph import Graph, Node, NodeState
+from devloop.model.kustomization import parse_kustomization
+from devloop.model.manifest import Manifest, Origin
+from devloop.model.subject import Inspected, Subject
+from devloop.rules import constitution, encryption, graph, layers, ownership, prerequisites, readiness, recipients, references, secrets
+from devloop.rules import substitution as variables
+from devloop.rules.rule import Rules
+
+MODULES = (constitution, encryption, graph, layers, ownership, prerequisites, readiness, recipients, references, secrets, variables)
+ODD = (None, "", 0, True, "text", [], ["text"], [None], {}, {"a": 1}, [{"a": [1]}])
+
+POD = {"serviceAccountName": "web", "containers": [{"name": "web", "image": "web:1", "command": ["sh"], "args": ["-c", "kubectl apply"]}]}
+OBJECTS: tuple[dict[str, Any], ...] = (
+    {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": POD}}},
+    {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": POD}}}}},
+    {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"a": "aHVudGVyMg=="}, "stringData": {"b": "hunter2"}},
+    {"apiVersion": "v1", "kind": "ConfigMap", "data": {"run.sh": "#!/bin/sh"}, "binaryData": {"tool": "f0VM"}},
+    {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "spec": {"group": "platform.example", "names": {"kind": "Backup"}, "scope": "Namespaced"},
+    },
+    {"apiVersion": "platform.example/v1", "kind": "Backup", "spec": {"target": {"name": "login"}}},
+    {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "spec": {"suspend": True, "targetNamespace": "a", "install": {"createNamespace": True}, "chart": {"spec": {"chart": "grafana"}}},
+    },
+)
+SPEC = {
+    "path": "./apps",
+    "sourceRef": {"kind": "GitRepository", "name": "flux-system"},
+    "interval": "10m",
+    "timeout": "5m",
+    "prune": False,
+    "wait": False,
+    "serviceAccountName": "applier",
+    "targetNamespace": "default",
+    "healthChecks": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "namespace": "default"}],
+    "decryption": {"provider": "sops", "secretRef": {"name": "keys"}},
+    "postBuild": {"substitute": {"a": "b"}, "substituteFrom": [{"kind": "ConfigMap", "name": "odd", "optional": False}]},
+}
+# What the survey of the graph refuses already, so that no rule sees it otherwise.
+CHECKED = {("spec", "path"), ("spec", "sourceRef"), ("spec", "postBuild"), ("spec", "postBuild", "substituteFrom"), ("spec", "decryption")}
+
+
+def mutations(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every place in a value, with everything odd that may stand there."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        for odd in ODD:
+            yield (*path, key), odd
+        yield from mutations(item, (*path, key))
+
+
+def mutated(body: dict[str, Any], path: tuple[str | int, ...], odd: Any) -> dict[str, Any]:
+    result = deepcopy(body)
+    target: Any = result
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = odd
+    return result
+
+
+def subject(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> Subject:
+    """Two environments, so that rules which compare have something to compare."""
+    body = {"metadata": {"name": "apps", "namespace": "flux-system"}, "spec": spec}
+    node = Node(
+        parse_kustomization(body), NodeState.BUILT, manifests=tuple(manifests), files=("apps/a.yaml",), encrypted=("apps/b.enc.yaml",)
+    )
+    files = Files(paths=("apps/a.yaml",), variables={"apps/a.yaml": (Variable("a", 1, default=True),)})
+    environments = [
+        Inspected(Environment(name, Path("/"), ClusterDefinition(name, "G3", "ksail.yaml")), Graph(name, ".", "cluster", nodes))
+        for name, nodes in (
+            ("dev", (node,)),
+            ("prod", (node, Node(parse_kustomization(body | {"metadata": {"name": "b"}}), NodeState.BUILT))),
+        )
+    ]
+    return Subject(tuple(environments), files)
+
+
+def check(rules: Rules, seen: Subject) -> None:
+    for rule in rules.values():
+        for fault in rule.check(seen):
+            assert fault.message
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_no_shape_of_an_object_stops_a_rule(module: Any) -> None:
+    for body in OBJECTS:
+        named = body | {"metadata": {"name": "odd", "namespace": "default", "labels": {"a": "b"}, "annotations": {"a": "b"}}}
+        odd = [mutated(named, *where) for where in mutations(named) if where[0] not in (("metadata",), ("apiVersion",), ("kind",))]
+        check(module.RULES, subject([Manifest(each, Origin("apps/a.yaml")) for each in odd]))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_no_shape_of_a_kustomization_stops_a_rule(module: Any) -> None:
+    for path, odd in mutations({"spec": SPEC}):
+        if path not in CHECKED and path != ("spec",) and "substituteFrom" not in path[:-1]:
+            check(module.RULES, subject([], mutated({"spec": SPEC}, path, odd)["spec"]))
