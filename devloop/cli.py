@@ -384,7 +384,7 @@ def _console(output: Output = Output.TEXT, context: typer.Context | None = None,
     """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
     from devloop.console import Console
 
-    console = Console(output.value, file, _spoken(context) if context else None)
+    console = Console(output.value, file, _spoken(context) if context else None, follows=bool(context and context.params.get("watch")))
     try:
         with console:
             _check_file(output, file)

@@ -7,19 +7,22 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from devloop.console.findings import findings_by_file, problem_lines
+from devloop.console.lines import hint
 from devloop.console.live import View
 from devloop.console.spoken import Spoken
-from devloop.console.text import heading, reasons, step_line, tree, verdict
+from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.console import RenderableType
     from rich.live import Live
+    from rich.table import Table
 
     from devloop.validation.explanation import Explanation
 
@@ -34,13 +37,13 @@ class Console:
     `file`, the report goes there and people read the text as ever.
     """
 
-    def __init__(self, output: str = "text", file: Path | None = None, spoken: Spoken | None = None) -> None:
+    def __init__(self, output: str = "text", file: Path | None = None, spoken: Spoken | None = None, *, follows: bool = False) -> None:
         self._output = output
         self._file = file
         self._spoken = spoken or Spoken()
         self._rich: RichConsole = _rich(stderr=output != "text" and file is None)
         self._lock = threading.Lock()
-        self._view = View()
+        self._view = View(follows=follows)
         self._live: Live | None = None
         self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
 
@@ -63,7 +66,7 @@ class Console:
             line = self._view.take(self._spoken.event(event))
         stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or stays):
-            self._rich.print(line)
+            _print(self._rich, line)
 
     def show(self, report: Report) -> None:
         """The end of a run: what is ready, what is not and why, what to do next."""
@@ -79,29 +82,30 @@ class Console:
             return
         if report.command == "validate":
             for step in report.steps:
-                self._rich.print(step_line(step, timed=False))
+                _print(self._rich, step_line(step, timed=False))
         elif report.kustomizations:
-            self._rich.print(tree(report.kustomizations, heading(report)))
+            _print(self._rich, tree(report.kustomizations, heading(report)))
         self._show_findings(self._rich, report)
         for line in reasons(report):
-            self._rich.print(line)
-        self._rich.print(verdict(report, self._spoken))
+            _print(self._rich, line)
+        for line in verdict(report, self._spoken):
+            _print(self._rich, line)
 
     def _show_diagnoses(self, report: Report) -> None:
         from devloop.console.diagnoses import conclusion, diagnosis_lines
 
-        for line in (*diagnosis_lines(report.diagnoses, self._rich.width), conclusion(report.diagnoses)):
-            self._rich.print(line, soft_wrap=True)
+        for line in (*diagnosis_lines(report.diagnoses), conclusion(report.diagnoses)):
+            _print(self._rich, line)
 
     def _show_findings(self, rich: RichConsole, report: Report) -> None:
         """By file; in a workflow of GitHub as annotations besides."""
         for line in findings_by_file(report.findings, report.environment.split(", ")):
-            rich.print(line)
+            _print(rich, line)
         if self._groups:
             from devloop.output.github import annotation
 
             for finding in report.findings:
-                rich.print(annotation(finding), markup=False)
+                rich.print(annotation(finding), markup=False, soft_wrap=True)
 
     def error(self, error: DevloopError) -> None:
         """An error that ended the run before there was a report."""
@@ -111,7 +115,7 @@ class Console:
         if len(problems) > 1:
             for problem in problems:
                 for line in problem_lines(problem):
-                    stderr.print(line)
+                    _print(stderr, line)
 
     def bug(self, where: str) -> None:
         """Something that must not happen happened; the traceback lies in a file."""
@@ -143,19 +147,24 @@ class Console:
         self._rich.print(text, markup=False)
 
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        """A plain table, as wide as its content."""
-        table = _table(*columns)
-        for row in rows:
-            table.add_row(*row)
+        """A plain table, as wide as its content; where that is too wide, without its last column, which a pipe always gets."""
+        table = _table(columns, rows)
+        if self._rich.measure(table, options=self._rich.options.update(width=NO_LIMIT)).maximum > self._rich.width:
+            self._rich.print(_table(columns[:-1], rows))
+            self._rich.print(f"the column {columns[-1]} needs a wider terminal, or a pipe", style="dim")
+            return
         self._rich.print(table)
 
 
-def show_error(rich: RichConsole, message: str, hint: str) -> None:
-    from rich.text import Text
+def show_error(rich: RichConsole, message: str, command: str) -> None:
+    _print(rich, error_line(message))
+    if command:
+        _print(rich, hint(command))
 
-    rich.print(Text.assemble(("error: ", "bold red"), message))
-    if hint:
-        rich.print(Text.assemble(("hint: ", "cyan"), hint))
+
+def _print(rich: RichConsole, line: RenderableType) -> None:
+    """Nothing is cut off: a command that is too long goes on in the terminal's next line."""
+    rich.print(line, crop=False)
 
 
 def _rich(*, stderr: bool) -> RichConsole:
@@ -166,13 +175,15 @@ def _rich(*, stderr: bool) -> RichConsole:
     return rich if rich.is_terminal else RichConsole(stderr=stderr, highlight=False, width=NO_LIMIT)
 
 
-def _table(*columns: str) -> Any:
-    """Only the last column may be broken."""
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    """Numbers with their units to the right, all else to the left; of longer rows only the first columns."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True)
-    table.add_column(columns[-1], overflow="fold")
+    for number, column in enumerate(columns):
+        numeric = any(row[number][:1].isdigit() and " " in row[number] for row in rows)
+        table.add_column(column, no_wrap=True, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*row[: len(columns)])
     return table

@@ -1,40 +1,39 @@
-"""What the doctor says: a line for each check, aligned; below it the command that mends, never broken, so that it can be pasted."""
+"""What the doctor says: a line for each check, aligned, and below it the command that mends."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from devloop.console.lines import Hanging, hint
 from devloop.model.diagnosis import Diagnosis, Level
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.text import Text
+
+# The mark and the spaces beside the name.
+MARGIN = 4
 
 MARKS: Mapping[Level, tuple[str, str]] = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.FAILED: ("✗", "red")}
 
 
-def diagnosis_lines(diagnoses: Sequence[Diagnosis], width: int) -> Iterator[Text]:
-    """`width` is the terminal's, in columns."""
+def diagnosis_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[RenderableType]:
     column = max((len(diagnosis.check) for diagnosis in diagnoses), default=0)
     shown = ""
     for diagnosis in diagnoses:
-        yield _line(diagnosis, column, width, repeated=diagnosis.check == shown)
+        yield _line(diagnosis, column, repeated=diagnosis.check == shown)
+        if diagnosis.hint:
+            yield hint(diagnosis.hint, column + MARGIN)
         shown = diagnosis.check
 
 
-def _line(diagnosis: Diagnosis, column: int, width: int, *, repeated: bool) -> Text:
+def _line(diagnosis: Diagnosis, column: int, *, repeated: bool) -> Hanging:
     from rich.text import Text
 
     mark, colour = MARKS[diagnosis.level]
-    name = "" if repeated else diagnosis.check
-    indent = " " * (column + 4)
-    message = textwrap.wrap(diagnosis.message, max(20, width - len(indent)), break_long_words=False, break_on_hyphens=False)
-    text = Text.assemble((mark, colour), f" {name:<{column}}  ")
-    text.append(f"\n{indent}".join(message), "" if diagnosis.level is not Level.OK else "dim")
-    if diagnosis.hint:
-        text.append(f"\n{indent}").append("hint: ", "cyan").append(diagnosis.hint)
-    return text
+    text = Text.assemble((mark, colour), f" {'' if repeated else diagnosis.check:<{column}}  ")
+    return Hanging(text.append(diagnosis.message, "dim" if diagnosis.level is Level.OK else ""), column + MARGIN)
 
 
 def conclusion(diagnoses: Sequence[Diagnosis]) -> Text:

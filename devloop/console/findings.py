@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from devloop.console.lines import Hanging, hint
 from devloop.console.text import COLOURS
 from devloop.errors import Problem
 from devloop.model.report import Finding, Frame, Severity
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.text import Text
 
 
-def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = ()) -> Iterator[Text]:
+def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = ()) -> Iterator[RenderableType]:
     """The lines of a listing; a finding that not all of `environments` have names those that do."""
     from rich.text import Text
 
@@ -26,17 +28,18 @@ def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = 
             if finding.frame:
                 yield from _frame(finding.frame, COLOURS[finding.severity])
             if finding.hint:
-                yield Text.assemble(("    hint: ", "cyan"), finding.hint)
+                yield hint(finding.hint, 4)
         yield Text()
 
 
-def problem_lines(problem: Problem) -> Iterator[Text]:
+def problem_lines(problem: Problem) -> Iterator[RenderableType]:
     """What is wrong with the input, and what to do."""
     from rich.text import Text
 
-    yield Text.assemble((_place(problem.path, problem.line), "bold"), "  ", ("error", COLOURS[Severity.ERROR]), f"  {problem.message}")
+    place = (_place(problem.path, problem.line), "bold")
+    yield Hanging(Text.assemble(place, "  ", ("error", COLOURS[Severity.ERROR]), f"  {problem.message}"), 2)
     if problem.hint:
-        yield Text.assemble(("  hint: ", "cyan"), problem.hint)
+        yield hint(problem.hint, 2)
 
 
 def _place(path: str, line: int) -> str:
@@ -44,14 +47,14 @@ def _place(path: str, line: int) -> str:
     return f"{path}:{line}" if path and line else path or "the repository"
 
 
-def _headline(finding: Finding, environments: Sequence[str]) -> Text:
+def _headline(finding: Finding, environments: Sequence[str]) -> Hanging:
     from rich.text import Text
 
     line = f"{finding.line:>4}" if finding.line else "   -"
     text = Text.assemble((f"{line}  ", "bold"), (finding.severity.value, COLOURS[finding.severity]), f"  {finding.message}")
     if finding.environments and set(finding.environments) != set(environments):
         text.append(f"  ({', '.join(finding.environments)})", "dim")
-    return text.append(f"  [{finding.rule}]", "dim")
+    return Hanging(text.append(f"  [{finding.rule}]", "dim"), 6)
 
 
 def _frame(frame: Frame, colour: str) -> Iterator[Text]:

@@ -5,26 +5,31 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from devloop.console.lines import Hanging, hint
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
-from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
+from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, Severity, StepFinished, StepStarted
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
+
+# Seconds of silence that nobody wonders at.
+PATIENCE = 1.0
 
 
 class View:
     """What the live view shows: steps that run, programs that are being installed, the tree of Kustomizations."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: bool = False) -> None:
+        """`follows`: there may be no end at which everything is told."""
+        self._patience = 0.0 if follows else PATIENCE
         self._running: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
         self._kustomizations: tuple[Readiness, ...] = ()
 
-    def take(self, event: Event) -> Text | None:
+    def take(self, event: Event) -> RenderableType | None:
         """Fold an event in; the line to print for it, if any."""
-        from rich.text import Text
-
         match event:
             case StepStarted(title):
                 self._running[title] = time.monotonic()
@@ -34,9 +39,8 @@ class View:
                 return step_line(outcome)
             case Progress():
                 return self._take_progress(event)
-            case Notice(message, severity, hint):
-                text = Text.assemble((f"{severity.value}: ", COLOURS[severity]), message)
-                return text.append("\n  hint: ", "cyan").append(hint) if hint else text
+            case Notice(message, severity, command):
+                return _notice(message, severity, command)
             case Reconciling(kustomizations):
                 return self._take_kustomizations(kustomizations)
             case _:
@@ -57,14 +61,15 @@ class View:
         left = f", about {duration(event.remaining)} left" if event.remaining else ""
         return Text(f"  {event.item}: {event.fraction or 0:.0%}{left}")
 
-    def _take_kustomizations(self, kustomizations: tuple[Readiness, ...]) -> Text | None:
-        """For plain output, a line for each Kustomization that became ready or failed."""
-        from rich.text import Text
+    def _take_kustomizations(self, kustomizations: tuple[Readiness, ...]) -> RenderableType | None:
+        """For plain output, a line for each Kustomization that became ready or failed in a wait that takes long: the end tells all."""
+        from rich.console import Group
 
         before = {k.id: (k.ready, k.terminal) for k in self._kustomizations}
         self._kustomizations = kustomizations
         news = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
-        return Text("\n").join(kustomization_line(k) for k in news) if news else None
+        lines = [Hanging(kustomization_line(k), 2) for k in news if k.seconds >= self._patience]
+        return Group(*lines) if lines else None
 
     def __rich__(self) -> Table:
         from rich.table import Table
@@ -72,12 +77,21 @@ class View:
         grid = Table.grid()
         now = time.monotonic()
         for title, since in list(self._running.items()):
-            grid.add_row(f"[cyan]⋯[/] {title}  [dim]{now - since:.1f} s[/]")
+            grid.add_row(f"[cyan]⋯[/] {title:<12}[dim]{now - since:6.1f} s[/]")
         for progress in list(self._progress.values()):
             grid.add_row(_bar(progress))
         if self._kustomizations:
             grid.add_row(tree(self._kustomizations, ""))
         return grid
+
+
+def _notice(message: str, severity: Severity, command: str) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    prefix = f"{severity.value}: "
+    line = Hanging(Text.assemble((prefix, COLOURS[severity]), message), len(prefix))
+    return Group(line, hint(command, 2)) if command else line
 
 
 def _bar(progress: Progress) -> Table:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from devloop.console.lines import Hanging, Whole, hint
 from devloop.console.spoken import Spoken
 from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.text import Text
     from rich.tree import Tree
+
+# Seconds that read as none.
+INSTANT = 0.05
 
 MARKS: Mapping[Status, tuple[str, str]] = {
     Status.CHANGED: ("✓", "green"),
@@ -21,16 +26,17 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 COLOURS: Mapping[Severity, str] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
-def step_line(outcome: Outcome, *, timed: bool = True) -> Text:
+def step_line(outcome: Outcome, *, timed: bool = True) -> Hanging:
     from rich.text import Text
 
     mark, colour = MARKS[outcome.status]
     text = Text.assemble((mark, colour), f" {outcome.title:<12}")
     if timed:
         text.append(f"{outcome.seconds:6.1f} s", "dim")
+    indent = len(text) + 2
     if outcome.message:
         text.append("  " + outcome.message, "" if outcome.status is not Status.UNCHANGED else "dim")
-    return text
+    return Hanging(text, indent)
 
 
 def kustomization_line(k: Readiness) -> Text:
@@ -39,21 +45,23 @@ def kustomization_line(k: Readiness) -> Text:
     mark, colour = ("✓", "green") if k.ready else ("✗", "red") if k.terminal else ("-", "dim") if k.suspended else ("⋯", "yellow")
     text = Text.assemble((mark, colour), f" {k.id}")
     if k.ready:
-        return text.append(f"  {k.objects} object{'' if k.objects == 1 else 's'}  {k.seconds:.1f} s", "dim")
+        took = f"  {k.seconds:.1f} s" if k.seconds >= INSTANT else ""
+        return text.append(f"  {k.objects} object{'' if k.objects == 1 else 's'}{took}", "dim")
     return text.append("  suspended" if k.suspended else f"  {k.reason}: {' '.join(k.message.split())}", colour)
 
 
 def tree(kustomizations: tuple[Readiness, ...], heading: str) -> Tree:
     """Each Kustomization below the one that it waits for longest, in the order given."""
+    from rich.text import Text
     from rich.tree import Tree
 
     tree = Tree(heading or "Kustomizations", guide_style="dim")
     branches: dict[str, tuple[int, Tree]] = {}
     for k in kustomizations:
         above = max((branches[d] for d in k.depends_on if d in branches), key=lambda branch: branch[0], default=(0, tree))
-        branches[k.id] = (above[0] + 1, above[1].add(kustomization_line(k)))
+        branches[k.id] = (above[0] + 1, above[1].add(Hanging(kustomization_line(k), 2)))
         for cause in k.causes:
-            branches[k.id][1].add(f"[yellow]{_escaped(cause)}[/]")
+            branches[k.id][1].add(Hanging(Text(cause, "yellow"), 2))
     return tree
 
 
@@ -63,19 +71,25 @@ def heading(report: Report) -> str:
     return f"[bold]{report.environment}[/]: {ready} of {len(report.kustomizations)} Kustomizations ready{revision}"
 
 
-def reasons(report: Report) -> list[Text]:
+def reasons(report: Report) -> list[RenderableType]:
     """What failed, what it blocks, and what to do."""
     from rich.text import Text
 
-    lines = []
+    lines: list[RenderableType] = []
     for step in report.steps:
         if step.status is Status.FAILED:
-            lines.append(Text.assemble(("error: ", "bold red"), f"{step.title}: {step.message}"))
-            if step.hint:
-                lines.append(Text.assemble(("hint: ", "cyan"), step.hint))
+            # A single step has just said so.
+            lines += [error_line(f"{step.title}: {step.message}")] if len(report.steps) > 1 else []
+            lines += [hint(step.hint)] if step.hint else []
     for blocker, blocked in _blocked(report.kustomizations).items():
-        lines.append(Text.assemble((blocker, "bold"), " blocks ", ", ".join(blocked)))
+        lines.append(Hanging(Text.assemble((blocker, "bold"), " blocks ", ", ".join(blocked)), 2))
     return lines
+
+
+def error_line(message: str) -> Hanging:
+    from rich.text import Text
+
+    return Hanging(Text.assemble(("error: ", "bold red"), message), len("error: "))
 
 
 def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
@@ -92,29 +106,42 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
     return dict(sorted(blocked.items()))
 
 
-def verdict(report: Report, spoken: Spoken) -> Text:
+def verdict(report: Report, spoken: Spoken) -> list[RenderableType]:
+    """How it ended in one line, then the commands that one may want next, each in a line of its own."""
     from rich.text import Text
 
-    if report.failure == 130:
-        return Text(spoken.text(f"interrupted; go on with: devloop {report.command} {report.environment}".rstrip()), "yellow")
+    if report.failure == INTERRUPTED:
+        return [Text("interrupted", "yellow"), *_following({"go on": f"devloop {report.command} {report.environment}"}, spoken)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
-    words = NEXT_OK.get(report.command, "done") if report.ok else NEXT_FAILED.get(report.command, "")
-    text = Text.assemble((mark, colour), " ", spoken.text(words.format(report.environment)))
-    found = counts(report.findings)
-    return text.append(f" ({found})", "dim") if found else text
+    words, following = (OK if report.ok else FAILED).get(report.command, ("done" if report.ok else "failed", {}))
+    text = Text.assemble((mark, colour), " ", words.format(report.environment))
+    if found := counts(report.findings):
+        text.append(f" ({found})", "dim")
+    commands = {when: command.format(report.environment) for when, command in following.items()}
+    return [text, *_following(commands, spoken)]
 
 
-NEXT_OK: Mapping[str, str] = {
-    "up": "healthy; edit something and run `devloop up {0}` again, or `devloop down {0}`",
-    "down": "{0} is gone",
-    "status": "healthy",
-    "validate": "the repository is valid",
+def _following(commands: Mapping[str, str], spoken: Spoken) -> list[Whole]:
+    from rich.text import Text
+
+    column = max(map(len, commands), default=0) + 1
+    return [Whole(Text.assemble((f"  {when + ':':<{column}} ", "dim"), spoken.text(command))) for when, command in commands.items()]
+
+
+INTERRUPTED = 130
+
+# What is said at the end of a command, and what one may want to do then.
+OK: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "up": ("{0} is healthy", {"after an edit": "devloop up {0}", "to remove it": "devloop down {0}"}),
+    "down": ("{0} is gone", {}),
+    "status": ("{0} is healthy", {}),
+    "validate": ("the repository is valid", {}),
 }
-NEXT_FAILED: Mapping[str, str] = {
-    "up": "not healthy; mend it and run `devloop up {0}` again, `devloop status {0}` shows where things stand",
-    "down": "something of {0} may be left; run `devloop down {0}` again",
-    "status": "not healthy",
-    "validate": "the repository has errors",
+FAILED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "up": ("{0} is not healthy", {"when it is mended": "devloop up {0}", "to look again": "devloop status {0}"}),
+    "down": ("something of {0} may be left", {"again": "devloop down {0}"}),
+    "status": ("{0} is not healthy", {}),
+    "validate": ("the repository has errors", {}),
 }
 
 

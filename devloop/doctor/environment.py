@@ -17,6 +17,7 @@ from devloop.model.definition import ClusterDefinition, PortMapping
 from devloop.model.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
+from devloop.provisioners.places import existing
 from devloop.repository.identities import Identities
 
 
@@ -77,8 +78,11 @@ def _port(mapping: PortMapping, patient: Patient) -> HostPort:
     facts = HostPort(number, mapping.protocol, mapping.listen_address, free)
     if free:
         return facts
-    own = isinstance(patient.engine, EngineFacts) and (number, patient.environment.definition.name) in patient.engine.published
-    return replace(facts, own=own, holder="" if own else holder(number))
+    clusters = dict(patient.engine.published) if isinstance(patient.engine, EngineFacts) else {}
+    if cluster := clusters.get(number):
+        own = cluster == patient.environment.definition.name and "kind" in existing(cluster)
+        return replace(facts, own=own, holder=f"the Kind cluster {cluster}")
+    return replace(facts, holder=holder(number))
 
 
 def keys(patient: Patient) -> Iterator[Diagnosis]:

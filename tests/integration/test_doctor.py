@@ -33,7 +33,7 @@ def test_the_doctor_knows_a_running_environment(user: User) -> None:
     after = lines(run)
     assert run.status == 0, run.text
     assert "the API server" in after["clock"]["message"]
-    assert "certificate in the context devloop-local" in after["clock"]["message"]
+    assert "every certificate" in after["clock"]["message"]
     assert after["kubeconfig"]["message"].endswith("current context devloop-local")
     assert user.devloop("-C", "demo", "down", "local").status == 0
     assert remains(user) == []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from devloop.console import Console
 from devloop.errors import InputError, Problem
+from devloop.model.diagnosis import failed, ok, warning
 from devloop.model.report import Finding, Notice, Outcome, Progress, Readiness, Reconciling, Report, Severity, Status, StepFinished
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)
@@ -96,3 +99,85 @@ def test_github_gets_annotations(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     Console().show(Report("validate", "", findings=(Finding("graph/cycle", Severity.ERROR, "a.yaml", 3, "a cycle"),)))
     assert "::error file=a.yaml,line=3,title=graph/cycle::a cycle" in capsys.readouterr().out
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch, columns: int = 40) -> None:
+    """A terminal, as far as rich knows."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+
+def plain(text: str) -> list[str]:
+    """The lines without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+
+
+def test_sentences_are_broken_between_words_and_aligned_and_commands_are_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch)
+    command = "kubectl --context devloop-local --namespace flux-system get kustomizations"
+    Console().error(InputError("this is a sentence that is too long\nand has two lines", hint=command))
+    assert plain(capsys.readouterr().err) == [
+        "error: this is a sentence that is too",
+        "       long",
+        "       and has two lines",
+        f"hint: {command}",
+    ]
+
+
+def test_words_that_are_too_long_are_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow(monkeypatch)
+    path = "/a/very/long/path/that/does/not/fit/into/a/line/of/forty/columns"
+    Console().error(InputError(f"cannot write {path} today"))
+    assert plain(capsys.readouterr().err) == ["error: cannot write", f"       {path}", "       today"]
+
+
+def test_the_last_column_goes_where_there_is_no_room(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("etcd", "25 MiB", "/cache/tools/etcd"), ("kube-apiserver", "101 MiB", "/cache/tools/kube-apiserver")]
+    Console().table(("tool", "size", "path"), rows)
+    wide = capsys.readouterr().out
+    narrow(monkeypatch)
+    Console().table(("tool", "size", "path"), rows)
+    told = "\n".join(plain(capsys.readouterr().out))
+    assert "/cache/tools/etcd" in wide
+    assert "etcd              25 MiB" in wide, "numbers are to the right"
+    assert "/cache/tools" not in told
+    assert "kube-apiserver   101 MiB" in told
+    assert "the column path needs a wider terminal," in told
+
+
+@pytest.mark.parametrize(("seconds", "follows", "lines"), [(0.2, False, 1), (0.2, True, 2), (3.0, False, 2)])
+def test_what_is_ready_at_once_is_told_once(seconds: float, follows: bool, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(follows=follows)
+    ready = replace(READY, seconds=seconds)
+    console.emit(Reconciling((ready,)))
+    console.show(Report("status", "local", kustomizations=(ready,)))
+    assert capsys.readouterr().out.count("flux-system/infra") == lines
+
+
+def test_the_doctor_aligns_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    diagnoses = (
+        ok("git", "2.39"),
+        warning("capabilities", "few", "do this"),
+        failed("keys", "none", "do that"),
+        failed("keys", "bad", "x"),
+    )
+    Console().show(Report("doctor", "local", diagnoses=diagnoses))
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ git           2.39",
+        "! capabilities  few",
+        "                hint: do this",
+        "✗ keys          none",
+        "                hint: do that",
+        "✗               bad",
+        "                hint: x",
+        "✗ 2 of 4 checks failed, 1 warning",
+    ]
+
+
+def test_the_doctors_json_has_its_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    Console("json").show(Report("doctor", "local", diagnoses=(failed("keys", "none", "do that"),)))
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is False
+    assert document["checks"] == [{"check": "keys", "status": "failed", "message": "none", "hint": "do that"}]

@@ -152,7 +152,7 @@ NOW = 1_800_000_000.0
         ([Reading("the API server", NOW + 30)], [], OK, "agrees with the API server"),
         ([Reading("the API server", NOW + 300)], [], FAILED, "5 min behind the API server"),
         ([Reading("the API server", NOW - 300)], [], FAILED, "5 min ahead of the API server"),
-        ([], [Validity("the certificate", NOW - DAY, NOW + 300 * DAY, "up")], OK, "the certificate"),
+        ([], [Validity("the certificate", NOW - DAY, NOW + 300 * DAY, "up")], OK, "agrees with every certificate"),
         ([], [Validity("the certificate", NOW + 7200, NOW + 300 * DAY, "up")], FAILED, "valid only in 2 h"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW - 3 * DAY, "devloop up x")], FAILED, "expired 3 days ago devloop up x"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW + 3 * DAY, "devloop up x")], WARNING, "expires in 3 days"),

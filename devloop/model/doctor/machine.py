@@ -128,7 +128,7 @@ def judge_cgroups(cgroups: Cgroups, kubernetes: str, *, rootless: bool = False) 
     if cgroups.version == 0:
         return failed("cgroups", "no control groups are mounted", "sudo mount -t cgroup2 none /sys/fs/cgroup")
     said = "version 1" + (" (hybrid)" if cgroups.hybrid else "")
-    boot = "sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1, or the same in /etc/default/grub"
+    boot = "boot the kernel with systemd.unified_cgroup_hierarchy=1"
     if rootless:
         return failed("cgroups", f"{said}; a rootless engine needs version 2 for Kind", boot)
     if version(kubernetes) < WITHOUT_CGROUP_1:
