@@ -70,6 +70,18 @@ class Place:
             raise InputError(f"-C {self.directory} is not a directory", hint=f"ls -ld {self.directory}")
         return self.directory.resolve()
 
+    @property
+    def repository(self) -> Path:
+        """For commands that need no definition: the root, or else the nearest folder that Git knows."""
+        try:
+            return self.root
+        except InputError:
+            here = Path.cwd()
+            known = None if self.directory else next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+            if known is None:
+                raise
+            return known
+
 
 def _rules(incomplete: str) -> list[str]:
     """Rules and families that begin like this, for the shell."""
@@ -81,11 +93,11 @@ def _rules(incomplete: str) -> list[str]:
 
 def _environments(context: typer.Context, incomplete: str) -> list[str]:
     """Environments that begin like this, for the shell."""
-    from devloop.repository.environments import environments
+    from devloop.repository.entries import names
 
     root = (context.parent or context).params.get("directory")
     with contextlib.suppress(DevloopError, OSError):
-        return [name for name in environments(Place(root).root) if name.startswith(incomplete)]
+        return [name for name in names(Place(root).repository) if name.startswith(incomplete)]
     return []
 
 
@@ -244,7 +256,7 @@ def validate(
         from devloop.model.report import Severity
         from devloop.validation.selection import Selection
 
-        question = offline.Question(context.obj.root, tuple(environment or ()), key_file)
+        question = offline.Question(context.obj.repository, tuple(environment or ()), key_file)
         selection = Selection(Severity(severity.value), tuple(rule or ()), changed_since)
         _show(console, offline.validate(question, selection, console.emit))
 
@@ -279,7 +291,7 @@ def render(
     with _console(Output.JSON) as console:
         from devloop import rendering
 
-        wanted = rendering.Wanted(context.obj.root, environment, kustomization, show_secrets, origins, key_file, definition)
+        wanted = rendering.Wanted(context.obj.repository, environment, kustomization, show_secrets, origins, key_file, definition)
         rendered = rendering.compare(wanted, diff, console.emit) if diff else rendering.render(wanted, console.emit)
         console.__exit__()
         console.difference(rendered.text) if diff else console.manifests(rendered.text)

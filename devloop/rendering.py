@@ -16,7 +16,7 @@ from devloop.model.report import Emit, Notice, Severity
 from devloop.model.wording import listing, suggestions
 from devloop.output.difference import difference
 from devloop.output.manifests import document, to_yaml
-from devloop.repository.environments import load_environment
+from devloop.repository.entries import load
 from devloop.repository.graph import survey
 from devloop.repository.keys import identities
 from devloop.repository.revision import checked_out
@@ -46,7 +46,7 @@ class Rendered:
 
 def render(wanted: Wanted, emit: Emit) -> Rendered:
     """The manifests as YAML in the graph's order; what does not build is told through `emit`. Raises InputError for a wrong name."""
-    environment = load_environment(wanted.root, wanted.environment, wanted.definition)
+    environment = load(wanted.root, wanted.environment, wanted.definition)
     nodes = _chosen(_survey(environment, wanted, emit), wanted.kustomization)
     complete = _tell_failures(nodes, emit)
     manifests = (manifest for node in nodes for manifest in node.manifests)
@@ -55,7 +55,7 @@ def render(wanted: Wanted, emit: Emit) -> Rendered:
 
 def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
     """What differs between `revision` and the working tree, as a unified diff of every object."""
-    environment = load_environment(wanted.root, wanted.environment, wanted.definition)
+    environment = load(wanted.root, wanted.environment, wanted.definition)
     with checked_out(wanted.root, revision) as folder, ThreadPoolExecutor(2) as pool:
         earlier = pool.submit(_earlier, folder, revision, environment, wanted, emit)
         after = _survey(environment, wanted, emit)
@@ -69,7 +69,7 @@ def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
 def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, emit: Emit) -> Graph | None:
     """The graph of an earlier state; None where the environment did not exist, or its definition could not be used."""
     try:
-        before = load_environment(folder, wanted.environment, wanted.definition and folder / environment.definition.path)
+        before = load(folder, wanted.environment, wanted.definition and folder / environment.definition.path)
     except InputError as error:
         emit(Notice(f"nothing to compare with: {error.message.replace(str(folder), revision)}", Severity.WARNING))
         return None

@@ -33,12 +33,14 @@ _METADATA = frozenset({"name", "namespace"})
 
 
 def frame(path: str, text: str, line: int) -> Frame | None:
-    """The lines around `line` (from 1) of the file `path`; None where there is no such line."""
+    """The lines around `line` (from 1) of the file `path`; None where there is no such line, or nothing to show."""
     lines = text.splitlines()
     if not 0 < line <= len(lines):
         return None
     first, last = max(1, line - _CONTEXT), min(len(lines), line + _CONTEXT)
     shown = tuple(_printable(_masked(path, lines, number)) for number in range(first, last + 1))
+    if all(text.strip() in ("", MASK) for text in shown):
+        return None
     meant = shown[line - first]
     start = len(meant) - len(meant.lstrip())
     return Frame(first, shown, line, start, max(start + 1, len(meant)))

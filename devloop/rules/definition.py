@@ -16,6 +16,13 @@ def invalid(subject: Subject) -> Iterator[Fault]:
         yield Fault(problem.message, Place(problem.path, problem.line), problem.hint)
 
 
+def missing(subject: Subject) -> Iterator[Fault]:
+    """Nothing says where Flux enters the repository."""
+    if not subject.environments and not subject.problems:
+        hint = "write ksail.yaml, or clusters/NAME/ksail.yaml for each environment; `devloop init DIR` makes a sample"
+        yield Fault("no definition and no sign of Flux says what is applied: nothing was built, only files were looked at", Place(), hint)
+
+
 def questionable(subject: Subject) -> Iterator[Fault]:
     """The definition can be used, but not everything in it does what it says."""
     for inspected in subject.environments:
@@ -29,6 +36,12 @@ RULES: Rules = {
         Severity.ERROR,
         "an environment whose definition cannot be read is neither checked nor started",
         "write what the message says; docs/definitions.md lists every field",
+    ),
+    "definition/missing": Rule(
+        missing,
+        Severity.WARNING,
+        "what no environment applies is not built, and most rules look at what is built",
+        "write a definition for each environment; what flux bootstrap and FluxInstances leave behind counts as well",
     ),
     "definition/questionable": Rule(
         questionable,

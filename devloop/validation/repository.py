@@ -10,7 +10,7 @@ from devloop.clients.git import remotes
 from devloop.errors import InputError, Problem
 from devloop.model.environment import Environment
 from devloop.model.settings import Settings
-from devloop.repository.environments import environments, load_environment
+from devloop.repository import entries
 from devloop.repository.settings import load_settings
 from devloop.rules import RULES
 
@@ -27,16 +27,16 @@ class Repository:
 
 
 def load_repository(root: Path, names: Sequence[str] = ()) -> Repository:
-    """The repository at `root` with all of its environments, or `names` of them.
+    """The repository at `root` with all of its environments, or `names` of them; without any definition, those where Flux enters it.
 
     Raises InputError for a name that is no environment, which is wrong with the question, and for a devloop.yaml that cannot be used.
     """
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
     problems: list[Problem] = []
-    for name in names or environments(root):
+    for name in names or entries.names(root):
         try:
-            loaded.append(load_environment(root, name))
+            loaded.append(entries.load(root, name))
         except InputError as error:
             if name in names and not error.problems:
                 raise

@@ -39,8 +39,7 @@ def lines(path: str, text: str) -> list[str]:
     shown = []
     for number in range(1, len(text.splitlines()) + 1):
         found = frame(path, text, number)
-        assert found is not None
-        shown.append(found.lines[number - found.first])
+        shown.append(found.lines[number - found.first] if found else "")
     return shown
 
 
@@ -50,6 +49,7 @@ def test_a_frame_is_the_line_and_two_on_either_side() -> None:
     assert frame("a.yaml", text, 1) == Frame(1, ("a: 1", "b: 2", "c:"), 1, 0, 4)
     assert frame("a.yaml", text, 7) is None
     assert frame("a.yaml", text, 0) is None
+    assert frame("id_rsa", "all\nof\nit\n", 2) is None
 
 
 def test_of_a_secret_only_keys_and_names_are_shown() -> None:

@@ -28,7 +28,8 @@ def findings(rule: str, side: str, worker_program: Path) -> list[str]:
     folder = FIXTURES / rule / side
     assert folder.is_dir(), f"{rule} has no fixture {side}"
     found = load_repository(folder)
-    repository = found if found.environments or found.problems else replace(found, environments=(_environment(folder),))
+    plain = not found.environments and not found.problems and (folder / "cluster").is_dir()
+    repository = replace(found, environments=(_environment(folder),)) if plain else found
     with Worker(worker_program, folder) as worker:
         report = validate(repository, worker)
     return [f"{f.path}:{f.line}: {f.message}" for f in report.findings if f.rule == rule]
