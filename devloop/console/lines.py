@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.text import Text
+
+# How commands begin in our hints.
+COMMAND = re.compile(
+    r"(age|age-keygen|apt-get|chmod|chown|cp|curl|devloop|df|docker|export|git|go|kind|kubectl|ls|mkdir|mount|mv|pip|podman|ps|rm|sops|ss"
+    r"|sudo|sysctl|systemctl|task|unset) |/|\./|\$\{"
+)
 
 # Columns that a sentence needs beside its indent to be worth aligning.
 NARROW = 24
@@ -52,8 +58,9 @@ def _breaks(text: str, width: int) -> Iterator[int]:
             yield start
 
 
-def hint(text: str, indent: int = 0) -> Whole:
-    """What to do, so that it can be pasted."""
+def hint(text: str, indent: int = 0) -> RenderableType:
+    """What to do: a command so that it can be pasted, anything else as a sentence."""
     from rich.text import Text
 
-    return Whole(Text.assemble(" " * indent, ("hint: ", "cyan"), text))
+    line = Text.assemble(" " * indent, ("hint: ", "cyan"), text)
+    return Whole(line) if COMMAND.match(text) else Hanging(line, indent + len("hint: "))
