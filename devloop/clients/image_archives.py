@@ -67,7 +67,8 @@ def derive(engine: Engine, base: str, command: Sequence[str], reference: str, co
             status = container.wait()["StatusCode"]
             if status:
                 raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
-            container.commit(repository, tag, conf=config)
+            # What is not said again, an image takes over from the container that it is made of.
+            container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config})
         finally:
             container.remove(force=True, v=True)
 
