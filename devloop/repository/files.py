@@ -107,11 +107,11 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
         with contextlib.suppress(InputError):
             facts.rules.append(parse_creation_rules(data.decode(errors="replace"), path))
         return
+    if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
+        facts.private_keys.extend(texts.private_keys(path, data))
     if b"ENC[" in data and b"lastmodified" in data and (secret := _encrypted(path, data)):
         facts.encrypted[path] = secret
         return
-    if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
-        facts.private_keys.extend(texts.private_keys(path, data))
     if path.endswith(_DOCUMENTS):
         facts.rotation.extend([path] if texts.speaks_of_rotation(data) else [])
     elif path.endswith(_MANIFESTS):

@@ -26,8 +26,12 @@ def left_in_clear(subject: Subject) -> Iterator[Fault]:
         wanted = [secret.settings, *([rule.settings] if rule and _NAMED & rule.settings.keys() else [])]
         for leaf in secret.data:
             if _may_be_secret(leaf) and (any(_encrypts(settings, leaf) for settings in wanted) or _is_value(leaf)):
-                message = f"{'.'.join(leaf.path)} is in clear in an encrypted file"
-                yield Fault(message, Place(path, leaf.line), f"sops encrypt does it anew: sops --ignore-mac {path}, then save")
+                hint = _SAVE if _encrypts(secret.settings, leaf) else _ANEW
+                yield Fault(f"{'.'.join(leaf.path)} is in clear in an encrypted file", Place(path, leaf.line), hint.format(path))
+
+
+_SAVE = "open it with sops --ignore-mac {0} and save it: that encrypts every field anew"
+_ANEW = "the file's own settings leave the field out: sops decrypt --in-place {0}, then sops encrypt --in-place {0}"
 
 
 def _may_be_secret(leaf: Leaf) -> bool:
@@ -66,7 +70,7 @@ def no_mac(subject: Subject) -> Iterator[Fault]:
     for path, secret in subject.files.encrypted.items():
         if not secret.has_mac:
             message = "has no message authentication code (mac): Flux takes it for a file that is not encrypted"
-            yield Fault(message, Place(path, 1), f"sops --ignore-mac {path}, then save")
+            yield Fault(message, Place(path, 1), _SAVE.format(path))
 
 
 def decryption_missing(subject: Subject) -> Iterator[Fault]:
