@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import selectors
@@ -50,6 +51,18 @@ def module_directory(go: Go, module_folder: Path, module: str) -> Path:
     """Where the module cache keeps the source of `module`."""
     command: list[str | Path] = [go.program, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
     return Path(run(command, cwd=module_folder, env=environment()).text.strip())
+
+
+def download(go: Go, module: str, checksum: str) -> Path:
+    """Where the module cache keeps `module` (path@version) once Go has got it; raises DevloopError when its checksum differs."""
+    with tempfile.TemporaryDirectory() as nowhere:
+        got = json.loads(run([go.program, "mod", "download", "-json", module], cwd=Path(nowhere), env=environment()).text)
+    if got["Sum"] != checksum:
+        raise DevloopError(
+            f"the module {module} is not the one that was pinned: its checksum is {got['Sum']}, expected {checksum}",
+            hint="do not use it: check GOPROXY and the network, then `go clean -modcache` and run the same command again",
+        )
+    return Path(got["Dir"])
 
 
 def build(go: Go, module_folder: Path, package: str, linker_flags: str, target: Path, on_line: OnLine, stop: threading.Event) -> None:

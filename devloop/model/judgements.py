@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.policy import Statement
+from devloop.model.violation import Violated
 
 
 @dataclass(frozen=True)
@@ -12,3 +13,4 @@ class Judgements:
     """One field for each judge, filled by devloop/repository/judging.py."""
 
     policies: tuple[Statement, ...] = ()
+    schema: tuple[Violated, ...] = ()

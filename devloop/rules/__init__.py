@@ -17,6 +17,7 @@ from devloop.rules import (
     readiness,
     recipients,
     references,
+    schema,
     secrets,
     substitution,
 )
@@ -29,6 +30,7 @@ RULES: Rules = {
     **definition.RULES,
     **build.RULES,
     **substitution.RULES,
+    **schema.RULES,
     **graph.RULES,
     **ownership.RULES,
     **references.RULES,

@@ -8,7 +8,7 @@ import os
 import platform
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,14 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Borrowed:
+    """Files of other modules' directories; `modules` maps `path@version` to the checksum that go.sum would have."""
+
+    pattern: str
+    modules: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Tool:
     """One pinned program. `folder` holds its go.mod and go.sum; `module` is the upstream module, empty for our own sources;
     `seconds` is a cold build on two cores after the tools before it, `packages` how many Go packages it compiles then."""
@@ -48,6 +56,7 @@ class Tool:
     ask: tuple[str, ...] = ()
     answer: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    borrowed: Mapping[str, Borrowed] = field(default_factory=dict)
     releases: Mapping[str, Release] = field(default_factory=dict)
 
     @property
@@ -62,12 +71,12 @@ class Tool:
     @property
     def file_names(self) -> tuple[str, ...]:
         """What an installed tool consists of."""
-        return (self.name, *(f"{kind}.json" for kind in self.files))
+        return (self.name, *(f"{kind}.json" for kind in (*self.files, *self.borrowed)))
 
     @cached_property
     def key(self) -> str:
         """The version and a hash of everything else that decides the program: two tools with the same key are the same."""
-        decisive = [this_platform(), self.package, self.linker_flags, dict(self.files)]
+        decisive = [this_platform(), self.package, self.linker_flags, dict(self.files), *map(asdict, self.borrowed.values())]
         digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
         for name in ("go.mod", "go.sum"):
             digest.update((self.folder / name).read_bytes())
@@ -96,6 +105,7 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
         ask=tuple(entry.get("ask", ())),
         answer=entry.get("answer", ""),
         files=entry.get("files", {}),
+        borrowed={kind: Borrowed(**each) for kind, each in entry.get("borrowed", {}).items()},
         releases={where: Release(**release) for where, release in entry.get("releases", {}).items()},
     )
 

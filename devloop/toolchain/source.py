@@ -61,14 +61,24 @@ def _on_package(tool: Tool, packages: go_build.Packages, on_fraction: OnFraction
 
 
 def _write_files(go: Go, tool: Tool, staged: Path) -> None:
-    if not tool.files:
-        return
-    directory = go_build.module_directory(go, tool.folder, tool.module)
-    for kind, pattern in tool.files.items():
-        objects = [each for file in sorted(directory.glob(pattern)) for each in _objects(file)]
-        if not objects:
-            raise DevloopError(f"{tool.module} {tool.version} has no {pattern}")
-        (staged / f"{kind}.json").write_text(json.dumps(objects), encoding="utf-8")
+    if tool.files:
+        directory = go_build.module_directory(go, tool.folder, tool.module)
+        for kind, pattern in tool.files.items():
+            _write(staged / f"{kind}.json", _data(directory, pattern))
+    for kind, borrowed in tool.borrowed.items():
+        directories = [go_build.download(go, module, checksum) for module, checksum in borrowed.modules.items()]
+        _write(staged / f"{kind}.json", [each for directory in directories for each in _data(directory, borrowed.pattern)])
+
+
+def _write(file: Path, objects: list[Any]) -> None:
+    file.write_text(json.dumps(objects), encoding="utf-8")
+
+
+def _data(directory: Path, pattern: str) -> list[Any]:
+    objects = [each for file in sorted(directory.glob(pattern)) for each in _objects(file)]
+    if not objects:
+        raise DevloopError(f"{directory.name} has no {pattern}")
+    return objects
 
 
 def _objects(file: Path) -> list[Any]:

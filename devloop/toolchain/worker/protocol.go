@@ -16,6 +16,7 @@ type request struct {
 	Check    *checkRequest    `json:"check,omitempty"`
 	Locate   *locateRequest   `json:"locate,omitempty"`
 	Policies *policiesRequest `json:"policies,omitempty"`
+	Judge    *judgeRequest    `json:"judge,omitempty"`
 }
 
 type answer struct {
@@ -135,6 +136,9 @@ func (s *session) handle(r request) (a answer) {
 	case r.Policies != nil:
 		said, err := s.policies(r.Policies)
 		a.Result, a.Failure = said, asFailure(err)
+	case r.Judge != nil:
+		judgements, err := s.judge(r.Judge)
+		a.Result, a.Failure = judgements, asFailure(err)
 	case r.Locate != nil:
 		a.Result = s.locate(r.Locate.Places)
 	default:

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
+
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // rendering is what one build of a scope gave. Judges look at it: what they say of it depends on the objects and on their own rules alone.
@@ -60,40 +61,7 @@ func (r *rendered) body() map[string]any {
 }
 
 // decodeJSON is like json.Unmarshal, with int64 for whole numbers.
-func decodeJSON(content []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.UseNumber()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	switch into := into.(type) {
-	case *map[string]any:
-		plainNumbers(*into)
-	case *any:
-		*into = plainNumbers(*into)
-	}
-	return nil
-}
-
-func plainNumbers(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		for key, item := range value {
-			value[key] = plainNumbers(item)
-		}
-	case []any:
-		for i, item := range value {
-			value[i] = plainNumbers(item)
-		}
-	case json.Number:
-		if whole, err := value.Int64(); err == nil {
-			return whole
-		}
-		fraction, _ := value.Float64()
-		return fraction
-	}
-	return value
-}
+func decodeJSON(content []byte, into any) error { return kubejson.Unmarshal(content, into) }
 
 // parsed reads an answer when somebody asks for its objects.
 func parsed(result json.RawMessage) func() []*rendered {

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// forms checks allOf, anyOf, oneOf and not: other schemas for the same value.
+func (w *walker) forms(s *shape, value any, at *spot) {
+	for _, each := range s.AllOf {
+		w.walk(each, value, at, false)
+	}
+	if len(s.AnyOf) > 0 && !s.IntOrString {
+		w.choose(s.AnyOf, value, at, "at least one")
+	}
+	if len(s.OneOf) > 0 {
+		w.choose(s.OneOf, value, at, "exactly one")
+	}
+	if s.Not != nil && len(w.attempt(s.Not, value, at)) == 0 {
+		w.say("value", at, "", "%s", forbidden(s.Not))
+	}
+}
+
+// attempt gives what speaks against a value without holding it against the object.
+func (w *walker) attempt(s *shape, value any, at *spot) []violation {
+	trial := walker{definitions: w.definitions, unknown: w.unknown, secret: w.secret}
+	trial.walk(s, value, at, false)
+	return trial.found
+}
+
+func (w *walker) choose(forms []*shape, value any, at *spot, how string) {
+	fitting, closest := 0, []violation(nil)
+	for _, form := range forms {
+		against := w.attempt(form, value, at)
+		if len(against) == 0 {
+			fitting++
+		} else if closest == nil || len(against) < len(closest) {
+			closest = against
+		}
+	}
+	switch names := choices(forms); {
+	case fitting == 0 && names != "":
+		w.say("value", at, "", "must have %s of %s", how, names)
+	case fitting == 0:
+		w.say("value", at, closest[0].Message, "has none of the %d forms that it may have", len(forms))
+	case fitting > 1 && how == "exactly one" && names != "":
+		w.say("value", at, "", "must have only one of %s", names)
+	case fitting > 1 && how == "exactly one":
+		w.say("value", at, "", "has %d of the forms of which it may have one", fitting)
+	}
+}
+
+// choices are the fields to choose from, when that is all that the forms are about.
+func choices(forms []*shape) string {
+	names := make([]string, len(forms))
+	for i, form := range forms {
+		if len(form.Required) == 0 {
+			return ""
+		}
+		names[i] = strings.Join(form.Required, " with ")
+	}
+	return strings.Join(names, ", ")
+}
+
+func forbidden(s *shape) string {
+	if len(s.Required) > 0 {
+		return "must not have " + strings.Join(s.Required, " with ")
+	}
+	return "has a form that it must not have"
+}
+
+// duplicates: items of a set, or items of a list that is told apart by keys, must differ.
+func (w *walker) duplicates(s *shape, items []any, at *spot) {
+	if s.ListType != "map" && s.ListType != "set" && !s.UniqueItems {
+		return
+	}
+	first := map[string]int{}
+	for i, item := range items {
+		key, told, known := w.identity(s, item, at.item(i, item))
+		if !known {
+			continue
+		}
+		if earlier, twice := first[key]; twice {
+			w.say("duplicate", &spot{above: at, index: i}, "", "is the same as item %d%s", earlier, told)
+			continue
+		}
+		first[key] = i
+	}
+}
+
+// identity is what tells an item apart, how to tell that, and whether it can be known.
+func (w *walker) identity(s *shape, item any, at *spot) (key, told string, known bool) {
+	if w.passes(item, at) {
+		return "", "", false
+	}
+	if s.ListType != "map" {
+		content, err := json.Marshal(item)
+		return string(content), "", err == nil && item != nil
+	}
+	fields, isMapping := item.(map[string]any)
+	parts := make([]string, 0, len(s.ListKeys))
+	for _, name := range s.ListKeys {
+		value := fields[name]
+		if value == nil {
+			value = w.keyDefault(s, name)
+		}
+		if value == nil || w.passes(value, at.field(name)) {
+			return "", "", false
+		}
+		parts = append(parts, fmt.Sprintf("%s: %v", name, value))
+	}
+	told = strings.Join(parts, ", ")
+	return told, " (" + told + ")", isMapping && len(parts) > 0
+}
+
+// keyDefault: a CustomResourceDefinition says what a key is when it is left out; of Kubernetes' own keys only the protocol of ports may be.
+func (w *walker) keyDefault(s *shape, name string) any {
+	if items := w.definitions.resolve(s.Items); items != nil {
+		if property := w.definitions.resolve(items.Properties[name]); property != nil && property.defaultsTo != nil {
+			return property.defaultsTo
+		}
+	}
+	if name == "protocol" {
+		return "TCP"
+	}
+	return nil
+}
+
+// withDefaults puts the defaults of a CustomResourceDefinition into an object, as the API server does before it checks.
+func withDefaults(s *shape, value any) {
+	if s == nil || !s.defaults {
+		return
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, property := range s.Properties {
+			if value[name] == nil && property.defaultsTo != nil && (!property.Nullable || !has(value, name)) {
+				value[name] = copied(property.Default)
+			}
+			withDefaults(property, value[name])
+		}
+		if s.Additional != nil && s.Additional.schema != nil {
+			for _, name := range sortedKeys(value) {
+				if s.Properties[name] == nil {
+					withDefaults(s.Additional.schema, value[name])
+				}
+			}
+		}
+	case []any:
+		for _, item := range value {
+			withDefaults(s.Items, item)
+		}
+	}
+}
+
+func has(fields map[string]any, name string) bool {
+	_, found := fields[name]
+	return found
+}
+
+func copied(content json.RawMessage) (value any) {
+	_ = decodeJSON(content, &value)
+	return value
+}
+
+// nearest is the name that was probably meant: another case, or a slip of a letter or two.
+func nearest(name string, names []string) string {
+	best, bestDistance := "", max(1, len(name)/4)+1
+	for _, each := range names {
+		if strings.EqualFold(each, name) {
+			return each
+		}
+		if distance := slips(strings.ToLower(name), strings.ToLower(each), bestDistance); distance < bestDistance {
+			best, bestDistance = each, distance
+		}
+	}
+	return best
+}
+
+// slips counts letters put in, left out, changed, or swapped with the next one; from limit on it does not matter how many.
+func slips(first, second string, limit int) int {
+	if len(first)-len(second) >= limit || len(second)-len(first) >= limit {
+		return limit
+	}
+	before, previous := make([]int, len(second)+1), make([]int, len(second)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(first); i++ {
+		current := make([]int, len(second)+1)
+		current[0] = i
+		for j := 1; j <= len(second); j++ {
+			changed := previous[j-1]
+			if first[i-1] != second[j-1] {
+				changed++
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, changed)
+			if i > 1 && j > 1 && first[i-1] == second[j-2] && first[i-2] == second[j-1] {
+				current[j] = min(current[j], before[j-2]+1)
+			}
+		}
+		before, previous = previous, current
+	}
+	return previous[len(second)]
+}
