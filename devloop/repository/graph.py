@@ -93,8 +93,8 @@ class _Survey:
     def _build(self, batch: list[_Found]) -> None:
         builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization)) for found in batch]
         for found, rendering in zip(batch, self._render(builds), strict=True):
-            del self.waiting[found.id]
-            self._add(found.node(_state(rendering), rendering))
+            # What was built just before may have rendered it too, which only the one in waiting knows.
+            self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
         return render(self.worker, scope(self.environment.name, self.base), self.base, builds)
