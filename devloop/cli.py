@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
+    epilog="To begin: devloop init demo && devloop -C demo up local",
 )
 toolchain_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List or install the pinned programs.")
 app.add_typer(toolchain_app, name="toolchain")
@@ -40,6 +41,11 @@ class Output(StrEnum):
     SARIF = "sarif"
     JUNIT = "junit"
     GITHUB = "github"
+
+
+class TextOrJson(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 class AtLeast(StrEnum):
@@ -126,11 +132,16 @@ KeyFile = Annotated[
 Provisioner = Annotated[
     ProvisionerName,
     typer.Option(
-        "--provisioner", envvar="DEVLOOP_PROVISIONER", help="auto: what the environment runs with, else kind where an engine answers."
+        "--provisioner",
+        envvar="DEVLOOP_PROVISIONER",
+        help="auto: what the environment runs with, else kind where an engine answers, else embedded.",
     ),
 ]
 Timeout = Annotated[
-    str | None, typer.Option("--timeout", metavar="DURATION", help="How long to wait, e.g. 90s or 10m.", show_default="the definition's")
+    str | None,
+    typer.Option(
+        "--timeout", metavar="DURATION", help="How long to wait until all is ready, e.g. 90s or 10m.", show_default="the definition's"
+    ),
 ]
 
 
@@ -190,7 +201,10 @@ def status(
     output: OutputOption = Output.TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Show what runs and how far Flux has come."""
+    """Show what runs and how far Flux has come.
+
+    Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing.
+    """
     from devloop import loop
 
     with _console(output, context, output_file) as console:
@@ -302,12 +316,17 @@ def render(
 def doctor(
     context: typer.Context,
     environment: Annotated[
-        str, typer.Argument(metavar="ENV", help="Also what this environment needs.", show_default="the machine alone")
+        str,
+        typer.Argument(
+            metavar="ENV", help="Also what this environment needs.", show_default="the machine alone", autocompletion=_environments
+        ),
     ] = "",
     definition: Definition = None,
     provisioner: Provisioner = ProvisionerName.AUTO,
     key_file: KeyFile = None,
-    output: OutputOption = Output.TEXT,
+    output: Annotated[
+        TextOrJson, typer.Option("--output", "-o", help="json prints the report alone to standard output.")
+    ] = TextOrJson.TEXT,
 ) -> None:
     """Check what this machine lacks.
 
@@ -315,7 +334,7 @@ def doctor(
     """
     from devloop import loop
 
-    with _console(output, context) as console:
+    with _console(Output(output), context) as console:
         place: Place = context.obj
         report = loop.doctor(lambda: place.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
         _show(console, report)
@@ -356,7 +375,7 @@ def toolchain_install(
 
 @toolchain_app.command("images")
 def toolchain_images(
-    images: Annotated[list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Which ones.", show_default="all")] = None,
+    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Which ones.", show_default="all")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Only show which there are, and what the engine has of them.")] = False,
 ) -> None:
     """Make the container images that `up --provisioner kind` uses where no registry can be reached.

@@ -33,6 +33,18 @@ def test_every_command_is_in_the_help_and_tells_its_purpose() -> None:
 
 
 @pytest.mark.parametrize(
+    "command", ["up", "status", "down", "validate", "render", "doctor", "init", "toolchain install", "toolchain images"]
+)
+def test_every_option_tells_what_it_is_for_and_the_usage_is_no_riddle(command: str) -> None:
+    usage, *lines = devloop(*command.split(), "--help").stdout.splitlines()
+    assert "[[" not in usage
+    options = [line for line in lines if line.lstrip().startswith("-")]
+    told = [line for index, line in enumerate(lines) if line in options and (line[34:].strip() or lines[index + 1][34:].strip())]
+    assert len(options) > 0
+    assert told == options
+
+
+@pytest.mark.parametrize(
     ("args", "said"),
     [
         (("upp", "local"), "up"),
