@@ -1,4 +1,7 @@
-"""`python -m benchmarks [--runs N] [--only NAME]...`: measures, prints a table, writes JSON. Exit codes: 0 all kept, 1 a target missed."""
+"""`python -m benchmarks [--provisioner NAME] [--runs N] [--only NAME]...`: measures, prints a table, writes JSON.
+
+Exit codes: 0 all kept, 1 a target missed.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 
 from benchmarks.measurements import Measurements, table, write_json
-from benchmarks.rounds import measure
-from benchmarks.sandbox import sandbox
+from benchmarks.sandbox import Sandbox, sandbox
 from devloop.errors import DevloopError, Interrupted
 from devloop.loop import EVERYTHING
 from devloop.toolchain import Toolchain
@@ -23,7 +26,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     try:
-        measured = _measured(arguments.only or PARTS, arguments.runs)
+        measured = _measured(arguments.provisioner, arguments.only or PARTS, arguments.runs)
     except KeyboardInterrupt:
         return Interrupted.exit_code
     except DevloopError as error:
@@ -36,20 +39,34 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The speeds that devloop promises, measured on this machine.")
+    parser.add_argument("--provisioner", choices=("embedded", "kind"), default="embedded", help="default: embedded")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds to measure (default: 5)")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"one of {', '.join(PARTS)}; may be repeated")
     return parser.parse_args()
 
 
-def _measured(parts: tuple[str, ...], runs: int) -> Measurements:
-    Toolchain().ensure((*EVERYTHING, "kubectl"), lambda event: None)
-    measured = Measurements()
-    with sandbox() as place:
+def _measured(provisioner: str, parts: tuple[str, ...], runs: int) -> Measurements:
+    measure = _round_of(provisioner)
+    measured = Measurements(provisioner)
+    with sandbox(provisioner) as place:
         for number in range(runs):
             print(f"round {number + 1} of {runs}", file=sys.stderr)
             measured.load.append(os.getloadavg()[0])
             measure(place, parts, number, measured)
     return measured
+
+
+def _round_of(provisioner: str) -> Callable[[Sandbox, tuple[str, ...], int, Measurements], None]:
+    """What measures one round; everything that it needs is installed then."""
+    if provisioner == "kind":
+        from benchmarks import rounds_kind
+
+        rounds_kind.prepare()
+        return rounds_kind.measure
+    from benchmarks import rounds
+
+    Toolchain().ensure((*EVERYTHING, "kubectl"), lambda event: None)
+    return rounds.measure
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand.sh")
 CONTROLLERS = (*bootstrap.CONTROLLERS, "helm-controller")
-REQUEUE = "--requeue-dependency"
+REQUEUE = "requeue-dependency"
 GRACE = 10.0  # seconds for the script to end what it started
 
 
@@ -87,8 +87,8 @@ def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
     site = Site(layout, definition, toolchain, ports(layout))
     layout.write(layout.folder / "settings.sh", _settings(site, toolchain))
     layout.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
-    layout.write_json("nodes.json", _list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
-    layout.write_json("flux.json", _list(_flux(toolchain)))
+    layout.write_json("nodes.json", object_list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
+    layout.write_json("flux.json", object_list(flux_objects(toolchain)))
 
 
 def _settings(site: Site, toolchain: Toolchain) -> str:
@@ -111,7 +111,7 @@ def _settings(site: Site, toolchain: Toolchain) -> str:
 def _function(site: Site, component: Component) -> str:
     environment = environment_for(site.layout, os.environ) | dict(component.env)
     # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
-    argv = (f"{REQUEUE}=100ms" if argument.startswith(REQUEUE) else argument for argument in component.argv)
+    argv = (f"--{REQUEUE}=100ms" if argument.startswith(f"--{REQUEUE}") else argument for argument in component.argv)
     words = ["env", "-i", *(f"{key}={value}" for key, value in environment.items()), *argv]
     return f"run-{component.name}() {{ cd {shlex.quote(str(site.layout.sockets))} && exec {shlex.join(words)}; }}"
 
@@ -120,7 +120,7 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
     return "".join(f"/O={group}" for group in groups) + f"/CN={user}"
 
 
-def _flux(toolchain: Toolchain) -> list[bootstrap.Object]:
+def flux_objects(toolchain: Toolchain) -> list[bootstrap.Object]:
     """Flux as devloop installs it: what is tuned there holds here too."""
     objects = [bootstrap.namespace(bootstrap.NAMESPACE), *(bootstrap.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
@@ -128,5 +128,5 @@ def _flux(toolchain: Toolchain) -> list[bootstrap.Object]:
     return objects
 
 
-def _list(items: list[bootstrap.Object]) -> bootstrap.Object:
+def object_list(items: list[bootstrap.Object]) -> bootstrap.Object:
     return {"apiVersion": "v1", "kind": "List", "items": items}

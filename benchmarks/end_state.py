@@ -11,7 +11,10 @@ from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, GIT_REPOSITORIES, KUSTOMIZATIONS, SECRETS, Kube
 from devloop.errors import DevloopError
-from devloop.model.bootstrap import ROOT
+from devloop.model.bootstrap import NAMESPACE, ROOT
+
+# Where a cluster of Kind has Deployments of its own.
+OF_THE_CLUSTER = {"kube-system", "local-path-storage", NAMESPACE}
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def end_state(kubeconfig: Path) -> EndState:
     kube = Kube(kubeconfig)
     revision = _source(kube)["status"]["artifact"]["revision"]
     kustomizations = kube.list(KUSTOMIZATIONS)
-    deployments = kube.list(DEPLOYMENTS)
+    deployments = [d for d in kube.list(DEPLOYMENTS) if d["metadata"]["namespace"] not in OF_THE_CLUSTER]
     _refuse("not ready at the revision", [k for k in kustomizations if not _ready(k, revision)])
     _refuse("not available", [d for d in deployments if not _has_condition(d, "Available")])
     managed = frozenset(entry["id"] for k in kustomizations for entry in k["status"]["inventory"]["entries"])

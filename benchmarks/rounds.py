@@ -55,26 +55,26 @@ def _devloop(place: Sandbox, parts: Collection[str], measured: Measurements) -> 
         add(measured.steps, ((step["title"], step["seconds"]) for step in json.loads(report)["steps"]))
     state = end_state(place.provisioner.kubeconfig())
     if "memory" in parts:
-        _memory(place, measured)
+        memory(place, measured)
     if "again" in parts:
         measured.seconds[AGAIN].append(place.on_sample("up", *PATIENCE)[0])
         for name in EDITS:
-            _edit(place, name, measured)
+            edit(place, name, measured)
     seconds, _ = place.on_sample("down")
     if "down" in parts:
         measured.seconds[DOWN].append(seconds)
     return state
 
 
-def _memory(place: Sandbox, measured: Measurements) -> None:
+def memory(place: Sandbox, measured: Measurements) -> None:
     sizes = {name: size / MEBIBYTE for name, _, size in place.provisioner.status().components}
     add(measured.memory, [*sizes.items(), ("all", sum(sizes.values()))])
 
 
-def _edit(place: Sandbox, name: str, measured: Measurements) -> None:
+def edit(place: Sandbox, name: str, measured: Measurements) -> None:
     """Change one file without committing it, and see that the cluster has the change when `up` is back."""
     path, old, new, (namespace, config_map) = EDITS[name]
-    with _replaced(place.repository / path, old, new):
+    with replaced(place.repository / path, old, new):
         measured.seconds[name].append(place.on_sample("up", *PATIENCE)[0])
         found = Kube(place.provisioner.kubeconfig()).get(RESOURCES["ConfigMap"], config_map, namespace)
         if new not in "\n".join(f"{key}: {value}" for key, value in (found or {}).get("data", {}).items()):
@@ -82,7 +82,7 @@ def _edit(place: Sandbox, name: str, measured: Measurements) -> None:
 
 
 @contextlib.contextmanager
-def _replaced(path: Path, old: str, new: str) -> Iterator[None]:
+def replaced(path: Path, old: str, new: str) -> Iterator[None]:
     text = path.read_text()
     if old not in text:
         raise DevloopError(f"{path} has no `{old}` to replace", hint="mend EDITS in benchmarks/rounds.py")

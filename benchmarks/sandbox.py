@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +25,17 @@ from devloop.toolchain import Toolchain
 ENVIRONMENT = "local"
 
 
+# Of containers, volumes and contexts: those of an environment that the user runs have other ones.
+CLUSTER = "devloop-bench"
+
+
 @dataclass(frozen=True)
 class Sandbox:
-    """`folder` holds everything: the sample repository, state, keys, kubeconfig, the script's work."""
+    """`folder` holds everything: the sample repository, state, keys, kubeconfig, the script's work. `kind` or `embedded` is what devloop
+    runs it with."""
 
     folder: Path
+    provisioner_name: str = "embedded"
 
     @property
     def repository(self) -> Path:
@@ -43,7 +51,7 @@ class Sandbox:
 
     @property
     def provisioner(self) -> Provisioner:
-        return open_provisioner("embedded", self.environment, Toolchain())
+        return open_provisioner(self.provisioner_name, self.environment, Toolchain(), threading.Event())
 
     @property
     def age_key_file(self) -> Path:
@@ -61,26 +69,45 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(provisioner: str = "embedded") -> Iterator[Sandbox]:
     """A scaffolded sample in a folder of its own; in the end everything that ran in it has ended and the folder is gone."""
     with tempfile.TemporaryDirectory(prefix="devloop-bench-", ignore_cleanup_errors=True) as name:
-        place = Sandbox(Path(name).resolve())
+        place = Sandbox(Path(name).resolve(), provisioner)
         os.environ |= {
             "XDG_STATE_HOME": str(place.folder / "state"),
             "XDG_CONFIG_HOME": str(place.folder / "config"),
             "KUBECONFIG": str(place.folder / "kubeconfig"),
+            "DEVLOOP_PROVISIONER": provisioner,
         }
         # An installed devloop has its bytecode, and ours may be kept too.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         try:
             place.devloop("init", "demo")
+            if provisioner == "kind":
+                _set_apart(place)
             yield place
         finally:
             _end_all(place)
 
 
+def _set_apart(place: Sandbox) -> None:
+    """Names and host ports are the whole engine's: the sample gets some that nobody else has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    definition = place.repository / "clusters" / ENVIRONMENT
+    for file in definition.glob("*.yaml"):
+        text = (
+            file.read_text().replace(f"name: {ENVIRONMENT}\n", f"name: {CLUSTER}\n").replace(f"kind-{ENVIRONMENT}\n", f"kind-{CLUSTER}\n")
+        )
+        file.write_text(text.replace("hostPort: 8080", f"hostPort: {port}"))
+
+
 def _end_all(place: Sandbox) -> None:
     """Whatever still runs, whoever started it; a second Ctrl-C does not stop this."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if place.provisioner_name == "kind":
+        place.on_sample("down")
+        return
     for folder in (place.by_hand, *(place.folder / "state/devloop").glob("*/")):
         sweep(MARKER, str(folder))

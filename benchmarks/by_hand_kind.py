@@ -1,0 +1,199 @@
+"""Runs by_hand_kind.sh: writes what it works with before the clock starts, asks it for one thing after the other, and ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.by_hand import CONTROLLERS, REQUEUE, flux_objects, object_list
+from benchmarks.sandbox import Sandbox
+from devloop.clients import git_http, process
+from devloop.clients.engine import connect
+from devloop.clients.images import ImageStore
+from devloop.clients.logs import tail
+from devloop.clients.worker import Worker
+from devloop.errors import DevloopError
+from devloop.images import Images
+from devloop.model.workloads import workload_images
+from devloop.provisioners.kind import flux
+from devloop.provisioners.kind.configuration import configuration, node_image
+from devloop.repository.graph import survey
+from devloop.repository.keys import identities
+from devloop.toolchain import Toolchain
+
+SCRIPT = Path(__file__).with_name("by_hand_kind.sh")
+CLUSTER = "devloop-by-hand"
+GIT_IMAGE = "localhost/devloop/by-hand-git"
+GRACE = 30.0  # seconds for the script to remove what it made
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Script:
+    """The script while it runs: `phases` are those of what was asked for last."""
+
+    running: process.Process[bytes]
+    folder: Path
+    phases: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    def ask(self, request: str) -> float:
+        """Seconds until it has done that."""
+        assert self.running.stdin
+        start = time.perf_counter()
+        self.running.stdin.write(f"{request}\n".encode())
+        self.running.stdin.flush()
+        return self.await_done(start)
+
+    def await_done(self, start: float) -> float:
+        assert self.running.stdout
+        self.phases = {}
+        for line in self.running.stdout:
+            word, *rest = line.decode().split()
+            if word == "done":
+                return time.perf_counter() - start
+            self.phases[rest[0]] = float(rest[1])
+        done = ", ".join(self.phases) or "(none)"
+        raise DevloopError(f"{SCRIPT.name} ended after the phases {done}: {tail(self.folder / 'by-hand.log')}")
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What both variants of the script work with. `tuned`: the controllers with devloop's flags and ways, else as Flux installs them."""
+
+    place: Sandbox
+    toolchain: Toolchain
+    tuned: bool
+
+    @cached_property
+    def images(self) -> Images:
+        return Images(self.toolchain, connect())
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """Name -> reference of what this machine made."""
+        return self.images.here()
+
+    @cached_property
+    def controllers(self) -> dict[str, str]:
+        return {name: self.own.get(name) or flux.upstream_image(name, self.toolchain.version(name)) for name in CONTROLLERS}
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "kind.yaml").write_text(yaml.safe_dump(self._configuration() | {"name": CLUSTER}))
+        (folder / "flux.json").write_text(json.dumps(object_list(flux_objects(self.toolchain))))
+        (folder / "controllers.json").write_text(json.dumps(object_list(self._deployments())))
+        (folder / "settings.sh").write_text(self._settings())
+
+    def build_git_image(self) -> None:
+        """From the Dockerfile that devloop's own is built from."""
+        files = {"Dockerfile": (Path(flux.__file__).with_name("Dockerfile")).read_bytes()}
+        files["git_http.py"] = Path(git_http.__file__).read_bytes()
+        base = self.own.get("git-server-base", "")
+        ImageStore(connect()).build(GIT_IMAGE, files, {"BASE": base} if base else {}, threading.Event())
+
+    def _configuration(self) -> Object:
+        definition = self.place.environment.definition
+        image = node_image(definition, self.own.get("node", ""), self.toolchain.version("kubelet"))
+        return configuration(definition, image)
+
+    def _deployments(self) -> list[Object]:
+        deployments = flux.deployments(self.controllers)
+        if not self.tuned:
+            return [*map(as_flux_installs, deployments), artifacts_service()]
+        for deployment in deployments:
+            container = deployment["spec"]["template"]["spec"]["containers"][0]
+            # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
+            container["args"] = [f"--{REQUEUE}=100ms" if REQUEUE in argument else argument for argument in container["args"]]
+        return deployments
+
+    def _settings(self) -> str:
+        store = ImageStore(connect())
+        carried = self.images.carried if self.own.get("node", "") else ()
+        wanted = (*(image for name, image in self.controllers.items() if name not in carried), *self._workload_images())
+        folders = {str(self.toolchain.path(name).parent) for name in ("kind", "kubectl")}
+        variables = {
+            "cluster": CLUSTER,
+            "git_server": f"{CLUSTER}-git",
+            "git_image": GIT_IMAGE,
+            "git_repository": git_http.REPOSITORY,
+            "pusher": git_http.PUSHER,
+            "puller": git_http.PULLER,
+            "nudge": "yes" if self.tuned else "",
+            "PATH": ":".join([*sorted(folders), os.environ["PATH"]]),
+        }
+        arrays = {"controllers": CONTROLLERS, "images": [image for image in wanted if store.identity(image)]}
+        lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        return "\n".join([*lines, *(f"{name}=({shlex.join(values)})" for name, values in arrays.items())]) + "\n"
+
+    def _workload_images(self) -> tuple[str, ...]:
+        environment = self.place.environment
+        with Worker(self.toolchain.path("worker"), environment.root, identities(environment).text) as worker:
+            return workload_images(survey(environment, worker))
+
+
+def as_flux_installs(deployment: Object) -> Object:
+    """The Deployment with the arguments that Flux's own installation gives (less the address of a controller that is not there), on the
+    network of pods, found through a Service."""
+    name, pod = deployment["metadata"]["name"], deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    arguments = ["--watch-all-namespaces=true", "--log-level=info", "--log-encoding=json", "--enable-leader-election"]
+    if name == "source-controller":
+        arguments += ["--storage-path=/data", f"--storage-adv-addr={name}.$(RUNTIME_NAMESPACE).svc.cluster.local."]
+    runtime_namespace = {"name": "RUNTIME_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
+    ports = [{"name": "http", "containerPort": 9090}, {"name": "healthz", "containerPort": 9440}]
+    probes = {
+        f"{kind}Probe": {"httpGet": {"path": path, "port": "healthz"}}
+        for kind, path in (("readiness", "/readyz"), ("liveness", "/healthz"))
+    }
+    own = {"args": arguments, "env": [runtime_namespace], "ports": ports, **probes}
+    kept = {key: value for key, value in pod.items() if key not in ("hostNetwork", "dnsPolicy", "nodeSelector", "tolerations")}
+    template = deployment["spec"]["template"] | {"spec": {**kept, "containers": [{**container, **own}]}}
+    return deployment | {"spec": deployment["spec"] | {"template": template}}
+
+
+def artifacts_service() -> Object:
+    spec = {"selector": {"app": "source-controller"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "source-controller", "namespace": "flux-system"}, "spec": spec}
+
+
+@contextlib.contextmanager
+def by_hand(place: Sandbox, *, tuned: bool) -> Iterator[tuple[float, Script]]:
+    """The environment brought up by the script, and the seconds that took; everything of it is gone after the block."""
+    ingredients, folder = Ingredients(place, Toolchain(), tuned), place.by_hand
+    ingredients.build_git_image()
+    ingredients.write(folder)
+    argv = [SCRIPT, place.repository, folder, place.age_key_file]
+    start = time.perf_counter()
+    # In a session of its own, so that Ctrl-C reaches the script through us alone, with everything it waits for.
+    with (folder / "by-hand.log").open("wb") as log:
+        script = Script(process.spawn(argv, stdin=process.PIPE, stdout=process.PIPE, stderr=log, new_session=True), folder)
+    try:
+        yield script.await_done(start), script
+    finally:
+        _end(script.running)
+        shutil.rmtree(folder)
+
+
+def _end(script: process.Process[bytes]) -> None:
+    """The end of its input, or the signal, has it remove what is left."""
+    if script.poll() is None:
+        os.killpg(script.pid, signal.SIGTERM)
+        script.wait(GRACE)

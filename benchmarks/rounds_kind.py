@@ -1,0 +1,111 @@
+"""One round with Kind: the life of one environment by devloop, by the script with the same controllers, and with Flux's own flags."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection
+
+from benchmarks.by_hand_kind import by_hand
+from benchmarks.end_state import EndState, compare, end_state
+from benchmarks.measurements import (
+    AGAIN,
+    AGAIN_BY_HAND,
+    BY_HAND,
+    DEFAULT_FLAGS,
+    DEFAULT_RATIO,
+    DOWN,
+    DOWN_RATIO,
+    EDIT,
+    EDIT_BY_HAND,
+    HELP,
+    KIND_DELETE,
+    RATIO,
+    UP,
+    Measurements,
+    add,
+)
+from benchmarks.rounds import EDITS, edit, memory, replaced
+from benchmarks.sandbox import Sandbox
+from devloop.clients.engine import connect
+from devloop.images import Images
+from devloop.loop import EVERYTHING
+from devloop.model.report import Event, Notice
+from devloop.toolchain import Toolchain
+
+PATIENCE = ("--timeout", "120s")
+
+def prepare() -> None:
+    """Programs and images are there before the clock starts."""
+    toolchain = Toolchain()
+    toolchain.ensure((*EVERYTHING, "kind", "kubectl"), _tell)
+    images = Images(toolchain, connect())
+    images.ensure(images.names, _tell)
+
+
+def _tell(event: Event) -> None:
+    if isinstance(event, Notice):
+        print(event.message, file=sys.stderr)
+
+
+def measure(place: Sandbox, parts: Collection[str], number: int, measured: Measurements) -> None:
+    """Round `number` of the parts asked for; who goes first changes, so that nobody profits from what the others left warm."""
+    seconds = measured.seconds
+    if "help" in parts:
+        seconds[HELP].append(place.devloop("--help")[0])
+    if not set(parts) - {"help"}:
+        return
+    contenders: list[Callable[[Sandbox, Collection[str], Measurements], EndState]] = [_devloop]
+    if set(parts) & {"up", "down"}:
+        contenders.append(_tuned)
+    if "up" in parts:
+        contenders.append(_with_default_flags)
+    first = number % len(contenders)
+    states = [contender(place, parts, measured) for contender in contenders[first:] + contenders[:first]]
+    for state in states[1:]:
+        compare(states[0], state)
+    _ratio(measured, RATIO, UP, BY_HAND)
+    _ratio(measured, DEFAULT_RATIO, UP, DEFAULT_FLAGS)
+    _ratio(measured, DOWN_RATIO, DOWN, KIND_DELETE)
+
+
+def _ratio(measured: Measurements, name: str, ours: str, theirs: str) -> None:
+    if measured.seconds[ours] and measured.seconds[theirs]:
+        measured.seconds[name].append(measured.seconds[ours][-1] / measured.seconds[theirs][-1])
+
+
+def _devloop(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
+    seconds, report = place.on_sample("up", *PATIENCE, "--output", "json")
+    measured.seconds[UP].append(seconds)
+    add(measured.steps, ((step["title"], step["seconds"]) for step in json.loads(report)["steps"]))
+    state = end_state(place.provisioner.kubeconfig())
+    if "memory" in parts:
+        memory(place, measured)
+    if "again" in parts:
+        measured.seconds[AGAIN].append(place.on_sample("up", *PATIENCE)[0])
+        edit(place, EDIT, measured)
+    seconds, _ = place.on_sample("down")
+    measured.seconds[DOWN].append(seconds)
+    return state
+
+
+def _tuned(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
+    with by_hand(place, tuned=True) as (seconds, script):
+        measured.seconds[BY_HAND].append(seconds)
+        add(measured.phases, script.phases.items())
+        state = end_state(script.kubeconfig)
+        if "again" in parts:
+            measured.seconds[AGAIN_BY_HAND].append(script.ask("reconcile"))
+            path, old, new, _ = EDITS[EDIT]
+            with replaced(place.repository / path, old, new):
+                measured.seconds[EDIT_BY_HAND].append(script.ask("reconcile"))
+        script.ask("delete")
+        measured.seconds[KIND_DELETE].append(script.phases["kind-delete-cluster"])
+        return state
+
+
+def _with_default_flags(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
+    with by_hand(place, tuned=False) as (seconds, script):
+        measured.seconds[DEFAULT_FLAGS].append(seconds)
+        add(measured.phases, ((f"{name}, Flux's own flags", value) for name, value in script.phases.items()))
+        return end_state(script.kubeconfig)
