@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # How commands begin in our hints.
 COMMAND = re.compile(
-    r"(age|age-keygen|apt-get|chmod|chown|cp|curl|devloop|df|docker|export|git|go|kind|kubectl|ls|mkdir|mount|mv|pip|podman|ps|rm|sops|ss"
+    r"(age|age-keygen|alias|apt-get|chmod|chown|cp|curl|devloop|df|docker|export|git|go|kind|kubectl|ls|mkdir|mount|mv|pip|podman|ps|rm|sops|ss"
     r"|sudo|sysctl|systemctl|task|unset) |/|\./|\$\{"
 )
 

@@ -68,7 +68,7 @@ def kubectl(patient: Patient) -> Iterator[Diagnosis]:
 
 def _pinned(patient: Patient, names: tuple[str, ...]) -> list[Pinned]:
     states = (patient.states[name] for name in names)
-    return [Pinned(state.name, state.version, state.channel, state.seconds) for state in states]
+    return [Pinned(state.name, state.version, state.channel, state.seconds, str(state.path or "")) for state in states]
 
 
 def _program(name: str, *arguments: str) -> Program | None:

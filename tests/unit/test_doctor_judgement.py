@@ -213,6 +213,11 @@ def test_kubectl(own: Program | None, level: Level, part: str) -> None:
     said(judge_kubectl(own, Pinned("kubectl", "1.36.3", "", 18), "v1.36.3"), level, part)
 
 
+def test_the_pinned_kubectl_is_used_where_it_is_installed() -> None:
+    pinned = Pinned("kubectl", "1.36.3", "source", 18, "/cache/kubectl")
+    said(judge_kubectl(None, pinned, "v1.36.3"), WARNING, "alias kubectl=/cache/kubectl")
+
+
 @pytest.mark.parametrize(
     ("config", "level", "part"),
     [

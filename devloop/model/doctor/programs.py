@@ -25,12 +25,13 @@ class Program:
 
 @dataclass(frozen=True)
 class Pinned:
-    """One tool of the lock; `channel` is where the installed one came from, '' where it is missing, `seconds` what a build takes here."""
+    """One tool of the lock; `channel` says how the one at `path` came, '' where there is none; `seconds` is what a build takes here."""
 
     name: str
     version: str
     channel: str
     seconds: float
+    path: str = ""
 
 
 def judge_git(git: Program | None) -> Diagnosis:
@@ -76,12 +77,16 @@ def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
 def judge_kubectl(own: Program | None, pinned: Pinned, cluster: str) -> Diagnosis:
     """Kubernetes supports a kubectl one minor version older or newer, https://kubernetes.io/releases/version-skew-policy/#kubectl."""
     if own is None:
-        said = "none on PATH; devloop does without, you may want it"
-        return warning("kubectl", said, _install(pinned) if not pinned.channel else "devloop toolchain list")
+        return warning("kubectl", "none on PATH; devloop does without, you may want it", _use(pinned))
     (major, minor), (_, wanted) = version(own.version), version(cluster)
     if major and abs(minor - wanted) > 1:
-        return warning("kubectl", f"{own.version} at {own.path} is too far from Kubernetes {cluster}", _install(pinned))
+        return warning("kubectl", f"{own.version} at {own.path} is too far from Kubernetes {cluster}", _use(pinned))
     return ok("kubectl", f"{own.version or 'of unknown version'} at {own.path}")
+
+
+def _use(tool: Pinned) -> str:
+    """The pinned one is in nobody's PATH."""
+    return f"alias {tool.name}={tool.path}" if tool.channel else _install(tool)
 
 
 def _install(tool: Pinned) -> str:
