@@ -26,11 +26,11 @@ def left_in_clear(subject: Subject) -> Iterator[Fault]:
         wanted = [secret.settings, *([rule.settings] if rule and _NAMED & rule.settings.keys() else [])]
         for leaf in secret.data:
             if _may_be_secret(leaf) and (any(_encrypts(settings, leaf) for settings in wanted) or _is_value(leaf)):
-                hint = _SAVE if _encrypts(secret.settings, leaf) else _ANEW
+                hint = _ADD if _encrypts(secret.settings, leaf) else _ANEW
                 yield Fault(f"{'.'.join(leaf.path)} is in clear in an encrypted file", Place(path, leaf.line), hint.format(path))
 
 
-_SAVE = "open it with sops --ignore-mac {0} and save it: that encrypts every field anew"
+_ADD = "take the field out of the file, then write it again with sops {0}"
 _ANEW = "the file's own settings leave the field out: sops decrypt --in-place {0}, then sops encrypt --in-place {0}"
 
 
@@ -70,7 +70,7 @@ def no_mac(subject: Subject) -> Iterator[Fault]:
     for path, secret in subject.files.encrypted.items():
         if not secret.has_mac:
             message = "has no message authentication code (mac): Flux takes it for a file that is not encrypted"
-            yield Fault(message, Place(path, 1), _SAVE.format(path))
+            yield Fault(message, Place(path, 1), f"sops decrypt --ignore-mac --in-place {path}, then sops encrypt --in-place {path}")
 
 
 def decryption_missing(subject: Subject) -> Iterator[Fault]:
@@ -88,13 +88,13 @@ RULES: Rules = {
         left_in_clear,
         Severity.ERROR,
         "a value that was pasted into an encrypted file, or that its settings do not cover, is in clear beside the others",
-        "open the file with sops and save it again, and let encrypted_regex cover data and stringData",
+        "take the field out and add it with sops, and let encrypted_regex cover data and stringData",
     ),
     "secrets/no-mac": Rule(
         no_mac,
         Severity.ERROR,
         "without its message authentication code Flux applies the encrypted text itself",
-        "open the file with `sops --ignore-mac` and save it again",
+        "decrypt the file with `sops decrypt --ignore-mac --in-place`, and encrypt it again",
     ),
     "secrets/decryption-missing": Rule(
         decryption_missing,
