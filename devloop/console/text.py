@@ -76,14 +76,22 @@ def reasons(report: Report) -> list[RenderableType]:
     from rich.text import Text
 
     lines: list[RenderableType] = []
-    for step in report.steps:
-        if step.status is Status.FAILED:
-            # A single step has just said so.
-            lines += [error_line(f"{step.title}: {step.message}")] if len(report.steps) > 1 else []
-            lines += [hint(step.hint)] if step.hint else []
+    for (message, command), titles in _failures(report.steps).items():
+        # A single step has just said so.
+        lines += [error_line(f"{', '.join(titles)}: {message}")] if len(report.steps) > 1 else []
+        lines += [hint(command)] if command else []
     for blocker, blocked in _blocked(report.kustomizations).items():
         lines.append(Hanging(Text.assemble((blocker, "bold"), " blocks ", ", ".join(blocked)), 2))
     return lines
+
+
+def _failures(steps: Iterable[Outcome]) -> dict[tuple[str, str], list[str]]:
+    """Message and hint -> the steps that failed with just that."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for step in steps:
+        if step.status is Status.FAILED:
+            found.setdefault((step.message, step.hint), []).append(step.title)
+    return found
 
 
 def error_line(message: str) -> Hanging:

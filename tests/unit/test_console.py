@@ -187,3 +187,11 @@ def test_the_doctors_json_has_its_checks(capsys: pytest.CaptureFixture[str]) -> 
     document = json.loads(capsys.readouterr().out)
     assert document["ok"] is False
     assert document["checks"] == [{"check": "keys", "status": "failed", "message": "none", "hint": "do that"}]
+
+
+def test_what_fails_for_one_reason_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = [Outcome(Status.FAILED, "no engine", "start it", title) for title in ("images", "cluster")]
+    other = Outcome(Status.FAILED, "no disk", "df -h", "git server")
+    Console().show(Report("up", "local", steps=(*failed, other)))
+    told = capsys.readouterr().out.splitlines()
+    assert told[:4] == ["error: images, cluster: no engine", "hint: start it", "error: git server: no disk", "hint: df -h"]
