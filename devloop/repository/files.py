@@ -71,9 +71,11 @@ def read_files(root: Path) -> Files:
 
 
 def _listed(root: Path) -> Iterator[str]:
-    """Tracked and untracked files that nothing ignores."""
+    """Tracked and untracked files that nothing ignores; also of a repository of another user's, since this runs nothing of it."""
     with contextlib.suppress(DevloopError):
-        done = git.git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", cwd=root, check=False)
+        done = git.git(
+            "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", cwd=root, check=False
+        )
         if not done.status:
             yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
             return

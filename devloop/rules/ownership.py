@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from devloop.model.graph import NodeState
 from devloop.model.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux
@@ -46,40 +46,66 @@ def _listing(names: Iterable[str]) -> str:
     return ", ".join(known[:3]) + more
 
 
+Kind = tuple[str, str]
+
+
 def definition_missing(subject: Subject) -> Iterator[Fault]:
-    """A custom resource is applied before, or without, its definition."""
+    """A custom resource is applied before, or without, its definition. Told once for each kind where no chart looks as if it had it."""
     for inventory in subject.inventories:
-        defined: dict[tuple[str, str], set[ObjectId]] = {}
-        for unit, manifest in inventory.of_kind(*_CRD):
-            kind = (str(manifest.mapping("spec").get("group")), str(manifest.mapping("spec", "names").get("kind")))
-            defined.setdefault(kind, set()).add(unit.node.kustomization.id)
+        defined = _defined(inventory)
+        unsolved: dict[Kind, list[tuple[Unit, Manifest]]] = {}
         for unit in inventory.inspected.units:
-            yield from _undefined(inventory, unit, defined)
+            for kind, manifest in _undefined(inventory, unit, defined):
+                if kind in defined:
+                    yield _too_early(inventory, unit, manifest, defined[kind])
+                elif charts := _charts(inventory, kind[0]):
+                    hint = _advice(inventory, unit.node.kustomization.id, charts)
+                    yield unit.about(manifest, f"{_what(unit, manifest)}, {_NOTHING}", "kind", hint=hint)
+                else:
+                    unsolved.setdefault(kind, []).append((unit, manifest))
+        for (unit, manifest), *others in unsolved.values():
+            more = f"; {len(others)} more apply such resources" if others else ""
+            yield unit.about(manifest, f"{_what(unit, manifest)}, {_NOTHING}{more}", "kind", hint=_NOWHERE)
 
 
-def _undefined(inventory: Inventory, unit: Unit, defined: dict[tuple[str, str], set[ObjectId]]) -> Iterator[Fault]:
-    """One fault for each kind; none where a chart or something unseen among what the Kustomization counts on may bring the definition."""
-    custom: dict[tuple[str, str], Manifest] = {}
+_NOTHING = "and nothing that it waits for brings its definition"
+
+
+def _defined(inventory: Inventory) -> Mapping[Kind, set[ObjectId]]:
+    """Who renders the definition of which group and kind."""
+    found: dict[Kind, set[ObjectId]] = {}
+    for unit, manifest in inventory.of_kind(*_CRD):
+        kind = (str(manifest.mapping("spec").get("group")), str(manifest.mapping("spec", "names").get("kind")))
+        found.setdefault(kind, set()).add(unit.node.kustomization.id)
+    return found
+
+
+def _undefined(inventory: Inventory, unit: Unit, defined: Mapping[Kind, set[ObjectId]]) -> Iterator[tuple[Kind, Manifest]]:
+    """The first object of each kind; none where something unseen among what the Kustomization counts on may bring the definition."""
+    custom: dict[Kind, Manifest] = {}
     for manifest in unit.node.manifests:
         group = group_of(manifest.api_version)
         if not is_built_in(group) and not is_flux(group) and "${" not in group:
             custom.setdefault((group, manifest.kind), manifest)
     before = inventory.counted_on(unit.node) if custom else set()
     for kind, manifest in custom.items():
-        if before & defined.get(kind, set()) or (kind not in defined and _may_be_hidden(inventory, before)):
-            continue
-        yield _undefined_fault(unit, manifest, kind, defined.get(kind, set()), inventory)
+        if not before & defined.get(kind, set()) and (kind in defined or not _may_be_hidden(inventory, before)):
+            yield kind, manifest
 
 
-def _undefined_fault(unit: Unit, manifest: Manifest, kind: tuple[str, str], definers: set[ObjectId], inventory: Inventory) -> Fault:
-    name = unit.node.kustomization.id
-    what = f"{name} applies a resource of kind {kind[1]} ({kind[0]})"
-    if definers:
-        message = f"{what}, whose definition comes from {' or '.join(map(str, sorted(definers)))}, which it does not wait for"
-        return unit.about(manifest, message, "kind", hint=_advice(inventory, name, definers))
-    charts = {owner.node.kustomization.id for owner, release in inventory.of_kind(HELM, "HelmRelease") if _fits(release, kind[0])}
-    message = f"{what}, and nothing that it waits for brings its definition"
-    return unit.about(manifest, message, "kind", hint=_advice(inventory, name, charts))
+def _what(unit: Unit, manifest: Manifest) -> str:
+    return f"{unit.node.kustomization.id} applies a resource of kind {manifest.kind} ({group_of(manifest.api_version)})"
+
+
+def _too_early(inventory: Inventory, unit: Unit, manifest: Manifest, definers: set[ObjectId]) -> Fault:
+    names = " or ".join(map(str, sorted(definers)))
+    message = f"{_what(unit, manifest)}, whose definition comes from {names}, which it does not wait for"
+    return unit.about(manifest, message, "kind", hint=_advice(inventory, unit.node.kustomization.id, definers))
+
+
+def _charts(inventory: Inventory, group: str) -> set[ObjectId]:
+    """Who renders a HelmRelease that is called like the group."""
+    return {unit.node.kustomization.id for unit, release in inventory.of_kind(HELM, "HelmRelease") if _fits(release, group)}
 
 
 def _advice(inventory: Inventory, name: ObjectId, others: set[ObjectId]) -> str:
@@ -87,7 +113,7 @@ def _advice(inventory: Inventory, name: ObjectId, others: set[ObjectId]) -> str:
     names = " or ".join(map(str, sorted(others)))
     if any(name in inventory.ancestors(other) for other in others):
         return f"move it into a Kustomization of its own that depends on {names}"
-    return f"add {names} to dependsOn of {name}" if others else _NOWHERE
+    return f"add {names} to dependsOn of {name}"
 
 
 def _fits(release: Manifest, group: str) -> bool:
