@@ -68,7 +68,10 @@ def place_of(manifest: Manifest, *field: Step) -> Place:
 
 @dataclass(frozen=True)
 class Subject:
-    """`problems` are what keeps definitions from being loaded, `today` is the day that expiry dates are compared with."""
+    """`problems` are what keeps definitions from being loaded, `today` is the day that expiry dates are compared with.
+
+    `whole` says that `environments` and `problems` are all there are in the repository.
+    """
 
     environments: tuple[Inspected, ...] = ()
     files: Files = Files()
@@ -76,6 +79,7 @@ class Subject:
     judgements: Judgements = Judgements()
     problems: tuple[Problem, ...] = ()
     today: date = date.min
+    whole: bool = False
 
     @property
     def units(self) -> Iterator[Unit]:

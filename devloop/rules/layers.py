@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 
 from devloop.model.files import Reference, above, is_made_up
@@ -14,7 +13,6 @@ from devloop.model.report import Severity
 from devloop.model.subject import Subject
 from devloop.rules.rule import Rule, Rules
 
-_DEFINITION = re.compile(r"ksail(\.[^/]+)?\.yaml|clusters/[^/]+/ksail\.yaml")
 _KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 Judgement = Callable[[Layer, Layer], bool]
@@ -99,13 +97,14 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _all_seen(subject: Subject) -> bool:
-    """Every definition of the repository was loaded, and nothing of its environments is hidden."""
-    loaded = {inspected.environment.definition.path for inspected in subject.environments}
-    known = {path for path in subject.files.paths if _DEFINITION.fullmatch(path)}
+    """Every environment was looked at, and nothing of it is hidden."""
     hidden = (NodeState.FAILED, NodeState.UNKNOWN)
-    return known <= loaded and all(
-        unit.node.state not in hidden and unit.node.kustomization.source.kind != "ExternalArtifact" for unit in subject.units
-    )
+    kustomizations = ((unit.node.state, unit.node.kustomization.source.kind) for unit in subject.units)
+    return subject.whole and not any(state in hidden or (state, kind) == _ARTIFACT for state, kind in kustomizations)
+
+
+# Made from the repository, but not here: what it is made of may lie anywhere.
+_ARTIFACT = (NodeState.FOREIGN, "ExternalArtifact")
 
 
 RULES: Rules = {

@@ -47,7 +47,7 @@ def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected
         graphs = pool.map(lambda e: known.get(e.name) or survey(e, worker, remotes=repository.remotes), repository.environments)
         inspected = tuple(map(Inspected, repository.environments, graphs))
         judgements = judge(inspected, worker, repository.settings, files.result())
-        return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today())
+        return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today(), repository.whole)
 
 
 def account(subject: Subject, findings: tuple[Finding, ...]) -> Report:
@@ -72,7 +72,7 @@ def objections(inspected: Inspected, worker: Worker) -> tuple[Finding, ...]:
     Raises InputError for a devloop.yaml that cannot be used.
     """
     environment = inspected.environment
-    repository = Repository(environment.root, (environment,), load_settings(environment.root, tuple(RULES)))
+    repository = Repository(environment.root, (environment,), load_settings(environment.root, tuple(RULES)), whole=False)
     found = find(inspect(repository, worker, (inspected,)), worker, RULES)
     about = [finding for finding in found if finding.severity is not Severity.INFO and _concerns(finding, inspected)]
     return tuple(dict.fromkeys([*about, *hopeless(inspected, worker)]))

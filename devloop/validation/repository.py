@@ -17,13 +17,17 @@ from devloop.rules import RULES
 
 @dataclass(frozen=True)
 class Repository:
-    """`problems` are what is wrong with definitions that could not be loaded; `remotes` are the URLs of its Git remotes."""
+    """`problems` are what is wrong with definitions that could not be loaded; `remotes` are the URLs of its Git remotes.
+
+    `whole` says that all environments were asked for.
+    """
 
     root: Path
     environments: tuple[Environment, ...]
     settings: Settings = Settings()
     problems: tuple[Problem, ...] = ()
     remotes: Collection[str] = ()
+    whole: bool = True
 
 
 def load_repository(root: Path, names: Sequence[str] = ()) -> Repository:
@@ -41,4 +45,5 @@ def load_repository(root: Path, names: Sequence[str] = ()) -> Repository:
             if name in names and not error.problems:
                 raise
             problems += error.problems or [Problem("", 0, error.message, error.hint)]
-    return Repository(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)))
+    whole = not names or {*names} == {*entries.names(root)}
+    return Repository(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)
