@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sandbox import Sandbox
-from devloop.clients import process
+from devloop.clients import git_http, process
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
 from devloop.model import bootstrap
@@ -95,10 +95,10 @@ def _settings(site: Site, toolchain: Toolchain) -> str:
     names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
     variables = {
         "api_server": site.api_server,
-        "git_url": f"http://{site.address(git_access.SERVER)}/{git_access.REPOSITORY}",
+        "git_url": f"http://{site.address(git_access.SERVER)}/{git_http.REPOSITORY}",
         "server_names": ",".join(names),
-        "pusher": git_access.PUSHER,
-        "puller": git_access.PULLER,
+        "pusher": git_http.PUSHER,
+        "puller": git_http.PULLER,
         "PATH": f"{toolchain.path('kubectl').parent}:{os.environ['PATH']}",
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]

@@ -35,6 +35,7 @@ from devloop.toolchain import Toolchain
 
 PATIENCE = ("--timeout", "120s")
 
+
 def prepare() -> None:
     """Programs and images are there before the clock starts."""
     toolchain = Toolchain()
