@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import docker
 
 PROVISIONERS = ("embedded", "kind")
-DIAGNOSE = Path(__file__).parents[2] / "scripts" / "diagnose.sh"
+ROOT = Path(__file__).parents[2]
+DIAGNOSE = ROOT / "scripts" / "diagnose.sh"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -236,3 +237,14 @@ def clean_up(user: User) -> None:
                     container.remove(force=True, v=True)
             for volume in client.volumes.list(filters={"label": f"devloop.dev/environment={name}"}):
                 volume.remove(force=True)
+
+
+def copy_of_the_working_tree(target: Path) -> None:
+    """What a commit of it would hold, so that the test sees what is about to be committed."""
+    git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+            (target / name).chmod((ROOT / name).stat().st_mode)

@@ -18,9 +18,8 @@ import yaml
 
 from devloop.clients.folders import cache_folder
 
-from .conftest import User, clean_up, remains
+from .conftest import User, clean_up, copy_of_the_working_tree, remains
 
-ROOT = Path(__file__).parents[2]
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")
 
@@ -125,17 +124,6 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     assert user.devloop("init", str(workspace)).status == 0
     yield Runner(folder, workspace, action, user)
     clean_up(user)
-
-
-def copy_of_the_working_tree(target: Path) -> None:
-    """What a commit of it would hold, so that the test sees what is about to be committed."""
-    git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\0")
-    for name in filter(None, listed):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
-            (target / name).chmod((ROOT / name).stat().st_mode)
 
 
 def age_key(user: User, environment: str) -> str:
