@@ -45,7 +45,7 @@ def plan_up(
         *((Validate(check),) if check else ()),
         InstallTools(tools, title="tools"),
         OpenSecrets(graph.encrypted),
-        *((DeleteEnvironment(needs=sound),) if recreate else ()),
+        *((DeleteEnvironment(for_good=False, needs=sound),) if recreate else ()),
         CreateCluster(needs=ground),
         LoadImages(workload_images(graph), names, needs=ground),
         ServeGit(needs=ground),

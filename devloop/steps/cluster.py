@@ -33,11 +33,15 @@ class CompleteCluster:
 
 @dataclass(frozen=True)
 class DeleteEnvironment:
+    """`for_good`: also what is only kept for the next run."""
+
+    for_good: bool = True
     title: str = "delete"
     needs: tuple[str, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         existed = session.provisioner.delete(session.emit)
-        # The objects of its snapshots, which are easily made again.
-        forget(session.environment.root)
+        if self.for_good:
+            # The objects of its snapshots, which are easily made again.
+            forget(session.environment.root)
         return outcome(existed, "" if existed else "nothing was there")

@@ -75,9 +75,7 @@ def test_an_address_that_the_user_names_for_a_port_counts() -> None:
 
 def test_ports_of_the_ksail_definition_lead_to_the_first_node() -> None:
     network = NetworkConfiguration(port_mappings=(PortMapping(30443, 8443),))
-    result = configuration(
-        definition(network=network, nodes=(NodeConfiguration("control-plane"), NodeConfiguration("worker"))), "", cgroup_v1=False
-    )
+    result = configuration(definition(network=network, nodes=(NodeConfiguration("control-plane"), NodeConfiguration("worker"))), "")
     mapping = {"containerPort": 30443, "hostPort": 8443, "protocol": "TCP", "listenAddress": "127.0.0.1"}
     assert result["nodes"][0]["extraPortMappings"] == [mapping]
     assert "extraPortMappings" not in result["nodes"][1]
