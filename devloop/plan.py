@@ -53,7 +53,7 @@ def plan_up(
         InstallFlux(names, needs=("cluster",)),
         StartControllers(names, needs=("flux", "images")),
         InjectKeys(graph, needs=("flux",)),
-        Synchronise(graph, source, needs=("flux", "keys", "push")),
+        Synchronise(graph, source, needs=("flux", "keys", "push", "images")),
         CompleteCluster(needs=("cluster",)),
         AwaitReady(graph, source.revision, timeout, needs=("sync", "controllers", "nodes")),
     )

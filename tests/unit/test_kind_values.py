@@ -115,6 +115,25 @@ def test_the_control_plane_is_tuned_in_the_form_that_its_kubeadm_reads() -> None
     assert [patch["kind"] for patch in patches("mine:latest")] == ["KubeletConfiguration"]
 
 
+def test_only_our_own_image_is_asked_for_its_own_patches() -> None:
+    own = "localhost/devloop/node:v1.36.3"
+    one = [yaml.safe_load(patch) for patch in configuration(definition(), own, own)["kubeadmConfigPatches"]]
+    [init] = [patch for patch in one if patch["kind"] == "InitConfiguration"]
+    assert init["patches"] == {"directory": "/kind/patches"}
+    assert "bootstrap-token" in init["skipPhases"]
+    workers = (NodeConfiguration("control-plane"), NodeConfiguration("worker"))
+    three = [yaml.safe_load(patch) for patch in configuration(definition(nodes=workers), own, own)["kubeadmConfigPatches"]]
+    assert "skipPhases" not in next(patch for patch in three if patch["kind"] == "InitConfiguration")
+    assert not [patch for patch in patches("kindest/node:v1.36.3") if patch["kind"] == "InitConfiguration"]
+
+
+def test_the_network_of_our_own_image_is_asked_for_where_the_repository_brings_none() -> None:
+    own = "localhost/devloop/node:v1.36.3"
+    assert configuration(definition(), own, own)["nodes"][0]["labels"] == {"devloop.dev/network": "default"}
+    assert "labels" not in configuration(definition(network=NetworkConfiguration(cni="Cilium")), own, own)["nodes"][0]
+    assert "labels" not in configuration(definition(), "kindest/node:v1.36.3", own)["nodes"][0]
+
+
 def test_several_control_planes_elect_their_leaders() -> None:
     nodes = (NodeConfiguration("control-plane"),) * 3
     [patch] = [patch for patch in patches("a:v1.36.3", nodes=nodes) if patch["kind"] == "ClusterConfiguration"]

@@ -96,7 +96,7 @@ class KindProvisioner:
 
     def _ensure_cluster(self, emit: Emit) -> bool:
         self._claim.refuse_foreign(self._environment)
-        wanted = configuration(self._definition, self._node_image())
+        wanted = configuration(self._definition, self._node_image(), self._own_images.get("node", ""))
         found = self._cluster.containers()
         if found and not self._claim.exists:
             name = self._definition.name
@@ -123,7 +123,8 @@ class KindProvisioner:
     def ensure_images(self, references: Sequence[str], controllers: Sequence[str], emit: Emit) -> tuple[str, ...]:
         nodes = self._cluster.await_nodes(len(self._definition.nodes))
         loader = Loader(self._containers, self._store, self._claim.folder / "images.json")
-        return loader.load(nodes, (*self._controller_images(controllers).values(), *references), self._stop)
+        of_flux = () if self._carries_flux() else self._controller_images(controllers).values()
+        return loader.load(nodes, (*of_flux, *references), self._stop)
 
     def ensure_git_server(self, emit: Emit) -> bool:
         return self._git_server.ensure(self._cluster.check, self._stop)
@@ -202,6 +203,10 @@ class KindProvisioner:
 
     def _controller_images(self, controllers: Sequence[str]) -> dict[str, str]:
         return {name: self._own_images.get(name) or flux.upstream_image(name, self._tools.version(name)) for name in controllers}
+
+    def _carries_flux(self) -> bool:
+        """Whether the nodes are of our own image, which has the controllers in it."""
+        return self._node_image() == self._own_images.get("node") and not any(node.image for node in self._definition.nodes)
 
     def _merge_context(self) -> bool:
         import yaml

@@ -16,6 +16,8 @@ from devloop.provisioners.kind.tuning import cluster_patch, kubelet_patch, versi
 
 Configuration = dict[str, Any]
 
+EARLY_NETWORK = "devloop.dev/network"
+
 # Where Kind itself gets the image of a node from, by Kubernetes version.
 UPSTREAM_NODE = "kindest/node"
 
@@ -29,45 +31,52 @@ def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str
     return f"{UPSTREAM_NODE}:v{wanted}" if wanted.count(".") == 2 else ""
 
 
-def configuration(definition: ClusterDefinition, image: str) -> Configuration:
-    """The whole configuration, as plain data; `image` is for nodes that name none."""
+def configuration(definition: ClusterDefinition, image: str, own: str = "") -> Configuration:
+    """The whole configuration, as plain data; `image` is for nodes that name none, `own` the image that this machine made, if it did."""
     written = dict(definition.kind_config)
-    patches = [*_patches(definition, image), *written.get("kubeadmConfigPatches", ())]
+    patches = [*_patches(definition, image, own), *written.get("kubeadmConfigPatches", ())]
     return {
         **written,
         "apiVersion": API_VERSION,
         "kind": "Cluster",
         "name": definition.name,
         "networking": _networking(definition, written.get("networking") or {}),
-        "nodes": [_node(definition, index, node, image) for index, node in enumerate(definition.nodes)],
+        "nodes": [_node(definition, index, node, image, own) for index, node in enumerate(definition.nodes)],
         "kubeadmConfigPatches": patches,
     }
 
 
-def _patches(definition: ClusterDefinition, image: str) -> list[str]:
+def _patches(definition: ClusterDefinition, image: str, own: str) -> list[str]:
     """Those that make it quick, as texts that are valid YAML; the user's own come after them."""
     planes = [node for node in definition.nodes if node.role == "control-plane"]
-    version = version_of(planes[0].image or image)
-    family = (definition.kind_config.get("networking") or {}).get("ipFamily", "ipv4")
-    cluster = cluster_patch(version, control_planes=len(planes), ipv4=family == "ipv4")
-    return [json.dumps(patch) for patch in (cluster, kubelet_patch(version)) if patch]
+    chosen, networking = planes[0].image or image, definition.kind_config.get("networking") or {}
+    version, is_ipv4 = version_of(chosen), networking.get("ipFamily", "ipv4") == "ipv4"
+    cluster = cluster_patch(version, control_planes=len(planes), ipv4=is_ipv4)
+    init = init_patch(networking, nodes=len(definition.nodes)) if chosen and chosen == own else {}
+    return [json.dumps(patch) for patch in (cluster, init, kubelet_patch(version)) if patch]
 
 
 def _networking(definition: ClusterDefinition, written: Mapping[str, Any]) -> Configuration:
     network = definition.network
     family = written.get("ipFamily", "ipv4")
     subnets = {} if family != "ipv4" else {"podSubnet": network.pod_subnet, "serviceSubnet": network.service_subnet}
-    brings_own = network.cni not in ("Default", "") or network.disable_default_cni
     # Nobody but this user of this machine may reach the API server.
-    return {**subnets, **written, "apiServerAddress": LOOPBACK, **({"disableDefaultCNI": True} if brings_own else {})}
+    return {**subnets, **written, "apiServerAddress": LOOPBACK, **({"disableDefaultCNI": True} if _brings_cni(definition) else {})}
 
 
-def _node(definition: ClusterDefinition, index: int, node: NodeConfiguration, image: str) -> Configuration:
+def _brings_cni(definition: ClusterDefinition) -> bool:
+    """Whether the repository has a CNI of its own."""
+    return definition.network.cni not in ("Default", "") or definition.network.disable_default_cni
+
+
+def _node(definition: ClusterDefinition, index: int, node: NodeConfiguration, image: str, own: str) -> Configuration:
     result: Configuration = {**node.raw, "role": node.role}
     if chosen := node.image or image:
         result["image"] = chosen
-    if node.labels:
-        result["labels"] = dict(node.labels)
+    # With it, a control plane of our own image has its network before Kind applies the manifest of its CNI.
+    early = {EARLY_NETWORK: "default"} if chosen and chosen == own and node.role == "control-plane" and not _brings_cni(definition) else {}
+    if labels := {**early, **node.labels}:
+        result["labels"] = labels
     # Ports that ksail.yaml itself maps lead to the first node, as KSail has it.
     extra = _own_mappings(definition) if index == 0 else []
     if mappings := [*map(_mapping, node.raw.get("extraPortMappings", ())), *extra]:

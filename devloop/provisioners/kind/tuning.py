@@ -17,6 +17,10 @@ _LISTS_FROM: Version = (1, 36)
 # The first kubelet that has the field failCgroupV1.
 _KNOWS_OLD_GROUPS: Version = (1, 31)
 
+# In our own node image: what makes cluster DNS answer within seconds.
+PATCHES = "/kind/patches"
+_FOR_OTHERS = ("bootstrap-token", "kubelet-finalize", "show-join-command")
+
 # Losing the last writes in a power cut is fine; the only member elects itself as soon as it may (milliseconds).
 _ETCD = {"unsafe-no-fsync": "true", "heartbeat-interval": "20", "election-timeout": "200"}
 # The first seconds of a cluster are thousands of requests, which the defaults (20 and 50 a second) would spread.
@@ -52,6 +56,16 @@ def cluster_patch(version: Version | None, *, control_planes: int, ipv4: bool) -
     lists: dict[str, Any] = {part: {"extraArgs": _named(arguments), "extraEnvs": _named(_ENVIRONMENT)} for part, arguments in parts.items()}
     lists["apiServer"] = {"extraEnvs": _named(_ENVIRONMENT)}
     return {"kind": "ClusterConfiguration", "etcd": {"local": {"extraArgs": _named(etcd)}}, **lists}
+
+
+def init_patch(written: Mapping[str, Any], *, nodes: int) -> Mapping[str, Any]:
+    """A patch of kubeadm's InitConfiguration for nodes of our own image, which has a folder of patches for what kubeadm itself installs.
+
+    `written` is Kind's own networking. A single node needs none of the phases that other nodes would need to join.
+    """
+    own = ["preflight", *(["addon/kube-proxy"] if written.get("kubeProxyMode") == "none" else [])]
+    skipped = {"skipPhases": [*own, *_FOR_OTHERS]} if nodes == 1 else {}
+    return {"kind": "InitConfiguration", "patches": {"directory": PATCHES}, **skipped}
 
 
 def kubelet_patch(version: Version | None) -> Mapping[str, Any]:
