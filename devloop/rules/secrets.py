@@ -49,7 +49,15 @@ def not_encrypted(subject: Subject) -> Iterator[Fault]:
     """A file is called *.enc.yaml or *.sops.yaml and is not encrypted."""
     for path in subject.files.paths:
         if promises_encryption(path) and path not in subject.files.encrypted and _is_known(path, subject.files):
-            yield Fault("is named as an encrypted file and is not encrypted", Place(path, 1), f"sops encrypt --in-place {path}")
+            message = f"is named as an encrypted file and is not encrypted{_content(path, subject.files)}"
+            yield Fault(message, Place(path, 1), f"sops encrypt --in-place {path}")
+
+
+def _content(path: str, files: Files) -> str:
+    """What stands in it, where that is a Secret."""
+    secrets = [secret for secret in files.secrets if secret.path == path]
+    clear = ", ".join(field.name for secret in secrets for field in secret.clear)
+    return f": {clear}" if clear else "; its values are placeholders so far" if secrets else ""
 
 
 def _is_known(path: str, files: Files) -> bool:
