@@ -12,7 +12,7 @@ from typing import Any
 from devloop.clients.containers import LOOPBACK
 from devloop.model.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.kind import API_VERSION, port_mapping
-from devloop.provisioners.kind.tuning import cluster_patch, kubelet_patch, version_of
+from devloop.provisioners.kind.tuning import cluster_patch, init_patch, kubelet_patch, version_of
 
 Configuration = dict[str, Any]
 
