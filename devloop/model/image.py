@@ -1,0 +1,44 @@
+"""References to container images, after https://pkg.go.dev/github.com/distribution/reference."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_REFERENCE = re.compile(
+    rf"(?P<name>(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?"
+    r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?",
+    re.ASCII,
+)
+_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class Image:
+    """`name` as written, with its registry where it names one."""
+
+    name: str
+    tag: str = ""
+    digest: str = ""
+
+    @property
+    def floats(self) -> bool:
+        """It may be another image tomorrow: no tag is the tag latest."""
+        return not self.digest and self.tag in ("", "latest")
+
+
+def parse_image(text: str) -> Image | None:
+    """The image that a text refers to; None where no runtime would take it."""
+    match = _REFERENCE.fullmatch(text)
+    if not match or len(match["name"]) > _LONGEST_NAME or re.fullmatch(r"[0-9a-f]{64}", match["name"]):
+        return None
+    digest = match["digest"] or ""
+    algorithm, _, hexadecimal = digest.partition(":")
+    if digest and len(hexadecimal) != _DIGEST_LENGTHS.get(algorithm, len(hexadecimal)):
+        return None
+    return Image(match["name"], match["tag"] or "", digest)
