@@ -30,7 +30,7 @@ _UNUSED = (
 )  # fmt: skip
 # All of systemd that a node needs beside its own units.
 _WANTED = ("/systemd-journald.service", "/systemd-journald.socket", "/systemd-journald-dev-log.socket")
-_UNITS = ("containerd", "kubelet")
+_UNITS = ("containerd.service", "kubelet.service", "volumes.path")
 
 ENTRYPOINT = ["/usr/local/bin/entrypoint"]
 # systemd: not the engine's SIGTERM but this asks it to power off, and this variable tells it where it runs.
@@ -86,7 +86,7 @@ def _own(kit: Kit) -> Iterator[Entry]:
     yield from own_files("node", lambda text: text.replace("@PAUSE@", PAUSE_TAG))
     units = "etc/systemd/system"
     yield link(f"{units}/default.target", "/usr/lib/systemd/system/multi-user.target")
-    yield from (link(f"{units}/multi-user.target.wants/{unit}.service", f"../{unit}.service") for unit in _UNITS)
+    yield from (link(f"{units}/multi-user.target.wants/{unit}", f"../{unit}") for unit in _UNITS)
 
 
 def _layers(images: Mapping[str, Contents], called: Mapping[str, str]) -> Iterator[Entry]:
