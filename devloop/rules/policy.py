@@ -15,19 +15,22 @@ def _said(outcome: Outcome) -> Check:
     def check(subject: Subject) -> Iterator[Fault]:
         for said in subject.judgements.policies:
             if said.outcome is outcome:
-                yield Fault(_message(said), said.place, said.hint, said.severity, said.environment, said.kustomization)
+                yield Fault(_message(said), said.place, _hint(said), said.severity, said.environment, said.kustomization)
 
     return check
 
 
 def _message(said: Statement) -> str:
     if said.outcome is Outcome.SKIPPED:
-        where = f" for every object, such as {said.object}" if said.object else ""
-        return f"{said.policy} is not judged{where}: {said.message}"
+        return f"{said.policy} is not judged{' for every object' if said.object else ''}: {said.message}"
     if said.outcome in (Outcome.INVALID, Outcome.UNBOUND):
         return f"{said.policy}: {said.message}"
     verb = {Outcome.VIOLATED: "breaks", Outcome.CHANGED: "would be changed by", Outcome.MISSING: "lacks what is asked for by"}[said.outcome]
     return f"{said.object} {verb} {said.policy}: {said.message}"
+
+
+def _hint(said: Statement) -> str:
+    return f"one of them is {said.object}" if said.outcome is Outcome.SKIPPED and said.object else said.hint
 
 
 RULES: Rules = {

@@ -70,8 +70,8 @@ func (s *subject) bound(bindings []*subject, kubernetes string) (policies []poli
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(s.rendered.body(), &typed); err != nil {
 		return nil, []statement{{Outcome: "invalid", Policy: *s.reference(), Message: oneLine(err.Error())}}
 	}
-	compiled := &boundPolicy{world: s.world, source: s, spec: &typed.Spec}
-	if said = compiled.compile(kubernetes); len(said) > 0 {
+	made := &boundPolicy{world: s.world, source: s, spec: &typed.Spec}
+	if said = made.compiled(kubernetes); len(said) > 0 {
 		return nil, said
 	}
 	for _, each := range bindings {
@@ -83,7 +83,7 @@ func (s *subject) bound(bindings []*subject, kubernetes string) (policies []poli
 		case err != nil:
 			said = append(said, statement{Outcome: "invalid", Policy: *each.reference(), Message: oneLine(err.Error())})
 		default:
-			one := *compiled
+			one := *made
 			one.binding, one.severity = &binding.Spec, severityOf(binding.Spec.ValidationActions)
 			policies = append(policies, &one)
 		}
@@ -102,7 +102,7 @@ func severityOf(actions []admissionv1.ValidationAction) string {
 	return "info"
 }
 
-func (p *boundPolicy) compile(kubernetes string) (said []statement) {
+func (p *boundPolicy) compiled(kubernetes string) (said []statement) {
 	hasParams := p.spec.ParamKind != nil
 	library, err := newLibrary(kubernetes, declarations{request: true, params: hasParams, authorizer: true})
 	if err != nil {
@@ -139,7 +139,12 @@ func (p *boundPolicy) compile(kubernetes string) (said []statement) {
 	return said
 }
 
-func (p *boundPolicy) about() reference { return *p.source.reference() }
+func (p *boundPolicy) about() reference {
+	if p.source == nil {
+		return reference{}
+	}
+	return *p.source.reference()
+}
 
 func (p *boundPolicy) says(s *subject, outcome, message string, field ...any) statement {
 	return statement{Outcome: outcome, Policy: p.about(), Field: field, Object: s.reference(), Severity: p.severity, Message: message}
@@ -169,6 +174,17 @@ func (p *boundPolicy) judge(s *subject) []statement {
 		in := p.library.input(object, partial || param.partial)
 		in.params, in.namespace, in.request = param.value, s.namespaceObject(), s.request()
 		said = append(said, p.validate(s, in)...)
+	}
+	return p.unlessChanged(s, said)
+}
+
+// unlessChanged takes back what was said of an object that something else changes before the policy sees it.
+func (p *boundPolicy) unlessChanged(s *subject, said []statement) []statement {
+	if !slices.ContainsFunc(said, func(each statement) bool { return each.Outcome == "violated" }) {
+		return said
+	}
+	if changes := p.world.changedFirst(s); changes != "" {
+		return []statement{p.says(s, "skipped", changes+" may change objects before they are judged")}
 	}
 	return said
 }

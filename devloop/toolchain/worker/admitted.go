@@ -162,7 +162,7 @@ func uncertain(value any) any {
 			value[key] = uncertain(item)
 		}
 		if len(hidden) > 0 {
-			return &uncertainMap{Mapper: types.NewStringInterfaceMap(types.DefaultTypeAdapter, value), hidden: hidden}
+			return &uncertainMap{Mapper: types.NewStringInterfaceMap(types.DefaultTypeAdapter, value), plain: value, hidden: hidden}
 		}
 	case []any:
 		for i, item := range value {
@@ -186,6 +186,7 @@ func uncertainParts(object map[string]any) {
 // uncertainMap is a mapping of which nobody can tell whether it has the hidden keys.
 type uncertainMap struct {
 	traits.Mapper
+	plain  map[string]any
 	hidden map[string]bool
 }
 

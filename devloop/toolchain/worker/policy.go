@@ -93,21 +93,17 @@ func judgeAll(subjects []*subject, policies []policy) []statement {
 	return slices.Concat(said...)
 }
 
-// foldSkipped leaves one statement for each policy and reason of all the objects that could not be judged: the first one.
+// foldSkipped leaves one statement for each policy of all the objects that it could not be asked about: the first one.
 func foldSkipped(said []statement) []statement {
-	type key struct {
-		policy  reference
-		message string
-	}
-	seen := map[key]bool{}
+	seen := map[reference]bool{}
 	kept := said[:0]
 	for _, each := range said {
 		if each.Outcome == "skipped" {
-			if k := (key{each.Policy, each.Message}); seen[k] {
+			if seen[each.Policy] {
 				continue
-			} else {
-				seen[k] = true
 			}
+			seen[each.Policy] = true
+			each.Severity, each.Field = "", nil
 		}
 		kept = append(kept, each)
 	}
@@ -119,6 +115,8 @@ type world struct {
 	subjects   []*subject
 	namespaces map[string]*subject
 	resources  map[[2]string]customResource // group and kind of rendered CustomResourceDefinitions
+	finding    sync.Once
+	mutators   []mutator
 }
 
 func newWorld(renderings []*rendering) *world {
