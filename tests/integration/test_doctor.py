@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import socket
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from .conftest import Run, User, remains
@@ -58,3 +60,20 @@ def test_what_is_wrong_ends_with_one_and_says_how_to_mend_it(user: User, tmp_pat
         assert hint in told[check]["hint"]
     assert "connection refused" in told["engine"]["message"]
     assert user.devloop("-C", "demo", "status", "local").status == 1
+
+
+def test_the_engine_of_this_machine_is_described_as_it_describes_itself() -> None:
+    from docker.errors import DockerException
+
+    from devloop.clients import engine_facts
+    from devloop.model.doctor.engine import EngineFacts
+
+    try:
+        info = docker.from_env().info()
+    except DockerException:
+        pytest.skip("no container engine answers here")
+    facts = engine_facts.look(10.0)
+    assert isinstance(facts, EngineFacts)
+    assert (facts.version, facts.storage, facts.runtime) == (info["ServerVersion"], info["Driver"], info["DefaultRuntime"])
+    assert facts.root == info["DockerRootDir"]
+    assert abs(facts.time - time.time()) < 60

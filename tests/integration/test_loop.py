@@ -24,6 +24,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     user = User(tmp_path_factory.mktemp("demo"), request.param)
     user.init()
     up = user.devloop("-C", "demo", "up", "local", "--output", "json")
+    if up.status:
+        user.devloop("-C", "demo", "down", "local")
     assert up.status == 0, up.text
     yield user, user.home / "demo"
     down = user.devloop("-C", "demo", "down", "local")
@@ -53,6 +55,19 @@ def test_again_with_nothing_changed_pushes_and_changes_nothing(demo: tuple[User,
     first, second = (user.devloop("-C", "demo", "up", "local", "--output", "json").report for _ in range(2))
     assert first["revision"] == second["revision"]
     assert {s["status"] for s in second["steps"]} == {"unchanged"}, second["steps"]
+
+
+def test_the_doctor_knows_what_runs(demo: tuple[User, Path]) -> None:
+    """Its context, its API server's clock, its certificates, and that it is the one that has its ports."""
+    user, _ = demo
+    run = user.devloop("-C", "demo", "doctor", "local", "--output", "json")
+    told = {line["check"]: line["message"] for line in run.report["checks"]}
+    assert run.status == 0, run.text
+    assert "the API server and every certificate" in told["clock"]
+    assert told["kubeconfig"].startswith(str(user.home / "kubeconfig"))
+    assert f"-{user.cluster}" in told["kubeconfig"]
+    assert "is this environment's" in told["ports"] if user.provisioner == "kind" else "is free" in told["ports"]
+    assert "can be opened" in told["keys"]
 
 
 def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone(demo: tuple[User, Path]) -> None:
