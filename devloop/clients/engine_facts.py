@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +22,32 @@ LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 
 def look(timeout: float) -> EngineFacts | NoEngine:
-    """Ask the engine of DOCKER_HOST or of the default socket; each answer may take `timeout` seconds."""
-    chosen = os.environ.get("DOCKER_HOST", "")
-    address = chosen or SOCKET
+    """Ask the engine of DOCKER_HOST or of the default socket; in all that may take `timeout` seconds, however often it hesitates."""
+    answer: Future[EngineFacts | NoEngine] = Future()
+    threading.Thread(target=_answer, args=(answer, timeout), name="engine", daemon=True).start()
+    try:
+        return answer.result(timeout)
+    except TimeoutError:
+        return _silent(f"no answer within {timeout:.0f} s")
+
+
+def _answer(answer: Future[EngineFacts | NoEngine], timeout: float) -> None:
+    try:
+        answer.set_result(_ask(timeout))
+    except Exception as error:  # noqa: BLE001 (whoever waits for the answer gets it)
+        answer.set_exception(error)
+
+
+def _address() -> str:
+    return os.environ.get("DOCKER_HOST") or SOCKET
+
+
+def _silent(reason: str) -> NoEngine:
+    return NoEngine(Trouble.SILENT, _shown(_address()), bool(os.environ.get("DOCKER_HOST")), _podman(), reason)
+
+
+def _ask(timeout: float) -> EngineFacts | NoEngine:
+    chosen, address = os.environ.get("DOCKER_HOST", ""), _address()
     if not chosen and not Path(address.removeprefix("unix://")).exists():
         return NoEngine(Trouble.ABSENT, _shown(address), podman=_podman())
     import docker
@@ -32,9 +57,9 @@ def look(timeout: float) -> EngineFacts | NoEngine:
         with contextlib.closing(docker.from_env(timeout=max(1, round(timeout)))) as client:
             return _facts(client, address)
     except (DockerException, OSError, ValueError) as error:
-        forbidden = "permission denied" in str(error).lower()
-        trouble = Trouble.FORBIDDEN if forbidden else Trouble.SILENT
-        return NoEngine(trouble, _shown(address), bool(chosen), "" if forbidden else _podman(), _reason(error))
+        if "permission denied" in str(error).lower():
+            return NoEngine(Trouble.FORBIDDEN, _shown(address), bool(chosen))
+        return _silent(_reason(error))
 
 
 def _facts(client: docker.DockerClient, address: str) -> EngineFacts:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.console.findings import findings_by_file, problem_lines
-from devloop.console.lines import hint
+from devloop.console.lines import Whole, hint
 from devloop.console.live import View
 from devloop.console.spoken import Spoken
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
@@ -144,7 +144,9 @@ class Console:
 
     def line(self, text: str) -> None:
         """One line of a command's own output."""
-        self._rich.print(text, markup=False)
+        from rich.text import Text
+
+        _print(self._rich, Whole(Text(text)))
 
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         """A plain table, as wide as its content; where that is too wide, without its last column, which a pipe always gets."""

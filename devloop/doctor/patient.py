@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 # Seconds for an engine, a program or an API server to answer a question that takes milliseconds.
 PATIENCE = 2.0
+# An engine asks its own parts before it answers; what hangs on it has to be told within the limit of a check.
+PATIENCE_WITH_ENGINE = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Patient:
     def engine(self) -> EngineFacts | NoEngine:
         from devloop.clients.engine_facts import look
 
-        return self._once("engine", lambda: look(PATIENCE))
+        return self._once("engine", lambda: look(PATIENCE_WITH_ENGINE))
 
     @property
     def wants_kind(self) -> bool:

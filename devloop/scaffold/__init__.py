@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -154,5 +155,5 @@ def _told(directory: Path, keys: list[_Key]) -> tuple[str, ...]:
         f"{directory} is a Git repository with the environments {', '.join(described)}",
         "their Age keys are outside of it; keep a copy, nobody can decrypt without them:",
         *(f"  {path}" for path in described.values()),
-        f"next: devloop -C {directory} up local",
+        f"next: devloop -C {shlex.quote(str(directory))} up local",
     )
