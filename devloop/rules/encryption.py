@@ -16,6 +16,8 @@ from devloop.rules.rule import Rule, Rules
 # What SOPS leaves alone when nothing says otherwise, https://getsops.io/docs/#encrypting-only-parts-of-a-file.
 _DEFAULT_SUFFIX = "_unencrypted"
 _NAMED = {"encrypted_regex", "encrypted_suffix"}
+# Without these in clear no object could be applied.
+_ALWAYS_CLEAR = ("apiVersion", "kind", "metadata")
 _BY_COMMENT = ("encrypted_comment_regex", "unencrypted_comment_regex")
 
 
@@ -52,6 +54,8 @@ def _encrypts(settings: Mapping[str, str], leaf: Leaf) -> bool:
         return _found(pattern, leaf)
     if suffix := settings.get("encrypted_suffix"):
         return any(key.endswith(suffix) for key in leaf.path)
+    if leaf.path[0] in _ALWAYS_CLEAR:
+        return False
     if pattern := settings.get("unencrypted_regex"):
         return not _found(pattern, leaf)
     suffix = settings.get("unencrypted_suffix", _DEFAULT_SUFFIX)
