@@ -48,11 +48,11 @@ _ADD_AGE = "an Age recipient in .sops.yaml opens it locally too: add one, then s
 
 
 def own_recipient(subject: Subject) -> Iterator[Fault]:
-    """An environment's secrets can all be opened with another environment's keys."""
+    """An environment's secrets are for the same recipients as another's; a key that both have beside their own is fine."""
     keys = {inspected.environment.name: _recipients(inspected, subject.files) for inspected in subject.environments}
     for inspected in subject.environments:
         name = inspected.environment.name
-        others = {other: found for other, found in keys.items() if other != name and keys[name] <= found}
+        others = [other for other, found in keys.items() if other != name and keys[name] == found]
         if keys[name] and others:
             message = f"the environment {name} has no recipient of its own: the keys of {', '.join(sorted(others))} open its secrets"
             yield inspected.fault(message, _rule_place(inspected, subject.files), hint=_OWN_KEY)
