@@ -47,9 +47,11 @@ def load(engine: Engine, archive: Path | str, reference: str) -> None:
 
 
 def remove(engine: Engine, reference: str) -> None:
-    """Forget an image, unless a container runs from it; none is fine."""
+    """Forget an image, unless a container runs from it; none, also '', is fine."""
     from docker.errors import APIError
 
+    if not reference:
+        return
     with _told(reference), contextlib.suppress(APIError):
         engine.client.images.remove(reference)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, Interrupted
+
+
+class Busy(DevloopError):
+    """Somebody else holds the lock."""
 
 
 @contextlib.contextmanager
@@ -25,6 +30,26 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         os.close(file)
 
 
+@contextlib.contextmanager
+def in_turn(path: Path, on_wait: Callable[[], None], stop: threading.Event) -> Iterator[None]:
+    """Hold the lock file `path` once nobody else does; calls `on_wait` once when somebody does. Raises Interrupted soon after `stop`."""
+    with contextlib.ExitStack() as held:
+        if not _entered(held, path):
+            on_wait()
+            while not _entered(held, path):
+                if stop.wait(0.2):
+                    raise Interrupted("stopped while waiting for another run")
+        yield
+
+
+def _entered(held: contextlib.ExitStack, path: Path) -> bool:
+    try:
+        held.enter_context(exclusive(path, path.stem))
+    except Busy:
+        return False
+    return True
+
+
 def _acquire(path: Path, what: str) -> int:
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -33,9 +58,7 @@ def _acquire(path: Path, what: str) -> int:
         except BlockingIOError:
             holder = os.read(file, 20).decode(errors="replace") or "unknown"
             os.close(file)
-            raise DevloopError(
-                f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C"
-            ) from None
+            raise Busy(f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C") from None
         # The holder before us may have removed the file between our open and our lock.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file).st_ino:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from devloop.clients import image_archives
 from devloop.clients.engine import Engine
 from devloop.clients.folders import cache_folder
-from devloop.clients.lock import exclusive
+from devloop.clients.lock import in_turn
 from devloop.errors import Interrupted
 from devloop.images import KEY
 from devloop.images.archive import write_archive
@@ -56,20 +56,24 @@ def _make(recipe: Recipe, kit: Kit, engine: Engine, emit: Emit) -> None:
     if kit.stop.is_set():
         raise Interrupted("stopped while making images")
     emit(Progress(_TITLE, recipe.name))
-    reference, labels = recipe.reference(kit.toolchain), {KEY: recipe.key(kit.toolchain)}
-    folder = cache_folder() / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder / f"{recipe.name}.lock", f"the image {recipe.name}"):
-        outdated = image_archives.identity(engine, reference)
-        written = f"{reference}-unbaked" if recipe.bake else reference
-        config = _load(recipe, kit, engine, written, {} if recipe.bake else labels)
-        if recipe.bake:
-            baked = {**config, "Labels": labels}
-            image_archives.derive(engine, written, recipe.bake.command, reference, baked, recipe.bake.options)
-            image_archives.remove(engine, written)
-        if outdated:
+    lock = cache_folder() / "images" / f"{recipe.name}.lock"
+    with in_turn(lock, lambda: emit(Notice(f"another run is making the image {recipe.name}, waiting for it")), kit.stop):
+        reference, key = recipe.reference(kit.toolchain), recipe.key(kit.toolchain)
+        if image_archives.label(engine, reference, KEY) != key:
+            outdated = image_archives.identity(engine, reference)
+            _put(recipe, kit, engine, reference, {KEY: key})
             image_archives.remove(engine, outdated)
     emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
+
+
+def _put(recipe: Recipe, kit: Kit, engine: Engine, reference: str, labels: dict[str, str]) -> None:
+    if not recipe.bake:
+        _load(recipe, kit, engine, reference, labels)
+        return
+    unbaked = f"{reference}-unbaked"
+    config = _load(recipe, kit, engine, unbaked, {})
+    image_archives.derive(engine, unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options)
+    image_archives.remove(engine, unbaked)
 
 
 def _load(recipe: Recipe, kit: Kit, engine: Engine, reference: str, labels: dict[str, str]) -> dict[str, object]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from devloop.clients.lock import exclusive
-from devloop.errors import DevloopError
+from devloop.clients.lock import exclusive, in_turn
+from devloop.errors import DevloopError, Interrupted
 
 
 def test_the_second_one_is_told_who_is_first_and_nothing_is_left(tmp_path: Path) -> None:
@@ -37,3 +38,32 @@ with exclusive(pathlib.Path({str(path)!r}), "x"):
 def _try(path: Path) -> None:
     with exclusive(path, "the environment x"):
         pass
+
+
+def test_who_waits_is_told_once_and_comes_after_the_first(tmp_path: Path) -> None:
+    path, told, order = tmp_path / "x.lock", threading.Event(), []
+
+    def second() -> None:
+        with in_turn(path, told.set, threading.Event()):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with exclusive(path, "x"):
+        thread.start()
+        assert told.wait(10)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+    assert not path.exists()
+
+
+def test_who_waits_can_be_stopped(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with exclusive(tmp_path / "x.lock", "x"), pytest.raises(Interrupted), in_turn(tmp_path / "x.lock", stop.set, stop):
+        raise AssertionError("it must not get there")
+
+
+def test_what_fails_inside_is_not_taken_for_a_lock(tmp_path: Path) -> None:
+    with pytest.raises(DevloopError, match="inside"), in_turn(tmp_path / "x.lock", lambda: None, threading.Event()):
+        raise DevloopError("inside")
+    assert not (tmp_path / "x.lock").exists()
