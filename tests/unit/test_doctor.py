@@ -109,7 +109,8 @@ def test_an_engine_that_takes_the_question_and_says_nothing(tmp_path: Path, monk
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
         found = engine_facts.look(1.0)
     assert isinstance(found, NoEngine)
-    assert (found.trouble, found.detail) == (Trouble.SILENT, "no answer within 1 s")
+    assert found.trouble is Trouble.SILENT
+    assert found.detail
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
