@@ -461,9 +461,8 @@ def _spoken(context: typer.Context) -> Spoken:
     from devloop.console.spoken import Spoken
 
     directory, named = context.obj.directory, context.params.get("environment")
-    given = {name: context.params[name] for name in ("definition", "provisioner") if _was_typed(context, name)}
-    after = (word for name, value in given.items() for word in (f"--{name}", str(value)))
-    return Spoken.of(named if isinstance(named, str) else "", ("-C", str(directory)) if directory else (), tuple(after))
+    typed = {name: str(context.params[name]) for name in ("definition", "provisioner") if _was_typed(context, name)}
+    return Spoken.of(named if isinstance(named, str) else "", str(directory or ""), **typed)
 
 
 def _was_typed(context: typer.Context, name: str) -> bool:

@@ -12,19 +12,25 @@ from devloop.model.report import Event, Notice, Report, StepFinished
 # Commands of ours that act on a repository, then maybe the environment's name.
 _COMMAND = re.compile(r"\bdevloop (up|status|down|doctor|validate|render)\b(?! --definition)( [\w.-]+)?")
 _OF_AN_ENVIRONMENT = ("up", "status", "down", "doctor", "render")
+_BEGINNING = ("up", "doctor")
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """`before` are options before a command (-C DIR), `after` those behind its environment (--definition FILE), both ready for a shell."""
+    """`before` are options before a command (-C DIR), `after` those behind its environment (--definition FILE), both ready for a shell.
+
+    `provisioner` is for commands that may begin an environment: the others take what it runs with.
+    """
 
     environment: str = ""
     before: str = ""
     after: str = ""
+    provisioner: str = ""
 
     @classmethod
-    def of(cls, environment: str, before: tuple[str, ...], after: tuple[str, ...]) -> Spoken:
-        return cls(environment, shlex.join(before), shlex.join(after))
+    def of(cls, environment: str, directory: str = "", definition: str = "", provisioner: str = "") -> Spoken:
+        """From what was typed; '' for what was not."""
+        return cls(environment, _option("-C", directory), _option("--definition", definition), _option("--provisioner", provisioner))
 
     def text(self, text: str) -> str:
         """`text` with its commands completed."""
@@ -34,8 +40,9 @@ class Spoken:
         command, name = found[1], (found[2] or "").strip()
         if not name and command in _OF_AN_ENVIRONMENT and found.string[found.end() : found.end() + 1] in ("", ",", "`", ";"):
             name = self.environment
-        after = self.after if name and name == self.environment and command in _OF_AN_ENVIRONMENT else ""
-        return " ".join(part for part in ("devloop", self.before, command, name, after) if part)
+        ours = bool(name) and name == self.environment and command in _OF_AN_ENVIRONMENT
+        after = (self.after, self.provisioner if command in _BEGINNING else "") if ours else ()
+        return " ".join(part for part in ("devloop", self.before, command, name, *after) if part)
 
     def event(self, event: Event) -> Event:
         match event:
@@ -57,3 +64,7 @@ class Spoken:
         problems = error.problems if isinstance(error, InputError) else ()
         said = tuple(replace(problem, hint=self.text(problem.hint)) for problem in problems)
         return InputError(self.text(error.message), hint=self.text(error.hint), problems=said)
+
+
+def _option(name: str, value: str) -> str:
+    return f"{name} {shlex.quote(value)}" if value else ""

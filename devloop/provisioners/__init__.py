@@ -26,13 +26,14 @@ class GitEndpoint:
 
 @dataclass(frozen=True)
 class ProvisionerStatus:
-    """`running`: everything that was asked for answers. `components`: name -> (state, resident bytes)."""
+    """`running`: everything that was asked for answers. `components`, each a `unit`: name -> (state, resident bytes)."""
 
     exists: bool
     running: bool
     owner: str = ""
     kubernetes_version: str = ""
     components: tuple[tuple[str, str, int], ...] = ()
+    unit: str = "process"
 
 
 class Provisioner(Protocol):

@@ -61,9 +61,10 @@ def _components(found: ProvisionerStatus) -> str:
     """'12 processes, 870 MiB, Kubernetes v1.36.3', and which of them do not run."""
     resident = sum(size for _, _, size in found.components) / MEBIBYTE
     down = [f"{name} {state}" for name, state, _ in found.components if state != "running"]
-    parts = [_counted(len(found.components)), f"{resident:.0f} MiB", f"Kubernetes {found.kubernetes_version}", *down]
+    parts = [_counted(len(found.components), found.unit), f"{resident:.0f} MiB", f"Kubernetes {found.kubernetes_version}", *down]
     return ", ".join(parts)
 
 
-def _counted(processes: int) -> str:
-    return f"{processes} process{'' if processes == 1 else 'es'}"
+def _counted(count: int, unit: str) -> str:
+    ending = "es" if unit.endswith("s") else "s"
+    return f"{count} {unit}{'' if count == 1 else ending}"

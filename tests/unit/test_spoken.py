@@ -14,21 +14,26 @@ from devloop.errors import InputError, Problem
 from devloop.model.diagnosis import failed
 from devloop.model.report import Finding, Notice, Outcome, Report, Severity, Status
 
-HERE = Spoken.of("local", ("-C", "my repo"), ("--provisioner", "kind"))
+DOWN = "devloop -C 'my repo' down local --definition 'my file.yaml'"
+UP = "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind"
+HERE = Spoken.of("local", "my repo", "my file.yaml", "kind")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("devloop up local", "devloop -C 'my repo' up local --provisioner kind"),
-        ("edit and run `devloop up local` again", "edit and run `devloop -C 'my repo' up local --provisioner kind` again"),
-        ("devloop up local --recreate", "devloop -C 'my repo' up local --provisioner kind --recreate"),
+        ("devloop up local", "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind"),
+        (
+            "edit and run `devloop up local` again",
+            "edit and run `devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind` again",
+        ),
+        ("devloop up local --recreate", "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind --recreate"),
         (
             "devloop down, then devloop up",
-            "devloop -C 'my repo' down local --provisioner kind, then devloop -C 'my repo' up local --provisioner kind",
+            f"{DOWN}, then {UP}",
         ),
         ("devloop up dev", "devloop -C 'my repo' up dev"),
-        ("devloop doctor", "devloop -C 'my repo' doctor local --provisioner kind"),
+        ("devloop doctor", "devloop -C 'my repo' doctor local --definition 'my file.yaml' --provisioner kind"),
         ("devloop validate --environment local", "devloop -C 'my repo' validate --environment local"),
         ("devloop -C elsewhere up local", "devloop -C elsewhere up local"),
         ("devloop toolchain install kind", "devloop toolchain install kind"),
@@ -52,7 +57,7 @@ def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     for command in ("status", "down", "validate", "doctor", "up"):
         assert f"devloop -C 'my repo' {command}" in captured.out
-    assert captured.err.count("devloop -C 'my repo' up local --provisioner kind") == 2
+    assert captured.err.count("devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind") == 2
     assert "devloop up" not in captured.out + captured.err
 
 

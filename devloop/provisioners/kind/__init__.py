@@ -152,6 +152,7 @@ class KindProvisioner:
             owner=self._claim.root,
             kubernetes_version=self._version(),
             components=tuple((part.name, part.state, self._containers.memory(part.name)) for part in parts),
+            unit="container",
         )
 
     def delete(self, emit: Emit) -> bool:
