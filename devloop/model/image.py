@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -32,6 +33,7 @@ class Image:
         return not self.digest and self.tag in ("", "latest")
 
 
+@lru_cache(maxsize=4096)
 def parse_image(text: str) -> Image | None:
     """The image that a text refers to; None where no runtime would take it."""
     match = _REFERENCE.fullmatch(text)

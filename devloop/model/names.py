@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 SUBDOMAIN, LABEL, SERVICE, PATH, CRON_JOB = "subdomain", "label", "service", "path", "cron-job"
 
@@ -40,6 +41,9 @@ _FORMS: Mapping[tuple[str, str], str] = {
 # From this minor version on a Service's name may begin with a digit (RelaxedServiceNameValidation).
 _RELAXED_SERVICES = 36
 
+# Names, keys and labels come again and again, in one environment after the other.
+_remember = lru_cache(maxsize=1 << 16)
+
 
 def form_of(group: str, kind: str, minor: int) -> str:
     """What a name of the kind has to be at Kubernetes 1.`minor`."""
@@ -47,6 +51,7 @@ def form_of(group: str, kind: str, minor: int) -> str:
     return LABEL if form == SERVICE and minor >= _RELAXED_SERVICES else form
 
 
+@_remember
 def what_is_wrong(name: str, form: str) -> str:
     """What speaks against the name, '' where nothing does."""
     longest = _LENGTHS.get(form, len(name))
@@ -59,6 +64,7 @@ _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LONGEST_LABEL = 63
 
 
+@_remember
 def wrong_with_key(key: str) -> str:
     """What speaks against the key of a label or an annotation, as [PREFIX/]NAME; '' where nothing does."""
     prefix, slash, name = key.rpartition("/")
@@ -67,6 +73,7 @@ def wrong_with_key(key: str) -> str:
     return _wrong(name)
 
 
+@_remember
 def wrong_with_value(value: str) -> str:
     """What speaks against the value of a label; '' where nothing does."""
     return _wrong(value) if value else ""

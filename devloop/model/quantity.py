@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -21,9 +22,12 @@ _LARGEST_EXPONENT = 30
 
 def parse_quantity(value: Any) -> Fraction | None:
     """The amount that a text or a number says, rounded away from zero to a billionth; None where it says none."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    match = _QUANTITY.fullmatch(str(value))
+    return _parse(str(value)) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Fraction | None:
+    match = _QUANTITY.fullmatch(text)
     factor = _factor(match["exponent"], match["suffix"]) if match else None
     if not match or factor is None:
         return None

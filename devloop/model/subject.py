@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from devloop.errors import Problem
 from devloop.model.environment import Environment
@@ -21,6 +21,8 @@ from devloop.model.settings import Settings
 
 if TYPE_CHECKING:
     from devloop.model.inventory import Inventory
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ class Subject:
     problems: tuple[Problem, ...] = ()
     today: date = date.min
     whole: bool = False
+    _known: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def once(self, look: Callable[[Subject], T]) -> T:
+        """What several rules look at, worked out for the first that asks; `look` is a function of the subject alone."""
+        if look not in self._known:
+            self._known[look] = look(self)
+        known: T = self._known[look]
+        return known
 
     @property
     def units(self) -> Iterator[Unit]:

@@ -15,14 +15,17 @@ from devloop.rules.rule import Rule, Rules
 Used = tuple[Unit, Manifest, Container, str]
 
 
-def _used(subject: Subject) -> Iterator[Used]:
+def _used(subject: Subject) -> tuple[Used, ...]:
     """The images that can be known, with where they are used."""
-    for unit, manifest in subject.manifests:
-        if pod := pod_template(manifest):
-            for container in pod.containers:
-                text = container.body.get("image")
-                if isinstance(text, str) and text and f"{container.pointer}/image" not in manifest.unknown:
-                    yield unit, manifest, container, text
+    return tuple(used for unit, manifest in subject.manifests for used in _used_by(unit, manifest))
+
+
+def _used_by(unit: Unit, manifest: Manifest) -> Iterator[Used]:
+    pod = pod_template(manifest)
+    for container in pod.containers if pod else ():
+        text = container.body.get("image")
+        if isinstance(text, str) and text and f"{container.pointer}/image" not in manifest.unknown:
+            yield unit, manifest, container, text
 
 
 def _about(used: Used, message: str, hint: str = "") -> Fault:
@@ -32,7 +35,7 @@ def _about(used: Used, message: str, hint: str = "") -> Fault:
 
 def latest(subject: Subject) -> Iterator[Fault]:
     """No tag, or the tag that means whatever came last."""
-    for used in _used(subject):
+    for used in subject.once(_used):
         _, _, container, text = used
         image = parse_image(text)
         if image and image.floats:
@@ -44,7 +47,7 @@ def latest(subject: Subject) -> Iterator[Fault]:
 
 def malformed(subject: Subject) -> Iterator[Fault]:
     """No runtime would take it."""
-    for used in _used(subject):
+    for used in subject.once(_used):
         _, _, container, text = used
         if parse_image(text) is None:
             yield _about(used, f"{text!r} of container {container.name} is no reference to an image", _malformed_hint(text))
@@ -63,7 +66,7 @@ def _malformed_hint(text: str) -> str:
 def several_versions(subject: Subject) -> Iterator[Fault]:
     """One image, several versions of it in one environment."""
     found: dict[tuple[str, str], dict[str, Used]] = {}
-    for used in _used(subject):
+    for used in subject.once(_used):
         image = parse_image(used[3])
         if image:
             versions = found.setdefault((used[0].inspected.environment.name, image.name), {})

@@ -57,7 +57,7 @@ def syntax(subject: Subject) -> Iterator[Fault]:
         for field, pointer in _metadata(manifest):
             labels = mapping_at(manifest.body, *field, "labels")
             for key, value in labels.items():
-                if f"{pointer}/labels/{_escaped(key)}" not in manifest.unknown and (wrong := _wrong_with_label(key, value)):
+                if (wrong := _wrong_with_label(key, value)) and f"{pointer}/labels/{_escaped(key)}" not in manifest.unknown:
                     yield unit.about(manifest, f"{manifest}: {wrong}", *field, "labels", key)
             for key in mapping_at(manifest.body, *field, "annotations"):
                 if wrong := wrong_with_key(key.lower()):  # their case does not matter

@@ -71,8 +71,7 @@ def _wrong(manifest: Manifest, what: str, name: Any, minor: int) -> str:
 
 
 def _is_unknown(manifest: Manifest, field: tuple[Step, ...]) -> bool:
-    pointer = "/" + "/".join(str(step) for step in field)
-    return bool(manifest.unknown) and (len(field) > 2 or pointer in manifest.unknown)
+    return bool(manifest.unknown) and (len(field) > 2 or "/" + "/".join(map(str, field)) in manifest.unknown)
 
 
 def data_key(subject: Subject) -> Iterator[Fault]:

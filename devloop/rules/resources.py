@@ -53,20 +53,23 @@ def _allowances(inspected: Inspected) -> dict[str, Allowance]:
     return {namespace: allowance(manifests) for namespace, manifests in found.items()}
 
 
-def _containers(subject: Subject) -> Iterator[Sized]:
-    for inspected in subject.environments:
-        allowances = _allowances(inspected)
-        for unit in inspected.units:
-            for manifest in unit.node.manifests:
-                if pod := pod_template(manifest):
-                    given = allowances.get(namespace_of(manifest), Allowance())
-                    for container in pod.containers:
-                        yield Sized(unit, pod, container, given, given.resources(container))
+def _containers(subject: Subject) -> tuple[Sized, ...]:
+    return tuple(sized for inspected in subject.environments for sized in _containers_of(inspected))
+
+
+def _containers_of(inspected: Inspected) -> Iterator[Sized]:
+    allowances = _allowances(inspected)
+    for unit in inspected.units:
+        for manifest in unit.node.manifests:
+            if pod := pod_template(manifest):
+                given = allowances.get(namespace_of(manifest), Allowance())
+                for container in pod.containers:
+                    yield Sized(unit, pod, container, given, given.resources(container))
 
 
 def requests(subject: Subject) -> Iterator[Fault]:
     """Nobody knows how much it needs."""
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         if missing := [name for name in _NAMES if not sized.says("requests", name)]:
             hint = "add resources.requests, or a LimitRange with defaultRequest to the namespace"
             yield sized.fault(f"requests no {' and no '.join(missing)}", "resources", "requests", hint=hint)
@@ -74,7 +77,7 @@ def requests(subject: Subject) -> Iterator[Fault]:
 
 def limits(subject: Subject) -> Iterator[Fault]:
     """Nothing keeps it from taking everything. Without a limit of cpu it merely gets what others leave, which many want."""
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         if missing := [name for name in _NAMES if not sized.says("limits", name)]:
             severity = None if "memory" in missing else Severity.INFO
             hint = "add resources.limits, or a LimitRange with default to the namespace"
@@ -83,7 +86,7 @@ def limits(subject: Subject) -> Iterator[Fault]:
 
 def request_above_limit(subject: Subject) -> Iterator[Fault]:
     """It asks for more than it may take."""
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         for name, request in sized.resources.requests.items():
             limit = sized.resources.limits.get(name)
             if limit is not None and request > limit:
@@ -96,7 +99,7 @@ def request_above_limit(subject: Subject) -> Iterator[Fault]:
 
 def limit_range(subject: Subject) -> Iterator[Fault]:
     """It is outside of what its namespace allows."""
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         names = ", ".join(str(each) for each in sized.allowance.ranges)
         for side in ("requests", "limits"):
             for name, amount in sized.resources.of(side).items():
@@ -116,7 +119,7 @@ def _outside(sized: Sized, side: str, name: str, amount: Fraction) -> str:
 
 def quota(subject: Subject) -> Iterator[Fault]:
     """A ResourceQuota makes the API server refuse pods that do not say what they take."""
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         for (side, name), by in sized.allowance.wanted.items():
             if not sized.says(side, name):
                 message = f"says nothing of {side}.{name}, which {by} wants of every container"
@@ -126,7 +129,7 @@ def quota(subject: Subject) -> Iterator[Fault]:
 def quota_exceeded(subject: Subject) -> Iterator[Fault]:
     """All pods of a namespace together are more than its quota. What runs for a while only is not counted."""
     totals: dict[tuple[str, str, str, str], Fraction] = {}
-    for sized in _containers(subject):
+    for sized in subject.once(_containers):
         where = (sized.unit.inspected.environment.name, namespace_of(sized.pod.manifest))
         for side in ("requests", "limits"):
             for name, amount in sized.resources.of(side).items() if sized.container.stays else ():
