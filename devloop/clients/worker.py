@@ -160,7 +160,7 @@ class Worker:
             answer = future.result()
         except WorkerDied as error:
             answer = self._ask_again(question, error)
-        if "build" in question and "failure" not in answer:
+        if question.keys() & {"build", "releases"} and "failure" not in answer:
             self._built.append(question)
         return answer
 

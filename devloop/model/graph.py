@@ -37,6 +37,20 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A HelmRelease that a Kustomization renders, and what became of it: `chart` is the chart's folder, relative to the repository root.
+
+    FOREIGN means that its chart is not available here. `objects` counts what it renders; those are among the node's manifests.
+    """
+
+    id: ObjectId
+    state: NodeState
+    chart: str = ""
+    objects: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
 class Node:
     """One Kustomization: where it was defined, what it renders, which files its build read (relative to the repository root).
 
@@ -55,6 +69,7 @@ class Node:
     remote: tuple[str, ...] = ()
     failure: Failure | None = None
     others: tuple[ObjectId, ...] = ()
+    releases: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,15 @@ class Manifest:
     """One object as Flux would apply it. `body` holds masked values for what SOPS encrypted, never decrypted ones.
 
     `secret` is 'opened' or 'sealed' where SOPS encrypted (a part of) it, the latter when no key opens it. `unknown` are JSON pointers to
-    values that hang on variables which cannot be known or must not be shown; there the body says `${NAME}`.
+    values that hang on variables which cannot be known or must not be shown; there the body says `${NAME}`. `release` is the HelmRelease
+    (namespace/name) that renders it, then the origin is a file of the chart; '' for what Flux applies by itself.
     """
 
     body: Mapping[str, Any]
     origin: Origin = Origin()
     secret: str = ""
     unknown: tuple[str, ...] = ()
+    release: str = ""
 
     def mapping(self, *path: str) -> Mapping[str, Any]:
         """The mapping at these keys; an empty one where there is none, or something else."""

@@ -13,13 +13,11 @@ from devloop.model.environment import Environment
 from devloop.model.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
 from devloop.model.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
 from devloop.model.manifest import Manifest, Origin
-from devloop.repository.render import Build, Rendering, render, scope
+from devloop.repository.releases import render_releases
+from devloop.repository.render import UNKNOWABLE, Build, Rendering, render, scope
 from devloop.repository.sources import Sources
 
 ROOT = ObjectId("flux-system", "flux-system")
-
-# Failures that are none: it may be fine in a cluster, only nobody can tell from here.
-UNKNOWABLE = ("remote", "unknown")
 
 
 def survey(environment: Environment, worker: Worker, *, remotes: Collection[str] = ()) -> Graph:
@@ -76,7 +74,8 @@ class _Survey:
         while self.waiting:
             self._set_foreign_aside()
             self._build(self._next())
-        nodes = tuple(self.nodes.values())
+        version = self.environment.definition.kubernetes_version
+        nodes = render_releases(tuple(self.nodes.values()), self.worker, self._scope, self.base, self.sources, version)
         return Graph(self.environment.name, self.base, self.environment.entry_path, nodes, frozenset(self.sources.own))
 
     def _build_root(self) -> None:
@@ -91,13 +90,17 @@ class _Survey:
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
     def _build(self, batch: list[_Found]) -> None:
-        builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization)) for found in batch]
+        builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization.source)) for found in batch]
         for found, rendering in zip(batch, self._render(builds), strict=True):
             # What was built just before may have rendered it too, which only the one in waiting knows.
             self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
-        return render(self.worker, scope(self.environment.name, self.base), self.base, builds)
+        return render(self.worker, self._scope, self.base, builds)
+
+    @property
+    def _scope(self) -> str:
+        return scope(self.environment.name, self.base)
 
     def _add(self, node: Node) -> None:
         self.nodes[node.kustomization.id] = node

@@ -11,6 +11,9 @@ from devloop.model.graph import Failure
 from devloop.model.kustomization import ObjectId
 from devloop.model.manifest import Manifest, Origin
 
+# Failures that are none: it may be fine in a cluster, only nobody can tell from here.
+UNKNOWABLE = ("remote", "unknown")
+
 
 @dataclass(frozen=True)
 class Build:
@@ -48,10 +51,11 @@ def scope(environment: str, base: str) -> str:
 
 def render(worker: Worker, scope: str, base: str, builds: Sequence[Build]) -> list[Rendering]:
     """Build side by side; `base` is the folder that paths count from. The renderings come in the order of `builds`."""
-    return [_rendering(answer) for answer in worker.ask_all([build.question(scope, base) for build in builds])]
+    return [read_answer(answer) for answer in worker.ask_all([build.question(scope, base) for build in builds])]
 
 
-def _rendering(answer: Answer) -> Rendering:
+def read_answer(answer: Answer) -> Rendering:
+    """What the worker says of one build."""
     if "failure" in answer:
         return Rendering(failure=Failure(**answer["failure"]))
     result = answer["result"]

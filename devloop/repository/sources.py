@@ -49,9 +49,13 @@ class Sources:
             return False if False in verdicts else None if None in verdicts else True
         return False if ref in self._foreign or ref.kind not in {*KINDS, ARTIFACT} else None
 
-    def artifact(self, kustomization: Kustomization) -> dict[str, object] | None:
-        """How to make the artifact that the Kustomization's path counts from, as the worker wants it; None where that is a repository."""
-        if not (artifact := self._artifacts.get(kustomization.source)):
+    def holds(self, ref: SourceRef) -> bool:
+        """Whether what the source has is here, once everything has been rendered."""
+        return self._is_own(ref) is True
+
+    def artifact(self, ref: SourceRef) -> dict[str, object] | None:
+        """How to make an artifact that paths count from, as the worker wants it; None where that is a repository."""
+        if not (artifact := self._artifacts.get(ref)):
             return None
         sources = dict.fromkeys(artifact.used, self._base)
         return {"name": artifact.ref.name, "origin": artifact.origin, "sources": sources, "copy": artifact.copies}

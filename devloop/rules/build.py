@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.model.graph import Failure, NodeState
+from devloop.model.kustomization import ObjectId
 from devloop.model.place import Fault, Place
+from devloop.model.release import KIND
 from devloop.model.report import Severity
-from devloop.model.subject import Subject, Unit
+from devloop.model.subject import Subject, Unit, place_of
 from devloop.rules.rule import Rule, Rules
 
 # Failures that have a rule of their own; what is not here is build/failed.
@@ -26,6 +28,20 @@ def failed(subject: Subject) -> Iterator[Fault]:
     for unit, failure, place in _failures(subject):
         if failure.kind not in _SPECIAL:
             yield unit.fault(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
+
+
+def release(subject: Subject) -> Iterator[Fault]:
+    """A chart of the repository does not render with the values of its HelmRelease."""
+    for unit in subject.units:
+        for each in unit.node.releases:
+            if each.failure and each.state is NodeState.FAILED:
+                manifest = next(m for m in unit.node.manifests if m.kind == KIND and (m.namespace or "default", m.name) == _pair(each.id))
+                place = Place(each.failure.path, each.failure.line) if each.failure.path else place_of(manifest, "spec")
+                yield unit.fault(f"the HelmRelease {each.id} does not render: {each.failure.message}", hint=each.failure.hint, place=place)
+
+
+def _pair(name: ObjectId) -> tuple[str, str]:
+    return name.namespace, name.name
 
 
 def _failures(subject: Subject) -> Iterator[tuple[Unit, Failure, Place]]:
@@ -47,5 +63,11 @@ RULES: Rules = {
         Severity.ERROR,
         "one error keeps the whole Kustomization from the cluster",
         "mend the file that the message names; `kustomize build` of its folder fails in the same way",
+    ),
+    "build/release": Rule(
+        release,
+        Severity.ERROR,
+        "helm-controller installs nothing of a chart that does not render",
+        "mend the template or the values that the message names; `helm template` of the chart with these values fails in the same way",
     ),
 }

@@ -14,8 +14,14 @@ def outcome(graph: Graph) -> Outcome:
         f"{len(graph.nodes)} Kustomizations with {sum(len(node.manifests) for node in graph)} objects",
         *([f"paths count from {graph.source_directory}/"] if graph.source_directory != "." else []),
         *([f"{aside} not checked here"] if aside else []),
+        *([f"{missing} charts not available here"] if (missing := _missing_charts(graph)) else []),
     ]
     return Outcome(Status.UNCHANGED, "; ".join(parts), title=graph.environment)
+
+
+def _missing_charts(graph: Graph) -> int:
+    """HelmReleases whose objects nobody can know here: their charts come from elsewhere, or their values do."""
+    return sum(release.state in (NodeState.FOREIGN, NodeState.UNKNOWN) for node in graph for release in node.releases)
 
 
 _REASONS = {NodeState.BUILT: "Built", NodeState.FAILED: "BuildFailed", NodeState.FOREIGN: "NotHere", NodeState.UNKNOWN: "NotKnown"}

@@ -45,6 +45,8 @@ func isKept(res *resource.Resource) bool {
 		return res.GetApiVersion() == "v1"
 	case "Kustomization":
 		return strings.HasPrefix(res.GetApiVersion(), "kustomize.toolkit.fluxcd.io/")
+	case "HelmRelease":
+		return strings.HasPrefix(res.GetApiVersion(), "helm.toolkit.fluxcd.io/")
 	}
 	return false
 }

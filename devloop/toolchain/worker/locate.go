@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -34,11 +36,57 @@ func (p place) line(content []byte) int {
 	if p.Text != "" {
 		return lineOfText(content, p.Text)
 	}
-	object := p.object(content)
-	if object == nil {
-		return 0
+	if object := p.object(content); object != nil {
+		return descend(object, p.Field)
 	}
-	return descend(object, p.Field)
+	return p.templateLine(content)
+}
+
+var kindLine = regexp.MustCompile(`^kind:\s*["']?(\w+)`)
+
+// templateLine is for templates, which are no YAML: the line that says the kind, or the first one after it with the innermost key of the
+// field. Where a file makes several of the kind, it is the one whose next lines say the name, if any does.
+func (p place) templateLine(content []byte) int {
+	lines := strings.Split(string(content), "\n")
+	best, bestScore := -1, -1
+	for i, line := range lines {
+		match := kindLine.FindStringSubmatch(line)
+		if match == nil || match[1] != p.Kind {
+			continue
+		}
+		score := 0
+		for _, next := range lines[i+1 : min(i+8, len(lines))] {
+			if _, name, ok := strings.Cut(next, "name:"); ok && strings.HasSuffix(p.Name, lastWord(name)) {
+				score = 1
+			}
+		}
+		if score > bestScore {
+			best, bestScore = i, score
+		}
+	}
+	for i := best + 1; best >= 0 && i < len(lines) && !kindLine.MatchString(lines[i]); i++ {
+		if key := p.innermost(); key != "" && strings.HasPrefix(strings.TrimLeft(lines[i], " -"), key+":") {
+			return i + 1
+		}
+	}
+	return best + 1
+}
+
+func (p place) innermost() string {
+	for _, step := range slices.Backward(p.Field) {
+		if key, ok := step.(string); ok {
+			return key
+		}
+	}
+	return ""
+}
+
+// lastWord is the end of a name that a template makes: of {{ .Release.Name }}-api that is -api.
+func lastWord(name string) string {
+	if _, after, ok := strings.Cut(name, "}}"); ok {
+		name = after
+	}
+	return strings.Trim(name, " \"'")
 }
 
 func lineOfText(content []byte, text string) int {

@@ -156,6 +156,9 @@ func (m *masker) leaf(pointer string, value, before any) any {
 		return maskFor(pointer, inData)
 	}
 	shown, hidden := reveal(text)
+	if plain, inside := reveal(decoded(text)); inData && inside {
+		shown, hidden = base64.StdEncoding.EncodeToString([]byte(plain)), true
+	}
 	if hidden {
 		m.note(pointer)
 	}

@@ -13,6 +13,7 @@ type request struct {
 	ID       int              `json:"id"`
 	Open     *openRequest     `json:"open,omitempty"`
 	Build    *buildRequest    `json:"build,omitempty"`
+	Releases *releasesRequest `json:"releases,omitempty"`
 	Check    *checkRequest    `json:"check,omitempty"`
 	Locate   *locateRequest   `json:"locate,omitempty"`
 	Policies *policiesRequest `json:"policies,omitempty"`
@@ -131,6 +132,8 @@ func (s *session) handle(r request) (a answer) {
 	switch {
 	case r.Build != nil:
 		a.Result = s.build(r.Build)
+	case r.Releases != nil:
+		a.Result = s.releases(r.Releases)
 	case r.Check != nil:
 		a.Result = s.check(r.Check.Paths)
 	case r.Policies != nil:

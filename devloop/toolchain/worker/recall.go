@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -60,13 +61,8 @@ func jsonOf(value any) string {
 // recall gives the answer of an earlier run, when everything that it came from is as it was.
 func (b *run) recall() json.RawMessage {
 	b.key = b.storeKey()
-	line, rest, found := bytes.Cut(b.session.store.get(b.key), []byte("\n"))
-	var head storedHead
-	if !found || json.Unmarshal(line, &head) != nil || head.Sights > len(rest) {
-		return nil
-	}
-	seen, result := rest[:head.Sights], json.RawMessage(rest[head.Sights:])
-	if !b.view.holds(seen) {
+	head, seen, result := readEntry(b.session.store.get(b.key))
+	if head == nil || !b.view.holds(seen) {
 		return nil
 	}
 	again := sync.OnceValue(b.again)
@@ -128,8 +124,21 @@ func (b *run) entry(seen []byte, result json.RawMessage, bodies []span, print st
 		kept.Print = object.print
 		head.Kept = append(head.Kept, kept)
 	}
+	return storedEntry(head, seen, result)
+}
+
+func storedEntry(head storedHead, seen []byte, result json.RawMessage) []byte {
 	line, _ := json.Marshal(head)
-	return bytes.Join([][]byte{line, append(seen[:len(seen):len(seen)], result...)}, []byte("\n"))
+	return slices.Concat(line, []byte("\n"), seen, result)
+}
+
+func readEntry(entry []byte) (*storedHead, []byte, json.RawMessage) {
+	line, rest, found := bytes.Cut(entry, []byte("\n"))
+	var head storedHead
+	if !found || json.Unmarshal(line, &head) != nil || head.Sights > len(rest) {
+		return nil, nil, nil
+	}
+	return &head, rest[:head.Sights], rest[head.Sights:]
 }
 
 // span is a part of an encoded answer.

@@ -14,6 +14,7 @@ type rendering struct {
 	owner string // namespace/name of the Kustomization
 	print string // changes whenever the objects do; '' where nothing that is stored may depend on them
 	all   func() []*rendered
+	built *rendering // without what its HelmReleases render
 }
 
 func (r *rendering) objects() []*rendered { return r.all() }
@@ -99,4 +100,33 @@ func (s *scope) rendered() []*rendering {
 	}
 	slices.SortFunc(all, func(a, b *rendering) int { return strings.Compare(a.owner, b.owner) })
 	return all
+}
+
+// extend adds what HelmReleases render to what the build of their Kustomization gave.
+func (s *scope) extend(owner string, releases []*rendering) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	built := s.renderings[owner]
+	if built == nil {
+		return
+	}
+	if built.built != nil {
+		built = built.built
+	}
+	parts, storable := []string{built.print}, built.print != ""
+	for _, each := range releases {
+		parts, storable = append(parts, each.print), storable && each.print != ""
+	}
+	whole := &rendering{owner: owner, built: built}
+	if storable {
+		whole.print = digest(parts...)
+	}
+	whole.all = sync.OnceValue(func() []*rendered {
+		all := slices.Clone(built.all())
+		for _, each := range releases {
+			all = append(all, each.all()...)
+		}
+		return all
+	})
+	s.renderings[owner] = whole
 }

@@ -1,0 +1,235 @@
+"""HelmReleases rendered from charts that lie in the repository, as helm-controller would install them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devloop.clients.worker import Worker
+
+TEMPLATE = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-settings
+data:
+  colour: {{ .Values.colour | quote }}
+  namespace: {{ .Release.Namespace }}
+  version: {{ .Capabilities.KubeVersion.Version }}
+"""
+CHART = {"chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n", "chart/values.yaml": "colour: red\n"}
+
+Render = Callable[..., dict[str, Any]]
+
+
+def release(**spec: Any) -> dict[str, Any]:
+    source = {"kind": "GitRepository", "name": "flux-system"}
+    chart = {"spec": {"chart": "./chart", "sourceRef": source, **spec.pop("chart", {})}}
+    metadata = {"name": "web", "namespace": "apps"}
+    return {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": metadata, "spec": {"chart": chart, **spec}}
+
+
+@pytest.fixture
+def render(worker_program: Path, tmp_path: Path) -> Render:
+    """What the worker makes of a HelmRelease beside `files` (text, or an object), in a repository of its own."""
+
+    def render(files: Mapping[str, Any] | None = None, *, apis: tuple[str, ...] = (), **spec: Any) -> dict[str, Any]:
+        for name, content in (
+            CHART | {"chart/templates/a.yaml": TEMPLATE, "apps/release.yaml": release(**spec)} | dict(files or {})
+        ).items():
+            path = tmp_path / "repo" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(
+                content if isinstance(content, bytes) else (content if isinstance(content, str) else yaml.safe_dump(content)).encode()
+            )
+        metadata = {"namespace": "flux-system", "name": "apps"}
+        body = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": metadata, "spec": {"path": "./apps"}}
+        asked = {"scope": "x", "version": "v1.35.2", "apis": list(apis), "releases": [{"namespace": "apps", "name": "web", "base": "."}]}
+        with Worker(worker_program, tmp_path / "repo", store=tmp_path / "store") as worker:
+            worker.ask_all([{"build": {"scope": "x", "base": ".", **metadata, "object": body}}])
+            [answer] = worker.ask_all([{"releases": metadata | asked}])
+            [again] = worker.ask_all([{"releases": metadata | asked}])
+        assert answer["result"] == again["result"]
+        [result] = answer["result"]
+        return dict(result)
+
+    return render
+
+
+def data(result: Mapping[str, Any]) -> dict[str, Any]:
+    assert "failure" not in result, result["failure"]
+    found: dict[str, Any] = result["objects"][0]["body"]["data"]
+    return found
+
+
+def settings(kind: str = "ConfigMap", field: str = "data", **values: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "values", "namespace": "apps"}, field: values}
+
+
+def test_a_chart_is_rendered_with_its_release(render: Render) -> None:
+    result = render()
+    assert data(result) == {"colour": "red", "namespace": "apps", "version": "v1.35.2"}
+    assert result["objects"][0]["body"]["metadata"] == {"name": "web-settings", "namespace": "apps"}
+    assert (result["directory"], result["objects"][0]["origin"]) == ("chart", "chart/templates/a.yaml")
+
+
+def test_names_and_namespaces_are_those_of_helm_controller(render: Render) -> None:
+    built = render(targetNamespace="far")["objects"][0]["body"]
+    assert (built["metadata"], built["data"]["namespace"]) == ({"name": "far-web-settings", "namespace": "far"}, "far")
+    long = render(releaseName="x" * 60)["objects"][0]["body"]["metadata"]["name"]
+    assert long == "x" * 40 + "-" + "42f2d9733566" + "-settings"
+
+
+@pytest.mark.parametrize(
+    ("files", "spec", "colour"),
+    [
+        ({}, {"values": {"colour": "blue"}}, "blue"),
+        ({"more.yaml": "colour: green\n"}, {"chart": {"valuesFiles": ["more.yaml"]}}, "green"),
+        ({}, {"chart": {"valuesFiles": ["chart/values.yaml", "gone.yaml"], "ignoreMissingValuesFiles": True}}, "red"),
+        (
+            {"apps/v.yaml": settings(**{"values.yaml": "colour: pink\nsize: 1\n"})},
+            {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}]},
+            "pink",
+        ),
+        (
+            {"apps/v.yaml": settings(**{"values.yaml": "colour: pink\n"})},
+            {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}], "values": {"colour": "blue"}},
+            "blue",
+        ),
+        (
+            {"apps/v.yaml": settings(which="white")},
+            {
+                "valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "which", "targetPath": "colour"}],
+                "values": {"size": "x"},
+            },
+            "white",
+        ),
+        ({}, {"valuesFrom": [{"kind": "ConfigMap", "name": "gone", "optional": True}]}, "red"),
+    ],
+)
+def test_values_are_put_together_in_the_order_of_helm_controller(
+    render: Render, files: dict[str, Any], spec: dict[str, Any], colour: str
+) -> None:
+    assert data(render(files, **spec))["colour"] == colour
+
+
+SECRET = "hunter2-and-more"
+
+
+def test_values_of_secrets_are_unknown_and_never_shown(render: Render) -> None:
+    template = TEMPLATE + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {colour: {{ .Values.colour | b64enc }}}\n"
+    files = {"apps/v.yaml": settings("Secret", "stringData", **{"values.yaml": f"colour: {SECRET}\n"}), "chart/templates/a.yaml": template}
+    result = render(files, valuesFrom=[{"kind": "Secret", "name": "values"}])
+    assert {built["body"]["kind"]: built["unknown"] for built in result["objects"]} == {
+        "Secret": ["/data/colour"],
+        "ConfigMap": ["/data/colour"],
+    }
+    assert {built["body"]["data"]["colour"] for built in result["objects"]} == {"${colour}", base64.b64encode(b"${colour}").decode()}
+    assert not {SECRET, base64.b64encode(SECRET.encode()).decode()} & set(json.dumps(result).split('"'))
+
+
+@pytest.mark.parametrize(
+    ("files", "spec", "kind", "message"),
+    [
+        (
+            {},
+            {"valuesFrom": [{"kind": "Secret", "name": "gone"}]},
+            "unknown",
+            "its values come from Secret gone, which nothing here renders",
+        ),
+        ({}, {"chart": {"chart": "./gone"}}, "missing", "the chart ./gone does not exist"),
+        (
+            {
+                "chart/Chart.yaml": CHART["chart/Chart.yaml"]
+                + "dependencies: [{name: db, version: 1.x, repository: 'https://charts.example.com'}]\n"
+            },
+            {},
+            "remote",
+            "the chart's dependency db comes from https://charts.example.com, which is not here",
+        ),
+        ({"chart/templates/a.yaml": 'a:\n  b: {{ required "say it" .Values.x }}\n'}, {}, "build", "say it"),
+        ({"chart/templates/a.yaml": "{{ if }}\n"}, {}, "build", "missing value for if"),
+        (
+            {"chart/values.schema.json": '{"properties": {"colour": {"type": "number"}}}'},
+            {},
+            "build",
+            "at '/colour': got string, want number",
+        ),
+        (
+            {"chart/Chart.yaml": CHART["chart/Chart.yaml"] + "kubeVersion: '>=1.99'\n"},
+            {},
+            "build",
+            "the chart is for Kubernetes >=1.99, not for v1.35.2",
+        ),
+    ],
+)
+def test_what_does_not_render_is_told_in_plain_words(
+    render: Render, files: dict[str, Any], spec: dict[str, Any], kind: str, message: str
+) -> None:
+    failure = render(files, **spec)["failure"]
+    assert failure["kind"] == kind
+    assert message in failure["message"]
+
+
+def test_a_template_that_fails_is_told_at_its_line(render: Render) -> None:
+    failure = render({"chart/templates/a.yaml": 'a:\n  b: {{ required "say it" .Values.x }}\n'})["failure"]
+    assert (failure["path"], failure["line"], failure["message"]) == ("chart/templates/a.yaml", 2, "say it")
+
+
+def test_dependencies_come_from_the_repository(render: Render) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as target:
+        for name, text in {"sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n", "sub/templates/b.yaml": TEMPLATE}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            target.addfile(entry, io.BytesIO(text.encode()))
+    wanted = [
+        {"name": "sub", "version": "1.0.0", "repository": "https://x"},
+        {"name": "near", "version": "1.0.0", "repository": "file://../near"},
+    ]
+    files = {
+        "chart/Chart.yaml": CHART["chart/Chart.yaml"] + yaml.safe_dump({"dependencies": wanted}),
+        "chart/charts/sub-1.0.0.tgz": packed.getvalue(),
+        "near/Chart.yaml": "apiVersion: v2\nname: near\nversion: 1.0.0\n",
+        "near/templates/c.yaml": TEMPLATE.replace("settings", "near"),
+        "chart/crds/d.yaml": {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "a.b.c"}},
+    }
+    result = render(files)
+    assert "failure" not in result, result["failure"]
+    assert [built["body"]["kind"] for built in result["objects"]] == ["CustomResourceDefinition", *["ConfigMap"] * 3]
+    assert {built["origin"] for built in result["objects"]} >= {"chart/crds/d.yaml", "chart/templates/a.yaml"}
+
+
+def test_post_renderers_patch_what_the_chart_renders(render: Render) -> None:
+    patch = {"target": {"kind": "ConfigMap"}, "patch": json.dumps([{"op": "replace", "path": "/data/colour", "value": "patched"}])}
+    result = render(postRenderers=[{"kustomize": {"patches": [patch]}}], commonMetadata={"labels": {"team": "blue"}})
+    assert data(result)["colour"] == "patched"
+    assert result["objects"][0]["body"]["metadata"]["labels"] == {"team": "blue"}
+    assert (result["objects"][0]["origin"], "annotations" in result["objects"][0]["body"]["metadata"]) == ("chart/templates/a.yaml", False)
+
+
+def test_what_a_chart_makes_up_each_time_is_unknown(render: Render) -> None:
+    result = render({"chart/templates/a.yaml": TEMPLATE.replace("{{ .Values.colour | quote }}", "{{ randAlphaNum 12 }}")})
+    assert data(result)["colour"] == "${generated}"
+    assert result["objects"][0]["unknown"] == ["/data/colour"]
+
+
+def test_charts_know_what_the_cluster_will_serve(render: Render) -> None:
+    template = TEMPLATE.replace("{{ .Values.colour | quote }}", '{{ .Capabilities.APIVersions.Has "example.com/v1/Widget" }}')
+    files = {"chart/templates/a.yaml": template}
+    assert data(render(files, apis=("example.com/v1/Widget",)))["colour"] is True
+    assert data(render(files))["colour"] is False
+
+
+def test_hooks_are_rendered_and_tests_are_not(render: Render) -> None:
+    hook = TEMPLATE.replace("metadata:", "metadata:\n  annotations: {helm.sh/hook: %s}")
+    names = {"b": "pre-install", "c": "test"}
+    files = {f"chart/templates/{name}.yaml": hook % event for name, event in names.items()}
+    assert [built["origin"] for built in render(files)["objects"]] == ["chart/templates/a.yaml", "chart/templates/b.yaml"]
