@@ -42,11 +42,20 @@ install_wrapper() {
 	JSON
 }
 
+# What a killed engine leaves would make the next one believe that it runs already, once its number belongs to another process.
+forget_dead() { # PROGRAM PIDFILE
+    local pid
+    pid=$(cat "$2" 2>/dev/null) || return 0
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] || "${root[@]}" rm -f "$2"
+}
+
 start() {
     say "starting dockerd, its log is $log"
     if [ -d /run/systemd/system ]; then
         "${root[@]}" systemctl start docker
     else
+        forget_dead dockerd /var/run/docker.pid
+        forget_dead containerd /var/run/docker/containerd/containerd.pid
         setsid nohup "${root[@]}" dockerd >>"$log" 2>&1 </dev/null &
     fi
     for _ in $(seq 120); do
