@@ -24,8 +24,8 @@ class NodeState(StrEnum):
 class Failure:
     """Why a Kustomization does not build, in plain words.
 
-    `kind` is missing (its path), yaml, build, undefined (a variable), substitution, decryption, outside (of the source), remote, unknown
-    or crash. `path` is relative to the repository root; `object` is the rendered object that it is about.
+    `kind` is missing (its path), yaml, duplicate (a key), build, undefined (a variable), substitution, decryption, outside (of the
+    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object that it is about.
     """
 
     kind: str

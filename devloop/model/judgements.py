@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.policy import Statement
-from devloop.model.violation import Violated
+from devloop.model.violation import Oversight, Violated
 
 
 @dataclass(frozen=True)
@@ -14,3 +14,4 @@ class Judgements:
 
     policies: tuple[Statement, ...] = ()
     schema: tuple[Violated, ...] = ()
+    oversights: tuple[Oversight, ...] = ()

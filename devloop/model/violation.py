@@ -31,3 +31,14 @@ class Violated:
     kustomization: ObjectId
     index: int
     violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """What kustomize passes over in a file without a word: `code` is duplicate (of two keys the last counts) or ignored (no such field)."""
+
+    code: str
+    path: str
+    line: int
+    message: str
+    hint: str = ""

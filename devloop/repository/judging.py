@@ -10,6 +10,7 @@ from devloop.model.files import Files
 from devloop.model.judgements import Judgements
 from devloop.model.settings import Settings
 from devloop.model.subject import Inspected
+from devloop.repository.overlooked import oversights
 from devloop.repository.policies import judge_policies
 from devloop.repository.schemas import judge_schemas
 
@@ -19,4 +20,4 @@ def judge(environments: Sequence[Inspected], worker: Worker, settings: Settings,
     with ThreadPoolExecutor(max_workers=1) as beside:
         policies = beside.submit(judge_policies, environments, worker, files)
         schema = judge_schemas(environments, worker)
-        return Judgements(policies=policies.result(), schema=schema)
+        return Judgements(policies=policies.result(), schema=schema, oversights=oversights(environments, worker))

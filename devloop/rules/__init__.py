@@ -9,6 +9,7 @@ from devloop.rules import (
     definition,
     encryption,
     exemptions,
+    files,
     graph,
     images,
     labels,
@@ -33,6 +34,7 @@ __all__ = ["RULES", "Rule", "Rules"]
 RULES: Rules = {
     **definition.RULES,
     **build.RULES,
+    **files.RULES,
     **substitution.RULES,
     **schema.RULES,
     **naming.RULES,

@@ -13,7 +13,7 @@ from devloop.model.subject import Subject, Unit, place_of
 from devloop.rules.rule import Rule, Rules
 
 # Failures that have a rule of their own; what is not here is build/failed.
-_SPECIAL = frozenset({"yaml", "undefined", "missing"})
+_SPECIAL = frozenset({"yaml", "duplicate", "undefined", "missing"})
 
 
 def syntax(subject: Subject) -> Iterator[Fault]:

@@ -98,12 +98,9 @@ func (b *run) folders(text string) []string {
 
 // brokenFile: kustomize counts lines from the start of a document and names files without their folder, so look for ourselves.
 func (b *run) brokenFile(text, folder string) *failure {
-	if b.view == nil || !strings.Contains(text, "yaml: ") && !strings.Contains(text, "MalformedYAML") {
+	find := finder(text)
+	if b.view == nil || find == nil {
 		return nil
-	}
-	find := syntaxError
-	if strings.Contains(text, "already defined at line") {
-		find = duplicateKey
 	}
 	var candidates []string
 	if match := malformed.FindStringSubmatch(text); match != nil {
@@ -120,6 +117,23 @@ func (b *run) brokenFile(text, folder string) *failure {
 				return found
 			}
 		}
+	}
+	return nil
+}
+
+var oddities = regexp.MustCompile(`unsupported type: map\[interface|invalid map key|cannot decode !!|map merge requires`)
+
+// finder is what finds the place of a YAML error in a file; nil where it is another error.
+func finder(text string) func(string, []byte) *failure {
+	switch {
+	case strings.Contains(text, "already defined at line"):
+		return duplicateKey
+	case strings.Contains(text, "unknown anchor '"):
+		return unknownAnchor(text)
+	case oddities.MatchString(text):
+		return oddity
+	case strings.Contains(text, "yaml: ") || strings.Contains(text, "MalformedYAML"):
+		return syntaxError
 	}
 	return nil
 }

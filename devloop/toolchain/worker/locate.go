@@ -212,7 +212,7 @@ func duplicateKey(name string, content []byte) *failure {
 			return nil
 		}
 		if key := repeated(&document); key != nil {
-			return &failure{Kind: "yaml", Message: fmt.Sprintf("the key %s is there twice", key.Value), Path: path.Clean(name), Line: key.Line}
+			return &failure{Kind: "duplicate", Message: fmt.Sprintf("the key %s is there twice", key.Value), Path: path.Clean(name), Line: key.Line}
 		}
 	}
 }

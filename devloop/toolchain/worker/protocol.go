@@ -10,14 +10,15 @@ import (
 
 // A request has an ID and exactly one of the others.
 type request struct {
-	ID       int              `json:"id"`
-	Open     *openRequest     `json:"open,omitempty"`
-	Build    *buildRequest    `json:"build,omitempty"`
-	Releases *releasesRequest `json:"releases,omitempty"`
-	Check    *checkRequest    `json:"check,omitempty"`
-	Locate   *locateRequest   `json:"locate,omitempty"`
-	Policies *policiesRequest `json:"policies,omitempty"`
-	Judge    *judgeRequest    `json:"judge,omitempty"`
+	ID         int                `json:"id"`
+	Open       *openRequest       `json:"open,omitempty"`
+	Build      *buildRequest      `json:"build,omitempty"`
+	Releases   *releasesRequest   `json:"releases,omitempty"`
+	Check      *checkRequest      `json:"check,omitempty"`
+	Locate     *locateRequest     `json:"locate,omitempty"`
+	Policies   *policiesRequest   `json:"policies,omitempty"`
+	Judge      *judgeRequest      `json:"judge,omitempty"`
+	Overlooked *overlookedRequest `json:"overlooked,omitempty"`
 }
 
 type answer struct {
@@ -97,7 +98,7 @@ type locateRequest struct {
 	Places []place `json:"places"`
 }
 
-// failure is an error in plain words, at a place where there is one. Kind is one of missing, yaml, build, substitution, decryption,
+// failure is an error in plain words, at a place where there is one. Kind is one of missing, yaml, duplicate, build, substitution, decryption,
 // outside, crash.
 type failure struct {
 	Kind    string `json:"kind"`
@@ -139,6 +140,8 @@ func (s *session) handle(r request) (a answer) {
 	case r.Policies != nil:
 		said, err := s.policies(r.Policies)
 		a.Result, a.Failure = said, asFailure(err)
+	case r.Overlooked != nil:
+		a.Result = s.overlooked(r.Overlooked)
 	case r.Judge != nil:
 		judgements, err := s.judge(r.Judge)
 		a.Result, a.Failure = judgements, asFailure(err)
