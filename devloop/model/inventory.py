@@ -182,10 +182,16 @@ def take(inspected: Inspected) -> Inventory:
             key = identity(manifest)
             inventory.objects.setdefault(key, []).append((unit, manifest))
             if key.kind == "HelmRelease" and key.group == HELM:
-                inventory.open.add(release_namespace(manifest))
+                inventory.open.update([] if is_rendered(unit.node, manifest) else [release_namespace(manifest)])
             elif not is_built_in(key.group) and not is_flux(key.group):
                 inventory.open.add(key.namespace)
     return inventory
+
+
+def is_rendered(node: Node, release: Manifest) -> bool:
+    """Whether the chart of a HelmRelease lies in the repository, so that its objects are among the node's."""
+    name = ObjectId(release.namespace or "default", release.name)
+    return any(each.id == name and each.state is NodeState.BUILT for each in node.releases)
 
 
 def release_namespace(release: Manifest) -> str:

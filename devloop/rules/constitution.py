@@ -88,7 +88,7 @@ def sops(subject: Subject) -> Iterator[Fault]:
 
 
 def _has_values(manifest: Manifest) -> bool:
-    is_secret = manifest.kind == "Secret" and manifest.api_version == "v1" and not manifest.secret
+    is_secret = manifest.kind == "Secret" and manifest.api_version == "v1" and not manifest.secret and not manifest.release
     return is_secret and any(manifest.body.get(section) for section in ("data", "stringData"))
 
 

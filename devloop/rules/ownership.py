@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from devloop.model.graph import NodeState
-from devloop.model.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux
+from devloop.model.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux, is_rendered
 from devloop.model.kustomization import ObjectId, is_kustomization
 from devloop.model.manifest import Manifest
 from devloop.model.place import Fault
@@ -131,9 +131,13 @@ def _may_be_hidden(inventory: Inventory, names: set[ObjectId]) -> bool:
     return any(
         node.state is not NodeState.BUILT
         or node.remote
-        or any(manifest.kind in ("HelmRelease", "ResourceSet") for manifest in node.manifests)
+        or any(manifest.kind == "ResourceSet" or (_is_release(manifest) and not is_rendered(node, manifest)) for manifest in node.manifests)
         for node in nodes
     )
+
+
+def _is_release(manifest: Manifest) -> bool:
+    return manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
 
 
 RULES: Rules = {

@@ -34,7 +34,7 @@ def namespace_missing(subject: Subject) -> Iterator[Fault]:
 def _homeless(unit: Unit, there: frozenset[str]) -> Iterator[Fault]:
     first: dict[str, Manifest] = {}
     for manifest in unit.node.manifests:
-        if _is_namespaced(manifest) and not _is_given(manifest.namespace) and manifest.namespace not in there:
+        if _is_namespaced(manifest) and not _is_settled(manifest) and manifest.namespace not in there:
             first.setdefault(manifest.namespace, manifest)
     for namespace, manifest in first.items():
         if namespace:
@@ -49,6 +49,11 @@ def _is_namespaced(manifest: Manifest) -> bool:
     """Only where that is certain: kustomize gives a namespace to whatever it does not know."""
     group = group_of(manifest.api_version)
     return is_flux(group) or (is_built_in(group) and manifest.kind not in CLUSTER_WIDE and not manifest.kind.endswith("List"))
+
+
+def _is_settled(manifest: Manifest) -> bool:
+    """What a chart says no namespace for goes into its release's."""
+    return _is_given(manifest.namespace) or bool(manifest.release and not manifest.namespace)
 
 
 def _is_given(namespace: str) -> bool:
