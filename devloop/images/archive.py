@@ -1,6 +1,6 @@
 """Image archives as `docker load` and `ctr images import` read them, made from lists of files: the same input gives the same image id.
 
-Nothing here talks to an engine. Formats: OCI image specification 1.1 (config.md, image-layout.md) and the manifest.json of `docker save`.
+Nothing here talks to an engine. Formats: OCI image specification 1.1 (config.md) and the manifest.json of `docker save`.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def write_layer(entries: Iterable[Entry], target: IO[bytes] | None = None) -> st
     with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT, copybufsize=1 << 20) as tar:  # type: ignore[call-overload]
         for entry in entries:
             for parent in _parents(entry.path, made):
-                _add(tar, folder(parent))
+                add(tar, folder(parent))
             if entry.path not in made:
                 made.add(entry.path)
-                _add(tar, entry)
+                add(tar, entry)
             elif entry.kind != tarfile.DIRTYPE:
                 raise ValueError(f"two entries for {entry.path}")
     return output.digest
@@ -106,7 +106,8 @@ def _parents(path: str, made: set[str]) -> Iterator[str]:
             yield name
 
 
-def _add(tar: tarfile.TarFile, entry: Entry) -> None:
+def add(tar: tarfile.TarFile, entry: Entry) -> None:
+    """One member, as it is in every image: without times and names of this machine."""
     info = tarfile.TarInfo(entry.path)
     info.type, info.mode, info.linkname = entry.kind, entry.mode, entry.target
     info.uid, info.gid = entry.uid, entry.gid
@@ -149,8 +150,8 @@ def write_archive(target: IO[bytes], reference: str, contents: Contents, labels:
         config = configuration(contents, digest, labels)
         name = f"{hashlib.sha256(config).hexdigest()}.json"
         manifest = [{"Config": name, "RepoTags": [reference], "Layers": ["layer.tar"]}]
-        _add(tar, Entry(name, config))
-        _add(tar, Entry("manifest.json", json.dumps(manifest).encode()))
+        add(tar, Entry(name, config))
+        add(tar, Entry("manifest.json", json.dumps(manifest).encode()))
 
 
 def _append_layer(tar: tarfile.TarFile, entries: Iterable[Entry]) -> str:
@@ -167,51 +168,3 @@ def _append_layer(tar: tarfile.TarFile, entries: Iterable[Entry]) -> str:
     file.seek(end)
     tar.offset = end  # the layer is a whole number of blocks, being a tar file itself
     return digest
-
-
-@dataclass(frozen=True)
-class Unpacked:
-    """An image without its layer: what containerd must know when the files are on its disk already."""
-
-    name: str
-    config: str
-    layer: str
-
-
-def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, Mapping[str, str]]]) -> tuple[Unpacked, ...]:
-    """An OCI layout for `ctr images import --no-unpack`, without layers; `images`: name -> reference, contents, labels."""
-    manifests, result = [], []
-    with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for name, (reference, contents, labels) in images.items():
-            layer = write_layer(contents.entries)
-            config = configuration(contents, layer, labels)
-            manifest = _manifest(config, layer)
-            _add(tar, _blob(config))
-            _add(tar, _blob(manifest))
-            manifests.append(_descriptor(_MANIFEST, manifest) | {"annotations": {"io.containerd.image.name": reference}})
-            result.append(Unpacked(name, _digest(config), layer))
-        _add(tar, Entry("index.json", json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()))
-        _add(tar, Entry("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'))
-    return tuple(result)
-
-
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
-
-
-def _manifest(config: bytes, layer: str) -> bytes:
-    layers = [{"mediaType": _LAYER, "digest": layer, "size": 0}]
-    return json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST, "config": _descriptor(_CONFIG, config), "layers": layers}).encode()
-
-
-def _descriptor(kind: str, content: bytes) -> dict[str, Any]:
-    return {"mediaType": kind, "digest": _digest(content), "size": len(content)}
-
-
-def _blob(content: bytes) -> Entry:
-    return Entry("blobs/" + _digest(content).replace(":", "/"), content)
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

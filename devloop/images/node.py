@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from devloop.images import flux
-from devloop.images.archive import Contents, Entry, folder, link, program, write_metadata
+from devloop.images.archive import Contents, Entry, folder, link, program
 from devloop.images.control_plane import PAUSE_TAG, control_plane, references
 from devloop.images.kit import Kit, accounts, certificates, own_files
+from devloop.images.layout import write_metadata
 
 PACKAGES = (
     "base-files", "bash", "dash", "coreutils", "grep", "sed", "findutils", "hostname", "tar", "gzip", "jq",

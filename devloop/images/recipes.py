@@ -70,7 +70,7 @@ RECIPES: dict[str, Recipe] = {
             (*node.TOOLS, *control_plane.TOOLS, *flux.CONTROLLERS),
             (node.PACKAGES, control_plane.PROXY_PACKAGES, flux.PACKAGES),
             ("node",),
-            ("node", "control_plane", "flux"),
+            ("node", "control_plane", "flux", "layout"),
             versioned="kubelet",
             bake=Bake(node.BAKE, node.BAKE_OPTIONS),
         ),

@@ -13,7 +13,8 @@ import pytest
 
 from devloop.errors import InputError
 from devloop.images import archive, control_plane, kit, recipes
-from devloop.images.archive import Contents, Entry, folder, link, program, write_archive, write_layer, write_metadata
+from devloop.images.archive import Contents, Entry, folder, link, program, write_archive, write_layer
+from devloop.images.layout import write_metadata
 from devloop.images.recipes import RECIPES, Recipe
 from devloop.toolchain import Toolchain
 
