@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console as RichConsole
 
 from devloop.console.findings import findings_by_file
 from devloop.model.frame import frame
@@ -119,7 +121,11 @@ def test_findings_are_listed_by_file_with_their_lines() -> None:
         Finding("graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown),
         Finding("labels/required", Severity.INFO, "k8s/apps.yaml", 0, "no labels"),
     ]
-    assert [text.plain for text in findings_by_file(found, ("dev", "prod"))] == [
+    text = StringIO()
+    print_to = RichConsole(file=text, width=200)
+    for line in findings_by_file(found, ("dev", "prod")):
+        print_to.print(line)
+    assert text.getvalue().split("\n")[:-1] == [
         "k8s/apps.yaml:8",
         "   8  error  it is gone  (dev)  [graph/path-missing]",
         "      7 | spec:",

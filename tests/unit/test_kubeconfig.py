@@ -14,6 +14,14 @@ import yaml
 from devloop.clients.kubeconfig import merge, remove, user_kubeconfig
 from devloop.errors import DevloopError
 
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever contexts the user of this machine has, they choose nothing here."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+
 OTHERS = """\
 apiVersion: v1
 kind: Config
