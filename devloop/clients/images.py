@@ -1,4 +1,4 @@
-"""Images of the container engine: which are there, building and saving them."""
+"""Images of the container engine: which are there and whose, building, loading, saving and removing them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 import io
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from devloop.clients.engine import Engine
 from devloop.errors import DevloopError, Interrupted
@@ -25,6 +27,47 @@ class ImageStore:
         with contextlib.suppress(docker.errors.ImageNotFound, docker.errors.NotFound):
             return str(self._client.api.inspect_image(reference)["Id"])
         return ""
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Reference -> label `name` of every image that has it; a single question to the engine."""
+        with _told("images"):
+            found = self._client.api.images(filters={"label": name})
+        return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
+
+    def size(self, reference: str) -> int:
+        """Bytes of an image on the engine's disk."""
+        with _told(reference):
+            return int(self._client.api.inspect_image(reference)["Size"])
+
+    def load(self, archive: Path, reference: str) -> None:
+        """Put the image of an archive (as `docker save` writes it) into the engine; the archive calls it `reference`."""
+        with _told(reference), archive.open("rb") as file:
+            list(self._client.images.load(file))
+
+    def remove(self, reference: str) -> None:
+        """Forget an image, unless a container runs from it; none, also '', is fine."""
+        import docker.errors
+
+        with _told(reference), contextlib.suppress(docker.errors.APIError):
+            if reference:
+                self._client.api.remove_image(reference)
+
+    def derive(self, base: str, command: Sequence[str], reference: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        """Run `command` in the image `base` and keep what it wrote as `reference`; DevloopError with its output when it fails.
+
+        `config` is how the new image runs, in the words of Docker's API; `options` are more arguments for the container.
+        """
+        repository, _, tag = reference.rpartition(":")
+        with _told(reference):
+            container = self._client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
+            try:
+                container.start()
+                if container.wait()["StatusCode"]:
+                    raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
+                # What is not said again, an image takes over from the container that it is made of.
+                container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config})
+            finally:
+                container.remove(force=True, v=True)
 
     def build(self, reference: str, files: Mapping[str, bytes], arguments: Mapping[str, str], stop: threading.Event) -> None:
         """Build the Dockerfile among `files` (path -> content) with build `arguments` and name it."""
@@ -52,6 +95,22 @@ class ImageStore:
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as an archive that containerd can import, in parts."""
         yield from self._client.api.get_image(reference, chunk_size=1 << 20)
+
+
+@contextlib.contextmanager
+def _told(reference: str) -> Iterator[None]:
+    """What the engine refuses, as the user should read it."""
+    from docker.errors import APIError, DockerException
+    from requests import RequestException
+
+    try:
+        yield
+    except APIError as error:
+        if "no space left" in str(error).lower():
+            raise DevloopError(f"no space left for the image {reference}", hint="docker system df, then docker image prune") from None
+        raise DevloopError(f"the container engine refuses {reference}: {error.explanation or error}") from None
+    except (DockerException, RequestException) as error:
+        raise DevloopError(f"the container engine ended while it was asked for {reference}: {error}", hint="docker info") from None
 
 
 def _context(files: Mapping[str, bytes]) -> bytes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from devloop.clients.images import ImageStore
 from devloop.errors import InputError
 from devloop.model.report import Emit
 
@@ -33,7 +34,7 @@ class Images:
 
     def __init__(self, toolchain: Toolchain, engine: Engine) -> None:
         self._toolchain = toolchain
-        self._engine = engine
+        self._store = ImageStore(engine)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,19 +48,12 @@ class Images:
 
     def present(self, name: str) -> bool:
         """Whether the engine has the image, made of what it would be made of now."""
-        from devloop.clients.image_archives import label
-
-        recipe = self._recipe(name)
-        return label(self._engine, recipe.reference(self._toolchain), KEY) == recipe.key(self._toolchain)
+        return not self.missing([name])
 
     def here(self) -> dict[str, str]:
         """Name -> reference of all that are present."""
-        from devloop.clients.image_archives import labels
-        from devloop.images.recipes import RECIPES
-
-        found = labels(self._engine, KEY)
-        references = {name: recipe.reference(self._toolchain) for name, recipe in RECIPES.items()}
-        return {name: r for name, r in references.items() if r in found and found[r] == RECIPES[name].key(self._toolchain)}
+        missing = self.missing(self.names)
+        return {name: self.reference(name) for name in self.names if name not in missing}
 
     @property
     def carried(self) -> tuple[str, ...]:
@@ -69,7 +63,10 @@ class Images:
         return CONTROLLERS
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in dict.fromkeys(names) if not self.present(name))
+        """Which of `names` are not present; a single question to the engine."""
+        recipes = [self._recipe(name) for name in dict.fromkeys(names)]
+        found = self._store.labels(KEY)
+        return tuple(r.name for r in recipes if found.get(r.reference(self._toolchain)) != r.key(self._toolchain))
 
     def ensure(self, names: Iterable[str], emit: Emit, stop: threading.Event | None = None) -> bool:
         """Make those that are not present, with all that they need; True when there was one. Set `stop` to end it early."""
@@ -78,21 +75,19 @@ class Images:
             return False
         from devloop.images.make import make
 
-        make(absent, self._toolchain, self._engine, emit, stop or threading.Event())
+        make(absent, self._toolchain, self._store, emit, stop or threading.Event())
         return True
 
     def states(self, names: Iterable[str]) -> tuple[ImageState, ...]:
-        return tuple(self._state(name) for name in names)
+        found = self._store.labels(KEY)
+        return tuple(self._state(self._recipe(name), found) for name in names)
 
-    def _state(self, name: str) -> ImageState:
-        from devloop.clients.image_archives import label, size
-
-        reference = self.reference(name)
-        found = label(self._engine, reference, KEY)
-        if found is None:
-            return ImageState(name, reference, "missing", 0)
-        state = "present" if found == self._recipe(name).key(self._toolchain) else "outdated"
-        return ImageState(name, reference, state, size(self._engine, reference))
+    def _state(self, recipe: Recipe, found: Mapping[str, str]) -> ImageState:
+        reference = recipe.reference(self._toolchain)
+        if not self._store.identity(reference):
+            return ImageState(recipe.name, reference, "missing", 0)
+        state = "present" if found.get(reference) == recipe.key(self._toolchain) else "outdated"
+        return ImageState(recipe.name, reference, state, self._store.size(reference))
 
     def _recipe(self, name: str) -> Recipe:
         from devloop.images.recipes import RECIPES

@@ -6,10 +6,10 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from devloop.clients import image_archives
-from devloop.clients.engine import Engine
 from devloop.clients.folders import cache_folder
+from devloop.clients.images import ImageStore
 from devloop.clients.lock import in_turn
 from devloop.errors import Interrupted
 from devloop.images import KEY
@@ -22,24 +22,24 @@ from devloop.toolchain import Toolchain
 _TITLE = "images"
 
 
-def make(recipes: Sequence[Recipe], toolchain: Toolchain, engine: Engine, emit: Emit, stop: threading.Event) -> None:
+def make(recipes: Sequence[Recipe], toolchain: Toolchain, store: ImageStore, emit: Emit, stop: threading.Event) -> None:
     """All of `recipes`; raises what the first that fails raises, after the others have ended."""
     emit(Notice(f"making the images {', '.join(recipe.name for recipe in recipes)}"))
     with ThreadPoolExecutor(max_workers=3) as pool:
         try:
-            _side_by_side(pool, recipes, Kit(toolchain, stop), engine, emit)
+            _side_by_side(pool, recipes, Kit(toolchain, stop), store, emit)
         except BaseException:
             stop.set()  # the pool waits for its threads, whatever happened
             raise
 
 
-def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: Kit, engine: Engine, emit: Emit) -> None:
+def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: Kit, store: ImageStore, emit: Emit) -> None:
     packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
     fetched = [pool.submit(_fetch, names, kit.stop, emit) for names in packages]
     kit.toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, kit.stop)
     for future in fetched:
         future.result()
-    for made in [pool.submit(_make, recipe, kit, engine, emit) for recipe in recipes]:
+    for made in [pool.submit(_make, recipe, kit, store, emit) for recipe in recipes]:
         made.result()
 
 
@@ -52,35 +52,37 @@ def _fetch(packages: tuple[str, ...], stop: threading.Event, emit: Emit) -> None
     emit(Progress(_TITLE, item, 1.0, 0.0, done=True))
 
 
-def _make(recipe: Recipe, kit: Kit, engine: Engine, emit: Emit) -> None:
+def _make(recipe: Recipe, kit: Kit, store: ImageStore, emit: Emit) -> None:
     if kit.stop.is_set():
         raise Interrupted("stopped while making images")
     emit(Progress(_TITLE, recipe.name))
     lock = cache_folder() / "images" / f"{recipe.name}.lock"
     with in_turn(lock, lambda: emit(Notice(f"another run is making the image {recipe.name}, waiting for it")), kit.stop):
         reference, key = recipe.reference(kit.toolchain), recipe.key(kit.toolchain)
-        if image_archives.label(engine, reference, KEY) != key:
-            outdated = image_archives.identity(engine, reference)
-            _put(recipe, kit, engine, reference, {KEY: key})
-            image_archives.remove(engine, outdated)
+        if store.labels(KEY).get(reference) != key:
+            outdated = store.identity(reference)
+            _put(recipe, kit, store, reference, {KEY: key})
+            store.remove(outdated)
     emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
 
 
-def _put(recipe: Recipe, kit: Kit, engine: Engine, reference: str, labels: dict[str, str]) -> None:
+def _put(recipe: Recipe, kit: Kit, store: ImageStore, reference: str, labels: dict[str, str]) -> None:
     if not recipe.bake:
-        _load(recipe, kit, engine, reference, labels)
+        _load(recipe, kit, store, reference, labels)
         return
     unbaked = f"{reference}-unbaked"
-    config = _load(recipe, kit, engine, unbaked, {})
-    image_archives.derive(engine, unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options)
-    image_archives.remove(engine, unbaked)
+    try:
+        config = _load(recipe, kit, store, unbaked, {})
+        store.derive(unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options)
+    finally:
+        store.remove(unbaked)
 
 
-def _load(recipe: Recipe, kit: Kit, engine: Engine, reference: str, labels: dict[str, str]) -> dict[str, object]:
+def _load(recipe: Recipe, kit: Kit, store: ImageStore, reference: str, labels: dict[str, str]) -> dict[str, object]:
     """The image as it is written; gives how it runs."""
     folder = cache_folder() / "images"
     with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(kit) as contents:
         write_archive(file.file, reference, contents, labels)
         file.flush()
-        image_archives.load(engine, file.name, reference)
+        store.load(Path(file.name), reference)
         return dict(contents.config)

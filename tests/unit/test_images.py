@@ -8,11 +8,12 @@ import json
 import tarfile
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from devloop.errors import InputError
-from devloop.images import archive, control_plane, kit, recipes
+from devloop.images import Images, archive, control_plane, kit, recipes
 from devloop.images.archive import Contents, Entry, folder, link, program, write_archive, write_layer
 from devloop.images.layout import write_metadata
 from devloop.images.recipes import RECIPES, Recipe
@@ -147,10 +148,8 @@ def test_a_key_changes_with_a_file_a_tool_and_a_package(tmp_path: Path, monkeypa
 
 
 def test_an_unknown_image_is_the_users_mistake() -> None:
-    from devloop.images import Images
-
     with pytest.raises(InputError, match="no image nod"):
-        Images(TOOLCHAIN, None).reference("nod")  # type: ignore[arg-type]
+        Images(TOOLCHAIN, SimpleNamespace(client=None)).reference("nod")  # type: ignore[arg-type]
 
 
 def test_own_scripts_are_executable_and_the_rest_is_not() -> None:
