@@ -136,13 +136,17 @@ class Toolchain:
         return self._on_path[tool.name]
 
     def _data(self, controller: str, kind: str) -> list[dict[str, Any]]:
-        tool = self._tool(controller)
-        if kind not in tool.files:
+        """From the controller's own entry, or from that of a tool that borrowed it."""
+        places = [(self._tool(controller), kind), *((tool, f"{controller}-{kind}") for tool in self._tools.values())]
+        known = [(tool, name) for tool, name in places if name in tool.files or name in tool.borrowed]
+        if not known:
             raise DevloopError(f"{controller} has no {kind}")
-        if not cache.read_entry(self._root, tool):
-            raise DevloopError(f"{controller} is not installed", hint=f"devloop toolchain install {controller}")
-        objects: list[dict[str, Any]] = json.loads((cache.entry_folder(self._root, tool) / f"{kind}.json").read_bytes())
-        return objects
+        for tool, name in known:
+            if cache.read_entry(self._root, tool):
+                file = cache.entry_folder(self._root, tool) / f"{name}.json"
+                objects: list[dict[str, Any]] = json.loads(file.read_bytes())
+                return objects
+        raise DevloopError(f"{controller} is not installed", hint=f"devloop toolchain install {known[0][0].name}")
 
     def _state(self, tool: Tool) -> ToolState:
         entry = cache.read_entry(self._root, tool)

@@ -35,8 +35,8 @@ class Job:
 
 
 def find_on_path(tool: Tool) -> Path | None:
-    """The program on PATH when it says that it is the pinned version. Not for a tool with files: those come from its module alone."""
-    program = shutil.which(tool.name) if tool.ask and not tool.files else None
+    """The program on PATH when it says that it is the pinned version. Not for a tool with data: only a build from source brings that."""
+    program = shutil.which(tool.name) if tool.ask and not tool.has_data else None
     if not program:
         return None
     try:
@@ -57,7 +57,7 @@ def from_path(job: Job) -> str | None:
 
 def from_release(job: Job) -> str | None:
     release = job.tool.releases.get(this_platform())
-    if not release or job.tool.files:
+    if not release or job.tool.has_data:
         return None
     program = job.staged / job.tool.name
     try:

@@ -69,6 +69,11 @@ class Tool:
         return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in self.stamps.items())])
 
     @property
+    def has_data(self) -> bool:
+        """Whether files of Go modules belong to it, which are taken when it is built."""
+        return bool(self.files or self.borrowed)
+
+    @property
     def file_names(self) -> tuple[str, ...]:
         """What an installed tool consists of."""
         return (self.name, *(f"{kind}.json" for kind in (*self.files, *self.borrowed)))

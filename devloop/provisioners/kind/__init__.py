@@ -79,7 +79,7 @@ class KindProvisioner:
     # -- the protocol -----------------------------------------------------------------------------------------------------------------
 
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
-        return ("kind", *controllers)
+        return ("kind",)
 
     def context(self) -> str:
         return f"kind-{self._definition.name}"
