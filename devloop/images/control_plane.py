@@ -14,8 +14,10 @@ PAUSE_TAG = "3.10.2"
 COREDNS_TAG = "v1.14.2"
 
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-TOOLS = (*KUBERNETES, "kube-proxy", "etcd", "coredns", "pause")
+TOOLS = (*KUBERNETES, "kube-proxy", "etcd", "coredns")
 PROXY_PACKAGES = ("iptables", "nftables", "conntrack", "kmod")
+# A static program, which with -P holds the namespaces of a pod and buries what its containers leave behind.
+PAUSE_PACKAGES = ("catatonit",)
 _PATH = {"Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin"]}
 
 
@@ -33,11 +35,13 @@ def references(kubernetes: str) -> dict[str, str]:
 @contextmanager
 def control_plane(kit: Kit) -> Iterator[Mapping[str, Contents]]:
     """Every image by the name of its program. Only kube-proxy calls programs of the system."""
-    with kit.debian(PROXY_PACKAGES) as debian:
+    with kit.debian(PROXY_PACKAGES) as debian, kit.debian(PAUSE_PACKAGES) as catatonit:
         plain = {name: Contents((program(f"usr/local/bin/{name}", kit.tool(name)),), _PATH) for name in (*KUBERNETES, "etcd")}
-        alone = {name: Contents((program(name, kit.tool(name)),), {"Entrypoint": [f"/{name}"]}) for name in ("coredns", "pause")}
+        coredns = Contents((program("coredns", kit.tool("coredns")),), {"Entrypoint": ["/coredns"]})
+        held = tuple(entry for entry in catatonit if entry.path == "usr/bin/catatonit")
+        pause = Contents(held, {"Entrypoint": ["/usr/bin/catatonit", "-P"]})
         proxy = Contents((*_proxy(debian), program("usr/local/bin/kube-proxy", kit.tool("kube-proxy"))), _PATH)
-        yield {**plain, **alone, "kube-proxy": proxy}
+        yield {**plain, "coredns": coredns, "pause": pause, "kube-proxy": proxy}
 
 
 def _proxy(debian: tuple[Entry, ...]) -> Iterator[Entry]:

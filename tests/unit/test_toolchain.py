@@ -602,4 +602,4 @@ def test_data_of_other_modules_is_of_the_version_that_is_pinned() -> None:
 def test_what_cannot_tell_its_version_is_not_looked_for_on_path() -> None:
     for tool in load_lock().values():
         assert bool(tool.ask) == bool(tool.answer), tool.name
-        assert bool(tool.ask) != bool(tool.files or not tool.module), tool.name
+        assert bool(tool.ask) != bool(tool.has_data or not tool.module), tool.name

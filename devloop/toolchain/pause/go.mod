@@ -1,3 +1,0 @@
-module devloop.invalid/toolchain/pause
-
-go 1.24
