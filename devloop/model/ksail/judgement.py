@@ -87,7 +87,7 @@ def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[P
     if statement.written("gitops_engine") == "None":
         yield statement.problem("gitops_engine", "asks for no GitOps engine; devloop reconciles with Flux all the same")
     if statement.written("engine") == "Podman":
-        yield statement.problem("engine", "is Podman, which devloop does not use")
+        yield statement.problem("engine", "is Podman; devloop uses the container engine that answers, see DOCKER_HOST")
     wanted = sum(node_counts(statement))
     if kind and kind.nodes and statement.written("workers") is not None and wanted != len(kind.nodes):
         yield statement.problem("workers", f"makes {wanted} nodes, but {kind.path} has {len(kind.nodes)}; kind.yaml counts")
