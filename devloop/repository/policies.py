@@ -20,9 +20,7 @@ from devloop.model.yaml_lines import parse_yaml
 from devloop.repository.expressions import point
 from devloop.repository.input_files import read_input
 from devloop.repository.render import scope
-
-# What policies mean where the definition names no version: the one that `devloop up` starts.
-LATEST = "1.36"
+from devloop.toolchain import Toolchain
 
 
 def judge_policies(environments: Sequence[Inspected], worker: Worker, files: Files) -> tuple[Statement, ...]:
@@ -100,7 +98,7 @@ class _Bench:
         return self.inspected.environment.name
 
     def question(self) -> Mapping[str, Any]:
-        version = self.inspected.environment.definition.kubernetes_version.removeprefix("v") or LATEST
+        version = self.inspected.environment.definition.kubernetes_version.removeprefix("v") or Toolchain().version("kube-apiserver")
         asked = [rule.question(self.name) for rule in self.rules]
         return {"policies": {"scope": scope(self.name, self.inspected.graph.source_directory), "version": version, "rules": asked}}
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -50,9 +53,34 @@ func structuralSchemas(definition map[string]any) map[string]*structuralschema.S
 	return found
 }
 
+// fluxResources are Flux's own kinds, whose definitions lie beside the program: devloop starts Flux itself, nothing has to render it.
+var fluxResources = sync.OnceValue(func() map[[2]string]customResource {
+	found := map[[2]string]customResource{}
+	program, err := os.Executable()
+	if err != nil {
+		return found
+	}
+	content, err := os.ReadFile(filepath.Join(filepath.Dir(program), "crds.json"))
+	if err != nil {
+		return found
+	}
+	var definitions []map[string]any
+	if json.Unmarshal(content, &definitions) != nil {
+		return found
+	}
+	for _, definition := range definitions {
+		known, group, kind := newCustomResource(definition)
+		found[[2]string{group, kind}] = known
+	}
+	return found
+})
+
 // customDecoded prunes and fills in a custom resource as the server does, where its definition is rendered in the same environment.
 func (s *subject) customDecoded() (map[string]any, string) {
 	known, ok := s.world.resources[[2]string{s.group, s.kind}]
+	if !ok {
+		known, ok = fluxResources()[[2]string{s.group, s.kind}]
+	}
 	if !ok {
 		return nil, fmt.Sprintf("the CustomResourceDefinition of %s is rendered nowhere here, so its defaults are not known", s.kind)
 	}
