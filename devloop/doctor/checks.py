@@ -16,7 +16,7 @@ class Check:
 
     name: str
     look: Callable[[Patient], Iterable[Diagnosis]]
-    limit: float = 5.0
+    limit: float = 15.0
     of_environment: bool = False
 
 

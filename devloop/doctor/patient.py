@@ -16,10 +16,10 @@ from devloop.toolchain import Toolchain, ToolState
 
 T = TypeVar("T")
 
-# Seconds for an engine, a program or an API server to answer a question that takes milliseconds.
-PATIENCE = 2.0
+# Seconds for a program or an API server to answer what takes milliseconds: a machine may be busy with builds.
+PATIENCE = 5.0
 # An engine asks its own parts before it answers; what hangs on it has to be told within the limit of a check.
-PATIENCE_WITH_ENGINE = 3.0
+PATIENCE_WITH_ENGINE = 6.0
 
 
 @dataclass(frozen=True)
