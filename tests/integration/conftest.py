@@ -24,6 +24,7 @@ from devloop.toolchain import Toolchain
 if TYPE_CHECKING:
     import docker
 
+# Both must give the same for the same repository.
 PROVISIONERS = ("embedded", "kind")
 ROOT = Path(__file__).parents[2]
 DIAGNOSE = ROOT / "scripts" / "diagnose.sh"
@@ -32,12 +33,6 @@ DIAGNOSE = ROOT / "scripts" / "diagnose.sh"
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "only the tests that need this provisioner; those that need none count as embedded"
     parser.addoption("--provisioner", choices=PROVISIONERS, help=text)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `provisioner` runs once with each."""
-    if "provisioner" in metafunc.fixturenames:
-        metafunc.parametrize("provisioner", PROVISIONERS, scope="module")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -50,10 +45,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def provisioner_of(item: pytest.Item) -> str:
-    """What a test runs with: its parameter, or what the name of its module says."""
+    """What a test runs with: its parameter (or that of a fixture of its), or what the name of its module says."""
     of_module = "kind" if item.path.stem.startswith("test_kind") else "embedded"
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    return str(parameters.get("provisioner", of_module))
+    return next((value for value in parameters.values() if value in PROVISIONERS), of_module)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,10 +60,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         name = re.sub(r"[^\w.-]+", "_", f"{item.path.stem}-{item.name}")
         subprocess.run([DIAGNOSE, Path(folder, f"{name}-{report.when}")], check=False, timeout=600)
     return report
-
-
-# Both must give the same for the same repository.
-PROVISIONERS = ("embedded", "kind")
 
 
 @dataclass(frozen=True)

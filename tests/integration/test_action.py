@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import yaml
 
 from devloop.clients.folders import cache_folder
 
-from .conftest import User, clean_up, copy_of_the_working_tree, remains
+from .conftest import PROVISIONERS, User, claim_names, clean_up, copy_of_the_working_tree, remains
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")
@@ -118,18 +118,23 @@ class Runner:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("runner")
     user = User(folder)
-    action, workspace = folder / "action", folder / "work" / "platform"
+    action, workspace = folder / "action", folder / "platform"
     copy_of_the_working_tree(action)
-    workspace.parent.mkdir()
     assert user.devloop("init", str(workspace)).status == 0
     yield Runner(folder, workspace, action, user)
-    clean_up(user)
+    for provisioner in PROVISIONERS:
+        clean_up(replace(user, provisioner=provisioner))
 
 
 def age_key(user: User, environment: str) -> str:
     """The private half alone, as a secret of GitHub's would hold it; in a home where devloop does not find it by itself."""
     (found,) = (user.home / "config" / "devloop" / "keys").rglob(f"{environment}-*.agekey")
     return next(line for line in found.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+
+
+def elsewhere(runner: Runner) -> dict[str, str]:
+    """Where devloop finds no key of its own."""
+    return {"XDG_CONFIG_HOME": str(runner.folder / "nobody")}
 
 
 def test_validates_every_environment_by_default(runner: Runner) -> None:
@@ -155,17 +160,25 @@ def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
         broken.write_text(text)
 
 
-def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner) -> None:
-    key = age_key(runner.user, "local")
-    elsewhere = {"XDG_CONFIG_HOME": str(runner.folder / "nobody")}
-    runner.use(elsewhere, commands="up", environment="local", provisioner="embedded")
-    assert runner.status == 2  # without the key nothing is created
-    runner.use(elsewhere, commands="up status down", environment="local", provisioner="embedded", age_key=key, timeout="2m")
+def test_without_the_key_nothing_is_created(runner: Runner) -> None:
+    runner.use(elsewhere(runner), commands="up", environment="local", provisioner="embedded")
+    assert runner.status == 2
+    assert "none of the keys opens it" in runner.log
+    assert remains(runner.user) == []
+
+
+@pytest.mark.parametrize("provisioner", PROVISIONERS)
+def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner, provisioner: str) -> None:
+    if provisioner == "kind":
+        claim_names(runner.workspace, "devloop-test-action")
+    key, commands = age_key(runner.user, "local"), "up status down"
+    runner.use(elsewhere(runner), commands=commands, environment="local", provisioner=provisioner, age_key=key, timeout="3m")
     assert runner.status == 0, runner.log
     assert "flux-system/apps" in runner.log
-    assert Path(runner.output("report")).name == "down.json"
+    report = json.loads(Path(runner.output("report")).read_text())
+    assert (report["command"], report["provisioner"]) == ("down", provisioner)
     assert key not in runner.log + runner.summary
-    assert remains(runner.user) == []
+    assert remains(replace(runner.user, provisioner=provisioner)) == []
 
 
 @pytest.mark.parametrize(
