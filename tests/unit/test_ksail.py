@@ -684,7 +684,11 @@ def test_files_that_fit_each_other(cni: str, kind: str) -> None:
             None,
             "spec.project.deploymentTool asks for no GitOps engine; devloop reconciles with Flux all the same",
         ),
-        ("spec: {project: {containerEngine: Podman}}", None, "spec.project.containerEngine is Podman; devloop uses the container engine that answers, see DOCKER_HOST"),
+        (
+            "spec: {project: {containerEngine: Podman}}",
+            None,
+            "spec.project.containerEngine is Podman; devloop uses the container engine that answers, see DOCKER_HOST",
+        ),
         (
             "spec: {cluster: {connection: {context: kind-b}}}",
             "name: a\n",
