@@ -16,7 +16,7 @@ from devloop.console.spoken import Spoken
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
-from devloop.output import FORMATS
+from devloop.output import FORMATS, written
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -71,7 +71,7 @@ class Console:
     def show(self, report: Report) -> None:
         """The end of a run: what is ready, what is not and why, what to do next."""
         if self._output in FORMATS:
-            text = FORMATS[self._output](report)
+            text = written(self._output, report)
             if self._file is None:
                 sys.stdout.write(text)
                 return

@@ -28,6 +28,7 @@ _SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|sec
 _ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
 _SEPARATOR = re.compile(r"^---(\s|$)")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
+_HARMLESS = frozenset({"true", "false", "null", "~"})
 _NAMING = frozenset({"apiVersion", "kind", "type", "immutable"})
 _METADATA = frozenset({"name", "namespace"})
 
@@ -64,7 +65,9 @@ def _masked(path: str, lines: Sequence[str], number: int) -> str:
 
 def _has_secret_key(line: str) -> bool:
     entry = _ENTRY.match(line)
-    return entry is not None and _SECRET_KEY.search(entry["key"].strip("\"'")) is not None
+    if entry is None or entry["value"].strip() in _HARMLESS:
+        return False
+    return _SECRET_KEY.search(entry["key"].strip("\"'")) is not None
 
 
 def _parents(lines: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Reports as text for other programs: one function `Report -> str` a format, each imported only when it is asked for."""
+"""Reports as text for other programs: one function `Report -> str` a format, each imported only when it is asked for.
+
+Paths need not be UTF-8: what is not comes out as \\udcXX, which JSON takes for the same.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,11 @@ def _github(report: Report) -> str:
     from devloop.output.github import to_github
 
     return to_github(report)
+
+
+def written(name: str, report: Report) -> str:
+    """The report in the format `name`, in characters that can be written as UTF-8."""
+    return FORMATS[name](report).encode(errors="backslashreplace").decode()
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"json": _json, "sarif": _sarif, "junit": _junit, "github": _github}

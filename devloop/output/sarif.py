@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -55,7 +56,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding) -> dict[str, Any]:
-    artifact = {"uri": quote(finding.path or ".", safe="/"), "uriBaseId": "%SRCROOT%"}
+    artifact = {"uri": quote(os.fsencode(finding.path or "."), safe="/"), "uriBaseId": "%SRCROOT%"}
     physical: dict[str, Any] = {"artifactLocation": artifact}
     if finding.line:
         physical["region"] = {"startLine": finding.line}
@@ -65,4 +66,6 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 def _fingerprint(finding: Finding) -> str:
     """The same finding keeps it when lines above it come and go."""
-    return hashlib.sha256("\0".join((finding.rule, finding.path, finding.object, finding.message)).encode()).hexdigest()
+    return hashlib.sha256(
+        "\0".join((finding.rule, finding.path, finding.object, finding.message)).encode(errors="surrogateescape")
+    ).hexdigest()

@@ -92,6 +92,7 @@ def test_what_may_be_secret_is_masked(path: str, text: str) -> None:
         ("apps.yaml", "kind: Kustomization\nspec:\n  substituteFrom:\n  - kind: Secret\n    name: cluster\n"),
         ("deployment.yaml", "env:\n- name: PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: password\n"),
         ("two.yaml", "kind: ConfigMap\ndata:\n  a: b\n---\n"),
+        ("account.yaml", "automountServiceAccountToken: false\n"),
     ],
 )
 def test_what_only_speaks_of_secrets_is_shown(path: str, text: str) -> None:

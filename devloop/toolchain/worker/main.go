@@ -21,7 +21,11 @@ const softMemoryLimit = 768 << 20
 // The longest request: a Kustomization with all its patches, or the list of all encrypted files.
 const maxRequest = 64 << 20
 
+// A library that calls itself without end is ended soon.
+const maxStack = 64 << 20
+
 func main() {
+	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(softMemoryLimit)
 	http.DefaultTransport = offline{}

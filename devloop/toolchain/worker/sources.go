@@ -49,11 +49,23 @@ func (p *preparation) visit(folder string) error {
 	}
 	for _, list := range [][]string{kustomization.Resources, kustomization.Bases, kustomization.Components} {
 		for _, name := range list {
-			if next := path.Join(folder, name); p.view.IsDir(next) {
-				if err := p.visit(next); err != nil {
-					return err
-				}
+			if err := p.visitOrRead(path.Join(folder, name)); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+// visitOrRead refuses files that kustomize would not survive.
+func (p *preparation) visitOrRead(name string) error {
+	if p.view.IsDir(name) {
+		return p.visit(name)
+	}
+	if content, err := p.view.content(name); err == nil {
+		relative, _ := within(name)
+		if found := aliasTrouble(p.view.origin(relative), content); found != nil {
+			return found
 		}
 	}
 	return nil
@@ -150,7 +162,7 @@ func (p *preparation) openFile(file string, format formats.Format) error {
 	}
 	if err != nil {
 		relative, _ := within(file)
-		return &failure{Kind: "decryption", Message: err.Error(), Path: relative}
+		return &failure{Kind: "decryption", Message: err.Error(), Path: p.view.origin(relative)}
 	}
 	p.secrets.addOpened(content, plain, branches, format)
 	return p.view.WriteFile(file, plain)
@@ -168,7 +180,8 @@ func generated(v *view, folder string) ([]byte, error) {
 	return yaml.Marshal(k)
 }
 
-// collect adds the manifests below folder: a folder with its own kustomization.yaml as such, every other YAML file by itself.
+// collect adds the manifests below folder: a folder with its own kustomization.yaml as such, every other YAML file by itself. Like Flux it
+// does not walk through links, which may lead back to where they are.
 func collect(v *view, base, folder string, resources *[]string) error {
 	names, err := v.ReadDir(folder)
 	if err != nil {
@@ -178,6 +191,7 @@ func collect(v *view, base, folder string, resources *[]string) error {
 		item := path.Join(folder, name)
 		relative := "." + strings.TrimPrefix(item, base)
 		switch {
+		case v.IsDir(item) && isLink(v, folder, name):
 		case v.IsDir(item) && hasKustomization(v, item):
 			*resources = append(*resources, relative)
 		case v.IsDir(item):
@@ -189,6 +203,10 @@ func collect(v *view, base, folder string, resources *[]string) error {
 		}
 	}
 	return nil
+}
+
+func isLink(v *view, folder, name string) bool {
+	return v.entry(path.Join(folder, name)).real != path.Join(v.entry(folder).real, name)
 }
 
 func hasKustomization(v *view, folder string) bool {

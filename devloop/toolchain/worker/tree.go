@@ -113,7 +113,8 @@ func (t *tree) stat(name, relative string) *entry {
 	if err != nil {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
 	}
-	if !info.IsDir() && t.ignored(relative) {
+	// source-controller archives regular files alone; opening a pipe would wait for ever.
+	if !info.IsDir() && (!info.Mode().IsRegular() || t.ignored(relative)) {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
 	}
 	return newEntry(path.Join(mount, real), info, func() ([]byte, error) { return os.ReadFile(evaluated) })
@@ -142,6 +143,9 @@ func (t *tree) matcher(folder []string) gitignore.Matcher {
 	for depth := 0; depth <= len(folder); depth++ {
 		domain := append([]string(nil), folder[:depth]...)
 		file := filepath.Join(append([]string{t.root}, append(domain, sourceignore.IgnoreFile)...)...)
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
 		if found, err := sourceignore.ReadIgnoreFile(file, domain); err == nil {
 			patterns = append(patterns, found...)
 		}

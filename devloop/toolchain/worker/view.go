@@ -137,6 +137,9 @@ func (v *view) Walk(name string, visit filepath.WalkFunc) error {
 		return visit(name, found.info, err)
 	}
 	for _, child := range children {
+		if isLink(v, name, child) && v.IsDir(path.Join(name, child)) {
+			continue
+		}
 		if err := v.Walk(path.Join(name, child), visit); err != nil {
 			return err
 		}
