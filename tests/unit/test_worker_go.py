@@ -1,0 +1,20 @@
+"""The worker's own tests, in Go: evaluators by table. With the flags of its build, everything that it needs is compiled already."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from devloop.clients.folders import cache_folder
+from devloop.clients.go import environment, find_go
+from devloop.clients.go_build import BUILD_FLAGS, needed_version
+
+SOURCES = Path(__file__).parents[2] / "devloop" / "toolchain" / "worker"
+
+
+def test_the_worker_passes_its_own_tests(worker_program: Path, tmp_path: Path) -> None:
+    go = find_go(needed_version(SOURCES), cache_folder() / "go", lambda: None)
+    command = [go.program, "test", "-vet=off", *BUILD_FLAGS, "-ldflags=-s -w", "."]
+    done = subprocess.run(command, cwd=SOURCES, env=environment(GOTMPDIR=str(tmp_path)), text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no test files" not in done.stdout
