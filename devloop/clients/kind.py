@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from devloop.clients.process import die_with_parent
 from devloop.errors import DevloopError, Interrupted, ToolError
 
 LABEL = "io.x-k8s.kind.cluster"  # on every node, with the cluster's name
@@ -44,7 +45,15 @@ class Kind:
 
         command = sh.Command(str(self._program))
         # In a session of its own: our Ctrl-C ends it by `stop`, not at a moment of its own choice.
-        options: dict[str, Any] = {"_in": text, "_out": hear, "_err": hear, "_tty_out": False, "_env": self._env, "_new_session": True}
+        options: dict[str, Any] = {
+            "_in": text,
+            "_out": hear,
+            "_err": hear,
+            "_tty_out": False,
+            "_env": self._env,
+            "_new_session": True,
+            "_preexec_fn": die_with_parent,
+        }
         try:
             running = command(*argv, **options, _bg=True, _bg_exc=False)
             _await(running, stop)

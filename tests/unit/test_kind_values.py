@@ -15,7 +15,7 @@ from devloop.model.kind import read_kind
 from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.cluster import renamed
-from devloop.provisioners.kind.configuration import configuration, differences, node_image, taken_ports
+from devloop.provisioners.kind.configuration import configuration, described, differences, node_image, taken_ports
 
 
 def definition(**fields: Any) -> ClusterDefinition:
@@ -163,6 +163,16 @@ def test_differences_name_their_place() -> None:
     assert differences(before, before) == []
 
 
+def test_what_devloop_chooses_itself_is_no_difference() -> None:
+    assert described(written(KIND)) == described(written(KIND))
+    assert "kubeadmConfigPatches[0]" in "".join(
+        differences(described(written(KIND)), described(written(KIND.replace("InitConf", "JoinConf"))))
+    )
+    newer = differences(described(definition(kubernetes_version="v1.35.0")), described(definition(kubernetes_version="v1.36.3")))
+    assert newer == ["kubernetesVersion: v1.35.0 -> v1.36.3"]
+    assert described(definition())["kubeadmConfigPatches"] == []
+
+
 def test_only_certain_ports_of_the_host_can_be_taken() -> None:
     network = NetworkConfiguration(port_mappings=(PortMapping(80, 0), PortMapping(53, 53, "UDP"), PortMapping(443, 8443)))
     assert taken_ports(definition(network=network)) == [("127.0.0.1", 8443)]
@@ -209,7 +219,7 @@ def environment(root: Path) -> Environment:
 def test_a_claim_remembers_whose_cluster_it_is_and_how_far_it_came(tmp_path: Path) -> None:
     claim = Claim(tmp_path / "state")
     assert not claim.exists
-    claim.make(environment(tmp_path / "a"), {"name": "local"})
+    claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1")
     assert (claim.exists, claim.is_whole, claim.configuration) == (True, False, {"name": "local"})
     claim.note_kubeconfig(tmp_path / "kubeconfig")
     claim.complete()
@@ -221,7 +231,7 @@ def test_a_claim_remembers_whose_cluster_it_is_and_how_far_it_came(tmp_path: Pat
 
 def test_a_claim_of_another_repository_is_respected_while_that_exists(tmp_path: Path) -> None:
     claim = Claim(tmp_path / "state")
-    claim.make(environment(tmp_path / "a"), {})
+    claim.make(environment(tmp_path / "a"), {}, "")
     claim.refuse_foreign(environment(tmp_path / "a"))
     with pytest.raises(DevloopError, match="is an environment of") as error:
         claim.refuse_foreign(environment(tmp_path / "b"))

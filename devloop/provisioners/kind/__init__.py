@@ -22,7 +22,7 @@ from devloop.provisioners import GitEndpoint, ProvisionerStatus
 from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, NoAnswer, answers
-from devloop.provisioners.kind.configuration import Configuration, configuration, differences, node_image, taken_ports
+from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.git_server import GitServer
 from devloop.provisioners.kind.loading import Loader
 from devloop.provisioners.kind.rollout import await_rollout, is_available
@@ -108,7 +108,7 @@ class KindProvisioner:
             found = ()
         if not found:
             return self._create(wanted, emit)
-        self._refuse_differences(wanted)
+        self._refuse_differences()
         return self._wake(wanted, emit)
 
     def ensure_nodes(self, emit: Emit) -> bool:
@@ -176,13 +176,13 @@ class KindProvisioner:
                 where = self._definition.kind_path or self._definition.path
                 message = f"the host port {port} that {where} maps is taken"
                 raise DevloopError(message, hint=f"ss --listening --tcp --processes sport = :{port}, or choose another hostPort")
-        self._claim.make(self._environment, wanted)
+        self._claim.make(self._environment, described(self._definition), next((node.get("image", "") for node in wanted["nodes"]), ""))
         self._cluster.begin(wanted, _Countdown(emit))
         self._cluster.await_api()
         return True
 
-    def _refuse_differences(self, wanted: Configuration) -> None:
-        differing = differences(self._claim.configuration, wanted)
+    def _refuse_differences(self) -> None:
+        differing = differences(self._claim.configuration, described(self._definition))
         if differing:
             shown = "; ".join(differing[:4]) + (f"; {len(differing) - 4} more" if len(differing) > 4 else "")
             message = f"the definition no longer fits the cluster {self.context()}: {shown}"
@@ -207,7 +207,11 @@ class KindProvisioner:
 
     def _carries_flux(self) -> bool:
         """Whether the nodes are of our own image, which has the controllers in it."""
-        return self._node_image() == self._own_images.get("node") and not any(node.image for node in self._definition.nodes)
+        return (
+            self._claim.image != ""
+            and self._claim.image == self._own_images.get("node")
+            and not any(n.image for n in self._definition.nodes)
+        )
 
     def _merge_context(self) -> bool:
         import yaml
@@ -220,8 +224,7 @@ class KindProvisioner:
         return {kubeconfig.user_kubeconfig(), *self._claim.kubeconfigs()}
 
     def _version(self) -> str:
-        image = next((node.get("image", "") for node in self._claim.configuration.get("nodes", ())), "")
-        return image.rpartition(":")[2].partition("@")[0] or "as Kind has it"
+        return self._claim.image.rpartition(":")[2].partition("@")[0] or "as Kind has it"
 
 
 class _Countdown:

@@ -51,13 +51,18 @@ class Claim:
 
     @property
     def configuration(self) -> Mapping[str, Any]:
-        """What the cluster was created with."""
+        """What the definition said of the cluster when it was created."""
         found = self._content.get("configuration")
         return found if isinstance(found, dict) else {}
 
-    def make(self, environment: Environment, configuration: Mapping[str, Any]) -> None:
+    @property
+    def image(self) -> str:
+        """Of the nodes that name none, '' for Kind's default."""
+        return str(self._content.get("image", ""))
+
+    def make(self, environment: Environment, configuration: Mapping[str, Any], image: str) -> None:
         private_files.make_folder(self.folder)
-        named = {"root": str(environment.root.resolve()), "environment": environment.name}
+        named = {"root": str(environment.root.resolve()), "environment": environment.name, "image": image}
         self._write({**named, "configuration": configuration, "whole": False, "kubeconfigs": self._kubeconfigs()})
 
     def complete(self) -> None:

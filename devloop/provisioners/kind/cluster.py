@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ BALANCER = "external-load-balancer"
 PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
 RESTART_PATIENCE = 45.0  # seconds for one whose node was started again
 PAUSE = 0.1
+LAST_WORDS = 2.0  # seconds for Kind to end when it is told to
 
 
 class NoAnswer(DevloopError):
@@ -62,7 +63,7 @@ class Cluster:
 
         def create() -> None:
             try:
-                self._kind().create(self.name, text, self._claim.scratch, on_line, self._stop)
+                self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up)
                 future.set_result(None)
             except BaseException as error:  # noqa: BLE001 (it is told to whoever waits)
                 future.set_exception(error)
@@ -73,13 +74,18 @@ class Cluster:
         """Wait until Kind has come to its end; False where it was not asked for anything. Raises what Kind says."""
         if self._creation is None:
             return False
+        while not self._creation.done():
+            if self._stop.wait(PAUSE):
+                self.give_up()
         self._creation.result()
         self._claim.scratch.unlink(missing_ok=True)
         return True
 
     def give_up(self) -> None:
-        """Whoever waits for the cluster need not any longer."""
+        """End Kind where it is at work; whoever waits for the cluster need not any longer."""
         self._given_up.set()
+        if self._creation:
+            wait([self._creation], timeout=LAST_WORDS)
 
     def check(self) -> None:
         """For whoever waits for the cluster: raises once there will be none, without saying why, and when the run was interrupted."""

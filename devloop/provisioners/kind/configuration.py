@@ -46,6 +46,12 @@ def configuration(definition: ClusterDefinition, image: str, own: str = "") -> C
     }
 
 
+def described(definition: ClusterDefinition) -> Configuration:
+    """What the definition decides of a cluster, without what devloop chooses itself: when it changes, the cluster no longer fits."""
+    written = definition.kind_config.get("kubeadmConfigPatches", [])
+    return {**configuration(definition, ""), "kubeadmConfigPatches": written, "kubernetesVersion": definition.kubernetes_version}
+
+
 def _patches(definition: ClusterDefinition, image: str, own: str) -> list[str]:
     """Those that make it quick, as texts that are valid YAML; the user's own come after them."""
     planes = [node for node in definition.nodes if node.role == "control-plane"]
