@@ -32,7 +32,7 @@ lacks_sys_resource() {
 install_wrapper() {
     [ -e /etc/docker/daemon.json ] && { say "/etc/docker/daemon.json is there, leaving it as it is"; return; }
     say "this host withholds CAP_SYS_RESOURCE, installing a runtime that does without"
-    "${root[@]}" install -D -m 0755 "$here/runc_without_resource.py" /usr/local/libexec/devloop-runc
+    "${root[@]}" install -D -m 0755 "$here/runc_without_resource.sh" /usr/local/libexec/devloop-runc
     "${root[@]}" install -d /etc/docker
     "${root[@]}" tee /etc/docker/daemon.json >/dev/null <<-'JSON'
 	{
@@ -69,6 +69,7 @@ start() {
 
 if [ -z "$(answers)" ]; then
     install_missing dockerd docker.io iptables
+    install_missing docker docker-cli # a package of its own in newer distributions
     if lacks_sys_resource; then install_wrapper; fi
     start
 fi
