@@ -1,19 +1,16 @@
-"""What recipes are made of: pinned programs, our own files, unpacked Debian packages (in the cache, since fetching them takes longest)."""
+"""What recipes are made of: pinned programs, our own files, unpacked Debian packages."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devloop.clients.debian import SUITE, unpack
-from devloop.clients.folders import cache_folder
 from devloop.images.archive import Entry, folder
+from devloop.images.packages import ensure_packages
 from devloop.toolchain import Toolchain
 
 HERE = Path(__file__).parent
@@ -41,7 +38,7 @@ class Kit:
     @contextlib.contextmanager
     def debian(self, packages: Sequence[str]) -> Iterator[tuple[Entry, ...]]:
         """The files of unpacked packages; readable as long as the context is open."""
-        path = ensure_packages(packages, self.stop)
+        path = ensure_packages(packages, self.stop, lambda: None)
         with tarfile.open(path) as tar:
             yield tuple(_entries(tar))
 
@@ -54,28 +51,6 @@ def _entries(tar: tarfile.TarFile) -> Iterator[Entry]:
         target = member.linkname.removeprefix("./") if member.islnk() else member.linkname
         kind = tarfile.REGTYPE if member.isreg() else member.type
         yield Entry(path, (tar, member), member.mode & 0o7777, kind, target, member.uid, member.gid)
-
-
-def packages_file(packages: Sequence[str]) -> Path:
-    """Where the cache keeps these packages unpacked."""
-    digest = hashlib.sha256(json.dumps([SUITE, sorted(packages)]).encode()).hexdigest()[:16]
-    return cache_folder() / "debian" / f"{digest}.tar"
-
-
-def ensure_packages(packages: Sequence[str], stop: threading.Event) -> Path:
-    """The packages' files as one tar file in the cache; fetched at most once, also by runs side by side."""
-    path = packages_file(packages)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _LOCKS.setdefault(path, threading.Lock()):
-        if not path.exists():
-            new = path.with_name(f".new-{path.name}")
-            new.unlink(missing_ok=True)
-            unpack(packages, new, stop)
-            new.replace(path)
-    return path
-
-
-_LOCKS: dict[Path, threading.Lock] = {}
 
 
 def own_files(folder_name: str, replace: Callable[[str], str] = str) -> Iterator[Entry]:

@@ -14,7 +14,8 @@ from devloop.clients.lock import in_turn
 from devloop.errors import Interrupted
 from devloop.images import KEY
 from devloop.images.archive import write_archive
-from devloop.images.kit import Kit, ensure_packages, packages_file
+from devloop.images.kit import Kit
+from devloop.images.packages import ensure_packages, packages_file
 from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
@@ -46,9 +47,9 @@ def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: Kit,
 def _fetch(packages: tuple[str, ...], stop: threading.Event, emit: Emit) -> None:
     if packages_file(packages).exists():
         return
-    item = f"Debian packages ({', '.join(packages[:3])}{' ...' if len(packages) > 3 else ''})"
+    item = f"Debian's {packages[0]} and {len(packages) - 1} more" if len(packages) > 1 else f"Debian's {packages[0]}"
     emit(Progress(_TITLE, item))
-    ensure_packages(packages, stop)
+    ensure_packages(packages, stop, lambda: emit(Notice(f"another run is fetching {item}, waiting for it")))
     emit(Progress(_TITLE, item, 1.0, 0.0, done=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from devloop.errors import InputError
-from devloop.images import Images, archive, control_plane, kit, recipes
+from devloop.images import Images, archive, control_plane, kit, packages, recipes
 from devloop.images.archive import Contents, Entry, folder, link, program, write_archive, write_layer
 from devloop.images.layout import write_metadata
 from devloop.images.recipes import RECIPES, Recipe
@@ -133,11 +134,11 @@ def test_a_key_changes_with_a_file_a_tool_and_a_package(tmp_path: Path, monkeypa
     monkeypatch.setattr(kit, "HERE", tmp_path)
     monkeypatch.setattr(recipes, "HERE", tmp_path)
 
-    def key(tools: tuple[str, ...] = ("pause",), packages: tuple[str, ...] = ("git",)) -> str:
-        recipe = Recipe("x", RECIPES["sample"].contents, tools, (packages,), ("files",), ("mine",), tag="1")
+    def key(tools: tuple[str, ...] = ("etcd",), names: tuple[str, ...] = ("git",)) -> str:
+        recipe = Recipe("x", RECIPES["sample"].contents, tools, (names,), ("files",), ("mine",), tag="1")
         return recipe.key(TOOLCHAIN)
 
-    keys = [key(), key(tools=()), key(packages=("bash",))]
+    keys = [key(), key(tools=()), key(names=("bash",))]
     (tmp_path / "files" / "unit").write_text("2")
     keys.append(key())
     (tmp_path / "mine.py").write_text("changed")
@@ -169,35 +170,59 @@ def test_control_plane_images_are_named_as_kubeadm_expects() -> None:
         "pause": "registry.k8s.io/pause:3.10.2",
         "etcd": "registry.k8s.io/etcd:3.6.8-0",
     }
-    assert set(control_plane.references("1.36.3")) == set(control_plane.TOOLS)
+    assert set(control_plane.references("1.36.3")) == {*control_plane.TOOLS, "pause"}
 
 
 def test_packages_are_fetched_once_and_kept_by_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[tuple[str, ...]] = []
 
-    def unpack(packages: tuple[str, ...], target: Path, stop: threading.Event) -> None:
-        fetched.append(packages)
+    def unpack(names: tuple[str, ...], target: Path, stop: threading.Event) -> None:
+        fetched.append(names)
         write = io.BytesIO()
         archive.write_layer((Entry("usr/bin/git", b"git"), Entry("usr/share/doc/git/README", b"long")), write)
         target.write_bytes(write.getvalue())
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(kit, "unpack", unpack)
+    monkeypatch.setattr(packages, "unpack", unpack)
     tools = kit.Kit(TOOLCHAIN, threading.Event())
     for _ in range(2):
         with tools.debian(("git",)) as entries:
             assert [(entry.path, kit.read(entry)) for entry in entries if entry.kind == tarfile.REGTYPE] == [("usr/bin/git", b"git")]
     assert fetched == [("git",)]
-    assert kit.packages_file(("a", "b")) == kit.packages_file(("b", "a")) != kit.packages_file(("a",))
+    assert packages.packages_file(("a", "b")) == packages.packages_file(("b", "a")) != packages.packages_file(("a",))
 
 
 def test_a_fetch_that_fails_leaves_nothing_that_looks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unpack(packages: tuple[str, ...], target: Path, stop: threading.Event) -> None:
+    def unpack(names: tuple[str, ...], target: Path, stop: threading.Event) -> None:
         target.write_bytes(b"half")
         raise InputError("no network")
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(kit, "unpack", unpack)
+    monkeypatch.setattr(packages, "unpack", unpack)
     with pytest.raises(InputError):
-        kit.ensure_packages(("git",), threading.Event())
-    assert not kit.packages_file(("git",)).exists()
+        packages.ensure_packages(("git",), threading.Event(), lambda: None)
+    assert [path.name for path in (tmp_path / "devloop/debian").iterdir()] == []
+
+
+def test_threads_that_want_the_same_packages_fetch_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Path] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def unpack(names: tuple[str, ...], target: Path, stop: threading.Event) -> None:
+        begun.set()
+        go.wait(10)
+        fetched.append(target)
+        target.write_bytes(b"whole")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(packages, "unpack", unpack)
+    run = functools.partial(packages.ensure_packages, ("git",), threading.Event(), lambda: None)
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(fetched) == 1
+    assert run().read_bytes() == b"whole"

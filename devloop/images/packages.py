@@ -1,0 +1,43 @@
+"""Debian's packages, unpacked into the cache, since fetching them takes longest. What is in an image is decided elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from devloop.clients.debian import SUITE, unpack
+from devloop.clients.folders import cache_folder
+from devloop.clients.lock import in_turn
+
+
+def packages_file(packages: Sequence[str]) -> Path:
+    """Where the cache keeps the files of these packages, and of all that they depend on, as one tar file."""
+    digest = hashlib.sha256(json.dumps([SUITE, sorted(packages)]).encode()).hexdigest()[:16]
+    return cache_folder() / "debian" / f"{digest}.tar"
+
+
+def ensure_packages(packages: Sequence[str], stop: threading.Event, on_wait: Callable[[], None]) -> Path:
+    """That file, fetched when it is not there; `on_wait` is called when another run is fetching it. Interrupted soon after `stop`."""
+    path = packages_file(packages)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _IN_THIS_PROCESS.setdefault(path, threading.Lock()), in_turn(path.with_suffix(".lock"), on_wait, stop):
+            if not path.exists():
+                _fetch(packages, path, stop)
+    return path
+
+
+# Locks of files do not tell threads of one process apart.
+_IN_THIS_PROCESS: dict[Path, threading.Lock] = {}
+
+
+def _fetch(packages: Sequence[str], path: Path, stop: threading.Event) -> None:
+    new = path.with_name(f".new-{path.name}")
+    try:
+        unpack(packages, new, stop)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
