@@ -67,7 +67,7 @@ applied() { # KUSTOMIZATION REVISION
 }
 
 # --- the cluster -------------------------------------------------------------------------------------------------------------------------
-kind create cluster --quiet --name "$cluster" --config kind.yaml
+kind create cluster --name "$cluster" --config kind.yaml
 phase cluster
 
 # --- the Git server ------------------------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ phase git
 
 # --- images --------------------------------------------------------------------------------------------------------------------------------
 if ((${#images[@]})); then
-  kind load docker-image --quiet --name "$cluster" "${images[@]}"
+  kind load docker-image --name "$cluster" "${images[@]}"
 fi
 phase images
 
