@@ -104,6 +104,9 @@ func severityOf(actions []admissionv1.ValidationAction) string {
 
 func (p *boundPolicy) compiled(kubernetes string) (said []statement) {
 	hasParams := p.spec.ParamKind != nil
+	if hasParams {
+		p.world.parameters[[2]string{groupOf(p.spec.ParamKind.APIVersion), p.spec.ParamKind.Kind}] = true
+	}
 	library, err := newLibrary(kubernetes, declarations{request: true, params: hasParams, authorizer: true})
 	if err != nil {
 		return []statement{(&celFault{Message: err.Error()}).statement(p.about())}

@@ -39,6 +39,13 @@ func (s *subject) admission() (map[string]any, bool, string) {
 	return s.admitted, s.admittedPartial, s.refusal
 }
 
+// forget frees what only the judgement of this object needed; parameters are looked at again.
+func (s *subject) forget() {
+	if !s.world.parameters[[2]string{s.group, s.kind}] {
+		s.admitted = nil
+	}
+}
+
 func withOwner(labels any, owner string) any {
 	known, isMap := labels.(map[string]any)
 	if labels != nil && !isMap {

@@ -85,6 +85,7 @@ func judgeAll(subjects []*subject, policies []policy) []statement {
 					for _, each := range policies {
 						said[i] = append(said[i], each.judge(subjects[i])...)
 					}
+					subjects[i].forget()
 				}
 			}
 		})
@@ -115,12 +116,13 @@ type world struct {
 	subjects   []*subject
 	namespaces map[string]*subject
 	resources  map[[2]string]customResource // group and kind of rendered CustomResourceDefinitions
+	parameters map[[2]string]bool           // group and kind of what policies are parametrised with
 	finding    sync.Once
 	mutators   []mutator
 }
 
 func newWorld(renderings []*rendering) *world {
-	w := &world{namespaces: map[string]*subject{}, resources: map[[2]string]customResource{}}
+	w := &world{namespaces: map[string]*subject{}, resources: map[[2]string]customResource{}, parameters: map[[2]string]bool{}}
 	for _, each := range renderings {
 		for i, object := range each.objects() {
 			s := newSubject(w, each.owner, i, object)
