@@ -144,9 +144,7 @@ class Containers:
             made = api.exec_create(name, list(argv), stdin=True)
             channel = api.exec_start(made["Id"], socket=True)
             raw = getattr(channel, "_sock", channel)
-            for part in parts:
-                raw.sendall(part)
-            _end_of_input(raw)
+            _send(raw, parts)
             frames = (demux_adaptor(*frame) for frame in frames_iter(channel, tty=False))
             out, err = consume_socket_output(frames, demux=True)
             channel.close()
@@ -230,11 +228,14 @@ def _archive(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _end_of_input(raw: Any) -> None:
-    """Tell the program that no more comes, and go on reading what it says."""
+def _send(raw: Any, parts: Iterator[bytes]) -> None:
+    """All parts, then the end of input; a program that ended early says itself why."""
     import socket
 
-    raw.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for part in parts:
+            raw.sendall(part)
+        raw.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -169,6 +169,14 @@ class Kube:
             raise
         return _items(answer)
 
+    def delete(self, resource: Resource, name: str, namespace: str = "") -> None:
+        """Have it removed; one that is gone is fine."""
+        try:
+            self.request("DELETE", resource.path(namespace, name))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
     def log(self, namespace: str, pod: str, *, previous: bool = False, lines: int = 6) -> str:
         """The last lines that a pod's only container wrote, `previous` for the run before it was restarted; '' where there are none."""
         query = {"tailLines": str(lines), "previous": str(previous).lower()}

@@ -408,6 +408,55 @@ def test_three_nodes_come_up_and_pods_of_different_workers_reach_each_other(kind
     assert remains(kind_user) == []
 
 
+CNI = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: cni, namespace: kube-system, labels: {app.kubernetes.io/name: cni, app.kubernetes.io/part-of: sample-platform}}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/name: cni}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: cni, app.kubernetes.io/part-of: sample-platform}}
+    spec:
+      hostNetwork: true
+      tolerations: [{operator: Exists}]
+      containers:
+        - name: cni
+          image: localhost/devloop/sample:0.1.0
+          command: [python3, -c]
+          args:
+            - |
+              import json, pathlib, signal
+              addresses = {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+              conf = {"cniVersion": "0.4.0", "name": "own", "plugins": [{"type": "ptp", "ipam": addresses}]}
+              pathlib.Path("/etc/cni/net.d/10-own.conflist").write_text(json.dumps(conf))
+              signal.pause()
+          securityContext: {runAsUser: 0, runAsNonRoot: false}
+          resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {cpu: 100m, memory: 64Mi}}
+          volumeMounts: [{name: config, mountPath: /etc/cni/net.d}]
+      volumes: [{name: config, hostPath: {path: /etc/cni/net.d, type: DirectoryOrCreate}}]
+"""
+
+
+def test_a_repository_that_brings_its_own_cni_comes_up_on_nodes_that_have_none(kind_user: User) -> None:
+    repository = kind_user.init()
+    definition, folder = repository / "clusters/local", repository / "k8s/clusters/local/infrastructure-controllers"
+    ksail, kind_yaml = definition / "ksail.yaml", definition / "kind.yaml"
+    ksail.write_text(ksail.read_text().replace("cni: Default", "cni: Cilium"))
+    kind_yaml.write_text(kind_yaml.read_text().replace("networking:\n", "networking:\n  disableDefaultCNI: true\n"))
+    (folder / "cni.yaml").write_text(CNI)
+    kustomization = folder / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace("resources:\n", "resources:\n  - cni.yaml\n"))
+    up = kind_user.devloop("-C", "demo", "up", "local")
+    assert up.status == 0, up.text
+    assert "nodes become ready once the repository has brought Cilium" in spoken(up)
+    assert (
+        "10-own.conflist"
+        in kind_user.engine.containers.get(f"{kind_user.cluster}-control-plane").exec_run(["ls", "/etc/cni/net.d"]).output.decode()
+    )
+    assert kind_user.devloop("-C", "demo", "down", "local").status == 0
+    assert remains(kind_user) == []
+
+
 def apply(user: User, manifest: str) -> None:
     argv = [str(Toolchain().path("kubectl")), "apply", "-f", "-"]
     subprocess.run(argv, env=user.env, input=manifest, text=True, check=True, capture_output=True, timeout=60)

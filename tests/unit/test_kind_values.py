@@ -16,6 +16,7 @@ from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.cluster import renamed
 from devloop.provisioners.kind.configuration import configuration, described, differences, node_image, taken_ports
+from devloop.provisioners.kind.rollout import last_words
 
 
 def definition(**fields: Any) -> ClusterDefinition:
@@ -238,3 +239,19 @@ def test_a_claim_of_another_repository_is_respected_while_that_exists(tmp_path: 
     assert str(tmp_path / "a") in error.value.hint
     (tmp_path / "a").rmdir()
     claim.refuse_foreign(environment(tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            '{"level":"info","msg":"starting"}\n{"level":"error","msg":"unable to start manager","error":"bind: in use"}\nbye',
+            "unable to start manager: bind: in use",
+        ),
+        ("panic: no\n\n", "panic: no"),
+        ("", "it said nothing"),
+        ("3\n[]\n", "[]"),
+    ],
+)
+def test_of_a_log_the_last_error_counts(log: str, expected: str) -> None:
+    assert last_words(log) == expected

@@ -25,7 +25,7 @@ from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, NoAnswe
 from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.git_server import GitServer
 from devloop.provisioners.kind.loading import Loader
-from devloop.provisioners.kind.rollout import await_rollout, is_available
+from devloop.provisioners.kind.rollout import await_rollout, is_available, start_afresh
 from devloop.provisioners.places import kind_folder
 from devloop.toolchain import Toolchain
 
@@ -137,6 +137,7 @@ class KindProvisioner:
         applied = [kube.apply(deployment) for deployment in flux.deployments(self._controller_images(controllers))]
         if all(map(is_available, applied)):
             return False
+        start_afresh(kube, controllers)
         await_rollout(kube, controllers, self._stop)
         return True
 

@@ -14,9 +14,9 @@ from devloop.clients.images import ImageStore
 from devloop.errors import DevloopError, Interrupted
 
 CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
-SOCKET = "/run/containerd/containerd.sock"
 PATIENCE = 60.0  # seconds for containerd to come up in a new node
 PAUSE = 0.1
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ class Loader:
     def _send(self, node: str, reference: str, stop: threading.Event) -> None:
         if stop.is_set():
             raise Interrupted(f"interrupted before {reference} was loaded")
-        status, said = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
+        # containerd of a node that boots may say that it serves before all of it does.
+        for _ in range(ATTEMPTS):
+            status, said = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
+            if not status or "no space left" in said.lower() or stop.wait(PAUSE):
+                break
         if status:
             hint = "free some space: docker system df" if "no space left" in said.lower() else f"docker exec {node} df -h /var"
             raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +19,7 @@ HOPELESS = 3  # restarts after which a controller will not come up by itself
 
 # Why a container does not even start, as the kubelet says it.
 NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+BACKING_OFF = ("CrashLoopBackOff", "ImagePullBackOff")
 NO_START = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
@@ -35,6 +38,14 @@ def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> No
     raise DevloopError(message, hint=f"kubectl --namespace {NAMESPACE} describe pods")
 
 
+def start_afresh(kube: Kube, names: Sequence[str]) -> None:
+    """Make new pods of those that an earlier run left failing: they would wait longer and longer before they try again."""
+    for pod in kube.list(PODS, NAMESPACE):
+        is_ours = (pod["metadata"].get("labels") or {}).get("app") in names
+        if is_ours and any(_waiting(status).get("reason") in BACKING_OFF for status in _statuses(pod)):
+            kube.delete(PODS, pod["metadata"]["name"], NAMESPACE)
+
+
 def is_available(deployment: Mapping[str, Any]) -> bool:
     """Whether this very version of it runs and is ready."""
     status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
@@ -47,8 +58,8 @@ def is_available(deployment: Mapping[str, Any]) -> bool:
 def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
     for pod in kube.list(PODS, NAMESPACE):
         name = (pod["metadata"].get("labels") or {}).get("app")
-        for container in (pod.get("status") or {}).get("containerStatuses") or () if name in names else ():
-            waiting = (container.get("state") or {}).get("waiting") or {}
+        for container in _statuses(pod) if name in names else ():
+            waiting = _waiting(container)
             if waiting.get("reason") in NO_IMAGE:
                 message = f"{name} cannot start: the node cannot get the image {container['image']}"
                 raise DevloopError(message, hint=f"docker pull {container['image']}, or make it here: devloop toolchain images {name}")
@@ -62,8 +73,28 @@ def _describe(pod: Mapping[str, Any]) -> str:
     return f"kubectl --namespace {NAMESPACE} describe pod {pod['metadata']['name']}"
 
 
+def _statuses(pod: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return (pod.get("status") or {}).get("containerStatuses") or ()
+
+
+def _waiting(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (status.get("state") or {}).get("waiting") or {}
+
+
 def _last_words(kube: Kube, pod: Mapping[str, Any]) -> str:
-    return kube.log(NAMESPACE, pod["metadata"]["name"], previous=True, lines=3) or "it said nothing"
+    name = pod["metadata"]["name"]
+    return last_words(kube.log(NAMESPACE, name) or kube.log(NAMESPACE, name, previous=True))
+
+
+def last_words(log: str) -> str:
+    """What a controller says that it ended of: of its JSON lines the last error, else its last line."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, AttributeError):
+            entry = json.loads(line)
+            if entry.get("level") == "error":
+                return f"{entry.get('msg', '')}: {entry.get('error', '')}"
+    return lines[-1] if lines else "it said nothing"
 
 
 def _pressure(kube: Kube) -> str:
