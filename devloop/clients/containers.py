@@ -145,8 +145,11 @@ class Containers:
             channel = api.exec_start(made["Id"], socket=True)
             raw = getattr(channel, "_sock", channel)
             _send(raw, parts)
-            frames = (demux_adaptor(*frame) for frame in frames_iter(channel, tty=False))
-            out, err = consume_socket_output(frames, demux=True)
+            out = err = b""
+            # A program that ends before it has read everything takes the connection, and what it said, with it.
+            with contextlib.suppress(ConnectionResetError):
+                frames = (demux_adaptor(*frame) for frame in frames_iter(channel, tty=False))
+                out, err = consume_socket_output(frames, demux=True)
             channel.close()
             status = api.exec_inspect(made["Id"])["ExitCode"]
         return int(status or 0), ((out or b"") + (err or b"")).decode(errors="replace").strip()

@@ -86,7 +86,9 @@ class Place:
         return Kube(self.kubeconfig, f"devloop-{self.name}")
 
     def ensure_cluster(self) -> bool:
-        return self.provisioner.ensure_cluster(self.events.append)
+        """All of it, as `up` does it; whether anything changed."""
+        changed = self.provisioner.ensure_cluster(self.events.append)
+        return self.provisioner.ensure_nodes(self.events.append) or changed
 
     def ensure_git_server(self) -> bool:
         return self.provisioner.ensure_git_server(self.events.append)

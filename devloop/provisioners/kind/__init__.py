@@ -198,6 +198,7 @@ class KindProvisioner:
             emit(Notice(f"{self.context()} does not come up again, making it anew", Severity.WARNING))
             self._cluster.delete()
             return self._create(wanted, emit)
+        self._cluster.settle()
         return started
 
     def _node_image(self) -> str:

@@ -40,6 +40,7 @@ class Cluster:
         self._stop = stop
         self._creation: Future[None] | None = None
         self._given_up = threading.Event()
+        self._settled = threading.Event()
 
     @property
     def context(self) -> str:
@@ -60,6 +61,7 @@ class Cluster:
 
         text = yaml.safe_dump(dict(configuration), sort_keys=False)
         self._creation = future = Future[None]()
+        self.settle()
 
         def create() -> None:
             try:
@@ -94,10 +96,14 @@ class Cluster:
         if self._stop.is_set():
             raise Interrupted("interrupted while the cluster was coming up")
 
+    def settle(self) -> None:
+        """From now on the nodes that are there, or will be, are those that stay: nothing of an earlier run is about to be removed."""
+        self._settled.set()
+
     def await_nodes(self, count: int) -> tuple[Container, ...]:
-        """Its nodes, once that many of them run."""
+        """Its nodes, once that many of them run and stay."""
         for _ in range(round(PATIENCE / PAUSE)):
-            running = [node for node in self.nodes() if node.runs]
+            running = [node for node in self.nodes() if node.runs] if self._settled.is_set() else []
             if len(running) >= count:
                 return tuple(running)
             self.check()

@@ -17,6 +17,8 @@ CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what
 PATIENCE = 60.0  # seconds for containerd to come up in a new node
 PAUSE = 0.1
 ATTEMPTS = 5
+INGEST = "/var/lib/containerd/io.containerd.content.v1.content/ingest"
+SMALLEST = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,17 @@ class Loader:
         # containerd of a node that boots may say that it serves before all of it does.
         for _ in range(ATTEMPTS):
             status, said = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
-            if not status or "no space left" in said.lower() or stop.wait(PAUSE):
+            if not status or self._is_full(node) or stop.wait(PAUSE):
                 break
+        if status and self._is_full(node):
+            raise DevloopError(f"no space left in {node} for the image {reference}", hint="free some space: docker system df")
         if status:
-            hint = "free some space: docker system df" if "no space left" in said.lower() else f"docker exec {node} df -h /var"
-            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=hint)
+            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=f"docker logs {node}")
+
+    def _is_full(self, node: str) -> bool:
+        """Whether the disk that containerd receives images on has less room than the smallest image."""
+        status, said = self.containers.execute(node, ("df", "--output=avail", "--block-size=1", INGEST))
+        return status == 0 and int(said.split()[-1]) < SMALLEST
 
     def _await_containerd(self, node: str, stop: threading.Event) -> None:
         for _ in range(round(PATIENCE / PAUSE)):

@@ -42,7 +42,7 @@ def start_afresh(kube: Kube, names: Sequence[str]) -> None:
     """Make new pods of those that an earlier run left failing: they would wait longer and longer before they try again."""
     for pod in kube.list(PODS, NAMESPACE):
         is_ours = (pod["metadata"].get("labels") or {}).get("app") in names
-        if is_ours and any(_waiting(status).get("reason") in BACKING_OFF for status in _statuses(pod)):
+        if is_ours and any(_is_failing(status) for status in _statuses(pod)):
             kube.delete(PODS, pod["metadata"]["name"], NAMESPACE)
 
 
@@ -75,6 +75,11 @@ def _describe(pod: Mapping[str, Any]) -> str:
 
 def _statuses(pod: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return (pod.get("status") or {}).get("containerStatuses") or ()
+
+
+def _is_failing(status: Mapping[str, Any]) -> bool:
+    ends = status.get("restartCount", 0) > 0 and not status.get("ready")
+    return ends or _waiting(status).get("reason") in BACKING_OFF
 
 
 def _waiting(status: Mapping[str, Any]) -> Mapping[str, Any]:
