@@ -75,7 +75,7 @@ def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone
     path = repository / "k8s/clusters/local/variables/config-map.yaml"
     before = path.read_text()
     head = _git(repository, "rev-parse", "HEAD")
-    path.write_text(before.replace("data:\n", "data:\n  edited_by_test: uncommitted\n"))
+    path.write_text(before.replace("\ndata:\n", "\ndata:\n  edited_by_test: uncommitted\n"))
     try:
         report = user.devloop("-C", "demo", "up", "local", "--output", "json").report
         assert report["ok"]
