@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 
 def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = ()) -> Iterator[RenderableType]:
-    """The lines of a listing; a finding that not all of `environments` have names those that do."""
+    """The lines of a listing; a finding that not all of `environments` have names those that do.
+
+    Each place is shown once, and none for what is only worth knowing.
+    """
     from rich.text import Text
 
     for path, group in groupby(findings, key=lambda finding: finding.path):
         listed = list(group)
         yield Text(_place(path, listed[0].line), "bold")
+        shown = 0
         for finding in listed:
             yield _headline(finding, environments)
-            if finding.frame:
+            if finding.frame and finding.line != shown and finding.severity is not Severity.INFO:
+                shown = finding.line
                 yield from _frame(finding.frame, COLOURS[finding.severity])
             if finding.hint:
                 yield hint(finding.hint, 4)

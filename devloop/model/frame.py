@@ -17,7 +17,9 @@ _CONTEXT = 2
 _LONGEST = 160
 
 _STRUCTURED = frozenset({".yaml", ".yml", ".json", ".md", ".toml", ".tpl"})
-_SECRET_NAME = re.compile(r"(?i)(\.enc\.|\.sops\.|secret|credential|password|\.env$|\.key$|\.pem$|\.agekey$)")
+_SECRET_NAME = re.compile(
+    r"(?i)(\.enc\.|\.sops\.|(?<!external)(?<!external-)secret(?!-?store)|credential|password|\.env$|\.key$|\.pem$|\.agekey$)"
+)
 _SECRET_TEXT = re.compile(
     r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b(?=[\s\S]*\b(?:data|stringData)\b)  # a Secret with values
     | secretGenerator | ENC\[ | ^sops\s*: | ^\s*"sops"\s*: | AGE-SECRET-KEY | PRIVATE\ KEY

@@ -86,20 +86,24 @@ def test_a_link_leads_nowhere_or_round_and_round(target: str, worker_program: Pa
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     (tmp_path / "cluster/settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n")
-    for name in ("cluster/link.yaml", "cluster/link", "link"):
+    # A kind without a schema makes the worker look for its definition in every file.
+    (tmp_path / "cluster/widget.yaml").write_text("apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: default}\n")
+    for name in ("cluster/link.yaml", "cluster/link", "link", "link.yaml"):
         (tmp_path / name).symlink_to(target)
     assert look(tmp_path, worker_program)
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]\n", BOMB])
-def test_aliases_without_end_are_told_with_their_line(text: str, worker_program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "rule"), [("a: &a [*a]\n", "yaml/syntax"), (BOMB, "yaml/syntax"), ("a: b\n" * 20_000, "yaml/duplicate-key")]
+)
+def test_what_a_library_would_never_end_with_is_told_with_its_line(text: str, rule: str, worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     (tmp_path / "cluster/settings.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: default}}\n{text}")
     report = look(tmp_path, worker_program)
     assert report
     assert [(f.rule, f.path, bool(f.line)) for f in report.findings if f.severity is Severity.ERROR] == [
-        ("yaml/syntax", "cluster/settings.yaml", True)
+        (rule, "cluster/settings.yaml", True)
     ]
 
 

@@ -212,6 +212,10 @@ func (s *session) eachYAML(visit func([]byte)) {
 		if extension := filepath.Ext(name); err != nil || entry.IsDir() || extension != ".yaml" && extension != ".yml" {
 			return nil
 		}
+		// A pipe has no end of waiting, and what a link leads to may have no end at all.
+		if !entry.Type().IsRegular() {
+			return nil
+		}
 		if content, err := os.ReadFile(name); err == nil {
 			visit(content)
 		}

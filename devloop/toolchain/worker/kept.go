@@ -88,8 +88,12 @@ func (b *run) keep(res *resource.Resource, shown *builtObject) error {
 		object.content = plainContent(shown.Body)
 		return nil
 	}
-	body, err := res.Map()
+	text, err := res.MarshalJSON() // its own map has numbers that Kubernetes cannot copy
 	if err != nil {
+		return err
+	}
+	var body map[string]any
+	if err := decodeJSON(text, &body); err != nil {
 		return err
 	}
 	content := keptContent{values(body, shown.Secret), body}

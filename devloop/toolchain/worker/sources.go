@@ -57,6 +57,9 @@ func (p *preparation) visit(folder string) error {
 	return nil
 }
 
+// Below this many bytes a file cannot have enough keys to be slow.
+const largeFile = 16 << 10
+
 // visitOrRead refuses files that kustomize would not survive.
 func (p *preparation) visitOrRead(name string) error {
 	if p.view.IsDir(name) {
@@ -66,6 +69,12 @@ func (p *preparation) visitOrRead(name string) error {
 		relative, _ := within(name)
 		if found := aliasTrouble(p.view.origin(relative), content); found != nil {
 			return found
+		}
+		// The library compares each key with each other one and has an error for every pair: thousands of them fill the memory.
+		if len(content) > largeFile {
+			if found := duplicateKey(p.view.origin(relative), content); found != nil {
+				return found
+			}
 		}
 	}
 	return nil
