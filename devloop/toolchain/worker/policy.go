@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"runtime"
@@ -49,7 +50,23 @@ func (s *session) policies(r *policiesRequest) (json.RawMessage, error) {
 		return nil, err
 	}
 	rendered := s.scope(r.Scope).rendered()
-	return s.verdict("policies", string(asked), rendered, func() any { return ask(newWorld(rendered), r) })
+	return s.verdict("policies", string(asked), rendered, func() any {
+		if len(r.Rules) == 0 && !slices.ContainsFunc(rendered, holdsPolicy) {
+			return []statement{}
+		}
+		return ask(newWorld(rendered), r)
+	})
+}
+
+var policyMarks = [][]byte{
+	[]byte("AdmissionPolicy"), []byte("kyverno.io"), []byte("gatekeeper.sh"), []byte("kubewarden.io"),
+}
+
+// holdsPolicy is quick and errs on the side of yes: without a policy no object has to be decoded.
+func holdsPolicy(r *rendering) bool {
+	return slices.ContainsFunc(r.objects(), func(object *rendered) bool {
+		return slices.ContainsFunc(policyMarks, func(mark []byte) bool { return bytes.Contains(object.Body, mark) })
+	})
 }
 
 func ask(w *world, r *policiesRequest) []statement {
@@ -83,7 +100,7 @@ func judgeAll(subjects []*subject, policies []policy) []statement {
 				}
 				for i := first; i < last; i++ {
 					for _, each := range policies {
-						said[i] = append(said[i], each.judge(subjects[i])...)
+						said[i] = append(said[i], judged(each, subjects[i])...)
 					}
 					subjects[i].forget()
 				}
@@ -92,6 +109,17 @@ func judgeAll(subjects []*subject, policies []policy) []statement {
 	}
 	workers.Wait()
 	return slices.Concat(said...)
+}
+
+// judged: where a library panics, that is no verdict on one object.
+func judged(p policy, s *subject) (said []statement) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			message := "the evaluator panicked" + panicLine() + panicCause(panicked)
+			said = []statement{{Outcome: "skipped", Policy: p.about(), Object: s.reference(), Message: message}}
+		}
+	}()
+	return p.judge(s)
 }
 
 // foldSkipped leaves one statement for each policy of all the objects that it could not be asked about: the first one.
