@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from devloop.clients.folders import renderings_folder
-from devloop.clients.worker import Worker
-from devloop.model.environment import Environment
+from devloop.clients.worker import ended_by_signals
 from devloop.model.report import Emit, Report
 from devloop.repository.frames import framed
 from devloop.repository.keys import identities
-from devloop.toolchain import Toolchain
+from devloop.repository.render import open_worker
 from devloop.validation import validate as check
 from devloop.validation.repository import load_repository
 from devloop.validation.selection import Selection
@@ -30,16 +27,10 @@ class Question:
 def validate(question: Question, selection: Selection, emit: Emit) -> Report:
     """Check the environments; the findings that `selection` asks for, each with its lines."""
     repository = load_repository(question.root, question.environments)
-    with _worker(question, repository.environments, emit) as worker:
-        report = check(repository, worker, selection)
-    return replace(report, findings=framed(question.root, report.findings))
-
-
-def _worker(question: Question, environments: Sequence[Environment], emit: Emit) -> Worker:
-    toolchain = Toolchain()
-    toolchain.ensure(("worker",), emit)
 
     def keys() -> str:
-        return "".join(identities(environment, question.key_file).text for environment in environments)
+        return "".join(identities(environment, question.key_file).text for environment in repository.environments)
 
-    return Worker(toolchain.path("worker"), question.root, keys, store=renderings_folder())
+    with open_worker(question.root, keys, emit) as worker, ended_by_signals(worker):
+        report = check(repository, worker, selection)
+    return replace(report, findings=framed(question.root, report.findings))

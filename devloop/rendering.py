@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients.git import remotes
-from devloop.clients.worker import Worker
+from devloop.clients.worker import Worker, ended_by_signals
 from devloop.errors import InputError
 from devloop.model.environment import Environment
 from devloop.model.graph import Graph, Node, NodeState
@@ -19,8 +20,8 @@ from devloop.output.manifests import document, to_yaml
 from devloop.repository.entries import load
 from devloop.repository.graph import survey
 from devloop.repository.keys import identities
+from devloop.repository.render import open_worker
 from devloop.repository.revision import checked_out
-from devloop.toolchain import Toolchain
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Rendered:
 def render(wanted: Wanted, emit: Emit) -> Rendered:
     """The manifests as YAML in the graph's order; what does not build is told through `emit`. Raises InputError for a wrong name."""
     environment = load(wanted.root, wanted.environment, wanted.definition)
-    nodes = _chosen(_survey(environment, wanted, emit), wanted.kustomization)
+    with _worker(wanted.root, environment, wanted, emit) as worker, ended_by_signals(worker):
+        nodes = _chosen(_survey(environment, worker, wanted), wanted.kustomization)
     complete = _tell_failures(nodes, emit)
     manifests = (manifest for node in nodes for manifest in node.manifests)
     return Rendered(to_yaml(manifests, show_secrets=wanted.show_secrets, origins=wanted.origins), complete)
@@ -56,9 +58,13 @@ def render(wanted: Wanted, emit: Emit) -> Rendered:
 def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
     """What differs between `revision` and the working tree, as a unified diff of every object."""
     environment = load(wanted.root, wanted.environment, wanted.definition)
-    with checked_out(wanted.root, revision) as folder, ThreadPoolExecutor(2) as pool:
-        earlier = pool.submit(_earlier, folder, revision, environment, wanted, emit)
-        after = _survey(environment, wanted, emit)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(checked_out(wanted.root, revision))
+        then, now = (stack.enter_context(_worker(root, environment, wanted, emit)) for root in (folder, environment.root))
+        stack.enter_context(ended_by_signals(then, now))
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        earlier = pool.submit(_earlier, folder, revision, environment, wanted, then, emit)
+        after = _survey(environment, now, wanted)
         before = earlier.result()
         known = {str(node.kustomization.id) for graph in (before, after) if graph for node in graph}
         old, new = (_objects(_chosen(graph, wanted.kustomization, known), wanted) if graph else {} for graph in (before, after))
@@ -66,25 +72,23 @@ def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
     return Rendered(difference(old, new, revision, "working tree"), all(complete))
 
 
-def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, emit: Emit) -> Graph | None:
+def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, worker: Worker, emit: Emit) -> Graph | None:
     """The graph of an earlier state; None where the environment did not exist, or its definition could not be used."""
     try:
         before = load(folder, wanted.environment, wanted.definition and folder / environment.definition.path)
     except InputError as error:
         emit(Notice(f"nothing to compare with: {error.message.replace(str(folder), revision)}", Severity.WARNING))
         return None
-    return _survey(before, wanted, emit, keys_of=environment)
+    return _survey(before, worker, wanted)
 
 
-def _survey(environment: Environment, wanted: Wanted, emit: Emit, keys_of: Environment | None = None) -> Graph:
-    toolchain = Toolchain()
-    toolchain.ensure(("worker",), emit)
+def _worker(root: Path, environment: Environment, wanted: Wanted, emit: Emit) -> Worker:
+    """For the tree at `root`, with the keys that the user has for the environment as it is now."""
+    return open_worker(root, lambda: identities(environment, wanted.key_file).text, emit, show_secrets=wanted.show_secrets)
 
-    def keys() -> str:
-        return identities(keys_of or environment, wanted.key_file).text
 
-    with Worker(toolchain.path("worker"), environment.root, keys, show_secrets=wanted.show_secrets) as worker:
-        return survey(environment, worker, remotes=remotes(wanted.root))
+def _survey(environment: Environment, worker: Worker, wanted: Wanted) -> Graph:
+    return survey(environment, worker, remotes=remotes(wanted.root))
 
 
 def _chosen(graph: Graph, name: str, known: Collection[str] = ()) -> tuple[Node, ...]:

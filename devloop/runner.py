@@ -105,12 +105,13 @@ def run(plan: Plan, session: Session, result: Result) -> bool:
 
 @contextlib.contextmanager
 def interruptible(session: Session) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`, so that the run ends in order and with a report; a second Ctrl-C ends it at once."""
+    """Ctrl-C and SIGTERM set `stop` and end the worker: the run ends in order and with a report; the second time, at once."""
 
     def stop(*_: object) -> None:
         if session.stop.is_set():
             raise KeyboardInterrupt
         session.stop.set()
+        session.close()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -178,6 +179,8 @@ def _failures(session: Session) -> Iterator[_Caught]:
 
 
 def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
+    if session.stop.is_set() and not isinstance(error, Interrupted):
+        error = Interrupted("interrupted")
     caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
     caught.failure = error.exit_code if error.exit_code != 1 else 0
     if isinstance(error, InputError) and error.problems:

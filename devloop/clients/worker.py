@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import signal
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,6 @@ class Worker:
         self._program = program
         self._root = root
         self._identities = identities
-        self._store = str(store) if store else ""
         self._show_secrets = show_secrets
         self._store = str(store) if store else ""
         self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
@@ -185,6 +185,23 @@ class Worker:
         self._connection = self._start()
         for question in list(self._built):
             self.request(question).result()
+
+
+@contextlib.contextmanager
+def ended_by_signals(*workers: Worker) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what the workers are doing, however long it would take, and then the run; for the main thread."""
+
+    def end(*_: object) -> None:
+        for worker in workers:
+            worker.close()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _receive(connection: _Connection, lines: IO[bytes], listener: threading.Thread) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from devloop.clients.folders import renderings_folder
 from devloop.clients.worker import Answer, Question, Worker
 from devloop.model.graph import Failure
 from devloop.model.kustomization import ObjectId
 from devloop.model.manifest import Manifest, Origin
+from devloop.model.report import Emit
+from devloop.toolchain import Toolchain
 
 # Failures that are none: it may be fine in a cluster, only nobody can tell from here.
 UNKNOWABLE = ("remote", "unknown")
@@ -47,6 +51,13 @@ class Rendering:
 def scope(environment: str, base: str) -> str:
     """The worker's name for what `environment` renders when paths count from `base`."""
     return f"{environment} from {base}"
+
+
+def open_worker(root: Path, keys: Callable[[], str], emit: Emit, *, show_secrets: bool = False) -> Worker:
+    """A worker for the repository at `root`, installed first where it is missing; `keys` gives the text of the Age identities."""
+    toolchain = Toolchain()
+    toolchain.ensure(("worker",), emit)
+    return Worker(toolchain.path("worker"), root, keys, show_secrets=show_secrets, store=renderings_folder())
 
 
 def render(worker: Worker, scope: str, base: str, builds: Sequence[Build]) -> list[Rendering]:

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Garbage is cheap in a process that lives for seconds, up to this much of it.
@@ -48,9 +50,10 @@ func serve(in *os.File, out *os.File) error {
 	lines.Buffer(make([]byte, 1<<16), maxRequest)
 	answers := &answerWriter{out: out}
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	var session *session
+	var current atomic.Pointer[session]
 	var pending sync.WaitGroup
-	defer func() { pending.Wait(); session.end() }()
+	defer func() { pending.Wait(); current.Load().end() }()
+	go leaveWithParent(func() { current.Load().end() })
 	for lines.Scan() {
 		var request request
 		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
@@ -59,11 +62,12 @@ func serve(in *os.File, out *os.File) error {
 		if request.Open != nil {
 			opened, err := openSession(request.Open)
 			if err == nil {
-				session = opened
+				current.Store(opened)
 			}
 			answers.write(answer{ID: request.ID, Failure: asFailure(err)})
 			continue
 		}
+		session := current.Load()
 		if session == nil {
 			return fmt.Errorf("request %d came before open", request.ID)
 		}
@@ -75,6 +79,17 @@ func serve(in *os.File, out *os.File) error {
 		}()
 	}
 	return lines.Err()
+}
+
+// leaveWithParent ends the process soon after whoever started it has ended: nobody waits for what it does, which may take for ever.
+func leaveWithParent(cleanUp func()) {
+	parent := os.Getppid()
+	for range time.Tick(time.Second) {
+		if os.Getppid() != parent {
+			cleanUp()
+			os.Exit(1)
+		}
+	}
 }
 
 type answerWriter struct {
