@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TIMEOUT = 600
 _PING = 3.0
 
-_SOCKET = "/var/run/docker.sock"
+SOCKET = "/var/run/docker.sock"
 _PODMAN_SOCKETS = ("$XDG_RUNTIME_DIR/podman/podman.sock", "/run/podman/podman.sock")
 
 
@@ -41,11 +41,15 @@ class Engine:
         self.client.close()
 
 
+def named_address() -> str:
+    """The engine that the user chose, as the docker program finds it: DOCKER_HOST, else its current context; '' for none."""
+    return os.environ.get("DOCKER_HOST") or _of_context()
+
+
 def address() -> str:
-    """Where the engine is, as the docker program finds it (DOCKER_HOST, the current context, its socket); else where Podman's socket is."""
-    named = os.environ.get("DOCKER_HOST") or _of_context()
-    places = [_SOCKET, *map(os.path.expandvars, _PODMAN_SOCKETS)]
-    return named or next((f"unix://{place}" for place in places if Path(place).exists()), f"unix://{_SOCKET}")
+    """Where the engine is: the one that was chosen, Docker's socket, else Podman's where that is there."""
+    places = [SOCKET, *map(os.path.expandvars, _PODMAN_SOCKETS)]
+    return named_address() or next((f"unix://{place}" for place in places if Path(place).exists()), f"unix://{SOCKET}")
 
 
 def answers() -> bool:
@@ -66,15 +70,22 @@ def answers() -> bool:
 
 def connect() -> Engine:
     """The engine that answers; DevloopError where there is none or it may not be used."""
-    import docker
     from docker.errors import DockerException
 
     try:
-        if os.environ.get("DOCKER_HOST"):
-            return Engine(docker.from_env(timeout=_TIMEOUT))
-        return Engine(docker.DockerClient(base_url=address(), timeout=_TIMEOUT))
+        return Engine(client(_TIMEOUT))
     except (DockerException, OSError) as error:
         raise refused(error) from None
+
+
+def client(timeout: float) -> docker.DockerClient:
+    """A connection to the engine at `address()`, for callers that judge its errors themselves; `timeout` in seconds for an answer."""
+    import docker
+
+    # With DOCKER_HOST come the variables that say how to trust it.
+    if os.environ.get("DOCKER_HOST"):
+        return docker.from_env(timeout=round(timeout))
+    return docker.DockerClient(base_url=address(), timeout=round(timeout))
 
 
 def refused(error: Exception) -> DevloopError:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.clients import engine
+from devloop.clients.kind import LABEL
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
 
 if TYPE_CHECKING:
     import docker
 
-SOCKET = "unix:///var/run/docker.sock"
-# Kind writes it on every node, https://pkg.go.dev/sigs.k8s.io/kind/pkg/cluster/constants.
-CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 
 def look(timeout: float) -> EngineFacts | NoEngine:
-    """Ask the engine of DOCKER_HOST or of the default socket; in all that may take `timeout` seconds, however often it hesitates."""
+    """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
     answer: Future[EngineFacts | NoEngine] = Future()
     threading.Thread(target=_answer, args=(answer, timeout), name="engine", daemon=True).start()
     try:
@@ -38,27 +36,22 @@ def _answer(answer: Future[EngineFacts | NoEngine], timeout: float) -> None:
         answer.set_exception(error)
 
 
-def _address() -> str:
-    return os.environ.get("DOCKER_HOST") or SOCKET
-
-
 def _silent(reason: str) -> NoEngine:
-    return NoEngine(Trouble.SILENT, _shown(_address()), bool(os.environ.get("DOCKER_HOST")), _podman(), reason)
+    return NoEngine(Trouble.SILENT, _shown(engine.address()), bool(engine.named_address()), reason)
 
 
 def _ask(timeout: float) -> EngineFacts | NoEngine:
-    chosen, address = os.environ.get("DOCKER_HOST", ""), _address()
+    chosen, address = bool(engine.named_address()), engine.address()
     if not chosen and not Path(address.removeprefix("unix://")).exists():
-        return NoEngine(Trouble.ABSENT, _shown(address), podman=_podman())
-    import docker
+        return NoEngine(Trouble.ABSENT, _shown(address))
     from docker.errors import DockerException
 
     try:
-        with contextlib.closing(docker.from_env(timeout=max(1, round(timeout)))) as client:
+        with contextlib.closing(engine.client(max(1.0, timeout))) as client:
             return _facts(client, address)
     except (DockerException, OSError, ValueError) as error:
         if "permission denied" in str(error).lower():
-            return NoEngine(Trouble.FORBIDDEN, _shown(address), bool(chosen))
+            return NoEngine(Trouble.FORBIDDEN, _shown(address), chosen)
         return _silent(_reason(error))
 
 
@@ -85,10 +78,8 @@ def _product(client: docker.DockerClient) -> str:
 
 
 def _published(client: docker.DockerClient) -> set[tuple[int, str]]:
-    nodes = client.api.containers(filters={"label": CLUSTER_LABEL})
-    return {
-        (port["PublicPort"], node["Labels"][CLUSTER_LABEL]) for node in nodes for port in node.get("Ports") or () if port.get("PublicPort")
-    }
+    nodes = client.api.containers(filters={"label": LABEL})
+    return {(port["PublicPort"], node["Labels"][LABEL]) for node in nodes for port in node.get("Ports") or () if port.get("PublicPort")}
 
 
 def _seconds(text: str) -> float:
@@ -96,13 +87,6 @@ def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         return datetime.fromisoformat(text).timestamp()
     return 0.0
-
-
-def _podman() -> str:
-    """The socket of a Podman that would answer as an engine, https://docs.podman.io/en/latest/markdown/podman-system-service.1.html."""
-    places = [Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"), Path("/run")]
-    sockets = (str(place / "podman" / "podman.sock") for place in places)
-    return next((socket for socket in sockets if os.access(socket, os.R_OK | os.W_OK)), "")
 
 
 def _shown(address: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import devloop.doctor
-from devloop.clients import clocks, engine_facts, kubeconfig, machine, ports
+from devloop.clients import clocks, engine, engine_facts, kubeconfig, machine, ports
 from devloop.clients.folders import cache_folder
 from devloop.doctor import Patient, examine
 from devloop.doctor.access import access
@@ -96,7 +96,9 @@ def test_an_engine_that_was_named_and_does_not_answer(address: str, monkeypatch:
 
 def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(engine_facts, "SOCKET", f"unix://{tmp_path}/docker.sock")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
+    monkeypatch.setattr(engine, "_PODMAN_SOCKETS", ())
     found = engine_facts.look(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.ABSENT, False, f"{tmp_path}/docker.sock")
@@ -133,15 +135,29 @@ def test_a_socket_that_this_user_may_not_use(tmp_path: Path, monkeypatch: pytest
     assert found.trouble is Trouble.FORBIDDEN
 
 
-def test_a_podman_that_would_do_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_podman_is_asked_where_there_is_no_docker_as_up_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(engine_facts, "SOCKET", f"unix://{tmp_path}/docker.sock")
+    monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
     (tmp_path / "podman").mkdir()
     (tmp_path / "podman" / "podman.sock").touch()
     found = engine_facts.look(1.0)
     assert isinstance(found, NoEngine)
-    assert found.podman == f"{tmp_path}/podman/podman.sock"
+    assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, False, f"{tmp_path}/podman/podman.sock")
+
+
+def test_the_engine_of_dockers_current_context_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    (tmp_path / "contexts" / "meta" / "abc").mkdir(parents=True)
+    (tmp_path / "contexts" / "meta" / "abc" / "meta.json").write_text(
+        '{"Name": "far", "Endpoints": {"docker": {"Host": "unix:///far.sock"}}}'
+    )
+    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
+    found = engine_facts.look(1.0)
+    assert isinstance(found, NoEngine)
+    assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, True, "/far.sock")
 
 
 # -- the machine ----------------------------------------------------------------------------------------------------------------------

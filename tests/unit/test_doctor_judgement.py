@@ -48,10 +48,10 @@ def said(diagnosis: Diagnosis, level: Level, *parts: str) -> None:
         (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), "kind", FAILED, "apt-get install docker.io"),
         (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), "embedded", OK, "needs none"),
         (
-            NoEngine(Trouble.ABSENT, "/var/run/docker.sock", podman="/run/podman/podman.sock"),
+            NoEngine(Trouble.SILENT, "/run/podman/podman.sock"),
             "kind",
             FAILED,
-            "DOCKER_HOST=unix:///run/podman",
+            "sudo systemctl start podman.socket",
         ),
         (NoEngine(Trouble.FORBIDDEN, "/var/run/docker.sock"), "auto", FAILED, "usermod -aG docker"),
         (NoEngine(Trouble.SILENT, "/var/run/docker.sock", detail="connection refused"), "auto", FAILED, "(connection refused)"),

@@ -40,12 +40,11 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class NoEngine:
-    """`address` is where one was looked for; `chosen`: the user named it; `podman`: a Podman socket that would do; `detail` in words."""
+    """`address` is where one was looked for; `chosen`: the user named it; `detail` in words."""
 
     trouble: Trouble
     address: str
     chosen: bool = False
-    podman: str = ""
     detail: str = ""
 
 
@@ -75,11 +74,11 @@ def _without(engine: NoEngine, provisioner: str) -> Diagnosis:
 
 
 def _told(engine: NoEngine) -> tuple[str, str]:
-    if engine.podman:
-        return f"no Docker at {engine.address}, but Podman", f"export DOCKER_HOST=unix://{engine.podman}"
     if engine.trouble is Trouble.ABSENT:
         return f"none at {engine.address}", "sudo apt-get install docker.io"
     if engine.trouble is Trouble.FORBIDDEN:
         return f"this user may not use {engine.address}", "sudo usermod -aG docker $USER && newgrp docker"
     said = f"nobody answers at {engine.address}" + (f" ({engine.detail})" if engine.detail else "")
-    return said, "unset DOCKER_HOST" if engine.chosen else "sudo systemctl start docker"
+    if engine.chosen:
+        return said, "unset DOCKER_HOST, or docker context use default"
+    return said, f"sudo systemctl start {'podman.socket' if engine.address.endswith('podman.sock') else 'docker'}"
