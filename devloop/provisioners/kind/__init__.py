@@ -21,11 +21,12 @@ from devloop.model.report import Emit, Notice, Progress, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus
 from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.claim import Claim
-from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, NoAnswer, answers
+from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers
 from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.git_server import GitServer
 from devloop.provisioners.kind.loading import Loader
 from devloop.provisioners.kind.rollout import await_rollout, is_available, start_afresh
+from devloop.provisioners.kind.waiting import Late
 from devloop.provisioners.places import kind_folder
 from devloop.toolchain import Toolchain
 
@@ -194,7 +195,7 @@ class KindProvisioner:
         started = self._cluster.start_stopped()
         try:
             self._cluster.await_api(RESTART_PATIENCE)
-        except NoAnswer:
+        except Late:
             emit(Notice(f"{self.context()} does not come up again, making it anew", Severity.WARNING))
             self._cluster.delete()
             return self._create(wanted, emit)

@@ -12,8 +12,9 @@ from devloop.clients import private_files
 from devloop.clients.containers import LOOPBACK, Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
-from devloop.errors import DevloopError, Interrupted
+from devloop.errors import DevloopError
 from devloop.provisioners.kind.claim import Claim
+from devloop.provisioners.kind.waiting import PAUSE, until
 
 ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
 API_PORT = "6443/tcp"
@@ -21,12 +22,7 @@ BALANCER = "external-load-balancer"
 
 PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
 RESTART_PATIENCE = 45.0  # seconds for one whose node was started again
-PAUSE = 0.1
 LAST_WORDS = 2.0  # seconds for Kind to end when it is told to
-
-
-class NoAnswer(DevloopError):
-    """The API server does not come up."""
 
 
 class Cluster:
@@ -90,11 +86,9 @@ class Cluster:
             wait([self._creation], timeout=LAST_WORDS)
 
     def check(self) -> None:
-        """For whoever waits for the cluster: raises once there will be none, without saying why, and when the run was interrupted."""
+        """For whoever waits for the cluster: raises once there will be none, without saying why."""
         if self._given_up.is_set() or (self._creation and self._creation.done() and self._creation.exception()):
             raise DevloopError(f"there is no cluster {self.context}", hint="the step `cluster` says why")
-        if self._stop.is_set():
-            raise Interrupted("interrupted while the cluster was coming up")
 
     def settle(self) -> None:
         """From now on the nodes that are there, or will be, are those that stay: nothing of an earlier run is about to be removed."""
@@ -102,13 +96,14 @@ class Cluster:
 
     def await_nodes(self, count: int) -> tuple[Container, ...]:
         """Its nodes, once that many of them run and stay."""
-        for _ in range(round(PATIENCE / PAUSE)):
-            running = [node for node in self.nodes() if node.runs] if self._settled.is_set() else []
-            if len(running) >= count:
-                return tuple(running)
+
+        def running() -> tuple[Container, ...]:
             self.check()
-            self._stop.wait(PAUSE)
-        raise NoAnswer(f"Kind did not start {count} nodes within {PATIENCE:.0f} s", hint=f"docker ps --filter label={LABEL}={self.name}")
+            found = tuple(node for node in self.nodes() if node.runs) if self._settled.is_set() else ()
+            return found if len(found) >= count else ()
+
+        hint = f"docker ps --all --filter label={LABEL}={self.name}"
+        return until(running, f"{count} node{'' if count == 1 else 's'}", patience=PATIENCE, stop=self._stop, hint=hint)
 
     def start_stopped(self) -> bool:
         """Start the containers that stopped; whether there were any."""
@@ -126,15 +121,15 @@ class Cluster:
     # -- its API server ---------------------------------------------------------------------------------------------------------------
 
     def await_api(self, patience: float = PATIENCE) -> None:
-        """Until the API server takes the administrator's requests; our kubeconfig is there then. Raises NoAnswer."""
-        for _ in range(round(patience / PAUSE)):
-            if self._write_kubeconfig() and answers(self._claim.kubeconfig):
-                return
+        """Until the API server takes the administrator's requests; our kubeconfig is there then. Raises Late."""
+
+        def takes_requests() -> bool:
             if self._creation and self._creation.done():
                 self._creation.result()
             self.check()
-            self._stop.wait(PAUSE)
-        raise NoAnswer(f"the API server of {self.context} did not answer within {patience:.0f} s", hint=self._how_to_look())
+            return self._write_kubeconfig() and answers(self._claim.kubeconfig)
+
+        until(takes_requests, f"the API server of {self.context}", patience=patience, stop=self._stop, hint=self._how_to_look)
 
     def _write_kubeconfig(self) -> bool:
         """Make a kubeconfig of the administrator's own on a control plane; False where it is not there yet."""

@@ -15,9 +15,10 @@ from devloop.clients.containers import LOOPBACK, Container, Containers, Wanted
 from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.clients.images import ImageStore
 from devloop.clients.kind import NETWORK
-from devloop.errors import DevloopError, Interrupted
+from devloop.errors import DevloopError
 from devloop.model.environment import Environment
 from devloop.provisioners import GitEndpoint
+from devloop.provisioners.kind.waiting import until
 
 PORT = 8080
 CREDENTIALS = "/run/devloop/credentials.json"
@@ -128,24 +129,21 @@ class GitServer:
 
     def _await_network(self, check: Callable[[], None], stop: threading.Event) -> None:
         """Kind makes it first thing, when it creates its first cluster."""
-        for _ in range(round(PATIENCE / PAUSE)):
-            if self._containers.has_network(NETWORK):
-                return
+
+        def made() -> bool:
             check()
-            if stop.wait(PAUSE):
-                raise Interrupted("interrupted while waiting for Kind's network")
-        raise DevloopError(f"Kind made no network {NETWORK} within {PATIENCE:.0f} s", hint="docker network ls")
+            return self._containers.has_network(NETWORK)
+
+        until(made, f"Kind's network {NETWORK}", patience=PATIENCE, stop=stop, hint="docker network ls", pause=PAUSE)
 
     def _await_answer(self, stop: threading.Event) -> None:
-        for _ in range(round(PATIENCE / PAUSE)):
+        def answered() -> bool:
             found = self._containers.find(self.name)
             if found and found.state in ("exited", "dead", "restarting"):
                 raise DevloopError(f"the Git server ended: {self._containers.tail(self.name, 3)}", hint=f"docker logs {self.name}")
-            if found and found.ports and _answers(found.ports[f"{PORT}/tcp"]):
-                return
-            if stop.wait(PAUSE):
-                raise Interrupted("interrupted while waiting for the Git server")
-        raise DevloopError(f"the Git server did not answer within {PATIENCE:.0f} s", hint=f"docker logs {self.name}")
+            return found is not None and bool(found.ports) and _answers(found.ports[f"{PORT}/tcp"])
+
+        until(answered, "an answer of the Git server", patience=PATIENCE, stop=stop, hint=f"docker logs {self.name}", pause=PAUSE)
 
     def _passwords(self) -> Mapping[str, str]:
         """User -> password; made where there are none."""

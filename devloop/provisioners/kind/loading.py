@@ -12,10 +12,10 @@ from devloop.clients import private_files
 from devloop.clients.containers import Container, Containers
 from devloop.clients.images import ImageStore
 from devloop.errors import DevloopError, Interrupted
+from devloop.provisioners.kind.waiting import PAUSE, until
 
 CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
 PATIENCE = 60.0  # seconds for containerd to come up in a new node
-PAUSE = 0.1
 ATTEMPTS = 5
 INGEST = "/var/lib/containerd/io.containerd.content.v1.content/ingest"
 SMALLEST = 1 << 20  # bytes
@@ -63,12 +63,10 @@ class Loader:
         return status == 0 and int(said.split()[-1]) < SMALLEST
 
     def _await_containerd(self, node: str, stop: threading.Event) -> None:
-        for _ in range(round(PATIENCE / PAUSE)):
-            if self.containers.execute(node, (*CTR, "version"))[0] == 0:
-                return
-            if stop.wait(PAUSE):
-                raise Interrupted("interrupted while waiting for containerd")
-        raise DevloopError(f"containerd of {node} did not answer within {PATIENCE:.0f} s", hint=f"docker logs {node}")
+        def serves() -> bool:
+            return self.containers.execute(node, (*CTR, "version"))[0] == 0
+
+        until(serves, f"containerd of {node}", patience=PATIENCE, stop=stop, hint=f"docker logs {node}")
 
 
 def _missing(here: Mapping[str, str], known: object) -> list[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
-from devloop.errors import DevloopError, Interrupted
+from devloop.errors import DevloopError
 from devloop.model.bootstrap import NAMESPACE
+from devloop.provisioners.kind.waiting import Late, until
 
 PATIENCE = 180.0  # seconds
-PAUSE = 0.1
-LOOKS = 10  # so many pauses between two looks at the pods
+LOOKS = 10  # at so many looks at the Deployments one at their pods
 HOPELESS = 3  # restarts after which a controller will not come up by itself
 
 # Why a container does not even start, as the kubelet says it.
@@ -25,17 +26,21 @@ NO_START = ("CreateContainerConfigError", "CreateContainerError", "RunContainerE
 
 def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:
     """Until every Deployment is available in its current version; raises DevloopError for one that will not be."""
-    for number in range(round(PATIENCE / PAUSE)):
-        waiting = [d for d in kube.list(DEPLOYMENTS, NAMESPACE) if d["metadata"]["name"] in names and not is_available(d)]
-        if not waiting:
-            return
-        if number % LOOKS == LOOKS - 1:
-            _refuse_hopeless(kube, {d["metadata"]["name"] for d in waiting})
-        if stop.wait(PAUSE):
-            raise Interrupted("interrupted while waiting for the Flux controllers")
-    late = ", ".join(sorted(d["metadata"]["name"] for d in waiting))
-    message = f"{late} did not come up within {PATIENCE:.0f} s{_pressure(kube)}"
-    raise DevloopError(message, hint=f"kubectl --namespace {NAMESPACE} describe pods")
+    look = itertools.count(1)
+
+    def rolled_out() -> bool:
+        waiting = {
+            d["metadata"]["name"] for d in kube.list(DEPLOYMENTS, NAMESPACE) if d["metadata"]["name"] in names and not is_available(d)
+        }
+        if waiting and next(look) % LOOKS == 0:
+            _refuse_hopeless(kube, waiting)
+        return not waiting
+
+    hint = f"kubectl --namespace {NAMESPACE} describe pods"
+    try:
+        until(rolled_out, "the Flux controllers", patience=PATIENCE, stop=stop, hint=hint)
+    except Late as error:
+        raise DevloopError(f"{error.message}{_pressure(kube)}", hint=hint) from None
 
 
 def start_afresh(kube: Kube, names: Sequence[str]) -> None:
