@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from devloop.errors import DevloopError
 from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
 from devloop.model.environment import Environment
 from devloop.model.kind import read_kind
@@ -217,28 +216,15 @@ def environment(root: Path) -> Environment:
     return Environment("local", root, definition())
 
 
-def test_a_claim_remembers_whose_cluster_it_is_and_how_far_it_came(tmp_path: Path) -> None:
+def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
     claim = Claim(tmp_path / "state")
     assert not claim.exists
     claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1")
-    assert (claim.exists, claim.is_whole, claim.configuration) == (True, False, {"name": "local"})
-    claim.note_kubeconfig(tmp_path / "kubeconfig")
+    assert (claim.exists, claim.is_whole, claim.configuration, claim.image) == (True, False, {"name": "local"}, "node:v1")
     claim.complete()
-    assert claim.is_whole
-    assert claim.kubeconfigs() == {tmp_path / "kubeconfig"}
+    assert (claim.is_whole, claim.configuration) == (True, {"name": "local"})
     assert claim.remove()
     assert not claim.remove()
-
-
-def test_a_claim_of_another_repository_is_respected_while_that_exists(tmp_path: Path) -> None:
-    claim = Claim(tmp_path / "state")
-    claim.make(environment(tmp_path / "a"), {}, "")
-    claim.refuse_foreign(environment(tmp_path / "a"))
-    with pytest.raises(DevloopError, match="is an environment of") as error:
-        claim.refuse_foreign(environment(tmp_path / "b"))
-    assert str(tmp_path / "a") in error.value.hint
-    (tmp_path / "a").rmdir()
-    claim.refuse_foreign(environment(tmp_path / "b"))
 
 
 @pytest.mark.parametrize(

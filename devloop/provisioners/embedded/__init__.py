@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from devloop import __version__
-from devloop.clients import kubeconfig
 from devloop.model.environment import Environment
 from devloop.model.report import Emit, Notice, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus, ToolPaths
-from devloop.provisioners.embedded import control, git_access, owner, pki
+from devloop.provisioners.embedded import control, git_access, pki
 from devloop.provisioners.embedded.components import Component, Site
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.flux import flux_controller
@@ -22,6 +21,7 @@ from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
 from devloop.provisioners.embedded.ports import ensure_ports, move_ports, ports
 from devloop.provisioners.embedded.waiting import PROBES, KeepsEnding, wait_for
+from devloop.provisioners.ownership import Ownership
 from devloop.provisioners.places import embedded_folder
 
 FIRST = ("etcd", "kube-apiserver")
@@ -41,6 +41,8 @@ class EmbeddedProvisioner:
         self._definition = environment.definition
         self._tools = tools
         self._layout = Layout(embedded_folder(environment.definition.name))
+        # Removed last: a deletion that is cut short is still known to be ours, and is finished by the next one.
+        self._ownership = Ownership(self._layout.folder / "owner.json")
         self._starting = threading.Lock()
 
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
@@ -84,13 +86,13 @@ class EmbeddedProvisioner:
         try:
             answer = control.ask(self._layout, {"op": "status"})
         except control.NoSupervisor:
-            return ProvisionerStatus(exists=True, running=False, owner=owner.owner(self._layout))
+            return ProvisionerStatus(exists=True, running=False, owner=self._ownership.root)
         components = answer["components"]
         alive = {component["name"] for component in components if component["state"] == "running"}
         return ProvisionerStatus(
             exists=True,
             running=alive.issuperset(CONTROL_PLANE),
-            owner=owner.owner(self._layout),
+            owner=self._ownership.root,
             kubernetes_version=self._version(),
             components=(
                 ("supervisor", "running", answer["memory"]),
@@ -99,25 +101,26 @@ class EmbeddedProvisioner:
         )
 
     def delete(self, emit: Emit) -> bool:
-        owner.is_foreign(self._layout, self._environment)
+        self._refuse_foreign()
         try:
-            forgotten = [kubeconfig.remove(self.context(), path) for path in self._kubeconfigs()]
+            forgotten = self._ownership.leave_context(self.context())
         finally:
             removed = self._erase()
-        return removed or any(forgotten)
+        return removed or forgotten
 
     def _ensure_supervisor(self, emit: Emit) -> None:
         """A supervisor answers, and everything that its components read is there."""
         with self._starting:
-            if owner.is_foreign(self._layout, self._environment):
-                emit(Notice(f"removing what {owner.owner(self._layout)} left of {self._definition.name}"))
+            self._refuse_foreign()
+            if self._ownership.is_foreign(self._environment):
+                emit(Notice(f"removing what {self._ownership.root} left of {self._definition.name}"))
                 self._erase()
             # An older devloop's may mean other things by the same words.
             if control.version(self._layout) == __version__:
                 return
             control.end(self._layout)
             self._layout.make()
-            owner.claim(self._layout, self._environment)
+            self._ownership.take(self._environment)
             with control.launched(self._layout):
                 pki.ensure_pki(self._layout, service_address(self._definition))
                 git_access.ensure_passwords(self._layout)
@@ -154,12 +157,12 @@ class EmbeddedProvisioner:
         return True
 
     def _merge_context(self) -> bool:
-        path = kubeconfig.user_kubeconfig()
-        owner.note_kubeconfig(self._layout, path)
-        return kubeconfig.merge(pki.kubeconfig(self._layout, "admin", self._site().api_server, self.context()), path)
+        return self._ownership.enter_context(pki.kubeconfig(self._layout, "admin", self._site().api_server, self.context()))
 
-    def _kubeconfigs(self) -> set[Path]:
-        return {kubeconfig.user_kubeconfig(), *owner.kubeconfigs(self._layout)}
+    def _refuse_foreign(self) -> None:
+        """What another repository left, and does not use any more, is no obstacle."""
+        if self._ownership.is_foreign(self._environment) and control.runs(self._layout):
+            self._ownership.refuse_foreign(self._environment)
 
     def _erase(self) -> bool:
         """No process and no file is left; whether there was anything. An erasure that was cut short is finished by the next."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from devloop.clients import kubeconfig
 from devloop.clients.containers import Containers
 from devloop.clients.engine import Engine, connect
 from devloop.clients.images import ImageStore
@@ -96,15 +95,15 @@ class KindProvisioner:
             raise
 
     def _ensure_cluster(self, emit: Emit) -> bool:
-        self._claim.refuse_foreign(self._environment)
+        self._claim.owner.refuse_foreign(self._environment)
         wanted = configuration(self._definition, self._node_image(), self._own_images.get("node", ""))
         found = self._cluster.containers()
         if found and not self._claim.exists:
             name = self._definition.name
             message = f"the cluster kind-{name} was not made by devloop"
             raise DevloopError(message, hint=f"kind delete cluster --name {name}, or give the definition another name")
-        if found and not self._claim.is_whole:
-            emit(Notice("removing what an interrupted run left half-made"))
+        if found and (not self._claim.is_whole or self._claim.owner.is_foreign(self._environment)):
+            emit(Notice("removing what a repository that is gone, or a run that was interrupted, left of it"))
             self._cluster.delete()
             found = ()
         if not found:
@@ -151,14 +150,14 @@ class KindProvisioner:
         return ProvisionerStatus(
             exists=True,
             running=bool(found) and all(part.runs for part in parts) and server is not None and answers(self.kubeconfig()),
-            owner=self._claim.root,
+            owner=self._claim.owner.root,
             kubernetes_version=self._version(),
             components=tuple((part.name, part.state, self._containers.memory(part.name)) for part in parts),
             unit="container",
         )
 
     def delete(self, emit: Emit) -> bool:
-        self._claim.refuse_foreign(self._environment)
+        self._claim.owner.refuse_foreign(self._environment)
         server = threading.Thread(target=self._git_server.delete)
         existed = self._git_server.find() is not None
         server.start()
@@ -167,8 +166,8 @@ class KindProvisioner:
                 existed |= self._cluster.delete()
         finally:
             server.join()
-        forgotten = [kubeconfig.remove(self.context(), path) for path in self._kubeconfigs()] if self._claim.exists else []
-        return self._claim.remove() or existed or any(forgotten)
+        forgotten = self._claim.exists and self._claim.owner.leave_context(self.context())
+        return self._claim.remove() or existed or forgotten
 
     # -- the parts --------------------------------------------------------------------------------------------------------------------
 
@@ -219,12 +218,7 @@ class KindProvisioner:
     def _merge_context(self) -> bool:
         import yaml
 
-        path = kubeconfig.user_kubeconfig()
-        self._claim.note_kubeconfig(path)
-        return kubeconfig.merge(yaml.safe_load(self._claim.kubeconfig.read_text()), path)
-
-    def _kubeconfigs(self) -> set[Path]:
-        return {kubeconfig.user_kubeconfig(), *self._claim.kubeconfigs()}
+        return self._claim.owner.enter_context(yaml.safe_load(self._claim.kubeconfig.read_text()))
 
     def _version(self) -> str:
         return self._claim.image.rpartition(":")[2].partition("@")[0] or "as Kind has it"
