@@ -239,3 +239,24 @@ def copy_of_the_working_tree(target: Path) -> None:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_bytes((ROOT / name).read_bytes())
             (target / name).chmod((ROOT / name).stat().st_mode)
+
+
+@pytest.fixture(scope="session")
+def on_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    """The sample, up; tests that share it leave it so that the next `up` heals it."""
+    user = User(tmp_path_factory.mktemp("kind"), "kind")
+    user.init()
+    up = user.devloop("-C", "demo", "up", "local")
+    assert up.status == 0, up.text
+    yield user
+    down = user.devloop("-C", "demo", "down", "local")
+    left = remains(user)
+    clean_up(user)
+    assert (down.status, left) == (0, []), down.text
+
+
+@pytest.fixture
+def kind_user(tmp_path: Path) -> Iterator[User]:
+    user = User(tmp_path, "kind")
+    yield user
+    clean_up(user)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from .conftest import PROVISIONERS, User, clean_up, remains
+from .looking import secrets_of
 
 CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructure", "apps"]
 
@@ -172,7 +173,7 @@ def test_two_ups_at_once_end_with_one_that_is_told_about_the_other(demo: tuple[U
 
 def test_no_secret_is_in_a_command_line_a_log_or_the_output(demo: tuple[User, Path]) -> None:
     user, _ = demo
-    secrets = _secrets(user)
+    secrets = secrets_of(user)
     assert len(secrets) >= 4
     shown = user.devloop("-C", "demo", "up", "local").text + user.devloop("-C", "demo", "up", "local", "--output", "json").text
     logs = [path.read_text(errors="replace") for path in (user.home / "state").rglob("*.log*")]
@@ -350,12 +351,3 @@ def _processes(user: User, name: str) -> list[psutil.Process]:
         except (psutil.Error, OSError):
             continue
     return found
-
-
-def _secrets(user: User) -> list[str]:
-    """Everything that must never be shown: private Age keys, Git passwords, what the cluster's Secrets hold."""
-    keys = [line for path in (user.home / "config").rglob("*.agekey") for line in path.read_text().splitlines() if not line.startswith("#")]
-    passwords = [value for path in (user.home / "state").rglob("git-credentials.json") for value in json.loads(path.read_text()).values()]
-    items = json.loads(user.kubectl("get", "secrets", "-A", "-l", "kustomize.toolkit.fluxcd.io/name", "-o", "json"))["items"]
-    values = [base64.b64decode(value).decode(errors="replace") for item in items for value in item["data"].values()]
-    return [secret for secret in (*keys, *passwords, *values) if len(secret) >= 12]

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
@@ -45,9 +45,8 @@ def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> No
 
 def start_afresh(kube: Kube, names: Sequence[str]) -> None:
     """Make new pods of those that an earlier run left failing: they would wait longer and longer before they try again."""
-    for pod in kube.list(PODS, NAMESPACE):
-        is_ours = (pod["metadata"].get("labels") or {}).get("app") in names
-        if is_ours and any(_is_failing(status) for status in _statuses(pod)):
+    for pod in _pods(kube, names):
+        if any(_is_failing(status) for status in _statuses(pod)):
             kube.delete(PODS, pod["metadata"]["name"], NAMESPACE)
 
 
@@ -61,9 +60,9 @@ def is_available(deployment: Mapping[str, Any]) -> bool:
 
 
 def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
-    for pod in kube.list(PODS, NAMESPACE):
-        name = (pod["metadata"].get("labels") or {}).get("app")
-        for container in _statuses(pod) if name in names else ():
+    for pod in _pods(kube, names):
+        name = pod["metadata"]["labels"]["app"]
+        for container in _statuses(pod):
             waiting = _waiting(container)
             if waiting.get("reason") in NO_IMAGE:
                 message = f"{name} cannot start: the node cannot get the image {container['image']}"
@@ -76,6 +75,12 @@ def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
 
 def _describe(pod: Mapping[str, Any]) -> str:
     return f"kubectl --namespace {NAMESPACE} describe pod {pod['metadata']['name']}"
+
+
+def _pods(kube: Kube, names: Collection[str]) -> list[Mapping[str, Any]]:
+    """The pods of those controllers, without those that are on their way out."""
+    found = [pod for pod in kube.list(PODS, NAMESPACE) if not pod["metadata"].get("deletionTimestamp")]
+    return [pod for pod in found if (pod["metadata"].get("labels") or {}).get("app") in names]
 
 
 def _statuses(pod: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
