@@ -1,0 +1,62 @@
+"""The command line: parse, call, show, exit code. Imports of what a command needs are inside it, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devloop.cli import environment, repository, toolchain
+from devloop.cli.options import Place
+
+app = typer.Typer(
+    name="devloop",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
+    epilog="To begin: devloop init demo && devloop -C demo up local",
+)
+for command in (
+    environment.up,
+    environment.status,
+    environment.down,
+    repository.validate,
+    repository.render,
+    environment.doctor,
+    repository.init,
+):
+    app.command()(command)
+app.add_typer(toolchain.app, name="toolchain")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from devloop import __version__
+
+        typer.echo(f"devloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    directory: Annotated[
+        Path | None,
+        typer.Option("-C", metavar="DIR", help="The repository's root.", show_default="the nearest parent with a definition"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    context.obj = Place(directory)
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line; the exit code."""
+    try:
+        app(args=argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0

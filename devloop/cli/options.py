@@ -1,0 +1,130 @@
+"""Arguments and options that several commands share, and how their values complete in a shell."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devloop.errors import DevloopError, InputError
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class TextOrJson(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class AtLeast(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class ProvisionerName(StrEnum):
+    AUTO = "auto"
+    KIND = "kind"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the user stands: the repository's root as given with -C, or None to look for it."""
+
+    directory: Path | None
+
+    @property
+    def root(self) -> Path:
+        from devloop.repository.environments import find_root
+
+        if self.directory is None:
+            return find_root(Path.cwd())
+        if not self.directory.is_dir():
+            raise InputError(f"-C {self.directory} is not a directory", hint=f"ls -ld {self.directory}")
+        return self.directory.resolve()
+
+    @property
+    def repository(self) -> Path:
+        """For commands that need no definition: the root, or else the nearest folder that Git knows."""
+        try:
+            return self.root
+        except InputError:
+            here = Path.cwd()
+            known = None if self.directory else next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+            if known is None:
+                raise
+            return known
+
+
+def rule_names(incomplete: str) -> list[str]:
+    """Rules and families that begin like this, for the shell."""
+    from devloop.rules import RULES
+
+    names = [*RULES, *(f"{family}/*" for family in dict.fromkeys(name.partition("/")[0] for name in RULES))]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def environment_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Environments that begin like this, for the shell."""
+    from devloop.repository.entries import names
+
+    root = (context.parent or context).params.get("directory")
+    with contextlib.suppress(DevloopError, OSError):
+        return [name for name in names(Place(root).repository) if name.startswith(incomplete)]
+    return []
+
+
+Environment = Annotated[
+    str, typer.Argument(metavar="ENV", help="Name of the environment, e.g. local.", show_default=False, autocompletion=environment_names)
+]
+Environments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--environment", "-e", metavar="ENV", help="Only this one; may be repeated.", show_default="all", autocompletion=environment_names
+    ),
+]
+Definition = Annotated[
+    Path | None,
+    typer.Option("--definition", metavar="FILE", help="The KSail definition to use, instead of looking for ENV's.", show_default=False),
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="All but text print the report alone to standard output.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output-file", metavar="FILE", help="Write the report to FILE, text to the terminal.", show_default=False),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--age-key-file", metavar="FILE", help="Age identities to decrypt with, before all other places.", show_default=False),
+]
+Provisioner = Annotated[
+    ProvisionerName,
+    typer.Option(
+        "--provisioner",
+        envvar="DEVLOOP_PROVISIONER",
+        help="auto: what the environment runs with, else kind where an engine answers, else embedded.",
+    ),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout", metavar="DURATION", help="How long to wait until all is ready, e.g. 90s or 10m.", show_default="the definition's"
+    ),
+]
+
+
+def seconds(text: str | None) -> float | None:
+    """Seconds of a duration as Go writes it (90s, 10m, 1h30m) or a plain number; raises InputError."""
+    from devloop.model.duration import parse_duration
+
+    return None if text is None else parse_duration(text, "--timeout")
