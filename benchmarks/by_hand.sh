@@ -7,11 +7,12 @@
 # addresses), pki/users, flux.json and nodes.json. Prints `phase NAME SECONDS` as it goes and `ready` when everything is; ends everything
 # when its input ends, or when it is interrupted.
 set -euo pipefail
-umask 077
-export LC_ALL=C
-repository=$1 work=$2 age_key_file=$3
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$1 work=$2 age_key_file=$3 patience=60s nudge=yes
 cd "$work"
 source ./settings.sh
+source "$here/by_hand_common.sh"
+push_url=$git_url pull_url=$git_url
 
 pids=()
 cleanup() {
@@ -23,13 +24,6 @@ trap 'exit 130' INT TERM
 start() {
   "run-$1" >"logs/$1.log" 2>&1 &
   pids+=($!)
-}
-
-phase_start=${EPOCHREALTIME/./}
-phase() {
-  local now=${EPOCHREALTIME/./}
-  printf 'phase %s %d.%06d\n' "$1" $(((now - phase_start) / 1000000)) $(((now - phase_start) % 1000000))
-  phase_start=$now
 }
 
 # --- PKI and kubeconfigs -------------------------------------------------------------------------------------------------------------
@@ -69,19 +63,14 @@ start kwok
 kubectl create -f nodes.json >/dev/null
 phase nodes
 
-# --- Git: the working tree, uncommitted changes included, as a commit ------------------------------------------------------------------
+# --- Git -----------------------------------------------------------------------------------------------------------------------------
 pusher_password=$(openssl rand -hex 16) puller_password=$(openssl rand -hex 16)
 printf '{"%s": "%s", "%s": "%s"}' "$pusher" "$pusher_password" "$puller" "$puller_password" >git-credentials.json
 start git-server
 until curl --silent --output /dev/null "$git_url"; do sleep 0.05; done
 git clone --quiet --no-checkout "$repository" source
-git -C "$repository" ls-files --cached --others --exclude-standard -z | tar --create --null --directory "$repository" --files-from - |
-  tar --extract --directory source
-git -C source add --all
-git -C source -c user.name=by-hand -c user.email=by-hand@localhost commit --quiet --allow-empty --message "The working tree"
-authorization=$(printf '%s' "$pusher:$pusher_password" | base64 --wrap 0)
-GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Basic $authorization" \
-  git -C source push --quiet "$git_url" HEAD:refs/heads/main
+commit
+push
 phase git
 
 # --- Flux ----------------------------------------------------------------------------------------------------------------------------
@@ -91,52 +80,10 @@ phase crds
 for controller in "${controllers[@]}"; do
   start "$controller"
 done
-kubectl create secret generic sops-age --namespace flux-system --from-file=identity.agekey="$age_key_file" >/dev/null
-kubectl create secret generic devloop-git --namespace flux-system \
-  --from-literal=username="$puller" --from-file=password=<(printf '%s' "$puller_password") >/dev/null
-kubectl apply --server-side -f - >/dev/null <<YAML
-apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec:
-  interval: 1h
-  timeout: 60s
-  url: $git_url
-  ref: {branch: main}
-  secretRef: {name: devloop-git}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec:
-  interval: 1h
-  retryInterval: 1m
-  timeout: 5m
-  prune: true
-  path: ./k8s/clusters/local
-  sourceRef: {kind: GitRepository, name: flux-system}
-  decryption: {provider: sops, secretRef: {name: sops-age}}
-YAML
+hand_over
 phase sync
 
-# --- wait, one Kustomization after the other ---------------------------------------------------------------------------------------------
-settle() { # KUSTOMIZATION [NAMESPACE]...: it is Ready, and so are the Deployments in these namespaces
-  local namespace
-  for namespace in "${@:2}"; do
-    # An error as long as there is none yet.
-    until kubectl wait --for=condition=Available deployment --all --namespace "$namespace" --timeout=60s &>/dev/null; do sleep 0.05; done
-  done
-  # Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
-  if (($# > 1)); then
-    kubectl annotate "kustomization/$1" --namespace flux-system --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
-  fi
-  kubectl wait --for=condition=Ready "kustomization/$1" --namespace flux-system --timeout=60s >/dev/null
-}
-settle flux-system
-settle variables
-settle infrastructure-controllers platform-system
-settle infrastructure monitoring
-settle apps storefront catalogue
+settle_all
 phase kustomizations
 kubectl wait --for=condition=Available deployment --all --all-namespaces --timeout=60s >/dev/null
 phase deployments

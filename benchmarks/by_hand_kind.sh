@@ -8,11 +8,11 @@
 # `phase NAME SECONDS` as it goes and `done` after everything that it was asked for: first all of the environment, then each line of its
 # input, `reconcile` (the working tree as it is now) or `delete`. Removes everything when its input ends, or when it is interrupted.
 set -euo pipefail
-umask 077
-export LC_ALL=C
-repository=$1 work=$2 age_key_file=$3
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$1 work=$2 age_key_file=$3 patience=300s absent=yes
 cd "$work"
 source ./settings.sh
+source "$here/by_hand_common.sh"
 export KUBECONFIG=$work/kubeconfig KUBECACHEDIR=$work/kube-cache
 
 remove_all() {
@@ -23,45 +23,6 @@ remove_all() {
 trap 'remove_all &>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
 
-phase_start=${EPOCHREALTIME/./}
-phase() {
-  local now=${EPOCHREALTIME/./}
-  printf 'phase %s %d.%06d\n' "$1" $(((now - phase_start) / 1000000)) $(((now - phase_start) % 1000000))
-  phase_start=$now
-}
-
-# --- Git: the working tree, uncommitted changes included, as a commit ------------------------------------------------------------------
-commit() {
-  git -C source rm -r --quiet --force --ignore-unmatch .
-  git -C "$repository" ls-files --cached --others --exclude-standard -z | tar --create --null --directory "$repository" --files-from - |
-    tar --extract --directory source
-  git -C source add --all
-  git -C source -c user.name=by-hand -c user.email=by-hand@localhost commit --quiet --allow-empty --message "The working tree"
-}
-push() {
-  local authorization
-  authorization=$(printf '%s' "$pusher:$pusher_password" | base64 --wrap 0)
-  GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Basic $authorization" \
-    git -C source push --quiet "$push_url" HEAD:refs/heads/main
-}
-
-# --- wait, one Kustomization after the other ---------------------------------------------------------------------------------------------
-ask() { # KIND NAME: look at it now
-  kubectl annotate "$1/$2" --namespace flux-system --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
-}
-settle() { # KUSTOMIZATION [NAMESPACE]...: it is Ready, and so are the Deployments in these namespaces
-  local namespace
-  # An error as long as there is none yet.
-  until kubectl get "kustomization/$1" --namespace flux-system &>/dev/null; do sleep 0.05; done
-  for namespace in "${@:2}"; do
-    until kubectl wait --for=condition=Available deployment --all --namespace "$namespace" --timeout=300s &>/dev/null; do sleep 0.05; done
-  done
-  # Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
-  if [[ $nudge ]] && (($# > 1)); then
-    ask kustomization "$1"
-  fi
-  kubectl wait --for=condition=Ready "kustomization/$1" --namespace flux-system --timeout=300s >/dev/null
-}
 applied() { # KUSTOMIZATION REVISION
   kubectl wait --for="jsonpath={.status.lastAppliedRevision}=$2" "kustomization/$1" --namespace flux-system --timeout=300s >/dev/null
 }
@@ -103,38 +64,9 @@ for controller in "${controllers[@]}"; do
   kubectl rollout status "deployment/$controller" --namespace flux-system --timeout=180s >/dev/null
 done
 phase controllers
-kubectl create secret generic sops-age --namespace flux-system --from-file=identity.agekey="$age_key_file" >/dev/null
-kubectl create secret generic devloop-git --namespace flux-system \
-  --from-literal=username="$puller" --from-file=password=<(printf '%s' "$puller_password") >/dev/null
-kubectl apply --server-side -f - >/dev/null <<YAML
-apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec:
-  interval: 1h
-  timeout: 60s
-  url: $pull_url
-  ref: {branch: main}
-  secretRef: {name: devloop-git}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec:
-  interval: 1h
-  retryInterval: 1m
-  timeout: 5m
-  prune: true
-  path: ./k8s/clusters/local
-  sourceRef: {kind: GitRepository, name: flux-system}
-  decryption: {provider: sops, secretRef: {name: sops-age}}
-YAML
+hand_over
 phase sync
-settle flux-system
-settle variables
-settle infrastructure-controllers platform-system
-settle infrastructure monitoring
-settle apps storefront catalogue
+settle_all
 phase kustomizations
 echo done
 

@@ -31,12 +31,12 @@ def measure(place: Sandbox, parts: Collection[str], number: int, measured: Measu
     if not set(parts) - {"help"}:
         return
     if "up" not in parts:
-        _devloop(place, parts, measured)
+        live(place, parts, measured)
         return
     if number % 2 == 0:
-        devloop, script = _devloop(place, parts, measured), _script(place, measured)
+        devloop, script = live(place, parts, measured), _script(place, measured)
     else:
-        script, devloop = _script(place, measured), _devloop(place, parts, measured)
+        script, devloop = _script(place, measured), live(place, parts, measured)
     compare(devloop, script)
     measured.seconds[RATIO].append(measured.seconds[UP][-1] / measured.seconds[BY_HAND][-1])
 
@@ -48,7 +48,8 @@ def _script(place: Sandbox, measured: Measurements) -> EndState:
         return end_state(run.kubeconfig)
 
 
-def _devloop(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
+def live(place: Sandbox, parts: Collection[str], measured: Measurements, edits: Collection[str] = tuple(EDITS)) -> EndState:
+    """One life of the environment by devloop, with those edits; what the cluster had."""
     seconds, report = place.on_sample("up", *PATIENCE, "--output", "json")
     if "up" in parts:
         measured.seconds[UP].append(seconds)
@@ -58,7 +59,7 @@ def _devloop(place: Sandbox, parts: Collection[str], measured: Measurements) -> 
         memory(place, measured)
     if "again" in parts:
         measured.seconds[AGAIN].append(place.on_sample("up", *PATIENCE)[0])
-        for name in EDITS:
+        for name in edits:
             edit(place, name, measured)
     seconds, _ = place.on_sample("down")
     if "down" in parts:

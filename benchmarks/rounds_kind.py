@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Collection
 
 from benchmarks.by_hand_kind import by_hand
 from benchmarks.end_state import EndState, compare, end_state
 from benchmarks.measurements import (
-    AGAIN,
     AGAIN_BY_HAND,
     BY_HAND,
     DEFAULT_FLAGS,
@@ -25,15 +23,13 @@ from benchmarks.measurements import (
     Measurements,
     add,
 )
-from benchmarks.rounds import EDITS, edit, memory, replaced
+from benchmarks.rounds import EDITS, live, replaced
 from benchmarks.sandbox import Sandbox
 from devloop.clients.engine import connect
 from devloop.images import Images
 from devloop.loop import EVERYTHING
 from devloop.model.report import Event, Notice
 from devloop.toolchain import Toolchain
-
-PATIENCE = ("--timeout", "120s")
 
 
 def prepare() -> None:
@@ -76,18 +72,7 @@ def _ratio(measured: Measurements, name: str, ours: str, theirs: str) -> None:
 
 
 def _devloop(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
-    seconds, report = place.on_sample("up", *PATIENCE, "--output", "json")
-    measured.seconds[UP].append(seconds)
-    add(measured.steps, ((step["title"], step["seconds"]) for step in json.loads(report)["steps"]))
-    state = end_state(place.provisioner.kubeconfig())
-    if "memory" in parts:
-        memory(place, measured)
-    if "again" in parts:
-        measured.seconds[AGAIN].append(place.on_sample("up", *PATIENCE)[0])
-        edit(place, EDIT, measured)
-    seconds, _ = place.on_sample("down")
-    measured.seconds[DOWN].append(seconds)
-    return state
+    return live(place, parts, measured, (EDIT,))
 
 
 def _tuned(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:

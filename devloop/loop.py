@@ -118,8 +118,7 @@ def _usable(environment: Environment) -> Environment:
 
 
 def _locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
-    name = environment.definition.name
-    return exclusive(state_folder() / f"{name}.lock", f"the environment {name}")
+    return exclusive(state_folder() / f"{environment.definition.name}.lock", f"the environment {environment.name}")
 
 
 @contextlib.contextmanager

@@ -192,7 +192,7 @@ def test_an_interrupted_up_says_where_things_stand_and_the_next_one_goes_on(user
     run.send_signal(signal.SIGINT)
     rest, err = run.communicate(timeout=60)
     assert run.returncode == 130, rest + err
-    assert "interrupted; go on with: devloop up local" in rest
+    assert "interrupted\n  go on: devloop -C demo up local\n" in rest
     assert user.devloop("-C", "demo", "up", "local").status == 0
     assert user.devloop("-C", "demo", "down", "local").status == 0
     assert remains(user) == []
@@ -315,7 +315,7 @@ def test_down_of_what_is_not_there_is_fine_and_status_says_so(user: User) -> Non
     assert user.devloop("-C", "demo", "down", "local").status == 0
     gone = user.devloop("-C", "demo", "status", "local")
     assert gone.status == 1
-    assert "devloop up local" in gone.out
+    assert "hint: devloop -C demo up local\n" in gone.out
 
 
 def test_a_full_disk_is_told_and_what_is_there_can_be_removed(user: User) -> None:
