@@ -115,7 +115,7 @@ class Ingredients:
         return configuration(definition, image)
 
     def _deployments(self) -> list[Object]:
-        deployments = flux.deployments(self.controllers)
+        deployments = flux.deployments(self.controllers, f"{CLUSTER}-control-plane")
         if not self.tuned:
             return [*map(as_flux_installs, deployments), artifacts_service()]
         for deployment in deployments:

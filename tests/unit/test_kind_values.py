@@ -179,11 +179,12 @@ def test_only_certain_ports_of_the_host_can_be_taken() -> None:
 
 
 def test_controllers_need_no_network_of_the_cluster() -> None:
-    for deployment in flux.deployments({name: f"image/{name}" for name in flux.HEALTH_PORTS}):
+    for deployment in flux.deployments({name: f"image/{name}" for name in flux.HEALTH_PORTS}, "local-control-plane"):
         pod = deployment["spec"]["template"]["spec"]
         assert pod["hostNetwork"]
         assert {"operator": "Exists"} in pod["tolerations"]
         assert pod["dnsPolicy"] == "Default"
+        assert pod["nodeName"] == "local-control-plane"
         [container] = pod["containers"]
         environment = {entry["name"]: entry.get("value") for entry in container["env"]}
         assert environment["KUBERNETES_SERVICE_HOST"] == "localhost"

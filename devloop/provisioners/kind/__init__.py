@@ -134,7 +134,9 @@ class KindProvisioner:
 
     def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
         kube = Kube(self.kubeconfig())
-        applied = [kube.apply(deployment) for deployment in flux.deployments(self._controller_images(controllers))]
+        applied = [
+            kube.apply(deployment) for deployment in flux.deployments(self._controller_images(controllers), self._cluster.first_node)
+        ]
         if all(map(is_available, applied)):
             return False
         start_afresh(kube, controllers)

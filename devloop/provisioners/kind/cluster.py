@@ -42,6 +42,11 @@ class Cluster:
     def context(self) -> str:
         return f"kind-{self.name}"
 
+    @property
+    def first_node(self) -> str:
+        """The name that Kind gives to the first control plane, of the container and of the node."""
+        return f"{self.name}-control-plane"
+
     def containers(self) -> tuple[Container, ...]:
         """All of its containers, the load balancer of several control planes included."""
         return self._containers.labelled(f"{LABEL}={self.name}")

@@ -1,21 +1,18 @@
 """The Flux controllers as Deployments, tuned for one repository. Pure.
 
-They run on a control-plane node, on its network, and reach the API server there: so they need neither a CNI nor kube-proxy nor cluster
-DNS, start beside all of these, and can apply the very repository that brings the CNI.
+They run on the first control-plane node, on its network, and reach the API server there: so they need neither a scheduler nor a CNI nor
+kube-proxy nor cluster DNS, start beside all of these, and can apply the very repository that brings the CNI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from devloop.model import bootstrap
-from devloop.model.kustomization import ObjectId
 from devloop.provisioners.flux_flags import ENVIRONMENT, tuned_flags
 
 Object = dict[str, Any]
 
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 API_SERVER_PORT = 6443  # of every node of Kind
 ARTIFACTS_PORT = 9790
 # A port of the node's for the probes of each.
@@ -25,9 +22,9 @@ NOBODY = 65534  # the user that Flux's own images run as
 UPSTREAM = "ghcr.io/fluxcd"
 
 
-def deployments(images: dict[str, str]) -> list[Object]:
-    """One Deployment a controller; `images` is controller -> image."""
-    return [_deployment(name, image) for name, image in images.items()]
+def deployments(images: dict[str, str], node: str) -> list[Object]:
+    """One Deployment a controller; `images` is controller -> image, `node` the one that they run on."""
+    return [_deployment(name, image, node) for name, image in images.items()]
 
 
 def upstream_image(controller: str, version: str) -> str:
@@ -35,22 +32,22 @@ def upstream_image(controller: str, version: str) -> str:
     return f"{UPSTREAM}/{controller}:v{version}"
 
 
-def _deployment(name: str, image: str) -> Object:
+def _deployment(name: str, image: str, node: str) -> Object:
     labels = {"app": name, **bootstrap.MANAGED, "app.kubernetes.io/part-of": "flux"}
     metadata = {"name": name, "namespace": bootstrap.NAMESPACE, "labels": labels}
-    template = {"metadata": {"labels": labels}, "spec": _pod(name, image)}
+    template = {"metadata": {"labels": labels}, "spec": _pod(name, image, node)}
     # One at a time: two of them would fight for the ports of the node.
     spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": name}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
-def _pod(name: str, image: str) -> Object:
+def _pod(name: str, image: str, node: str) -> Object:
     return {
         "serviceAccountName": name,
         "hostNetwork": True,
         # The node's own: that knows the Git server by its container's name.
         "dnsPolicy": "Default",
-        "nodeSelector": {CONTROL_PLANE: ""},
+        "nodeName": node,
         "tolerations": [{"operator": "Exists"}],
         "priorityClassName": "system-cluster-critical",
         "terminationGracePeriodSeconds": 10,
@@ -100,7 +97,3 @@ def _environment() -> list[Object]:
         *({"name": key, "value": value} for key, value in plain.items()),
         *({"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in fields.items()),
     ]
-
-
-def deployment_ids(controllers: Sequence[str]) -> list[ObjectId]:
-    return [ObjectId(bootstrap.NAMESPACE, name) for name in controllers]
