@@ -73,7 +73,9 @@ class KindProvisioner:
 
     @cached_property
     def _git_server(self) -> GitServer:
-        base = self._own_images.get("git-server-base", "")
+        def base() -> str:
+            return self._own_images.get("git-server-base", "")
+
         return GitServer(self._environment, self._containers, self._store, self._claim.credentials, base)
 
     # -- the protocol -----------------------------------------------------------------------------------------------------------------

@@ -32,9 +32,11 @@ PAUSE = 0.03
 
 
 class GitServer:
-    """The one of one environment. `base` is the image that its own is built on, '' for the Dockerfile's default."""
+    """The one of one environment. `base` tells the image that its own is built on, '' for the Dockerfile's default."""
 
-    def __init__(self, environment: Environment, containers: Containers, images: ImageStore, credentials: Path, base: str) -> None:
+    def __init__(
+        self, environment: Environment, containers: Containers, images: ImageStore, credentials: Path, base: Callable[[], str]
+    ) -> None:
         self._environment = environment
         self._containers = containers
         self._images = images
@@ -113,11 +115,12 @@ class GitServer:
             "Dockerfile": Path(__file__).with_name("Dockerfile").read_bytes(),
             "git_http.py": Path(git_http.__file__).read_bytes(),
         }
-        base = self._images.identity(self._base) if self._base else ""
-        digest = hashlib.sha256(repr((sorted(files.items()), base)).encode()).hexdigest()[:12]
+        base = self._base()
+        identity = self._images.identity(base) if base else ""
+        digest = hashlib.sha256(repr((sorted(files.items()), identity)).encode()).hexdigest()[:12]
         reference = f"localhost/devloop/git-server:{digest}"
         if not self._images.identity(reference):
-            self._images.build(reference, files, {"BASE": self._base} if self._base else {}, stop)
+            self._images.build(reference, files, {"BASE": base} if base else {}, stop)
         return reference
 
     def _run(self, image: str, passwords: Mapping[str, str], check: Callable[[], None], stop: threading.Event) -> None:
