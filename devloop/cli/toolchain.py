@@ -54,7 +54,7 @@ def make_images(
 
 @app.command("key")
 def key(
-    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="Which ones.", show_default="what `up` needs")] = None,
+    tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Print what identifies pinned programs on this platform: a key for the cache of a CI system."""
     from devloop import loop
