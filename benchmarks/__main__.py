@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--provisioner NAME] [--runs N] [--only NAME]...`: measures, prints a table, writes JSON.
+"""`python -m benchmarks [--validate | --provisioner NAME] [--runs N] [--only NAME]...`: measures, prints a table, writes JSON.
 
 Exit codes: 0 all kept, 1 a target missed.
 """
@@ -26,7 +26,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     try:
-        measured = _measured(arguments.provisioner, arguments.only or PARTS, arguments.runs)
+        wanted = (arguments.provisioner, arguments.only or PARTS, arguments.runs)
+        measured = _validation(arguments.runs) if arguments.validate else _measured(*wanted)
     except KeyboardInterrupt:
         return Interrupted.exit_code
     except DevloopError as error:
@@ -40,6 +41,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The speeds that devloop promises, measured on this machine.")
     parser.add_argument("--provisioner", choices=("embedded", "kind"), default="embedded", help="default: embedded")
+    parser.add_argument("--validate", action="store_true", help="time `validate` instead of the loop")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds to measure (default: 5)")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"one of {', '.join(PARTS)}; may be repeated")
     return parser.parse_args()
@@ -53,6 +55,18 @@ def _measured(provisioner: str, parts: tuple[str, ...], runs: int) -> Measuremen
             print(f"round {number + 1} of {runs}", file=sys.stderr)
             measured.load.append(os.getloadavg()[0])
             measure(place, parts, number, measured)
+    return measured
+
+
+def _validation(runs: int) -> Measurements:
+    from benchmarks import validating
+
+    measured = Measurements("validate")
+    with validating.prepared() as place:
+        for number in range(runs):
+            print(f"round {number + 1} of {runs}", file=sys.stderr)
+            measured.load.append(os.getloadavg()[0])
+            validating.measure(place, measured)
     return measured
 
 

@@ -19,11 +19,17 @@ HELP, DOWN, MEMORY = "--help", "down", "memory"
 DEFAULT_FLAGS, DEFAULT_RATIO = "by hand, Flux's own flags", "up / by hand, Flux's own flags"
 EDIT_BY_HAND, AGAIN_BY_HAND = "by hand, one ConfigMap changed", "by hand, nothing changed"
 KIND_DELETE, DOWN_RATIO = "kind delete cluster", "down / kind delete cluster"
+# Of `devloop validate`.
+COLD, WARM = "home-cluster, cold", "home-cluster, one file changed"
+LARGE, LARGE_MEMORY = "20,000 objects", "20,000 objects, memory (GiB)"
+PEERS, PEERS_RATIO = "home-cluster, flate and kubeconform", "cold / flate and kubeconform"
+GROWTH = "one of 1,000 / one of 100"
 
-# Provisioner -> at most; seconds, or parts of the script's time.
+# Provisioner, or validate -> at most; seconds, or parts of the script's time.
 TARGETS: Mapping[str, Mapping[str, float]] = {
     "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0},
     "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2},
+    "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0},
 }
 
 RESULTS = Path(__file__).with_name("results")

@@ -134,6 +134,15 @@ def test_flux_build_library_gives_the_same(start: Start, goldens: Path) -> None:
     assert bodies(start(root)("app", given)) == documents(root / "kustomization_expected.yaml")
 
 
+def test_flux_build_library_gives_the_same_without_what_source_controller_leaves_out(start: Start, goldens: Path) -> None:
+    root = goldens / "pkg-kustomize"
+    with (root / "resources/.sourceignore").open("a") as ignored:
+        ignored.write("!config.yaml\n")  # what the library's test adds to "/*"
+    [given] = documents(root / "kustomization.yaml")
+    given["spec"]["path"] = "resources"
+    assert bodies(start(root)("app", given)) == documents(root / "kustomization_with_ignore_expected.yaml")
+
+
 def test_flux_build_library_gives_the_same_with_variables(start: Start, goldens: Path) -> None:
     root = goldens / "pkg-kustomize"
     (root / "resources/.sourceignore").unlink()

@@ -1,4 +1,4 @@
-"""The worker's end: with whoever started it, and at once when the user wants the run to end."""
+"""The worker's end: with whoever started it, at once when the user wants the run to end, and before it takes all memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devloop.clients.worker import Worker
+
 PATIENCE = 20  # seconds
 
 
@@ -24,6 +26,13 @@ def test_a_worker_whose_parent_is_gone_ends_although_its_input_stays_open(worker
         parent.kill()
         parent.wait()
         worker.wait(PATIENCE)
+
+
+def test_a_worker_has_a_limit_of_memory(worker_program: Path, tmp_path: Path) -> None:
+    with Worker(worker_program, tmp_path) as worker:
+        assert worker.check_files([]) == []
+        [process] = [child for child in psutil.Process().children() if is_worker(child)]
+        assert process.rlimit(psutil.RLIMIT_DATA) == (4 << 30, 4 << 30)
 
 
 @pytest.mark.parametrize("command", [("validate",), ("render", "local"), ("render", "local", "--diff", "HEAD")])

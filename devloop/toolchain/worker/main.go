@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -26,7 +27,11 @@ const maxRequest = 64 << 20
 // A library that calls itself without end is ended soon.
 const maxStack = 64 << 20
 
+// More than any repository needs, and less than a machine has: a file that unfolds without end costs this process, not the machine.
+const hardMemoryLimit = 4 << 30
+
 func main() {
+	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: hardMemoryLimit, Max: hardMemoryLimit})
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(softMemoryLimit)
