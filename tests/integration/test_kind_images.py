@@ -43,7 +43,10 @@ def images(engine: Engine) -> Images:
 
 
 def run(engine: Engine, reference: str, *arguments: str, **options: Any) -> str:
-    output: bytes = engine.client.containers.run(reference, list(arguments), remove=True, network_mode="none", **options)
+    """What it says on standard output; asked for after its end, since a log that is followed may miss the last words of one that ends at once."""
+    with started(engine, reference, *arguments, network_mode="none", **options) as container:
+        assert container.wait()["StatusCode"] == 0, container.logs()
+        output: bytes = container.logs(stderr=False)
     return output.decode()
 
 
