@@ -43,7 +43,7 @@ def images(engine: Engine) -> Images:
 
 
 def run(engine: Engine, reference: str, *arguments: str, **options: Any) -> str:
-    """What it says on standard output; asked for after its end, since a log that is followed may miss the last words of one that ends at once."""
+    """What it says on standard output, asked for after its end: who follows the log of one that ends at once may miss it."""
     with started(engine, reference, *arguments, network_mode="none", **options) as container:
         assert container.wait()["StatusCode"] == 0, container.logs()
         output: bytes = container.logs(stderr=False)
