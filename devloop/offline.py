@@ -1,36 +1,53 @@
-"""The commands that need no cluster: validate, explain, render. Nothing here prints or parses arguments."""
+"""`devloop validate`: from a question to a report. Nothing here prints or parses arguments."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.clients.worker import ended_by_signals
-from devloop.model.report import Emit, Report
-from devloop.repository.frames import framed
+from devloop.model.report import Emit, Report, Severity
 from devloop.repository.keys import identities
 from devloop.repository.render import open_worker
-from devloop.validation import validate as check
-from devloop.validation.repository import load_repository
-from devloop.validation.selection import Selection
+from devloop.toolchain import Toolchain
+
+if TYPE_CHECKING:
+    from devloop.validation.repository import Repository
 
 
 @dataclass(frozen=True)
 class Question:
-    """The repository at `root`, `environments` of it (all when empty), and where to look for keys first."""
+    """The repository at `root`, `environments` of it (all when empty), where to look for keys first, and which findings to tell."""
 
     root: Path
     environments: tuple[str, ...] = ()
     key_file: Path | None = None
+    severity: Severity = Severity.INFO
+    rules: tuple[str, ...] = ()
+    since: str = ""
 
 
-def validate(question: Question, selection: Selection, emit: Emit) -> Report:
-    """Check the environments; the findings that `selection` asks for, each with its lines."""
-    repository = load_repository(question.root, question.environments)
+def validate(question: Question, emit: Emit) -> Report:
+    """Check the environments; the findings that are asked for, each with its lines."""
+
+    @cache
+    def repository() -> Repository:
+        from devloop.validation.repository import load_repository
+
+        return load_repository(question.root, question.environments)
 
     def keys() -> str:
-        return "".join(identities(environment, question.key_file).text for environment in repository.environments)
+        return "".join(identities(environment, question.key_file).text for environment in repository().environments)
 
+    # What is no environment is told before minutes of building; else the worker loads while the repository and the rules do.
+    if Toolchain().missing(("worker",)):
+        repository()
     with open_worker(question.root, keys, emit) as worker, ended_by_signals(worker):
-        report = check(repository, worker, selection)
+        from devloop.repository.frames import framed
+        from devloop.validation import validate as check
+        from devloop.validation.selection import Selection
+
+        report = check(repository(), worker, Selection(question.severity, question.rules, question.since))
     return replace(report, findings=framed(question.root, report.findings))

@@ -61,11 +61,10 @@ def validate(
     with open_console(output, context, output_file) as console:
         from devloop import offline
         from devloop.model.report import Severity
-        from devloop.validation.selection import Selection
 
-        question = offline.Question(context.obj.repository, tuple(environment or ()), key_file)
-        selection = Selection(Severity(severity.value), tuple(rule or ()), changed_since)
-        show(console, offline.validate(question, selection, console.emit))
+        asked = (Severity(severity.value), tuple(rule or ()), changed_since)
+        question = offline.Question(context.obj.repository, tuple(environment or ()), key_file, *asked)
+        show(console, offline.validate(question, console.emit))
 
 
 def _explain(rule: str) -> NoReturn:
