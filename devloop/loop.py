@@ -56,7 +56,7 @@ def up(request: Request, emit: Emit) -> Report:
         emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
     result = Result()
     with _session(request, environment, recorded(result, emit), chosen.name) as session, _locked(environment):
-        threading.Thread(target=import_client, daemon=True).start()
+        threading.Thread(target=_prepare, args=(session,), daemon=True).start()
         source = _reconcile(session, request, result)
     return _report("up", session, result, source.revision if source else "")
 
@@ -91,6 +91,13 @@ def _reconcile(session: Session, request: Request, result: Result) -> Source | N
     tools, timeout = session.provisioner.tools(controllers(graph)), request.timeout or session.environment.definition.timeout
     run(plan_up(graph, source, tools, timeout, check, recreate=request.recreate), session, result)
     return source
+
+
+def _prepare(session: Session) -> None:
+    """What can be had while the repository is rendered, mostly by another process; who needs it then says what went wrong."""
+    with contextlib.suppress(DevloopError, OSError):
+        session.provisioner.prepare()
+    import_client()
 
 
 def _check(session: Session, graph: Graph) -> Check:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import queue
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,8 @@ class ApiError(DevloopError):
 
 def import_client() -> None:
     """Import the Kubernetes client: a quarter of a second that can pass while others wait for programs."""
+    # A validator that its dynamic client, which is not used here, loads where it is installed: a third of that time.
+    sys.modules.setdefault("kubernetes_validate", cast(Any, None))
     from kubernetes import config  # noqa: F401
 
 

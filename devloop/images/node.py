@@ -20,7 +20,6 @@ PACKAGES = (
     "iptables", "nftables", "iproute2", "conntrack", "ethtool", "socat", "kmod", "mount", "util-linux", "procps", "ca-certificates",
 )  # fmt: skip
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
-TOOLS = (*PROGRAMS, "node-network")
 # What Debian keeps in usr/lib/cni and the usual configurations call.
 _PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 _UNUSED = (
@@ -78,7 +77,6 @@ def _is_used(path: str) -> bool:
 
 def _kubernetes(kit: Kit) -> Iterator[Entry]:
     yield from (program(f"usr/bin/{name}", kit.tool(name)) for name in PROGRAMS)
-    yield program("kind/bin/node-network", kit.tool("node-network"))
     yield Entry("kind/version", f"v{kit.toolchain.version('kubelet')}".encode())
     yield link("usr/local/bin/containerd", "/usr/bin/containerd")
 

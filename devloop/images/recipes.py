@@ -67,7 +67,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "node",
             node.node,
-            (*node.TOOLS, *control_plane.TOOLS, *flux.CONTROLLERS),
+            (*node.PROGRAMS, *control_plane.TOOLS, *flux.CONTROLLERS),
             (node.PACKAGES, control_plane.PROXY_PACKAGES, control_plane.PAUSE_PACKAGES, flux.PACKAGES),
             ("node",),
             ("node", "control_plane", "flux", "layout"),

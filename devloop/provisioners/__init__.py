@@ -44,6 +44,9 @@ class Provisioner(Protocol):
 
     name: str
 
+    def prepare(self) -> None:
+        """What takes a moment and changes nothing (libraries, connections); may run beside everything else, and fail."""
+
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
         """Names of the pinned tools that `ensure_cluster` and `ensure_controllers` need."""
 

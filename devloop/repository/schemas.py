@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from devloop.clients.worker import Answer, Question, Worker
@@ -38,7 +38,8 @@ def schemas(version: str) -> Schemas:
 
 @cache
 def _bundled() -> dict[int, Path]:
-    package = find_spec("kubernetes_validate")
+    # For the data in it: the package itself is never imported, and kept out where others would.
+    package = PathFinder.find_spec("kubernetes_validate")
     folders = [Path(place) / "kubernetes-json-schema" for place in (package.submodule_search_locations or () if package else ())]
     found = {int(match[1]): entry for folder in folders for entry in folder.iterdir() if (match := _FOLDER.fullmatch(entry.name))}
     if not found:

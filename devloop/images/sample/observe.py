@@ -22,6 +22,9 @@ from .server import Port, listening
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PAGE = 100
 
+# Seconds for an answer and between two questions; at first only that short: a packet into a network that is still being made is lost.
+_PATIENCE, _EAGER = 10.0, 0.2
+
 
 class ApiServer:
     """Lists, page by page. The token is read for every request, since the kubelet renews it."""
@@ -32,11 +35,11 @@ class ApiServer:
         self._token = account / "token"
         self._trust = ssl.create_default_context(cafile=str(account / "ca.crt"))
 
-    def list(self, path: str) -> Iterator[dict[str, Any]]:
+    def list(self, path: str, patience: float) -> Iterator[dict[str, Any]]:
         more = ""
         while True:
             request = Request(f"{self._base}{path}?limit={_PAGE}{more}", headers={"Authorization": f"Bearer {self._token.read_text()}"})
-            with urlopen(request, timeout=10, context=self._trust) as answer:
+            with urlopen(request, timeout=patience, context=self._trust) as answer:
                 page = json.load(answer)
             yield from page["items"]
             if not (token := page["metadata"].get("continue")):
@@ -49,25 +52,26 @@ def run(options: Namespace, log: Log, stop: threading.Event) -> int:
     seen: list[Sample] = []
     port = Port(lambda: (*counters.samples(), *seen))
     with listening(port, options.port):
-        server = ApiServer()
+        server, patience = ApiServer(), _EAGER
         while not stop.is_set():
             counters.add("observations_total")
             try:
-                seen[:] = observe(server)
+                seen[:] = observe(server, patience)
                 port.ready.set()
             except (URLError, OSError, ValueError, KeyError) as error:
                 counters.add("observation_failures_total")
                 log("warning", "the API server does not answer", reason=str(error))
-            stop.wait(options.interval if port.ready.is_set() else 1.0)
+            stop.wait(options.interval if port.ready.is_set() else patience)
+            patience = min(2 * patience, _PATIENCE)
         log("info", "ending")
     return 0
 
 
-def observe(server: ApiServer) -> list[Sample]:
+def observe(server: ApiServer, patience: float) -> list[Sample]:
     return [
-        *(found for item in server.list("/apis/apps/v1/deployments") for found in deployment(item)),
-        *pods(server.list("/api/v1/pods")),
-        *nodes(server.list("/api/v1/nodes")),
+        *(found for item in server.list("/apis/apps/v1/deployments", patience) for found in deployment(item)),
+        *pods(server.list("/api/v1/pods", patience)),
+        *nodes(server.list("/api/v1/nodes", patience)),
     ]
 
 

@@ -45,6 +45,9 @@ class EmbeddedProvisioner:
         self._ownership = Ownership(self._layout.folder / "owner.json")
         self._starting = threading.Lock()
 
+    def prepare(self) -> None:
+        """Nothing here takes long."""
+
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
         return (*CONTROL_PLANE, *controllers)
 

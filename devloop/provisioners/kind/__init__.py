@@ -80,6 +80,9 @@ class KindProvisioner:
 
     # -- the protocol -----------------------------------------------------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        self._own_images  # noqa: B018 (asks the engine, once)
+
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
         return ("kind",)
 

@@ -132,7 +132,8 @@ class Cluster:
             if self._creation and self._creation.done():
                 self._creation.result()
             self.check()
-            return self._write_kubeconfig() and answers(self._claim.kubeconfig)
+            known = self._claim.kubeconfig.exists() and answers(self._claim.kubeconfig)
+            return known or (self._write_kubeconfig() and answers(self._claim.kubeconfig))
 
         until(takes_requests, f"the API server of {self.context}", patience=patience, stop=self._stop, hint=self._how_to_look)
 

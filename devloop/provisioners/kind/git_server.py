@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import json
@@ -52,16 +53,13 @@ class GitServer:
         """It answers and takes our passwords; whether anything had to be done for that. `check` raises once there will be no cluster."""
         image, passwords = self._ensure_image(stop), self._passwords()
         found = self._own(self._containers.find(self.name))
-        if found and not self._fits(found, image, passwords):
-            self._containers.remove(self.name)
-            found = None
-        if found and found.runs:
+        if found and self._fits(found, image) and _takes(found, passwords):
             return False
         if found:
-            self._containers.start(self.name)
-        else:
-            self._run(image, passwords, check, stop)
-        self._await_answer(stop)
+            # What counts of it is in the volume.
+            self._containers.remove(self.name)
+        self._run(image, passwords, check, stop)
+        self._await_answer(passwords, stop)
         return True
 
     def endpoint(self) -> GitEndpoint:
@@ -98,16 +96,14 @@ class GitServer:
             raise DevloopError(f"the container name {self.name} is taken by {owner}", hint=f"docker rm --force {self.name}")
         return found
 
-    def _fits(self, found: Container, image: str, passwords: Mapping[str, str]) -> bool:
-        """Made from this image, for this repository, on Kind's network as it is now, with its volume and our passwords."""
-        known = self._containers.read(self.name, CREDENTIALS)
+    def _fits(self, found: Container, image: str) -> bool:
+        """Made from this image, for this repository, on Kind's network as it is now, with its volume."""
         return (
             found.labels.get(ROOT_LABEL) == self._labels[ROOT_LABEL]
             and found.labels.get("devloop.dev/image") == image
             and NETWORK in found.networks
             and self.name in found.volumes
             and self._containers.volume(self.name) is not None
-            and json.loads(known or b"{}") == passwords
         )
 
     def _ensure_image(self, stop: threading.Event) -> str:
@@ -139,12 +135,12 @@ class GitServer:
 
         until(made, f"Kind's network {NETWORK}", patience=PATIENCE, stop=stop, hint="docker network ls", pause=PAUSE)
 
-    def _await_answer(self, stop: threading.Event) -> None:
+    def _await_answer(self, passwords: Mapping[str, str], stop: threading.Event) -> None:
         def answered() -> bool:
             found = self._containers.find(self.name)
             if found and found.state in ("exited", "dead", "restarting"):
                 raise DevloopError(f"the Git server ended: {self._containers.tail(self.name, 3)}", hint=f"docker logs {self.name}")
-            return found is not None and bool(found.ports) and _answers(found.ports[f"{PORT}/tcp"])
+            return found is not None and _takes(found, passwords)
 
         until(answered, "an answer of the Git server", patience=PATIENCE, stop=stop, hint=f"docker logs {self.name}", pause=PAUSE)
 
@@ -158,11 +154,16 @@ class GitServer:
         return {user: str(word) for user, word in known.items()}
 
 
-def _answers(port: int) -> bool:
+def _takes(server: Container, passwords: Mapping[str, str]) -> bool:
+    """Whether it answers and knows who we are: asked for what it does not have, it then says just that."""
+    port = server.ports.get(f"{PORT}/tcp") if server.runs else None
+    if not port:
+        return False
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    authorization = base64.b64encode(f"{PUSHER}:{passwords[PUSHER]}".encode()).decode()
     try:
-        connection.request("GET", "/")
-        return connection.getresponse().status == http.client.UNAUTHORIZED
+        connection.request("GET", "/", headers={"Authorization": f"Basic {authorization}"})
+        return connection.getresponse().status == http.client.NOT_FOUND
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -37,12 +37,6 @@ spec:
       ports:
         - name: http
           containerPort: 8080
-      startupProbe:
-        httpGet:
-          path: /healthz
-          port: http
-        periodSeconds: 1
-        failureThreshold: 30
       livenessProbe:
         httpGet:
           path: /healthz
@@ -51,7 +45,7 @@ spec:
         httpGet:
           path: /readyz
           port: http
-        periodSeconds: 5
+        periodSeconds: 1
       resources:
         {{- toYaml .resources | nindent 8 }}
       securityContext:

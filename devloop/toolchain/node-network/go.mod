@@ -1,3 +1,0 @@
-module devloop.invalid/toolchain/node-network
-
-go 1.24
