@@ -76,11 +76,13 @@ class Script:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What both variants of the script work with. `tuned`: the controllers with devloop's flags and ways, else as Flux installs them."""
+    """What the variants of the script work with. `tuned`: the controllers with devloop's flags and ways, else as Flux installs them;
+    `configured`: the nodes with devloop's settings of kubeadm, else as the definition writes them."""
 
     place: Sandbox
     toolchain: Toolchain
     tuned: bool
+    configured: bool
 
     @cached_property
     def images(self) -> Images:
@@ -112,7 +114,8 @@ class Ingredients:
     def _configuration(self) -> Object:
         definition = self.place.environment.definition
         image = node_image(definition, self.own.get("node", ""), self.toolchain.version("kubelet"))
-        return configuration(definition, image)
+        whole = configuration(definition, image)
+        return whole if self.configured else {**whole, "kubeadmConfigPatches": definition.kind_config.get("kubeadmConfigPatches", [])}
 
     def _deployments(self) -> list[Object]:
         deployments = flux.deployments(self.controllers, f"{CLUSTER}-control-plane")
@@ -175,9 +178,9 @@ def artifacts_service() -> Object:
 
 
 @contextlib.contextmanager
-def by_hand(place: Sandbox, *, tuned: bool) -> Iterator[tuple[float, Script]]:
+def by_hand(place: Sandbox, *, tuned: bool, configured: bool = False) -> Iterator[tuple[float, Script]]:
     """The environment brought up by the script, and the seconds that took; everything of it is gone after the block."""
-    ingredients, folder = Ingredients(place, Toolchain(), tuned), place.by_hand
+    ingredients, folder = Ingredients(place, Toolchain(), tuned, configured), place.by_hand
     ingredients.build_git_image()
     ingredients.write(folder)
     argv = [SCRIPT, place.repository, folder, place.age_key_file]

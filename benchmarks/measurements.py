@@ -15,8 +15,9 @@ from statistics import median
 UP, BY_HAND, RATIO = "up", "by hand", "up / by hand"
 AGAIN, EDIT, VARIABLE = "up, nothing changed", "up, one ConfigMap changed", "up, a variable of all changed"
 HELP, DOWN, MEMORY = "--help", "down", "memory"
-# With Kind, the script runs in two variants, and does more of the life of an environment.
+# With Kind, the script runs in three variants, and does more of the life of an environment.
 DEFAULT_FLAGS, DEFAULT_RATIO = "by hand, Flux's own flags", "up / by hand, Flux's own flags"
+CONFIGURED, CONFIGURED_RATIO = "by hand, our nodes too", "up / by hand, our nodes too"
 EDIT_BY_HAND, AGAIN_BY_HAND = "by hand, one ConfigMap changed", "by hand, nothing changed"
 KIND_DELETE, DOWN_RATIO = "kind delete cluster", "down / kind delete cluster"
 # Of `devloop validate`.

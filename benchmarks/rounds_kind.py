@@ -1,4 +1,5 @@
-"""One round with Kind: the life of one environment by devloop, by the script with the same controllers, and with Flux's own flags."""
+"""One round with Kind: the life of one environment by devloop, and by the script: with the same controllers, with devloop's settings of the
+nodes too, and with Flux's own flags."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from benchmarks.end_state import EndState, compare, end_state
 from benchmarks.measurements import (
     AGAIN_BY_HAND,
     BY_HAND,
+    CONFIGURED,
+    CONFIGURED_RATIO,
     DEFAULT_FLAGS,
     DEFAULT_RATIO,
     DOWN,
@@ -56,12 +59,13 @@ def measure(place: Sandbox, parts: Collection[str], number: int, measured: Measu
     if set(parts) & {"up", "down"}:
         contenders.append(_tuned)
     if "up" in parts:
-        contenders.append(_with_default_flags)
+        contenders += [_configured, _with_default_flags]
     first = number % len(contenders)
     states = [contender(place, parts, measured) for contender in contenders[first:] + contenders[:first]]
     for state in states[1:]:
         compare(states[0], state)
     _ratio(measured, RATIO, UP, BY_HAND)
+    _ratio(measured, CONFIGURED_RATIO, UP, CONFIGURED)
     _ratio(measured, DEFAULT_RATIO, UP, DEFAULT_FLAGS)
     _ratio(measured, DOWN_RATIO, DOWN, KIND_DELETE)
 
@@ -90,8 +94,16 @@ def _tuned(place: Sandbox, parts: Collection[str], measured: Measurements) -> En
         return state
 
 
+def _configured(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
+    return _brought_up(place, measured, CONFIGURED, "our nodes too", tuned=True, configured=True)
+
+
 def _with_default_flags(place: Sandbox, parts: Collection[str], measured: Measurements) -> EndState:
-    with by_hand(place, tuned=False) as (seconds, script):
-        measured.seconds[DEFAULT_FLAGS].append(seconds)
-        add(measured.phases, ((f"{name}, Flux's own flags", value) for name, value in script.phases.items()))
+    return _brought_up(place, measured, DEFAULT_FLAGS, "Flux's own flags", tuned=False, configured=False)
+
+
+def _brought_up(place: Sandbox, measured: Measurements, name: str, variant: str, *, tuned: bool, configured: bool) -> EndState:
+    with by_hand(place, tuned=tuned, configured=configured) as (seconds, script):
+        measured.seconds[name].append(seconds)
+        add(measured.phases, ((f"{phase}, {variant}", value) for phase, value in script.phases.items()))
         return end_state(script.kubeconfig)
