@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -165,16 +166,14 @@ class KindProvisioner:
 
     def delete(self, emit: Emit) -> bool:
         self._claim.owner.refuse_foreign(self._environment)
-        server = threading.Thread(target=self._git_server.delete)
-        existed = self._git_server.find() is not None
-        server.start()
-        try:
-            if self._claim.exists:
-                existed |= self._cluster.delete()
-        finally:
-            server.join()
-        forgotten = self._claim.exists and self._claim.owner.leave_context(self.context())
-        return self._claim.remove() or existed or forgotten
+        ours = self._claim.exists
+        with ThreadPoolExecutor() as pool:
+            removals = [pool.submit(self._cluster.delete)] if ours else []
+            removals.append(pool.submit(self._git_server.delete))
+            # Nothing here needs the other; the claim goes last, so that what was cut short is still known to be ours.
+            forgotten = ours and self._claim.owner.leave_context(self.context())
+        existed = [removal.result() for removal in removals]
+        return self._claim.remove() or any(existed) or forgotten
 
     # -- the parts --------------------------------------------------------------------------------------------------------------------
 

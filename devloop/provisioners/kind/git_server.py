@@ -78,7 +78,8 @@ class GitServer:
 
     def delete(self) -> bool:
         """False where there was neither a container nor a volume."""
-        removed = self._own(self._containers.find(self.name)) is not None and self._containers.remove(self.name)
+        found = self._containers.find(self.name)
+        removed = found is not None and self._is_ours(found) and self._containers.remove(self.name)
         volume = self._containers.volume(self.name)
         ours = volume is not None and volume.labels.get(ENVIRONMENT_LABEL) == self._labels[ENVIRONMENT_LABEL]
         return (ours and self._containers.remove_volume(self.name)) or removed
@@ -90,11 +91,16 @@ class GitServer:
         return {ENVIRONMENT_LABEL: self._environment.definition.name, ROOT_LABEL: str(self._environment.root.resolve())}
 
     def _own(self, found: Container | None) -> Container | None:
-        root = found.labels.get(ROOT_LABEL, "") if found else ""
-        if found and root != self._labels[ROOT_LABEL] and (not root or Path(root).is_dir()):
+        if found and not self._is_ours(found):
+            root = found.labels.get(ROOT_LABEL, "")
             owner = f"an environment of {root}" if root else "somebody else"
             raise DevloopError(f"the container name {self.name} is taken by {owner}", hint=f"docker rm --force {self.name}")
         return found
+
+    def _is_ours(self, found: Container) -> bool:
+        """Of this repository, or of one that is gone."""
+        root = found.labels.get(ROOT_LABEL, "")
+        return root == self._labels[ROOT_LABEL] or (root != "" and not Path(root).is_dir())
 
     def _fits(self, found: Container, image: str) -> bool:
         """Made from this image, for this repository, on Kind's network as it is now, with its volume."""
