@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +35,16 @@ class Engine:
     @cached_property
     def is_podman(self) -> bool:
         """Whether it is Podman, which answers in Docker's words."""
-        components = self.client.version().get("Components") or ()
+        with _explained():
+            components = self.client.version().get("Components") or ()
         return any("podman" in str(component.get("Name", "")).lower() for component in components)
+
+    @cached_property
+    def identity(self) -> str:
+        """Which engine it is, by whatever address it was reached: the machine and the folder of its storage."""
+        with _explained():
+            found = self.client.info()
+        return f"{found.get('Name', '')}:{found.get('DockerRootDir', '')}"
 
     def close(self) -> None:
         self.client.close()
@@ -70,10 +79,16 @@ def answers() -> bool:
 
 def connect() -> Engine:
     """The engine that answers; DevloopError where there is none or it may not be used."""
+    with _explained():
+        return Engine(client(_TIMEOUT))
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
     from docker.errors import DockerException
 
     try:
-        return Engine(client(_TIMEOUT))
+        yield
     except (DockerException, OSError) as error:
         raise refused(error) from None
 

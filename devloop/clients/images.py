@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ class ImageStore:
         """The id of the image that `reference` names, '' where there is none."""
         import docker.errors
 
-        with contextlib.suppress(docker.errors.ImageNotFound, docker.errors.NotFound):
+        with _told(reference), contextlib.suppress(docker.errors.NotFound):
             return str(self._client.api.inspect_image(reference)["Id"])
         return ""
 
@@ -55,7 +56,7 @@ class ImageStore:
     def derive(self, base: str, command: Sequence[str], reference: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         """Run `command` in the image `base` and keep what it wrote as `reference`; DevloopError with its output when it fails.
 
-        `config` is how the new image runs, in the words of Docker's API; `options` are more arguments for the container.
+        `config` is how the new image runs, in the words of the OCI specification; `options` are more arguments for the container.
         """
         repository, _, tag = reference.rpartition(":")
         with _told(reference):
@@ -64,37 +65,38 @@ class ImageStore:
                 container.start()
                 if container.wait()["StatusCode"]:
                     raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
-                # What is not said again, an image takes over from the container that it is made of.
-                container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config})
+                container.commit(repository, tag, changes=_instructions(config))
             finally:
                 container.remove(force=True, v=True)
 
     def build(self, reference: str, files: Mapping[str, bytes], arguments: Mapping[str, str], stop: threading.Event) -> None:
         """Build the Dockerfile among `files` (path -> content) with build `arguments` and name it."""
         said: list[str] = []
-        stream = self._client.api.build(
-            fileobj=io.BytesIO(_context(files)),
-            custom_context=True,
-            tag=reference,
-            buildargs=dict(arguments),
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        for message in stream:
-            if stop.is_set():
-                raise Interrupted(f"interrupted while building {reference}")
-            said.append(str(message.get("stream") or message.get("error") or ""))
-            if "error" in message:
-                last = " ".join("".join(said).split())[-300:]
-                raise DevloopError(
-                    f"the image {reference} cannot be built: {last}",
-                    hint="devloop toolchain images, or see that its base image can be pulled",
-                )
+        with _told(reference):
+            stream = self._client.api.build(
+                fileobj=io.BytesIO(_context(files)),
+                custom_context=True,
+                tag=reference,
+                buildargs=dict(arguments),
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            for message in stream:
+                if stop.is_set():
+                    raise Interrupted(f"interrupted while building {reference}")
+                said.append(str(message.get("stream") or message.get("error") or ""))
+                if "error" in message:
+                    last = " ".join("".join(said).split())[-300:]
+                    raise DevloopError(
+                        f"the image {reference} cannot be built: {last}",
+                        hint="devloop toolchain images, or see that its base image can be pulled",
+                    )
 
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as an archive that containerd can import, in parts."""
-        yield from self._client.api.get_image(reference, chunk_size=1 << 20)
+        with _told(reference):
+            yield from self._client.api.get_image(reference, chunk_size=1 << 20)
 
 
 @contextlib.contextmanager
@@ -121,3 +123,11 @@ def _context(files: Mapping[str, bytes]) -> bytes:
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def _instructions(config: Mapping[str, Any]) -> list[str]:
+    """What of `config` a container that ran something else does not have, for Docker and for Podman: instructions of a Dockerfile."""
+    words = {"User": "USER", "WorkingDir": "WORKDIR"}
+    labels = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in config.get("Labels", {}).items()]
+    lists = [f"{word} {json.dumps(config.get(word.title(), []))}" for word in ("ENTRYPOINT", "CMD")]
+    return [*lists, *(f"{word} {config[name]}" for name, word in words.items() if name in config), *labels]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -104,6 +105,19 @@ def test_an_engine_that_goes_away_half_way_is_told(on_kind: User, tmp_path: Path
         rest, err = run.communicate(timeout=120)
     assert run.returncode == 1, rest + err
     assert "container engine" in rest + err
+    heals(on_kind)
+
+
+def test_an_environment_in_another_engine_is_told_and_left_alone(on_kind: User) -> None:
+    claim = next((on_kind.home / "state").rglob("kind@*/owner.json"))
+    before = json.loads(claim.read_text())
+    claim.write_text(json.dumps(before | {"engine": "elsewhere:/var/lib/docker", "address": "tcp://127.0.0.2:1"}))
+    for command in ("up", "status", "down"):
+        refused = on_kind.devloop("-C", "demo", command, "local")
+        assert refused.status == 1
+        assert "in another container engine, the one at tcp://127.0.0.2:1" in spoken(refused)
+    assert on_kind.engine.containers.get(f"{on_kind.cluster}-control-plane").status == "running"
+    claim.write_text(json.dumps(before))
     heals(on_kind)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from devloop.errors import DevloopError
 from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
 from devloop.model.environment import Environment
 from devloop.model.kind import read_kind
@@ -220,12 +221,22 @@ def environment(root: Path) -> Environment:
 def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
     claim = Claim(tmp_path / "state")
     assert not claim.exists
-    claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1")
+    claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
     assert (claim.exists, claim.is_whole, claim.configuration, claim.image) == (True, False, {"name": "local"}, "node:v1")
     claim.complete()
     assert (claim.is_whole, claim.configuration) == (True, {"name": "local"})
     assert claim.remove()
     assert not claim.remove()
+
+
+def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
+    claim, owner = Claim(tmp_path / "state"), environment(tmp_path / "a")
+    claim.refuse_elsewhere(owner, "host:/docker")
+    claim.make(owner, {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
+    claim.refuse_elsewhere(owner, "host:/docker")
+    with pytest.raises(DevloopError, match=r"in another container engine, the one at unix:///docker\.sock") as refused:
+        claim.refuse_elsewhere(owner, "host:/podman")
+    assert "DOCKER_HOST=unix:///docker.sock devloop down local" in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from devloop.clients.containers import Containers
-from devloop.clients.engine import Engine, connect
+from devloop.clients.engine import Engine, address, connect
 from devloop.clients.images import ImageStore
 from devloop.clients.kind import Kind
 from devloop.clients.kube import Kube
@@ -50,7 +50,9 @@ class KindProvisioner:
 
     @cached_property
     def _engine(self) -> Engine:
-        return connect()
+        engine = connect()
+        self._claim.refuse_elsewhere(self._environment, engine.identity)
+        return engine
 
     @cached_property
     def _containers(self) -> Containers:
@@ -178,12 +180,13 @@ class KindProvisioner:
     # -- the parts --------------------------------------------------------------------------------------------------------------------
 
     def _create(self, wanted: Configuration, emit: Emit) -> bool:
-        for address, port in taken_ports(self._definition):
-            if not is_free(port, address):
+        for host, port in taken_ports(self._definition):
+            if not is_free(port, host):
                 where = self._definition.kind_path or self._definition.path
                 message = f"the host port {port} that {where} maps is taken"
                 raise DevloopError(message, hint=f"ss --listening --tcp --processes sport = :{port}, or choose another hostPort")
-        self._claim.make(self._environment, described(self._definition), next((node.get("image", "") for node in wanted["nodes"]), ""))
+        image = next((node.get("image", "") for node in wanted["nodes"]), "")
+        self._claim.make(self._environment, described(self._definition), image, (self._engine.identity, address()))
         self._cluster.begin(wanted, _Countdown(emit))
         self._cluster.await_api()
         return True

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients import private_files
+from devloop.errors import DevloopError
 from devloop.model.environment import Environment
 from devloop.provisioners.ownership import Ownership
 
@@ -59,9 +60,19 @@ class Claim:
         """Of the nodes that name none, '' for Kind's default."""
         return str(self.owner.content.get("image", ""))
 
-    def make(self, environment: Environment, configuration: Mapping[str, Any], image: str) -> None:
+    def make(self, environment: Environment, configuration: Mapping[str, Any], image: str, engine: tuple[str, str]) -> None:
+        """`engine` is the identity and the address of the engine that it will be in."""
         private_files.make_folder(self.folder)
-        self.owner.take(environment, configuration=configuration, image=image, whole=False)
+        identity, address = engine
+        self.owner.take(environment, configuration=configuration, image=image, engine=identity, address=address, whole=False)
+
+    def refuse_elsewhere(self, environment: Environment, engine: str) -> None:
+        """Raises DevloopError where the cluster is in another engine than the one of the identity `engine`."""
+        known = self.owner.content
+        if known.get("engine", engine) != engine:
+            message = f"{environment.name} is in another container engine, the one at {known.get('address')}"
+            hint = f"DOCKER_HOST={known.get('address')} devloop down {environment.name}; if that engine is no more: rm -r {self.folder}"
+            raise DevloopError(message, hint=hint)
 
     def complete(self) -> None:
         self.owner.note(whole=True)
