@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from devloop.model.kustomization import SourceRef
-from devloop.model.manifest import Manifest
+from devloop.model.manifest import Manifest, mappings_in
 
 API_GROUP = "source.extensions.fluxcd.io"
 GENERATOR = "ArtifactGenerator"
@@ -41,18 +42,24 @@ def artifacts(manifest: Manifest) -> Iterator[Artifact]:
     if manifest.kind != GENERATOR or not manifest.api_version.startswith(API_GROUP + "/"):
         return
     namespace = manifest.namespace or "default"
-    spec = manifest.body.get("spec") or {}
+    spec = manifest.mapping("spec")
     sources = {
-        str(source.get("alias")): SourceRef(str(source.get("kind")), source.get("namespace") or namespace, str(source.get("name")))
-        for source in _mappings(spec.get("sources"))
+        str(source.get("alias")): SourceRef(str(source.get("kind")), str(source.get("namespace") or namespace), str(source.get("name")))
+        for source in mappings_in(spec.get("sources"))
     }
-    for artifact in _mappings(spec.get("artifacts")):
-        ref = SourceRef(ARTIFACT, namespace, str(artifact.get("name")))
-        yield Artifact(ref, sources, tuple(_mappings(artifact.get("copy"))), manifest.origin.path)
+    for artifact in mappings_in(spec.get("artifacts")):
+        ref, copies = SourceRef(ARTIFACT, namespace, str(artifact.get("name"))), mappings_in(artifact.get("copy"))
+        if all(map(_makes_sense, copies)):
+            yield Artifact(ref, sources, tuple(copies), manifest.origin.path)
 
 
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+_SHAPES: Mapping[str, type] = {"from": str, "to": str, "strategy": str, "optional": bool, "exclude": list}
+
+
+def _makes_sense(copy: Mapping[str, Any]) -> bool:
+    """Its fields are of the types of a CopyOperation."""
+    excluded = copy.get("exclude") or ()
+    return all(isinstance(copy.get(key), (shape, NoneType)) for key, shape in _SHAPES.items()) and all(isinstance(e, str) for e in excluded)
 
 
 def _literal(pattern: str) -> str:

@@ -72,17 +72,20 @@ def is_kustomization(obj: Mapping[str, Any]) -> bool:
 
 
 def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:
-    """The Kustomization in a rendered or live object; a missing namespace is `default`, as the API server would have it."""
+    """The Kustomization in a rendered or live object; a missing namespace is `default`, as the API server would have it.
+
+    Names are texts here, whatever they are in the object.
+    """
     metadata = obj.get("metadata") or {}
     spec = obj.get("spec") or {}
-    namespace = metadata.get("namespace") or "default"
+    namespace = str(metadata.get("namespace") or "default")
     ref = spec.get("sourceRef") or {}
     annotations = metadata.get("annotations") or {}
     return Kustomization(
-        id=ObjectId(namespace, metadata.get("name", "")),
+        id=ObjectId(namespace, str(metadata.get("name", ""))),
         path=spec.get("path") or "./",
-        source=SourceRef(ref.get("kind", ""), ref.get("namespace") or namespace, ref.get("name", "")),
-        depends_on=tuple(ObjectId(d.get("namespace") or namespace, d.get("name", "")) for d in spec.get("dependsOn") or ()),
+        source=SourceRef(str(ref.get("kind", "")), str(ref.get("namespace") or namespace), str(ref.get("name", ""))),
+        depends_on=tuple(ObjectId(str(d.get("namespace") or namespace), str(d.get("name", ""))) for d in spec.get("dependsOn") or ()),
         spec=spec,
         excluded=str(annotations.get(EXCLUDE_ANNOTATION, "")).lower() == "true",
     )

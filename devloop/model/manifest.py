@@ -14,6 +14,11 @@ def mapping_at(value: Any, *path: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def mappings_in(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a list; none where it is something else."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
 @dataclass(frozen=True)
 class Origin:
     """`path` relative to the repository root ('' unknown), `line` from 1 (0 unknown)."""

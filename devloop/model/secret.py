@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from devloop.errors import Problem
 from devloop.model.leaves import Leaf, read_leaves
+from devloop.model.patterns import compiled
 
 # Names of the key services in SOPS' metadata and in .sops.yaml, https://getsops.io/docs/.
 SERVICES: Mapping[str, str] = {
@@ -71,8 +71,8 @@ class CreationRule:
 
     def matches(self, path: str) -> bool:
         try:
-            return re.search(self.path_regex, path) is not None
-        except re.error:
+            return compiled(self.path_regex).search(path) is not None
+        except ValueError:
             return False
 
 
@@ -129,8 +129,8 @@ def _bad_expressions(path: str, leaves: Sequence[Leaf]) -> Iterator[Problem]:
     for leaf in leaves:
         if leaf.path[-1].endswith("_regex"):
             try:
-                re.compile(leaf.value)
-            except re.error as error:
+                compiled(leaf.value)
+            except ValueError as error:
                 message = f"{leaf.path[-1]} is not a regular expression: {error}"
                 yield Problem(path, leaf.line, message, "see https://getsops.io/docs/ for .sops.yaml")
 

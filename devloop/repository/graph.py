@@ -162,12 +162,14 @@ def _variable_sources(kustomization: Kustomization) -> set[tuple[str, ObjectId]]
 
 # What the API server would refuse and we could not read; lists hold mappings.
 _SHAPES: Mapping[str, type] = {
-    "path": str,
-    "sourceRef": dict,
-    "dependsOn": list,
-    "postBuild": dict,
-    "postBuild.substituteFrom": list,
-    "decryption": dict,
+    "metadata.name": str,
+    "metadata.namespace": str,
+    "spec.path": str,
+    "spec.sourceRef": dict,
+    "spec.dependsOn": list,
+    "spec.postBuild": dict,
+    "spec.postBuild.substituteFrom": list,
+    "spec.decryption": dict,
 }
 
 
@@ -177,12 +179,12 @@ def _well_formed(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     if not isinstance(spec, dict):
         return {**body, "spec": {}}, "it has no spec"
     for name, shape in _SHAPES.items():
-        value: Any = spec
+        value: Any = body
         for key in name.split("."):
             value = (value or {}).get(key)
         items = value if isinstance(value, list) else ()
         if not isinstance(value, (shape, NoneType)) or not all(isinstance(item, dict) for item in items):
-            return {**body, "spec": {}}, f"spec.{name} must be {_NAMES[shape]}"
+            return {**body, "spec": {}}, f"{name} must be {_NAMES[shape]}"
     if not (spec.get("sourceRef") or {}).get("name"):
         return body, "it names no source: spec.sourceRef"
     return body, ""

@@ -9,7 +9,7 @@ from typing import Any
 from devloop.clients.worker import Answer, Question, Worker
 from devloop.model.graph import Failure, Node, NodeState, Release
 from devloop.model.kustomization import ObjectId
-from devloop.model.manifest import Manifest
+from devloop.model.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.release import HelmRelease, parse_release
 from devloop.repository.render import UNKNOWABLE, read_answer
 from devloop.repository.sources import Sources
@@ -56,10 +56,10 @@ def _apis(nodes: Iterable[Node]) -> Iterator[str]:
     for node in nodes:
         for manifest in node.manifests:
             if manifest.kind == "CustomResourceDefinition":
-                spec = manifest.body.get("spec") or {}
-                for version in spec.get("versions") or ():
+                spec = manifest.mapping("spec")
+                for version in mappings_in(spec.get("versions")):
                     api = f"{spec.get('group')}/{version.get('name')}"
-                    yield from (api, f"{api}/{(spec.get('names') or {}).get('kind')}")
+                    yield from (api, f"{api}/{mapping_at(spec, 'names').get('kind')}")
 
 
 def _completed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
@@ -12,6 +11,7 @@ from typing import Any
 from devloop.errors import InputError, Problem
 from devloop.model.checking import Checked, check
 from devloop.model.fields import LABELS, TEXTS, Field
+from devloop.model.patterns import compiled
 from devloop.model.report import Severity
 from devloop.model.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
 from devloop.model.wording import listing, quote, suggestions
@@ -85,8 +85,8 @@ class _Reader:
     def _names(self, said: Sequence[Mapping[str, Any]]) -> Iterator[NamePattern]:
         for index, entry in enumerate(said):
             try:
-                pattern = re.compile(entry.get("pattern", ""))
-            except re.error as error:
+                pattern = compiled(entry.get("pattern", ""))
+            except ValueError as error:
                 self._note(f"names[{index}].pattern", f"this is no regular expression: {error}")
                 continue
             example = entry.get("example", "")

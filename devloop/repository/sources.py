@@ -32,8 +32,8 @@ class Sources:
         if manifest.kind not in KINDS or not manifest.api_version.startswith("source.toolkit.fluxcd.io/"):
             return
         ref = SourceRef(manifest.kind, manifest.namespace or "default", manifest.name)
-        url = (manifest.body.get("spec") or {}).get("url")
-        (self.own if _address(str(url)) in self._remotes or _is_bootstrapped(ref) else self._foreign).add(ref)
+        url = str(manifest.mapping("spec").get("url"))
+        (self.own if _address(url) in self._remotes or _is_bootstrapped(ref) else self._foreign).add(ref)
 
     def is_own(self, kustomization: Kustomization) -> bool | None:
         """None: not known before everything that can be rendered has been."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from devloop.model.leaves import Leaf
 from devloop.model.manifest import mapping_at
+from devloop.model.patterns import compiled
 from devloop.model.place import Fault, Place
 from devloop.model.placeholder import decoded, is_clear
 from devloop.model.report import Severity
@@ -64,8 +64,8 @@ def _encrypts(settings: Mapping[str, str], leaf: Leaf) -> bool:
 
 def _found(pattern: str, leaf: Leaf) -> bool:
     try:
-        return any(re.search(pattern, key) for key in leaf.path)
-    except re.error:
+        return any(map(compiled(pattern).search, leaf.path))
+    except ValueError:
         return False
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from devloop.model.manifest import Manifest
+from devloop.model.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.names import KEBAB, LABEL, PATH, form_of, is_data_key, is_port_name, what_is_wrong
 from devloop.model.place import Fault, Step
 from devloop.model.report import Severity
@@ -49,16 +49,11 @@ def _parts(manifest: Manifest) -> Iterator[Part]:
     for container in pod.containers if pod else ():
         if "name" in container.body:
             yield "container name", container.body["name"], (*container.field, "name")
-        for index, port in enumerate(_listed(container.body, "ports")):
+        for index, port in enumerate(mappings_in(container.body.get("ports"))):
             if port.get("name"):
                 yield "port name", port["name"], (*container.field, "ports", index, "name")
-    for index, volume in enumerate(_listed(pod.body.get("spec") or {}, "volumes") if pod else ()):
+    for index, volume in enumerate(mappings_in(mapping_at(pod.body, "spec").get("volumes")) if pod else ()):
         yield "volume name", volume.get("name", ""), (*(pod.field if pod else ()), "spec", "volumes", index, "name")
-
-
-def _listed(body: Any, key: str) -> list[dict[str, Any]]:
-    items = body.get(key) if isinstance(body, Mapping) else None
-    return [item for item in (items if isinstance(items, list) else ()) if isinstance(item, dict)]
 
 
 def _wrong(manifest: Manifest, what: str, name: Any, minor: int) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from devloop.model.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux
-from devloop.model.manifest import Manifest
+from devloop.model.manifest import Manifest, mappings_in
 from devloop.model.place import Fault
 from devloop.model.pods import pod_path
 from devloop.model.report import Severity
@@ -101,16 +101,12 @@ def health_check_missing(subject: Subject) -> Iterator[Fault]:
     for inventory in subject.inventories:
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
-            for check in _listed(kustomization.spec.get("healthChecks")):
-                if isinstance(check, Mapping) and not _is_there(inventory, check, kustomization.id.namespace):
+            for check in mappings_in(kustomization.spec.get("healthChecks")):
+                if not _is_there(inventory, check, kustomization.id.namespace):
                     target = f"{check.get('kind')} {check.get('namespace') or kustomization.id.namespace}/{check.get('name')}"
                     message = f"{kustomization.id} waits for the {target}, which nothing creates"
                     hint = "correct the health check, or remove it"
                     yield unit.fault(message, "healthChecks", {"name": str(check.get("name"))}, hint=hint)
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
 
 
 def _is_there(inventory: Inventory, check: Mapping[str, Any], default: str) -> bool:

@@ -266,6 +266,47 @@ def test_a_kustomization_that_makes_no_sense_is_a_node_that_failed(repository: A
     assert states(graph) == {"flux-system": "built", "apps": "failed", "fine": "built"}
 
 
+@pytest.mark.parametrize("broken", [{"name": -1}, {"name": "apps", "namespace": {"name": []}}])
+def test_a_name_that_is_no_text_is_told(repository: Any, look: Survey, broken: dict[str, Any]) -> None:
+    wrong = flux("apps") | {"metadata": broken}
+    graph = look(repository({"cluster/k.yaml": [wrong, flux("fine")], "apps/a.yaml": settings()}))
+    [failed] = [node for node in graph if node.failure]
+    assert failed.failure and failed.failure.message == f"metadata.{[*broken][-1]} must be a text"
+    assert named(graph, "fine").state is NodeState.BUILT
+
+
+def test_names_of_others_that_are_no_texts_are_nobodys(repository: Any, look: Survey) -> None:
+    waits = flux("waits", dependsOn=[{"name": {"a": "b"}}, {"name": "fine", "namespace": []}])
+    lost = flux("lost", sourceRef={"kind": ["GitRepository"], "name": {"a": "b"}})
+    graph = look(repository({"cluster/k.yaml": [waits, lost, flux("fine")], "apps/a.yaml": settings()}))
+    assert states(graph) == {"flux-system": "built", "waits": "built", "lost": "foreign", "fine": "built"}
+
+
+@pytest.mark.parametrize("spec", [["x"], "x", {"url": 5}, {"versions": ["x"]}, {"versions": "x", "names": "x"}])
+def test_sources_and_definitions_that_make_no_sense_harm_nobody(repository: Any, look: Survey, spec: Any) -> None:
+    kinds = ("source.toolkit.fluxcd.io/v1 GitRepository", "source.extensions.fluxcd.io/v1beta1 ArtifactGenerator")
+    odd = [{**settings("odd"), "apiVersion": v, "kind": k, "spec": spec} for v, k in map(str.split, (*kinds, DEFINITION))]
+    release = {**settings("web"), "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}
+    chart = {"chart": {"spec": {"chart": "./chart", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}}}
+    files = {"cluster/k.yaml": [*odd, release | {"spec": chart}, flux("fine")], "apps/a.yaml": settings(), "chart/Chart.yaml": CHART}
+    graph = look(repository(files))
+    assert states(graph) == {"flux-system": "built", "fine": "built"}
+    assert [release.state for release in named(graph, "flux-system").releases] == [NodeState.BUILT]
+
+
+DEFINITION = "apiextensions.k8s.io/v1 CustomResourceDefinition"
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+
+
+@pytest.mark.parametrize("copy", [{"from": 5}, {"to": []}, {"exclude": "*.md"}, {"exclude": [5]}, {"optional": "yes"}])
+def test_an_artifact_that_makes_no_sense_is_none(repository: Any, look: Survey, copy: dict[str, Any]) -> None:
+    made = generator("made", "flux-system", {"from": "@repo/apps/**", "to": "@artifact/"} | copy)
+    graph = look(
+        repository({"cluster/k.yaml": [made, flux("apps", source="ExternalArtifact/made"), flux("fine")], "apps/a.yaml": settings()})
+    )
+    assert states(graph) == {"flux-system": "built", "apps": "foreign", "fine": "built"}
+
+
 def test_suspended_and_excluded_ones_are_marked(repository: Any, look: Survey) -> None:
     excluded = flux("apps", suspend=True)
     excluded["metadata"]["annotations"] = {"ksail.devantler.tech/reconcile-exclude": "true"}

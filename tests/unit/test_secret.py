@@ -151,8 +151,9 @@ def test_no_rules(text: str) -> None:
     assert parse_creation_rules(text).rule_for("a.yaml") is None
 
 
-def test_an_expression_that_is_none_matches_nothing_and_is_told() -> None:
-    rules = parse_creation_rules("creation_rules:\n  - age: a\n    path_regex: '*.yaml'\n")
+@pytest.mark.parametrize("expression", ["*.yaml", "a{99999999999999}"])
+def test_an_expression_that_is_none_matches_nothing_and_is_told(expression: str) -> None:
+    rules = parse_creation_rules(f"creation_rules:\n  - age: a\n    path_regex: '{expression}'\n")
     assert rules.rule_for("a.yaml") is None
     assert [(problem.path, problem.line) for problem in rules.problems] == [(".sops.yaml", 3)]
 

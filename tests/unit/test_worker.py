@@ -270,6 +270,14 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
         {"kustomization.yaml": "helmCharts:\n- name: x\n  repo: https://example.com\n"},
         "apps/kustomization.yaml:3: Flux does not build helmCharts",
     ),
+    "a schema that is none": (
+        {
+            "kustomization.yaml": "resources: [a.yaml]\npatches: [{path: a.yaml}]\nopenapi: {path: b.json}\n",
+            "a.yaml": SETTINGS,
+            "b.json": '{"definitions": ',
+        },
+        "apps/kustomization.yaml:5: the schema that openapi names cannot be read",
+    ),
     "a key twice": (
         {"kustomization.yaml": "resources:\n- a.yaml\n", "a.yaml": SETTINGS + "  colour: red\n"},
         "apps/a.yaml:8: the key colour is there twice",

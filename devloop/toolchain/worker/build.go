@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/fluxcd/pkg/kustomize"
@@ -198,18 +200,30 @@ var schemaUse sync.RWMutex
 
 var loadSchemas = sync.OnceFunc(func() { openapi.Schema() })
 
-func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (resmap.ResMap, error) {
+func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (objects resmap.ResMap, err error) {
 	loadSchemas()
 	if ownSchemas {
 		schemaUse.Lock()
 		defer schemaUse.Unlock()
 		defer func() { openapi.ResetOpenAPI(); openapi.Schema() }()
+		defer func() { err = cmp.Or(unusableSchema(recover()), err) }()
 	} else {
 		schemaUse.RLock()
 		defer schemaUse.RUnlock()
 	}
 	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
 	return krusty.MakeKustomizer(options).Run(fs, folder)
+}
+
+// unusableSchema is the error with which kustomize panics where the schema is none; it panics on where it is anything else.
+func unusableSchema(panicked any) error {
+	if problem, ok := panicked.(error); ok && strings.HasPrefix(problem.Error(), "invalid schema file: ") {
+		return problem
+	}
+	if panicked != nil {
+		panic(panicked)
+	}
+	return nil
 }
 
 // finish lists the files that the build read, whether it went well or not.

@@ -78,6 +78,10 @@ var causes = []cause{
 		message: "$1: $2", subject: "$1", inside: true,
 	},
 	{
+		pattern: regexp.MustCompile(`^invalid schema file: `),
+		message: "the schema that openapi names cannot be read", hint: "write it as `kustomize openapi fetch` does", subject: "openapi",
+	},
+	{
 		pattern: regexp.MustCompile(`kustomization.yaml is empty`),
 		message: "kustomization.yaml is empty", hint: "list its files under resources",
 	},

@@ -106,6 +106,8 @@ func (w *release) namespaced(object map[string]any) {
 		return
 	}
 	loadSchemas()
+	schemaUse.RLock()
+	defer schemaUse.RUnlock()
 	if namespaced, known := openapi.IsNamespaceScoped(kyaml.TypeMeta{APIVersion: one.GetAPIVersion(), Kind: one.GetKind()}); known && namespaced {
 		one.SetNamespace(w.namespace())
 	}
