@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = sorted(folder for folder in (ROOT / "tests/rules").glob("*/*/*") if folder.is_dir())
 
 # fmt: off
 ODD_VALUES: tuple[Any, ...] = (
@@ -28,6 +32,87 @@ ODD_TEXTS = (
     "\n" * 10_000, "a: b\n" * 20_000, "#" * 3_000_000,
 )
 # fmt: on
+ODD_PIECES = (
+    "{{",
+    "}}",
+    '{{ fail "x" }}',
+    '{{ include "part.labels" . }}',
+    "{{ range until 100 }}",
+    "{{ end }}",
+    "{{ toYaml $ }}",
+    "{{ .Values }}",
+    "${",
+    "}",
+    "${a:=${b}}",
+    "$(A)",
+    "$$",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "\\",
+    "'",
+    '"',
+    "`",
+    "* ",
+    "&a ",
+    "*a",
+    "!!int ",
+    "!x ",
+    "| ",
+    "%",
+    "@",
+    "#",
+    "\t",
+    "\r",
+    "\0",
+    "\x7f",
+    "\x85",
+    "\u2028",
+    "\ufeff",
+    "\ufffe",
+    " " * 300,
+    "object.",
+    ".all(x, ",
+    "?",
+    ":",
+    ": ",
+    "- ",
+    "---\n",
+    "...\n",
+    "/",
+    "~1",
+    "../",
+    "..",
+    "//",
+    "a{99999999999}",
+    "(" * 2000,
+    "9" * 400,
+    "-",
+    "ENC[",
+    "?ref=",
+    "https://",
+    "git@",
+)
+ENTRIES = (".", "..", "../..", "/", "nowhere", "https://example.com/a.yaml", "github.com/a/b?ref=c", "git@example.com:a/b", "", "*.yaml")
+LISTS = (
+    "resources",
+    "bases",
+    "components",
+    "generators",
+    "transformers",
+    "validators",
+    "crds",
+    "configurations",
+    "patchesStrategicMerge",
+    "patches.path",
+    "patchesJson6902.path",
+    "replacements.path",
+    "configMapGenerator.files",
+    "secretGenerator.envs",
+    "helmCharts.name",
+)
 BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
 
 
@@ -69,21 +154,125 @@ def delete_folder(root: Path, path: Path, dice: random.Random) -> None:
 
 def retype(root: Path, path: Path, dice: random.Random) -> None:
     """Another value, or another kind of value, anywhere in a document."""
-    try:
-        documents = list(yaml.safe_load_all(path.read_text()))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError):
-        return
+    documents = _read(path)
     holder: Any = documents
-    for _ in range(dice.randint(1, 8)):
+    for _ in range(dice.randint(1, 12)):
         keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
         if not keys:
             break
         key = dice.choice(keys)
-        if not isinstance(holder[key], dict | list) or dice.random() < 0.2:
-            holder[key] = dice.choice(ODD_VALUES)
+        if not isinstance(holder[key], dict | list) or dice.random() < 0.1:
+            holder[key] = _other(holder[key], documents, dice)
             break
         holder = holder[key]
-    path.write_text(yaml.safe_dump_all(documents, allow_unicode=True), errors="surrogatepass")
+    if documents:
+        path.write_text(yaml.safe_dump_all(documents, allow_unicode=True), errors="surrogatepass")
+
+
+def _read(path: Path) -> list[Any]:
+    """The documents of a file, none of one that cannot be read."""
+    try:
+        return list(yaml.safe_load_all(path.read_text()))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+
+
+def _other(value: Any, documents: Any, dice: random.Random) -> Any:
+    """Instead of a value: nonsense, more or less of it, or what stands elsewhere in the file."""
+    change = dice.randrange(6)
+    if change == 0:
+        return [value]
+    if change == 1:
+        return {dice.choice(("a", "name", "$patch", "<<")): value}
+    if change == 2:
+        other = documents
+        while isinstance(other, dict | list) and other and dice.random() < 0.8:
+            other = dice.choice(list(other.values()) if isinstance(other, dict) else other)
+        return other
+    if isinstance(value, str) and change < 5:
+        return _garbled(value, dice)
+    return dice.choice(ODD_VALUES)
+
+
+def _garbled(text: str, dice: random.Random) -> str:
+    """A few pieces more, instead of some of the text or in addition to it."""
+    for _ in range(dice.randint(1, 3)):
+        start = dice.randint(0, len(text))
+        text = text[:start] + dice.choice(ODD_PIECES) + text[min(len(text), start + dice.choice((0, 0, 1, 5))) :]
+    return text
+
+
+def garble(root: Path, path: Path, dice: random.Random) -> None:
+    """What is no YAML as well: templates, schemas, expressions."""
+    path.write_bytes(_garbled(path.read_bytes().decode("latin-1"), dice).encode("latin-1", errors="replace"))
+
+
+def encode(root: Path, path: Path, dice: random.Random) -> None:
+    """The same text, written as other programs do."""
+    text = path.read_bytes().decode(errors="replace")
+    lines = {"\r\n": text.replace("\n", "\r\n"), "\r": text.replace("\n", "\r"), "\x85": text.replace("\n", "\x85"), "": text.rstrip("\n")}
+    text = dice.choice((text, text, text.replace("  ", "\t"), *lines.values()))
+    path.write_bytes(
+        text.encode(dice.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-7", "latin-1")), errors="replace")
+    )
+
+
+def alias(root: Path, path: Path, dice: random.Random) -> None:
+    """An anchor at one value, and an alias or a merge of it elsewhere, before it or inside of it too."""
+    lines = path.read_bytes().split(b"\n")
+    places = [number for number, line in enumerate(lines) if b": " in line or line.endswith(b":")]
+    if not places:
+        return
+    anchor, use = dice.choice(places), dice.choice(places)
+    indent = lines[use][: len(lines[use]) - len(lines[use].lstrip(b" -"))].replace(b"-", b" ")
+    merge = indent + b"<<: " + dice.choice((b"*x", b"[*x, *x]", b"{a: b}", b"5"))
+    replaced = lines[use].partition(b":")[0] + b": *x"
+    head, _, tail = lines[anchor].partition(b":")
+    lines[anchor] = head + b": &x" + tail
+    if dice.random() < 0.5:
+        lines.insert(use, merge)
+    else:
+        lines[use] = replaced
+    path.write_bytes(b"\n".join(lines))
+
+
+def enlist(root: Path, path: Path, dice: random.Random) -> None:
+    """Any file or folder in any list of a kustomization file: once more, of the wrong kind, the folder itself, or from elsewhere."""
+    files = sorted(root.rglob("kustomization.yaml"))
+    target = dice.choice(files) if files else root / "k8s/kustomization.yaml"
+    documents = _read(target) if target.is_file() else []
+    body = documents[0] if documents and isinstance(documents[0], dict) else {}
+    name, _, key = dice.choice(LISTS).partition(".")
+    place = path if dice.random() < 0.7 else path.parent
+    entry = os.path.relpath(place, target.parent) if dice.random() < 0.8 else dice.choice(ENTRIES)
+    entry = entry.encode(errors="replace").decode()
+    old = body.get(name)
+    item: Any = {key: [entry] if key in ("files", "envs") else entry} if key else entry
+    body[name] = [*(old if isinstance(old, list) else []), item]
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(yaml.safe_dump(body), errors="surrogatepass")
+
+
+def graft(root: Path, path: Path, dice: random.Random) -> None:
+    """What the repository of some rule has and this one has not."""
+    fixture = dice.choice(FIXTURES)
+    for source in sorted(fixture.rglob("*")):
+        target = root / source.relative_to(fixture)
+        if source.is_file() and not os.path.lexists(target):
+            with contextlib.suppress(OSError):  # a file or a link to nowhere may be where the folder should go
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+
+def git_folder(root: Path, path: Path, dice: random.Random) -> None:
+    """Git does not know what to do with its own files."""
+    name = dice.choice((".git/HEAD", ".git/index", ".git/config", ".git", ".gitmodules", ".gitattributes"))
+    target = root / name
+    if target.is_dir():
+        shutil.rmtree(target)
+    if target.parent.is_dir():
+        target.write_text(dice.choice((*ODD_TEXTS[:12], "gitdir: .", "ref: refs/heads/nowhere\n")), newline="")
 
 
 def rekey(root: Path, path: Path, dice: random.Random) -> None:
@@ -122,14 +311,26 @@ def copy(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def link(root: Path, path: Path, dice: random.Random) -> None:
-    path.unlink()
-    path.symlink_to(dice.choice((path.name, "..", ".", "/", "/dev/zero", "/etc/passwd", "nowhere", str(root), "../" * 40)))
+    """A link in place of a file or of a folder: to itself, round and round, out of the repository, to nothing, to some other file."""
+    others = sorted(other for other in root.rglob("*") if ".git" not in other.parts)
+    there = os.path.relpath(dice.choice(others), path.parent)
+    if dice.random() < 0.2 and path.parent != root:
+        path = path.parent
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    path.symlink_to(dice.choice((path.name, there, there, "..", ".", "/", "/dev/zero", "/etc/passwd", "nowhere", str(root), "../" * 40)))
 
 
 def swap_folder(root: Path, path: Path, dice: random.Random) -> None:
     """A folder where a file was, or a pipe that nobody writes into."""
     path.unlink()
     path.mkdir() if dice.random() < 0.5 else os.mkfifo(path)
+
+
+def forbid(root: Path, path: Path, dice: random.Random) -> None:
+    """Nobody may read it, save root."""
+    path.chmod(0)
 
 
 def settings(root: Path, path: Path, dice: random.Random) -> None:
@@ -143,13 +344,20 @@ WAYS: tuple[Callable[[Path, Path, random.Random], None], ...] = (
     cut,
     delete,
     delete_folder,
-    *[retype] * 4,
+    *[retype] * 8,
     *[rekey] * 2,
+    *[garble] * 3,
+    *[alias] * 2,
+    *[enlist] * 2,
+    encode,
     replace,
     append,
     rename,
     copy,
+    graft,
     link,
     swap_folder,
+    forbid,
     settings,
+    git_folder,
 )

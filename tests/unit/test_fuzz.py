@@ -1,10 +1,11 @@
 """Spoiled repositories: whatever is in them, validation ends with findings or says what is wrong with the input.
 
-DEVLOOP_FUZZ=N tries N repositories instead of a few; a number that fails is enough to do it again.
+DEVLOOP_FUZZ=N tries N repositories instead of a few, DEVLOOP_FUZZ=M-N those from M up to N; a number that fails is enough to do it again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -14,23 +15,25 @@ from pathlib import Path
 
 import pytest
 
-from devloop.clients.git import git
+from devloop.clients.git import first_commit, git
 from devloop.clients.worker import Worker
 from devloop.console.findings import findings_by_file
-from devloop.errors import InputError
+from devloop.errors import DevloopError, InputError
 from devloop.model.report import Report, Severity
 from devloop.output import FORMATS, written
+from devloop.output.json import to_json
 from devloop.output.manifests import to_yaml
 from devloop.repository.frames import framed
 from devloop.repository.graph import survey
-from devloop.validation import validate
+from devloop.validation import Selection, validate
 from devloop.validation.repository import load_repository
 
-from .mutations import BOMB, spoil
+from .mutations import BOMB, FIXTURES, ROOT, spoil
 
-ROOT = Path(__file__).parents[2]
-FIXTURES = sorted(folder for folder in (ROOT / "tests/rules").glob("*/*/*") if folder.is_dir())
-NUMBERS = range(int(os.environ.get("DEVLOOP_FUZZ", "24")))
+FIRST, _, END = os.environ.get("DEVLOOP_FUZZ", "0-24").rpartition("-")
+NUMBERS = range(int(FIRST or 0), int(END))
+# What opens the secret of tests/zoo, which is none.
+KEY = "AGE-SECRET-KEY-" + "1RKVEATTHMP7JXFRF0NVENR2CKZGGLEM2A3Z6XR6VKW4VH27TEK3QKRKSZV"
 KSAIL = """\
 apiVersion: ksail.io/v1alpha1
 kind: Cluster
@@ -43,26 +46,31 @@ CRASHES = ("panicked", "worker died", "unknown request")
 
 
 def lay_out(root: Path, dice: random.Random) -> None:
-    """The sample platform or the repository of some rule, in a Git repository or in none."""
-    if dice.random() < 0.5:
-        for name in ("clusters", "k8s"):
+    """The sample platform, the repository that has one of each, or that of some rule; in a Git repository, committed or not, or in none."""
+    kind = dice.randrange(3)
+    if kind == 0:
+        for name in ("clusters", "k8s", "policies"):
             shutil.copytree(ROOT / name, root / name)
     else:
-        shutil.copytree(dice.choice(FIXTURES), root)
+        shutil.copytree(ROOT / "tests/zoo" if kind == 1 else dice.choice(FIXTURES), root)
         if not any(root.glob("**/ksail*.yaml")):
             (root / "ksail.yaml").write_text(KSAIL)
-    if dice.random() < 0.5:
+    if (state := dice.randrange(3)) == 0:
         git("init", "-q", cwd=root)
+    elif state == 1:
+        first_commit(root, "Begin")
 
 
-def look(root: Path, worker_program: Path) -> Report | None:
+def look(root: Path, worker_program: Path, store: Path | None = None) -> Report | None:
     """Everything that validate and render do; None where the input is refused."""
     try:
         repository = load_repository(root)
     except InputError:
         return None
-    with Worker(worker_program, root) as worker:
+    with Worker(worker_program, root, KEY, store=store) as worker:
         report = validate(repository, worker)
+        with contextlib.suppress(DevloopError):  # there need be no such revision
+            validate(repository, worker, Selection(since="HEAD"))
         for environment in repository.environments:
             to_yaml((manifest for node in survey(environment, worker) for manifest in node.manifests), origins=True)
     list(findings_by_file(framed(root, report.findings)))
@@ -76,9 +84,11 @@ def test_a_spoiled_repository_gives_findings_and_no_traceback(number: int, worke
     dice, root = random.Random(number), tmp_path / "repository"
     lay_out(root, dice)
     done = spoil(root, dice, dice.randint(1, 4))
-    report = look(root, worker_program)
+    report = look(root, worker_program, tmp_path / "store")
     crashes = [f for f in report.findings if any(word in f.message for word in CRASHES)] if report else []
     assert (done, crashes) == (done, [])
+    again = look(root, worker_program, tmp_path / "store")
+    assert (done, report and to_json(report)) == (done, again and to_json(again))
 
 
 @pytest.mark.parametrize("target", ["..", ".", "/", "/dev/zero", "cluster", "nowhere"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,11 +103,53 @@ def test_a_file_that_was_missing_is_noticed_when_it_comes(look: Look, root: Path
     assert colour(look()) == "green"
 
 
-def test_broken_entries_are_none(look: Look, entries: Callable[[], dict[Path, int]]) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: b"x" + content[1:],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda content: content + content,
+    ],
+)
+def test_broken_entries_are_none(look: Look, entries: Callable[[], dict[Path, int]], damage: Callable[[bytes], bytes]) -> None:
     first = look()
-    for number, path in enumerate(entries()):
-        content = path.read_bytes()
-        path.write_bytes(content[: len(content) // 2] if number else b"x" + content[1:])
+    for path in entries():
+        path.write_bytes(damage(path.read_bytes()))
+    assert look() == first
+    written = entries()
+    assert look() == first
+    assert entries() == written
+
+
+def test_a_store_that_cannot_be_used_harms_nobody(look: Look, tmp_path: Path, entries: Callable[[], dict[Path, int]]) -> None:
+    first = look()
+    for path in entries():
+        path.unlink()
+        (path / "folder").mkdir(parents=True)
+    assert look() == first
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "store").write_text("")
+    assert look() == first
+
+
+def test_old_entries_make_room(look: Look, root: Path, worker_program: Path, tmp_path: Path) -> None:
+    first = look()
+    old = [tmp_path / "store" / f"{number:02x}" / "old" for number in range(8)]
+    for number, path in enumerate(old):
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(100 << 20)  # takes no room on the disk, and counts all the same
+        os.utime(path, (number, number))
+    (tmp_path / "store/.pruned").unlink(missing_ok=True)
+    with Worker(worker_program, root, store=tmp_path / "store") as worker:
+        assert worker.check_files([]) == []
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "store/.pruned").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert [path.exists() for path in old] == [False] * 5 + [True] * 3
     assert look() == first
 
 

@@ -9,26 +9,32 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
-// How much the store may hold before the entries that nobody asked for longest go, and how much of it then stays.
 const (
 	storeLimit  = 512 << 20
-	storeRest   = storeLimit / 4 * 3
 	pruneAfter  = time.Hour
 	noteUseWhen = 15 * time.Minute
 )
 
 // store keeps answers of earlier runs on the disk. They hold what answers hold, so no value of a secret that we opened. An entry that
 // cannot be read or was cut short is none. A nil store keeps nothing.
-type store struct{ folder string }
+//
+// When it holds more than its limit in bytes, the entries that nobody asked for longest go, until a quarter of it is free. It is looked
+// through once an hour, and whenever one process has put in a 64th of the limit: each may put it over the limit by no more than that.
+type store struct {
+	folder string
+	limit  int64
+	added  atomic.Int64 // bytes, since this process looked last
+}
 
 func openStore(folder string) *store {
 	if folder == "" || os.MkdirAll(folder, 0o700) != nil {
 		return nil
 	}
-	kept := &store{folder}
+	kept := &store{folder: folder, limit: storeLimit}
 	go kept.prune()
 	return kept
 }
@@ -94,6 +100,9 @@ func (s *store) put(key string, content []byte) {
 	}
 	if err != nil {
 		_ = os.Remove(draft.Name())
+	} else if s.added.Add(int64(len(content))) > s.limit/64 {
+		s.added.Store(0)
+		s.shrink()
 	}
 }
 
@@ -103,8 +112,8 @@ func (s *store) prune() {
 	if info, err := os.Stat(mark); err == nil && time.Since(info.ModTime()) < pruneAfter {
 		return
 	}
+	s.shrink()
 	_ = os.WriteFile(mark, nil, 0o600)
-	s.shrink(storeLimit, storeRest)
 }
 
 type storedFile struct {
@@ -113,7 +122,7 @@ type storedFile struct {
 	used time.Time
 }
 
-func (s *store) shrink(limit, rest int64) {
+func (s *store) shrink() {
 	var files []storedFile
 	var total int64
 	_ = filepath.WalkDir(s.folder, func(path string, item fs.DirEntry, err error) error {
@@ -126,12 +135,12 @@ func (s *store) shrink(limit, rest int64) {
 		}
 		return nil
 	})
-	if total <= limit {
+	if total <= s.limit {
 		return
 	}
 	slices.SortFunc(files, func(a, b storedFile) int { return a.used.Compare(b.used) })
 	for _, each := range files {
-		if total <= rest {
+		if total <= s.limit/4*3 {
 			return
 		}
 		if os.Remove(each.path) == nil {

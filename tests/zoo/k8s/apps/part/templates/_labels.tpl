@@ -1,0 +1,3 @@
+{{- define "part.labels" -}}
+team: {{ .Values.team | default "blue" | quote }}
+{{- end }}
