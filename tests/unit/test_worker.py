@@ -270,13 +270,25 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
         {"kustomization.yaml": "helmCharts:\n- name: x\n  repo: https://example.com\n"},
         "apps/kustomization.yaml:3: Flux does not build helmCharts",
     ),
-    "a schema that is none": (
+    **{
+        f"a schema that is none: {schema}": (
+            {
+                "kustomization.yaml": "resources: [a.yaml]\npatches: [{path: a.yaml}]\nopenapi: {path: b.json}\n",
+                "a.yaml": SETTINGS,
+                "b.json": schema,
+            },
+            "apps/kustomization.yaml:5: the schema that openapi names cannot be read",
+        )
+        for schema in ('{"definitions": ', '{"definitions": {"a": {"x-kubernetes-group-version-kind": [{"kind": "A"}]}}}')
+    },
+    "a patch without a target": (
         {
-            "kustomization.yaml": "resources: [a.yaml]\npatches: [{path: a.yaml}]\nopenapi: {path: b.json}\n",
-            "a.yaml": SETTINGS,
-            "b.json": '{"definitions": ',
+            "kustomization.yaml": "resources:\n- in\n",
+            "in/kustomization.yaml": KUSTOMIZATION + "resources: [a.yaml]\npatchesJson6902:\n- path: p.yaml\n",
+            "in/a.yaml": SETTINGS,
+            "in/p.yaml": "- {op: add, path: /data/a, value: b}\n",
         },
-        "apps/kustomization.yaml:5: the schema that openapi names cannot be read",
+        "apps/in/kustomization.yaml:4: a patch of patchesJson6902 has no target",
     ),
     "a key twice": (
         {"kustomization.yaml": "resources:\n- a.yaml\n", "a.yaml": SETTINGS + "  colour: red\n"},

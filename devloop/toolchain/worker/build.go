@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,7 +205,7 @@ func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (obje
 		schemaUse.Lock()
 		defer schemaUse.Unlock()
 		defer func() { openapi.ResetOpenAPI(); openapi.Schema() }()
-		defer func() { err = cmp.Or(unusableSchema(recover()), err) }()
+		defer recoverFromSchema(&err)
 	} else {
 		schemaUse.RLock()
 		defer schemaUse.RUnlock()
@@ -215,15 +214,14 @@ func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (obje
 	return krusty.MakeKustomizer(options).Run(fs, folder)
 }
 
-// unusableSchema is the error with which kustomize panics where the schema is none; it panics on where it is anything else.
-func unusableSchema(panicked any) error {
-	if problem, ok := panicked.(error); ok && strings.HasPrefix(problem.Error(), "invalid schema file: ") {
-		return problem
+// errUnusableSchema stands for the panics of kustomize where a schema is none.
+var errUnusableSchema = errors.New("invalid schema")
+
+func recoverFromSchema(err *error) {
+	if strings.Contains(panicLine(), "/kyaml/openapi.") {
+		_ = recover()
+		*err = errUnusableSchema
 	}
-	if panicked != nil {
-		panic(panicked)
-	}
-	return nil
 }
 
 // finish lists the files that the build read, whether it went well or not.

@@ -78,7 +78,7 @@ var causes = []cause{
 		message: "$1: $2", subject: "$1", inside: true,
 	},
 	{
-		pattern: regexp.MustCompile(`^invalid schema file: `),
+		pattern: regexp.MustCompile(`^invalid schema$`),
 		message: "the schema that openapi names cannot be read", hint: "write it as `kustomize openapi fetch` does", subject: "openapi",
 	},
 	{

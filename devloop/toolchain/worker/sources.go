@@ -36,6 +36,9 @@ func (p *preparation) visit(folder string) error {
 	if yaml.Unmarshal(content, &kustomization) != nil {
 		return nil // kustomize says it better
 	}
+	if found := p.withoutTarget(file, content, &kustomization); found != nil {
+		return found
+	}
 	p.schemas = p.schemas || len(kustomization.OpenAPI) > 0
 	if p.dropRemote(folder, &kustomization) {
 		if changed, err := yaml.Marshal(kustomization); err == nil {
@@ -52,6 +55,19 @@ func (p *preparation) visit(folder string) error {
 			if err := p.visitOrRead(path.Join(folder, name)); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// withoutTarget finds what kustomize would panic at.
+func (p *preparation) withoutTarget(file string, content []byte, k *types.Kustomization) *failure {
+	for _, patch := range k.PatchesJson6902 {
+		if patch.Target == nil {
+			relative, _ := within(file)
+			line := mentioned(content, "patchesJson6902")
+			message := "a patch of patchesJson6902 has no target"
+			return &failure{Kind: "build", Message: message, Hint: "say which object it is for", Path: p.view.origin(relative), Line: line}
 		}
 	}
 	return nil
