@@ -41,6 +41,16 @@ class Opening:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Located:
+    """Where a place is, `line` 0 for nowhere; `setter` is what set the field (a patch, images ...) where that was something else."""
+
+    line: int
+    setter: str = ""
+    setter_path: str = ""
+    setter_line: int = 0
+
+
 @dataclass
 class _Connection:
     """One process and the questions that it has not answered yet."""
@@ -112,11 +122,10 @@ class Worker:
             for r in _result(answer)
         ]
 
-    def locate(self, places: Sequence[Mapping[str, Any]]) -> list[int]:
-        """The line of each place, 0 where there is none; see locate.go for what a place is."""
+    def locate(self, places: Sequence[Mapping[str, Any]]) -> list[Located]:
+        """Where each place is; see locate.go for what a place is."""
         [answer] = self.ask_all([{"locate": {"places": list(places)}}])
-        lines: list[int] = _result(answer)
-        return lines
+        return [_located(each["line"], each.get("setter")) for each in _result(answer)]
 
     # -- the process ----------------------------------------------------------------------------------------------------------------
 
@@ -229,6 +238,10 @@ def _overhear(connection: _Connection, lines: IO[bytes]) -> None:
     for line in lines:
         if line.startswith(b"fatal error: "):
             connection.last_words.append(line.decode(errors="replace").strip())
+
+
+def _located(line: int, setter: Mapping[str, Any] | None) -> Located:
+    return Located(line, setter["what"], setter["path"], setter["line"]) if setter else Located(line)
 
 
 def _result(answer: Answer) -> Any:

@@ -32,6 +32,8 @@ def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = 
             if finding.frame and finding.line != shown and finding.severity is not Severity.INFO:
                 shown = finding.line
                 yield from _frame(finding.frame, COLOURS[finding.severity])
+            for related in finding.related:
+                yield Hanging(Text(f"    note: {related}", "dim"), 10)
             if finding.hint:
                 yield hint(finding.hint, 4)
         yield Text()

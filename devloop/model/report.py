@@ -42,11 +42,24 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Related:
+    """Another place that a finding has to do with; `message` says what is there, as in "a patch for the object" in `path`."""
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} in {self.path}:{self.line}" if self.line else f"{self.message} in {self.path}"
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole).
 
     `object` is the object that it is about, as Kind/namespace/name; `scopes` are all environments and Kustomizations that have it, sorted;
-    `frame` are the lines around it, for people.
+    `related` is the object's own place where a patch or the like set the field, which is what `path` and `line` then name; `frame` are the
+    lines around it, for people.
     """
 
     rule: str
@@ -58,10 +71,16 @@ class Finding:
     object: str = ""
     scopes: tuple[Scope, ...] = ()
     frame: Frame | None = field(default=None, compare=False)
+    related: tuple[Related, ...] = ()
 
     @property
     def environments(self) -> tuple[str, ...]:
         return tuple(sorted({scope.environment for scope in self.scopes}))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that it has to do with."""
+        return (self.path, *(related.path for related in self.related))
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def annotation(finding: Finding) -> str:
     """The workflow command for one finding."""
     places = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
     properties = ",".join(f"{key}={_property(value)}" for key, value in places.items() if value)
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(finding.message, finding.hint))}"
+    message = "\n".join([finding.message, *(f"note: {related}" for related in finding.related)])
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(message, finding.hint))}"
 
 
 def _with_hint(message: str, hint: str) -> str:

@@ -59,6 +59,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
         "object": finding.object,
+        "related": [{"path": r.path, "line": r.line, "message": r.message} for r in finding.related],
         "environments": list(finding.environments),
         "kustomizations": [f"{scope.environment}/{scope.kustomization}" for scope in finding.scopes if scope.kustomization],
     }

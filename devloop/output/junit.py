@@ -82,8 +82,8 @@ def _fill(case: Xml.Element, findings: Sequence[Finding]) -> None:
 
 
 def _line(finding: Finding) -> str:
-    hint = f"\n  hint: {finding.hint}" if finding.hint else ""
-    return _clean(f"{finding.path}:{finding.line}: {finding.severity.value}: {finding.message} [{finding.rule}]{hint}")
+    notes = [*(f"\n  note: {related}" for related in finding.related), *([f"\n  hint: {finding.hint}"] if finding.hint else [])]
+    return _clean(f"{finding.path}:{finding.line}: {finding.severity.value}: {finding.message} [{finding.rule}]{''.join(notes)}")
 
 
 def _case(classname: str, name: str, seconds: float = 0.0) -> Xml.Element:

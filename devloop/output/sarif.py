@@ -44,24 +44,30 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
+    related = [
+        {"id": number, "message": {"text": place.message}, "physicalLocation": _physical(place.path, place.line)}
+        for number, place in enumerate(finding.related, 1)
+    ]
     return {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{finding.message}\n{finding.hint}" if finding.hint else finding.message},
         "locations": [_location(finding)],
+        **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {"devloopFinding/v1": _fingerprint(finding)},
         "properties": {"environments": list(finding.environments)},
     }
 
 
 def _location(finding: Finding) -> dict[str, Any]:
-    artifact = {"uri": quote(os.fsencode(finding.path or "."), safe="/"), "uriBaseId": "%SRCROOT%"}
-    physical: dict[str, Any] = {"artifactLocation": artifact}
-    if finding.line:
-        physical["region"] = {"startLine": finding.line}
     logical = [{"fullyQualifiedName": finding.object, "kind": "resource"}] if finding.object else []
-    return {"physicalLocation": physical} | ({"logicalLocations": logical} if logical else {})
+    return {"physicalLocation": _physical(finding.path, finding.line)} | ({"logicalLocations": logical} if logical else {})
+
+
+def _physical(path: str, line: int) -> dict[str, Any]:
+    artifact = {"uri": quote(os.fsencode(path or "."), safe="/"), "uriBaseId": "%SRCROOT%"}
+    return {"artifactLocation": artifact} | ({"region": {"startLine": line}} if line else {})
 
 
 def _fingerprint(finding: Finding) -> str:

@@ -17,7 +17,7 @@ from devloop.repository.input_files import read_input
 def point(statement: Statement, said: Mapping[str, Any], root: Path, worker: Worker) -> Statement:
     """The statement, with the line in the file and the column in its message. `said` counts both from 1 in the expression."""
     place = statement.place
-    start = place.line or worker.locate([_question(place)])[0]
+    start = place.line or worker.locate([_question(place)])[0].line
     try:
         text = read_input(root / place.path, place.path)
     except InputError:

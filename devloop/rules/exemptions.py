@@ -38,8 +38,8 @@ def needless(exemptions: Iterable[Exemption], findings: Iterable[Finding]) -> It
 
 def covers(exemption: Exemption, finding: Finding) -> bool:
     """Whether the exemption is about the finding, whatever the day."""
-    wanted = ((exemption.rule, finding.rule), (exemption.path, finding.path), (exemption.object, finding.object))
-    return all(not pattern or fnmatchcase(text, pattern) for pattern, text in wanted)
+    wanted = ((exemption.rule, (finding.rule,)), (exemption.path, finding.paths), (exemption.object, (finding.object,)))
+    return all(not pattern or any(fnmatchcase(text, pattern) for text in texts) for pattern, texts in wanted)
 
 
 def is_valid(exemption: Exemption, today: date) -> bool:

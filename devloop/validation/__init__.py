@@ -79,4 +79,4 @@ def objections(inspected: Inspected, worker: Worker) -> tuple[Finding, ...]:
 
 
 def _concerns(finding: Finding, inspected: Inspected) -> bool:
-    return bool(finding.scopes) or any(finding.path in node.files for node in inspected.graph)
+    return bool(finding.scopes) or any(path in node.files for node in inspected.graph for path in finding.paths)

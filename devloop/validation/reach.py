@@ -35,7 +35,8 @@ class Reach:
 
     def has(self, finding: Finding) -> bool:
         """Whether the change may have to do with the finding."""
-        return bool(_everywhere(self.changed)) or finding.path in self.changed or not self.scopes.isdisjoint(finding.scopes)
+        touched = any(path in self.changed for path in finding.paths)
+        return bool(_everywhere(self.changed)) or touched or not self.scopes.isdisjoint(finding.scopes)
 
 
 def reach(subject: Subject, changed: Collection[str]) -> Reach:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devloop.model.report import Finding, Report, Scope, Severity
+from devloop.model.report import Finding, Related, Report, Scope, Severity
 from devloop.output import FORMATS
 from devloop.rules import RULES
 
@@ -35,7 +35,17 @@ def test_a_log_follows_the_schema(schema: dict[str, object], found: str) -> None
 
     scopes = (Scope("dev", "flux-system/apps"), Scope("prod"))
     findings = tuple(
-        Finding(rule, severity, f"a b/ü{number}.yaml", number, "message", "hint" * (number % 2), "Secret/a/b" * (number % 2), scopes)
+        Finding(
+            rule,
+            severity,
+            f"a b/ü{number}.yaml",
+            number,
+            "message",
+            "hint" * (number % 2),
+            "Secret/a/b" * (number % 2),
+            scopes,
+            related=(Related("a b.yaml", number, "a patch for the object"),) * (number % 2),
+        )
         for number, (rule, severity) in enumerate((rule, severity) for rule in RULES for severity in Severity)
     )
     log = json.loads(FORMATS["sarif"](Report("validate", "dev, prod", findings=findings if found == "everything" else ())))

@@ -59,7 +59,7 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint"]
     told = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
     assert list(document["kustomizations"][0]) == told
-    told = ["rule", "severity", "path", "line", "message", "hint", "object", "environments", "kustomizations"]
+    told = ["rule", "severity", "path", "line", "message", "hint", "object", "related", "environments", "kustomizations"]
     assert list(document["findings"][0]) == told
     assert "careful" in captured.err
     assert "cluster" in captured.err

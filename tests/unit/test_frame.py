@@ -10,7 +10,7 @@ from rich.console import Console as RichConsole
 
 from devloop.console.findings import findings_by_file
 from devloop.model.frame import frame
-from devloop.model.report import Finding, Frame, Scope, Severity
+from devloop.model.report import Finding, Frame, Related, Scope, Severity
 from devloop.repository.frames import framed
 
 SECRET = """\
@@ -117,9 +117,12 @@ def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
 
 def test_findings_are_listed_by_file_with_their_lines() -> None:
     where = (Scope("dev", "flux-system/apps"),)
+    base = Related("k8s/base.yaml", 3, "a patch for the object")
     shown = Frame(7, ("spec:", "  path: ./gone"), 8, 2, 14)
     found = [
-        Finding("graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown),
+        Finding(
+            "graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown, related=(base,)
+        ),
         Finding("labels/required", Severity.INFO, "k8s/apps.yaml", 0, "no labels"),
     ]
     text = StringIO()
@@ -132,6 +135,7 @@ def test_findings_are_listed_by_file_with_their_lines() -> None:
         "      7 | spec:",
         "    > 8 |   path: ./gone",
         "        |   ^^^^^^^^^^^^",
+        "    note: a patch for the object in k8s/base.yaml:3",
         "    hint: make it",
         "   -  info  no labels  [labels/required]",
         "",

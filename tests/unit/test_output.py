@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from devloop.model.report import Finding, Outcome, Readiness, Report, Scope, Severity, Status
+from devloop.model.report import Finding, Outcome, Readiness, Related, Report, Scope, Severity, Status
 from devloop.output import FORMATS
 
 NASTY = 'a "b" <c> & 100%\nnext\x1b[31m'
@@ -42,6 +42,21 @@ def test_the_same_report_gives_the_same_bytes_and_ends_its_last_line(name: str) 
     texts = {FORMATS[name](REPORT) for _ in range(3)}
     assert len(texts) == 1
     assert texts.pop().endswith("\n")
+
+
+PATCHED = finding(hint="write a tag", related=(Related("k8s/base/web.yaml", 14, "a patch for the object"),))
+
+
+def test_every_format_names_the_objects_own_place_beside_the_patch() -> None:
+    report = Report("validate", "dev", findings=(PATCHED,))
+    said = "the path is gone%0Anote: a patch for the object in k8s/base/web.yaml:14%0Ahint: write a tag"
+    assert f"::error file=k8s/a.yaml,line=3,title=graph/path-missing::{said}" in FORMATS["github"](report)
+    assert "\n  note: a patch for the object in k8s/base/web.yaml:14\n  hint: write a tag" in FORMATS["junit"](report)
+    [told] = json.loads(FORMATS["json"](report))["findings"]
+    assert told["related"] == [{"path": "k8s/base/web.yaml", "line": 14, "message": "a patch for the object"}]
+    [result] = json.loads(FORMATS["sarif"](report))["runs"][0]["results"]
+    place = {"artifactLocation": {"uri": "k8s/base/web.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 14}}
+    assert result["relatedLocations"] == [{"id": 1, "message": {"text": "a patch for the object"}, "physicalLocation": place}]
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -97,22 +97,35 @@ func (b *run) begin() error {
 }
 
 func (b *run) render() error {
-	if err := b.enter(); err != nil {
-		return err
-	}
-	wantsOrigins, err := b.generate()
-	if err != nil {
-		return err
-	}
-	b.preparation = &preparation{view: b.view, keys: b.session.keys, decrypt: b.decrypts(), visited: map[string]bool{}}
-	if err := b.preparation.visit(b.folder); err != nil {
-		return err
-	}
-	objects, err := kustomizeBuild(b.view, b.folder, b.preparation.schemas)
+	objects, wantsOrigins, err := b.assemble()
 	if err != nil {
 		return err
 	}
 	return b.complete(objects, wantsOrigins)
+}
+
+// repeat is the same build, from the same sources of variables, about to begin once more.
+func (b *run) repeat() *run {
+	again := newRun(b.session, b.request)
+	again.kustomization, again.sources, again.view = b.kustomization, b.sources, b.view.tree.view()
+	return again
+}
+
+// assemble is what kustomize does: everything but decryption and variables. Says whether the Kustomization asks for origin annotations.
+func (b *run) assemble() (resmap.ResMap, bool, error) {
+	if err := b.enter(); err != nil {
+		return nil, false, err
+	}
+	wantsOrigins, err := b.generate()
+	if err != nil {
+		return nil, false, err
+	}
+	b.preparation = &preparation{view: b.view, keys: b.session.keys, decrypt: b.decrypts(), visited: map[string]bool{}}
+	if err := b.preparation.visit(b.folder); err != nil {
+		return nil, false, err
+	}
+	objects, err := kustomizeBuild(b.view, b.folder, b.preparation.schemas)
+	return objects, wantsOrigins, err
 }
 
 func (b *run) text(fields ...string) string {

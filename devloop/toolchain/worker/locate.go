@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -19,17 +21,48 @@ type place struct {
 	Name  string `json:"name,omitempty"`
 	Field []any  `json:"field,omitempty"`
 	Text  string `json:"text,omitempty"`
+
+	Built *builtReference `json:"built,omitempty"` // the object, when somebody wants to know who set the field
 }
 
-// locate gives the line of each place, 0 where there is none.
-func (s *session) locate(places []place) []int {
-	lines := make([]int, len(places))
+// located is where a place is: Line is 0 where there is none.
+type located struct {
+	Line   int     `json:"line"`
+	Setter *setter `json:"setter,omitempty"`
+}
+
+// locate finds each place, and what set the field where that is another one.
+func (s *session) locate(places []place) []located {
+	spots := make([]located, len(places))
 	for i, wanted := range places {
 		if content, err := s.readFile(wanted.Path); err == nil {
-			lines[i] = wanted.line(content)
+			spots[i].Line = wanted.line(content)
 		}
 	}
-	return lines
+	s.addSetters(places, spots)
+	return spots
+}
+
+// addSetters asks each build once.
+func (s *session) addSetters(places []place, spots []located) {
+	type build struct{ scope, owner string }
+	asked := map[build][]int{}
+	for i, wanted := range places {
+		if wanted.Built != nil && len(wanted.Field) > 0 {
+			of := build{wanted.Built.Scope, wanted.Built.Owner}
+			asked[of] = append(asked[of], i)
+		}
+	}
+	sideBySide(slices.Collect(maps.Keys(asked)), func(of build) struct{} {
+		var questions []fieldOf
+		for _, i := range asked[of] {
+			questions = append(questions, fieldOf{places[i].Built.Index, places[i].Field})
+		}
+		for n, found := range s.setters(of.scope, of.owner, questions) {
+			spots[asked[of][n]].Setter = found
+		}
+		return struct{}{}
+	})
 }
 
 func (p place) line(content []byte) int {
@@ -37,9 +70,39 @@ func (p place) line(content []byte) int {
 		return lineOfText(content, p.Text)
 	}
 	if object := p.object(content); object != nil {
+		if _, kind := child(object, "kind"); isKustomizationFile(p.Path) && (kind == nil || kind.Value != p.Kind) {
+			return p.generatorLine(object)
+		}
 		return descend(object, p.Field)
 	}
 	return p.templateLine(content)
+}
+
+// generatorLine is for what a kustomization file generates: the line that gives the key, or the one that names the object.
+func (p place) generatorLine(kustomization *yaml.Node) int {
+	best := kustomization
+	for _, list := range []string{"configMapGenerator", "secretGenerator"} {
+		for _, generator := range items(kustomization, list) {
+			if key, name := child(generator, "name"); p.Kind+"Generator" == strings.ToUpper(list[:1])+list[1:] && name != nil && strings.Contains(p.Name, name.Value) {
+				if best = key; len(p.Field) > 1 {
+					best = cmp.Or(sourceOf(generator, fmt.Sprint(p.Field[1])), key)
+				}
+			}
+		}
+	}
+	return best.Line
+}
+
+// sourceOf is the item of a generator that gives a key, nil where a whole file of them does.
+func sourceOf(generator *yaml.Node, key string) *yaml.Node {
+	for _, list := range []string{"literals", "files"} {
+		for _, item := range items(generator, list) {
+			if name, _, named := strings.Cut(item.Value, "="); name == key || !named && path.Base(item.Value) == key {
+				return item
+			}
+		}
+	}
+	return nil
 }
 
 var kindLine = regexp.MustCompile(`^kind:\s*["']?(\w+)`)

@@ -76,7 +76,7 @@ func (b *run) recall() json.RawMessage {
 		b.keeps[each.Key] = object
 	}
 	b.scope.keep(b.keeps)
-	b.scope.remember(&rendering{owner: b.owner(), print: digest(b.key, string(seen)), all: parsed(result)})
+	b.scope.remember(&rendering{owner: b.owner(), print: digest(b.key, string(seen)), all: parsed(result), run: b})
 	return result
 }
 
@@ -89,8 +89,7 @@ func (k *keptObject) orEmpty() keptContent {
 
 // again builds for the sake of what the stored answer does not hold, from the same sources of variables.
 func (b *run) again() map[string]*keptObject {
-	repeated := newRun(b.session, b.request)
-	repeated.kustomization, repeated.sources, repeated.view = b.kustomization, b.sources, b.view.tree.view()
+	repeated := b.repeat()
 	if repeated.render() != nil {
 		return nil
 	}
@@ -99,7 +98,7 @@ func (b *run) again() map[string]*keptObject {
 
 // store keeps the answer for the next run, and what the build rendered for this one.
 func (b *run) store(result json.RawMessage, bodies []span) {
-	made := &rendering{owner: b.owner(), all: func() []*rendered { return wrapped(b.result.Objects) }}
+	made := &rendering{owner: b.owner(), all: func() []*rendered { return wrapped(b.result.Objects) }, run: b}
 	seen, storable := []byte(nil), false
 	if b.view != nil && b.key != "" {
 		seen, storable = b.view.seen.encode()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
 )
 
@@ -14,6 +15,7 @@ type rendering struct {
 	owner string // namespace/name of the Kustomization
 	print string // changes whenever the objects do; '' where nothing that is stored may depend on them
 	all   func() []*rendered
+	run   *run       // what built it; nil for what HelmReleases render
 	built *rendering // without what its HelmReleases render
 }
 
@@ -88,6 +90,32 @@ func (s *scope) remember(made *rendering) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renderings[made.owner] = made
+}
+
+// build is what the build of a Kustomization gave, without what its HelmReleases render; nil where there was none.
+func (s *scope) build(owner string) *rendering {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found := s.renderings[owner]; found == nil || found.built == nil {
+		return found
+	} else {
+		return found.built
+	}
+}
+
+// kustomization says which build rendered a Kustomization, at which index, and the file that it came from; ” where none did.
+func (s *scope) kustomization(name string) (owner string, index int, origin string) {
+	kept := s.find("Kustomization/" + name)
+	if kept == nil {
+		return "", 0, ""
+	}
+	for i, object := range s.build(kept.owner).objects() {
+		body := unstructured.Unstructured{Object: object.body()}
+		if body.GetKind() == "Kustomization" && body.GetNamespace()+"/"+body.GetName() == name {
+			return kept.owner, i, object.Origin
+		}
+	}
+	return "", 0, ""
 }
 
 // rendered gives everything that the scope's builds gave so far, by the names of their Kustomizations.

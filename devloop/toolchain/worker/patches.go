@@ -1,0 +1,288 @@
+package main
+
+import (
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// patch is one document of a patch: a part of an object, or a list of operations. Item is what names it in the kustomization file's list.
+type patch struct {
+	text       *text
+	root       *yaml.Node
+	target     *yaml.Node
+	host       *text
+	list, item *yaml.Node
+}
+
+// patches takes the patches of a list: inline or in files, of both kinds.
+func (r *settingsReader) patches(folder string, in *text, node *yaml.Node, key string) {
+	_, list := child(node, key)
+	for _, item := range items(node, key) {
+		written := r.written(folder, in, item)
+		if written == nil {
+			continue
+		}
+		_, target := child(item, "target")
+		for _, root := range written.documents {
+			one := patch{written, root, target, in, list, item}
+			if root.Kind == yaml.SequenceNode {
+				r.made = append(r.made, setting{one.setByOperation, one.createdByOperation, one.removedByOperation})
+			} else {
+				r.made = append(r.made, setting{one.setByMerge, one.createdByMerge, one.removedByMerge})
+			}
+		}
+	}
+}
+
+// written is the text of a patch, nil where it cannot be read or must not be edited.
+func (r *settingsReader) written(folder string, in *text, item *yaml.Node) *text {
+	name := item.Value
+	if item.Kind == yaml.ScalarNode && strings.Contains(name, "\n") {
+		return in.within(item)
+	}
+	if _, inline := child(item, "patch"); inline != nil {
+		return in.within(inline)
+	}
+	if _, file := child(item, "path"); file != nil {
+		name = file.Value
+	}
+	content, err := r.view.ReadFile(path.Join(folder, name))
+	if name == "" || err != nil || looksEncrypted(content) {
+		return nil
+	}
+	return readText(path.Join(folder, name), content)
+}
+
+// concerns says whether the patch may be meant for the object.
+func (p patch) concerns(object map[string]any) bool {
+	kind, _ := object["kind"].(string)
+	name, _ := stringAt(object, "metadata", "name")
+	if p.target != nil {
+		return maySelect(p.target, "kind", kind) && maySelect(p.target, "name", name)
+	}
+	if p.root.Kind == yaml.SequenceNode {
+		return true
+	}
+	_, ownKind := child(p.root, "kind")
+	_, ownName := reach(p.root, []any{"metadata", "name"})
+	return ownKind != nil && ownKind.Value == kind && ownName != nil && strings.Contains(name, ownName.Value)
+}
+
+func stringAt(object map[string]any, steps ...any) (string, bool) {
+	value, _ := valueAt(object, steps)
+	found, ok := value.(string)
+	return found, ok
+}
+
+// maySelect takes a pattern for a part of a name, which may have got more on its way.
+func maySelect(target *yaml.Node, key, name string) bool {
+	_, pattern := child(target, key)
+	if pattern == nil || pattern.Value == "" {
+		return true
+	}
+	matched, err := regexp.MatchString(strings.TrimSuffix(strings.TrimPrefix(pattern.Value, "^"), "$"), name)
+	return err != nil || matched
+}
+
+// -- parts of objects -----------------------------------------------------------------------------------------------------------------------
+
+// hit is a node that a field leads to, the node that holds it, and the key or item that it is there.
+type hit struct{ holder, key, value *yaml.Node }
+
+// hits follows the steps into everything that they may mean: a list in a patch has not the items of the object's.
+func hits(root *yaml.Node, steps []any) []hit {
+	found := []hit{{nil, root, root}}
+	for _, step := range steps {
+		var next []hit
+		for _, each := range found {
+			next = append(next, into(each.value, step)...)
+		}
+		found = next
+	}
+	return found
+}
+
+func into(node *yaml.Node, step any) (found []hit) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if key, ok := step.(string); ok {
+		if name, value := child(node, key); value != nil {
+			found = append(found, hit{node, name, value})
+		}
+		return found
+	}
+	if node.Kind != yaml.SequenceNode {
+		return nil
+	}
+	for _, item := range node.Content {
+		if marks, ok := step.(map[string]any); !ok || mayHave(item, marks) {
+			found = append(found, hit{node, item, item})
+		}
+	}
+	return found
+}
+
+func mayHave(item *yaml.Node, marks map[string]any) bool {
+	for key, wanted := range marks {
+		if _, value := child(item, key); value != nil && value.Value != wanted {
+			return false
+		}
+	}
+	return true
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
+
+func (p patch) setByMerge(object map[string]any, field []any) []*edit {
+	if !p.concerns(object) {
+		return nil
+	}
+	return p.others(hits(p.root, field))
+}
+
+func (p patch) others(found []hit) (edits []*edit) {
+	for _, each := range found {
+		if each.value.Kind == yaml.ScalarNode && !isNull(each.value) {
+			made := another("a patch", p.text, each.value)
+			if made.spot = each.key; each.key != each.value && isBlock(each.value) {
+				made.spot = each.value
+			}
+			edits = append(edits, made)
+		}
+	}
+	return edits
+}
+
+func (p patch) createdByMerge(object map[string]any, field []any) []*edit {
+	if !p.concerns(object) {
+		return nil
+	}
+	return p.removals(hits(p.root, field))
+}
+
+func (p patch) removals(found []hit) (edits []*edit) {
+	for _, each := range found {
+		if each.holder != nil && !isNull(each.value) {
+			edits = append(edits, without("a patch", p.text, each.holder, each.key))
+		}
+	}
+	return edits
+}
+
+// removedByMerge: null takes a field away, and so do directives.
+func (p patch) removedByMerge(object map[string]any, field []any) (edits []*edit) {
+	if !p.concerns(object) {
+		return nil
+	}
+	for depth := range field {
+		for _, each := range hits(p.root, field[:depth]) {
+			if directive, value := child(each.value, "$patch"); value != nil {
+				edits = append(edits, without("a patch", p.text, each.value, directive))
+			}
+		}
+		for _, each := range hits(p.root, field[:depth+1]) {
+			if each.holder != nil && isNull(each.value) {
+				edits = append(edits, without("a patch", p.text, each.holder, each.key))
+			}
+		}
+	}
+	return edits
+}
+
+// -- operations -----------------------------------------------------------------------------------------------------------------------------
+
+// operations gives those of some kinds whose path leads to the field or to something that holds it, with the steps that are left.
+func (p patch) operations(object map[string]any, field []any, kinds string) (found []operation) {
+	if !p.concerns(object) {
+		return nil
+	}
+	for _, node := range p.root.Content {
+		_, kind := child(node, "op")
+		_, pointer := child(node, "path")
+		if kind == nil || !strings.Contains(kinds, kind.Value) {
+			continue
+		}
+		if kind.Value == "move" && strings.Contains(kinds, "remove") {
+			_, pointer = child(node, "from")
+		}
+		if rest, ok := below(pointer, field); ok {
+			_, value := child(node, "value")
+			found = append(found, operation{node, value, rest})
+		}
+	}
+	return found
+}
+
+type operation struct {
+	node, value *yaml.Node
+	rest        []any
+}
+
+// below gives the steps of the field that come after a JSON pointer. Positions in lists may change on the way.
+func below(pointer *yaml.Node, field []any) ([]any, bool) {
+	if pointer == nil {
+		return nil, false
+	}
+	tokens := strings.Split(strings.TrimPrefix(pointer.Value, "/"), "/")
+	if len(tokens) > len(field) {
+		return nil, false
+	}
+	for i, token := range tokens {
+		token = pointerUnescapes.Replace(token)
+		_, notNumber := strconv.Atoi(token)
+		key, isKey := field[i].(string)
+		if isKey && key != token || !isKey && token != "-" && notNumber != nil {
+			return nil, false
+		}
+	}
+	return field[len(tokens):], true
+}
+
+func (p patch) setByOperation(object map[string]any, field []any) (edits []*edit) {
+	for _, each := range p.operations(object, field, "add replace copy move") {
+		if each.value == nil {
+			edits = append(edits, p.withoutOperation(each))
+			continue
+		}
+		if len(each.rest) == 0 {
+			key, _ := child(each.node, "value")
+			edits = append(edits, p.others([]hit{{each.node, key, each.value}})...)
+			continue
+		}
+		edits = append(edits, p.others(hits(each.value, each.rest))...)
+	}
+	return edits
+}
+
+func (p patch) createdByOperation(object map[string]any, field []any) (edits []*edit) {
+	for _, each := range p.operations(object, field, "add replace copy") {
+		if each.value == nil || len(each.rest) == 0 {
+			edits = append(edits, p.withoutOperation(each))
+			continue
+		}
+		edits = append(edits, p.removals(hits(each.value, each.rest))...)
+	}
+	return edits
+}
+
+func (p patch) removedByOperation(object map[string]any, field []any) (edits []*edit) {
+	for _, each := range p.operations(object, field, "remove replace move") {
+		edits = append(edits, p.withoutOperation(each))
+	}
+	return edits
+}
+
+// withoutOperation takes the whole patch away where it has no other operation: kustomize takes no empty one.
+func (p patch) withoutOperation(of operation) *edit {
+	made := without("a patch", p.text, p.root, of.node)
+	if len(p.root.Content) == 1 {
+		made = without("a patch", p.host, p.list, p.item)
+	}
+	made.at, made.spot = p.text, of.node
+	return made
+}

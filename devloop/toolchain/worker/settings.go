@@ -1,0 +1,199 @@
+package main
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// settings are what the kustomization files of one build, and the Kustomization itself, do to objects, in the order in which it is done.
+type settings []setting
+
+// setting offers edits that could make a difference to a field of an object: to its value, to whether it is there, to whether it is gone.
+// They are guesses, and too many rather than too few: a trial tells. A nil function offers none.
+type setting struct{ sets, creates, removes guess }
+
+type guess func(object map[string]any, field []any) []*edit
+
+func (s settings) guesses(of func(setting) guess, object map[string]any, field []any) (edits []*edit) {
+	for _, each := range s {
+		if guess := of(each); guess != nil {
+			edits = append(edits, guess(object, field)...)
+		}
+	}
+	return edits
+}
+
+func settingsOf(b *run) settings {
+	reader := &settingsReader{preparation: preparation{view: b.view}, seen: map[string]bool{}}
+	own, err := yaml.Marshal(b.kustomization.Object)
+	if err != nil || b.enter() != nil {
+		return nil
+	}
+	kustomization := readText("", own)
+	if len(kustomization.documents) != 1 {
+		return nil
+	}
+	_, spec := child(kustomization.documents[0], "spec")
+	reader.folder(b.folder, scalars(spec, "components"))
+	reader.add(b.folder, kustomization, spec)
+	return reader.made
+}
+
+// settingsReader goes through the kustomization files of a build: what they take in first, then what they do to it.
+type settingsReader struct {
+	preparation
+	made settings
+	seen map[string]bool
+}
+
+func (r *settingsReader) folder(folder string, more []string) {
+	if r.seen[folder] {
+		return
+	}
+	r.seen[folder] = true
+	file, content := r.kustomizationFile(folder)
+	if content == nil {
+		return
+	}
+	kustomization := readText(file, content)
+	if len(kustomization.documents) != 1 {
+		return
+	}
+	root := kustomization.documents[0]
+	taken := slices.Concat(scalars(root, "resources"), scalars(root, "bases"), scalars(root, "components"), more)
+	for _, name := range taken {
+		if inner := path.Join(folder, name); r.view.IsDir(inner) {
+			r.folder(inner, nil)
+		}
+	}
+	r.add(folder, kustomization, root)
+}
+
+func scalars(node *yaml.Node, key string) (values []string) {
+	for _, item := range items(node, key) {
+		values = append(values, item.Value)
+	}
+	return values
+}
+
+func items(node *yaml.Node, key string) []*yaml.Node {
+	if _, list := child(node, key); list != nil && list.Kind == yaml.SequenceNode {
+		return list.Content
+	}
+	return nil
+}
+
+// add takes what a kustomization file does; the fields of a Kustomization's spec have the same names, save for targetNamespace.
+func (r *settingsReader) add(folder string, in *text, node *yaml.Node) {
+	r.patches(folder, in, node, "patchesStrategicMerge")
+	r.patches(folder, in, node, "patches")
+	for _, key := range []string{"namespace", "targetNamespace"} {
+		if _, value := child(node, key); value != nil {
+			r.value("namespace", in, value, lastIs("namespace", "name"))
+		}
+	}
+	for _, key := range []string{"namePrefix", "nameSuffix"} {
+		if _, value := child(node, key); value != nil && !plainPart.MatchString(value.Value) {
+			r.value(key, in, value, lastIs("name"))
+		}
+	}
+	for _, label := range items(node, "labels") {
+		_, pairs := child(label, "pairs")
+		r.pairs("labels", in, node, "labels", pairs)
+	}
+	for _, key := range []string{"commonLabels", "commonAnnotations"} {
+		_, pairs := child(node, key)
+		r.pairs(key, in, node, key, pairs)
+	}
+	r.patches(folder, in, node, "patchesJson6902")
+	for _, replica := range items(node, "replicas") {
+		if _, count := child(replica, "count"); count != nil {
+			r.value("replicas", in, count, lastIs("replicas"))
+		}
+	}
+	for _, image := range items(node, "images") {
+		for _, key := range []string{"newName", "newTag", "digest"} { // the last one is asked first
+			if _, value := child(image, key); value != nil {
+				r.value("images", in, value, lastIs("image"))
+			}
+		}
+	}
+	r.replacements(in, node)
+}
+
+// A name is made of its file's and of this: only what makes it wrong all by itself is known to be the reason.
+var plainPart = regexp.MustCompile(`^[a-z0-9.-]*$`)
+
+func lastIs(names ...string) func([]any) bool {
+	return func(field []any) bool {
+		last, _ := lastKey(field)
+		return slices.Contains(names, last)
+	}
+}
+
+func lastKey(field []any) (string, bool) {
+	if len(field) == 0 {
+		return "", false
+	}
+	key, ok := field[len(field)-1].(string)
+	return key, ok
+}
+
+func (r *settingsReader) value(what string, in *text, scalar *yaml.Node, about func([]any) bool) {
+	if scalar.Kind != yaml.ScalarNode {
+		return
+	}
+	r.made = append(r.made, setting{sets: func(_ map[string]any, field []any) []*edit {
+		if !about(field) {
+			return nil
+		}
+		return []*edit{another(what, in, scalar)}
+	}})
+}
+
+// pairs are labels or annotations: the value of each, and all that there are.
+func (r *settingsReader) pairs(what string, in *text, node *yaml.Node, key string, pairs *yaml.Node) {
+	if pairs == nil || pairs.Kind != yaml.MappingNode {
+		return
+	}
+	whole, _ := child(node, key)
+	r.made = append(r.made, setting{
+		sets: func(_ map[string]any, field []any) []*edit {
+			last, _ := lastKey(field)
+			if _, value := child(pairs, last); value != nil && value.Kind == yaml.ScalarNode {
+				return []*edit{another(what, in, value)}
+			}
+			return nil
+		},
+		creates: func(_ map[string]any, field []any) []*edit {
+			if last, _ := lastKey(field); !slices.Contains([]string{"labels", "annotations", "matchLabels"}, last) {
+				return nil
+			}
+			return []*edit{without(what, in, node, whole)}
+		},
+	})
+}
+
+func (r *settingsReader) replacements(in *text, node *yaml.Node) {
+	_, list := child(node, "replacements")
+	for _, item := range items(node, "replacements") {
+		r.made = append(r.made, setting{sets: func(_ map[string]any, field []any) []*edit {
+			last, _ := lastKey(field)
+			if _, path := child(item, "path"); path == nil && !mentions(item, last) {
+				return nil
+			}
+			return []*edit{without("replacements", in, list, item)}
+		}})
+	}
+}
+
+func mentions(node *yaml.Node, word string) bool {
+	if node.Kind == yaml.ScalarNode {
+		return strings.Contains(node.Value, word)
+	}
+	return slices.ContainsFunc(node.Content, func(item *yaml.Node) bool { return mentions(item, word) })
+}
