@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; `timeout` in seconds, None for the definition's; `validate` says whether errors end the run."""
+    """What the user asked for; `timeout` in seconds, None for the definition's; `validate` says whether errors end the run.
+
+    `allow_remote` lets validation fetch remote bases; Flux does so in any case.
+    """
 
     root: Path
     environment: str
@@ -44,6 +47,7 @@ class Request:
     timeout: float | None = None
     validate: bool = True
     recreate: bool = False
+    allow_remote: bool = False
 
 
 def up(request: Request, emit: Emit) -> Report:
@@ -83,7 +87,7 @@ def _reconcile(session: Session, request: Request, result: Result) -> Source | N
     """The revision that the environment was asked to reconcile; None when it did not come to that."""
     if not run(plan_tools(("worker", *session.provisioner.tools(CONTROLLERS))), session, result):
         return None
-    graph = attempt("repository", lambda: _survey(session, validate=request.validate), session, result)
+    graph = attempt("repository", lambda: _survey(session, request), session, result)
     check = _check(session, graph) if graph and request.validate else None
     source = graph and attempt("snapshot", lambda: _snapshot(session, graph), session, result)
     if not (graph and source):
@@ -140,14 +144,16 @@ def _session(request: Request, environment: Environment, emit: Emit, provisioner
             session.close()
 
 
-def _survey(session: Session, *, validate: bool) -> tuple[Graph, Outcome]:
+def _survey(session: Session, request: Request) -> tuple[Graph, Outcome]:
     """The graph; what Flux would wait for in vain is told here where nothing is validated."""
     from devloop.clients.git import remotes
     from devloop.repository.graph import survey
+    from devloop.repository.render import open_fetcher
     from devloop.validation import hopeless
 
-    graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root))
-    if not validate and (found := hopeless(Inspected(session.environment, graph), session.worker)):
+    with open_fetcher(allowed=request.allow_remote, stop=session.stop) as fetcher:
+        graph = survey(session.environment, session.worker, remotes=remotes(session.environment.root), fetcher=fetcher)
+    if not request.validate and (found := hopeless(Inspected(session.environment, graph), session.worker)):
         session.emit(Found(found))
         raise InputError("Flux would wait for ever", hint=f"devloop validate --environment {session.environment.name}")
     return graph, Outcome(Status.UNCHANGED, f"{len(graph.nodes)} Kustomizations")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from devloop.clients.worker import ended_by_signals
 from devloop.model.report import Emit, Report, Severity
 from devloop.repository.keys import identities
-from devloop.repository.render import open_worker
+from devloop.repository.render import open_fetcher, open_worker
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """The repository at `root`, `environments` of it (all when empty), where to look for keys first, and which findings to tell."""
+    """The repository at `root`, `environments` of it (all when empty), where to look for keys first, and which findings to tell.
+
+    `allow_remote` says that remote bases may be fetched.
+    """
 
     root: Path
     environments: tuple[str, ...] = ()
@@ -27,6 +30,7 @@ class Question:
     severity: Severity = Severity.INFO
     rules: tuple[str, ...] = ()
     since: str = ""
+    allow_remote: bool = False
 
 
 def validate(question: Question, emit: Emit) -> Report:
@@ -44,10 +48,14 @@ def validate(question: Question, emit: Emit) -> Report:
     # What is no environment is told before minutes of building; else the worker loads while the repository and the rules do.
     if Toolchain().missing(("worker",)):
         repository()
-    with open_worker(question.root, keys, emit) as worker, ended_by_signals(worker):
+    with (
+        open_fetcher(allowed=question.allow_remote) as fetcher,
+        open_worker(question.root, keys, emit) as worker,
+        ended_by_signals(worker, fetcher),
+    ):
         from devloop.repository.frames import framed
         from devloop.validation import validate as check
         from devloop.validation.selection import Selection
 
-        report = check(repository(), worker, Selection(question.severity, question.rules, question.since))
+        report = check(repository(), worker, Selection(question.severity, question.rules, question.since), fetcher)
     return replace(report, findings=framed(question.root, report.findings))

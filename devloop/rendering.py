@@ -7,6 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.clients.git import remotes
 from devloop.clients.worker import Worker, ended_by_signals
@@ -20,8 +21,11 @@ from devloop.output.manifests import document, to_yaml
 from devloop.repository.entries import load
 from devloop.repository.graph import survey
 from devloop.repository.keys import identities
-from devloop.repository.render import open_worker
+from devloop.repository.render import open_fetcher, open_worker
 from devloop.repository.revision import checked_out
+
+if TYPE_CHECKING:
+    from devloop.clients.fetching import Fetcher
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Wanted:
     origins: bool = False
     key_file: Path | None = None
     definition: Path | None = None
+    allow_remote: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,12 @@ class Rendered:
 def render(wanted: Wanted, emit: Emit) -> Rendered:
     """The manifests as YAML in the graph's order; what does not build is told through `emit`. Raises InputError for a wrong name."""
     environment = load(wanted.root, wanted.environment, wanted.definition)
-    with _worker(wanted.root, environment, wanted, emit) as worker, ended_by_signals(worker):
-        nodes = _chosen(_survey(environment, worker, wanted), wanted.kustomization)
+    with (
+        open_fetcher(allowed=wanted.allow_remote) as fetcher,
+        _worker(wanted.root, environment, wanted, emit) as worker,
+        ended_by_signals(worker, fetcher),
+    ):
+        nodes = _chosen(_survey(environment, worker, wanted, fetcher), wanted.kustomization)
     complete = _tell_failures(nodes, emit)
     manifests = (manifest for node in nodes for manifest in node.manifests)
     return Rendered(to_yaml(manifests, show_secrets=wanted.show_secrets, origins=wanted.origins), complete)
@@ -61,10 +70,11 @@ def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(checked_out(wanted.root, revision))
         then, now = (stack.enter_context(_worker(root, environment, wanted, emit)) for root in (folder, environment.root))
-        stack.enter_context(ended_by_signals(then, now))
+        fetcher = stack.enter_context(open_fetcher(allowed=wanted.allow_remote))
+        stack.enter_context(ended_by_signals(then, now, fetcher))
         pool = stack.enter_context(ThreadPoolExecutor(1))
-        earlier = pool.submit(_earlier, folder, revision, environment, wanted, then, emit)
-        after = _survey(environment, now, wanted)
+        earlier = pool.submit(_earlier, folder, revision, environment, wanted, then, fetcher, emit)
+        after = _survey(environment, now, wanted, fetcher)
         before = earlier.result()
         known = {str(node.kustomization.id) for graph in (before, after) if graph for node in graph}
         old, new = (_objects(_chosen(graph, wanted.kustomization, known), wanted) if graph else {} for graph in (before, after))
@@ -72,14 +82,16 @@ def compare(wanted: Wanted, revision: str, emit: Emit) -> Rendered:
     return Rendered(difference(old, new, revision, "working tree"), all(complete))
 
 
-def _earlier(folder: Path, revision: str, environment: Environment, wanted: Wanted, worker: Worker, emit: Emit) -> Graph | None:
+def _earlier(
+    folder: Path, revision: str, environment: Environment, wanted: Wanted, worker: Worker, fetcher: Fetcher | None, emit: Emit
+) -> Graph | None:
     """The graph of an earlier state; None where the environment did not exist, or its definition could not be used."""
     try:
         before = load(folder, wanted.environment, wanted.definition and folder / environment.definition.path)
     except InputError as error:
         emit(Notice(f"nothing to compare with: {error.message.replace(str(folder), revision)}", Severity.WARNING))
         return None
-    return _survey(before, worker, wanted)
+    return _survey(before, worker, wanted, fetcher)
 
 
 def _worker(root: Path, environment: Environment, wanted: Wanted, emit: Emit) -> Worker:
@@ -87,8 +99,8 @@ def _worker(root: Path, environment: Environment, wanted: Wanted, emit: Emit) ->
     return open_worker(root, lambda: identities(environment, wanted.key_file).text, emit, show_secrets=wanted.show_secrets)
 
 
-def _survey(environment: Environment, worker: Worker, wanted: Wanted) -> Graph:
-    return survey(environment, worker, remotes=remotes(wanted.root))
+def _survey(environment: Environment, worker: Worker, wanted: Wanted, fetcher: Fetcher | None) -> Graph:
+    return survey(environment, worker, remotes=remotes(wanted.root), fetcher=fetcher)
 
 
 def _chosen(graph: Graph, name: str, known: Collection[str] = ()) -> tuple[Node, ...]:

@@ -9,6 +9,7 @@ import typer
 
 from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
+    AllowRemote,
     Definition,
     Environment,
     KeyFile,
@@ -37,6 +38,7 @@ def up(
     key_file: KeyFile = None,
     timeout: Timeout = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Apply it whatever validation finds.")] = False,
+    allow_remote: AllowRemote = False,
     output: OutputOption = Output.TEXT,
     output_file: OutputFile = None,
 ) -> None:
@@ -48,8 +50,8 @@ def up(
     from devloop import loop
 
     with open_console(output, context, output_file) as console:
-        wanted = {"provisioner": provisioner, "recreate": recreate, "key_file": key_file, "validate": not no_validate}
-        request = _request(context, environment, definition, timeout=seconds(timeout), **wanted)
+        wanted = {"provisioner": provisioner, "recreate": recreate, "validate": not no_validate, "allow_remote": allow_remote}
+        request = _request(context, environment, definition, key_file=key_file, timeout=seconds(timeout), **wanted)
         show(console, loop.up(request, console.emit))
 
 

@@ -107,6 +107,9 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--age-key-file", metavar="FILE", help="Age identities to decrypt with, before all other places.", show_default=False),
 ]
+AllowRemote = Annotated[
+    bool, typer.Option("--allow-remote", help="Fetch remote bases from where kustomization files say; else they are not checked.")
+]
 Provisioner = Annotated[
     ProvisionerName,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 
 from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
+    AllowRemote,
     AtLeast,
     Definition,
     Environment,
@@ -48,6 +49,7 @@ def validate(
             autocompletion=rule_names,
         ),
     ] = "",
+    allow_remote: AllowRemote = False,
     key_file: KeyFile = None,
     output: OutputOption = Output.TEXT,
     output_file: OutputFile = None,
@@ -63,7 +65,7 @@ def validate(
         from devloop.model.report import Severity
 
         asked = (Severity(severity.value), tuple(rule or ()), changed_since)
-        question = offline.Question(context.obj.repository, tuple(environment or ()), key_file, *asked)
+        question = offline.Question(context.obj.repository, tuple(environment or ()), key_file, *asked, allow_remote)
         show(console, offline.validate(question, console.emit))
 
 
@@ -86,6 +88,7 @@ def render(
     ] = "",
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the values of Secrets.")] = False,
     origins: Annotated[bool, typer.Option("--origins", help="Name the file that each object comes from.")] = False,
+    allow_remote: AllowRemote = False,
     definition: Definition = None,
     key_file: KeyFile = None,
 ) -> None:
@@ -96,7 +99,8 @@ def render(
     with open_console(Output.JSON) as console:
         from devloop import rendering
 
-        wanted = rendering.Wanted(context.obj.repository, environment, kustomization, show_secrets, origins, key_file, definition)
+        chosen = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
+        wanted = rendering.Wanted(context.obj.repository, environment, *chosen)
         rendered = rendering.compare(wanted, diff, console.emit) if diff else rendering.render(wanted, console.emit)
         console.__exit__()
         console.difference(rendered.text) if diff else console.manifests(rendered.text)

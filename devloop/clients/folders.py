@@ -13,13 +13,18 @@ def _folder(variable: str, default: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Things that can be made again: tools, renderings."""
+    """Things that can be made again: tools, renderings, what was fetched."""
     return _folder("XDG_CACHE_HOME", ".cache")
 
 
 def renderings_folder() -> Path:
     """What was built of repositories: the build worker's own, see store.go."""
     return cache_folder() / "renderings"
+
+
+def remote_folder() -> Path:
+    """What kustomization files take from elsewhere, see fetching.py."""
+    return cache_folder() / "remote"
 
 
 def state_folder() -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import IO
 
-from devloop.clients.process import Completed, run
+from devloop.clients.process import Completed, Process, run, spawn
 
 # What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).
 _FOREIGN = frozenset(
@@ -45,6 +47,14 @@ def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin:
     return run(["git", *_QUIET, *arguments], cwd=cwd, env=environment, input=stdin, check=check)
 
 
+def start_git(arguments: Sequence[str], cwd: Path, settings: Mapping[str, str], *, stdout: IO[bytes], stderr: IO[bytes]) -> Process[bytes]:
+    """Start Git and return at once, with `settings` that stand in no process list. It has no terminal to ask for a password on."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    quiet = _OURS | {"GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+    environment = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"} | inherited | quiet | _settings(settings, inherited)
+    return spawn(["git", *_QUIET, *arguments], cwd=cwd, env=environment, stdout=stdout, stderr=stderr, new_session=True)
+
+
 def push(repository: Path, commit: str, url: str, branch: str, *, username: str, password: str) -> bool:
     """Make `branch` at `url` be `commit`, by force; False when it was so already. Nobody's Git configuration takes part."""
     token = base64.b64encode(f"{username}:{password}".encode()).decode()
@@ -64,9 +74,16 @@ def push(repository: Path, commit: str, url: str, branch: str, *, username: str,
 
 
 def _configuration(settings: Mapping[str, str]) -> dict[str, str]:
-    """Settings as environment variables: unlike arguments, other users cannot read those."""
-    result = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
+    """Settings as environment variables, and no others: unlike arguments, other users cannot read those."""
+    return {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | _settings(settings)
+
+
+def _settings(settings: Mapping[str, str], beside: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The variables for `settings` after those that the environment `beside` has already."""
+    count = beside.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdigit() else 0
+    result = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), first):
         result |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return result
 

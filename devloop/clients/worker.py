@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from devloop.clients.process import PIPE, Process, spawn
 from devloop.errors import DevloopError
@@ -24,6 +24,12 @@ from devloop.errors import DevloopError
 # A question is the worker's own request without its id: {"build": {...}}, {"check": {...}}; see protocol.go.
 Question = Mapping[str, Any]
 Answer = Mapping[str, Any]
+
+
+class Closable(Protocol):
+    """Something that is busy until it is closed, from any thread."""
+
+    def close(self) -> None: ...
 
 
 class WorkerDied(DevloopError):
@@ -197,12 +203,12 @@ class Worker:
 
 
 @contextlib.contextmanager
-def ended_by_signals(*workers: Worker) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end what the workers are doing, however long it would take, and then the run; for the main thread."""
+def ended_by_signals(*busy: Closable | None) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what workers and the like are doing, however long it would take, and then the run; for the main thread."""
 
     def end(*_: object) -> None:
-        for worker in workers:
-            worker.close()
+        for each in filter(None, busy):
+            each.close()
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -30,6 +30,7 @@ _SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|sec
 _ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
 _SEPARATOR = re.compile(r"^---(\s|$)")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@|(?<=://)[^/@\s]{20,}@")
 _HARMLESS = frozenset({"true", "false", "null", "~"})
 _NAMING = frozenset({"apiVersion", "kind", "type", "immutable"})
 _METADATA = frozenset({"name", "namespace"})
@@ -117,8 +118,8 @@ def _indent(line: str) -> int:
 
 
 def _printable(line: str) -> str:
-    """Tabs as spaces, no control characters, not longer than a terminal is wide."""
-    clean = "".join(_characters(line.expandtabs(4).rstrip()))
+    """Tabs as spaces, no control characters, no credentials of a URL, not longer than a terminal is wide."""
+    clean = _CREDENTIALS.sub(f"{MASK}@", "".join(_characters(line.expandtabs(4).rstrip())))
     return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 3] + "..."
 
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop.clients.worker import Worker
 from devloop.model.environment import Environment
@@ -17,20 +17,25 @@ from devloop.repository.releases import render_releases
 from devloop.repository.render import UNKNOWABLE, Build, Rendering, render, scope
 from devloop.repository.sources import Sources
 
+if TYPE_CHECKING:
+    from devloop.clients.fetching import Fetcher
+
 ROOT = ObjectId("flux-system", "flux-system")
 
 
-def survey(environment: Environment, worker: Worker, *, remotes: Collection[str] = ()) -> Graph:
+def survey(environment: Environment, worker: Worker, *, remotes: Collection[str] = (), fetcher: Fetcher | None = None) -> Graph:
     """Every Kustomization that the environment's entry path leads to, built; `remotes` are the URLs of the repository's Git remotes.
+
+    Remote bases are left out, or got by `fetcher`.
 
     Paths count from the repository's root, or from the definition's source directory where that makes more of them exist. What does not
     build or is not here is a node all the same: only a worker that does not work raises.
     """
-    from_root = _Survey(environment, worker, ".", remotes).run()
+    from_root = _Survey(environment, worker, ".", remotes, fetcher).run()
     directory = posixpath.normpath(environment.definition.source_directory)
     if directory == "." or _reached(from_root) == len(from_root.nodes):
         return from_root
-    below = _Survey(environment, worker, directory, remotes).run()
+    below = _Survey(environment, worker, directory, remotes, fetcher).run()
     return below if _reached(below) > _reached(from_root) else from_root
 
 
@@ -64,6 +69,7 @@ class _Survey:
     worker: Worker
     base: str
     remotes: Collection[str]
+    fetcher: Fetcher | None
     nodes: dict[ObjectId, Node] = field(default_factory=dict)
     waiting: dict[ObjectId, _Found] = field(default_factory=dict)
     rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
@@ -96,7 +102,7 @@ class _Survey:
             self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
-        return render(self.worker, self._scope, self.base, builds)
+        return render(self.worker, self._scope, self.base, builds, self.fetcher)
 
     @property
     def _scope(self) -> str:

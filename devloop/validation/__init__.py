@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import TYPE_CHECKING
 
 from devloop.clients.worker import Worker
 from devloop.model.report import Finding, Report, Severity
@@ -21,30 +22,39 @@ from devloop.validation.reach import reach
 from devloop.validation.repository import Repository
 from devloop.validation.selection import Selection, chosen
 
+if TYPE_CHECKING:
+    from devloop.clients.fetching import Fetcher
+
 # Rules whose breach no controller ever reports as a failure.
 SILENT = ("graph/dependency-cycle", "graph/dependency-missing")
 
 
-def validate(repository: Repository, worker: Worker, selection: Selection = Selection()) -> Report:  # noqa: B008 (frozen)
-    """Check the environments of a repository and tell what `selection` asks for.
+def validate(
+    repository: Repository,
+    worker: Worker,
+    selection: Selection = Selection(),  # noqa: B008 (frozen)
+    fetcher: Fetcher | None = None,
+) -> Report:
+    """Check the environments of a repository and tell what `selection` asks for; what is remote is left out, or got by `fetcher`.
 
     The same repository gives the same report, to the byte: nothing in it comes from a clock or from the order in which builds end,
     save that exemptions have a last day. Raises InputError for a rule or a revision that does not exist.
     """
     chosen(selection.rules)
     changed = changed_files(repository.root, selection.since) if selection.since else None
-    subject = inspect(repository, worker)
+    subject = inspect(repository, worker, fetcher=fetcher)
     reached = None if changed is None else reach(subject, changed)
     findings = (f for f in find(subject, worker, RULES) if selection.has(f) and (reached is None or reached.has(f)))
     return account(subject, tuple(findings))
 
 
-def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected] = ()) -> Subject:
+def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected] = (), fetcher: Fetcher | None = None) -> Subject:
     """Everything that rules look at; environments and files are read side by side, those already `surveyed` not again."""
     known = {inspected.environment.name: inspected.graph for inspected in surveyed}
     with ThreadPoolExecutor(max_workers=len(repository.environments) + 1) as pool:
         files = pool.submit(read_files, repository.root)
-        graphs = pool.map(lambda e: known.get(e.name) or survey(e, worker, remotes=repository.remotes), repository.environments)
+        remotes = repository.remotes
+        graphs = pool.map(lambda e: known.get(e.name) or survey(e, worker, remotes=remotes, fetcher=fetcher), repository.environments)
         inspected = tuple(map(Inspected, repository.environments, graphs))
         judgements = judge(inspected, worker, repository.settings, files.result())
         return Subject(inspected, files.result(), repository.settings, judgements, repository.problems, date.today(), repository.whole)

@@ -40,20 +40,19 @@ def _spot(place: Place, located: Located | None) -> Spot:
     line = place.line or (located.line if located else 0)
     if located is None or not located.setter:
         return Spot(place.path, line)
-    related = (Related(place.path, line, f"{located.setter} for the object"),) if place.path else ()
+    elsewhere = place.path and (place.path, line) != (located.setter_path, located.setter_line)
+    related = (Related(place.path, line, f"{located.setter} for the object"),) if elsewhere else ()
     return Spot(located.setter_path, located.setter_line, related)
 
 
 def _question(fault: Fault, environments: Mapping[str, Inspected], known: dict[_Key, Mapping[str, Any]]) -> dict[str, Any]:
-    """What to ask of the worker, nothing where the rule knew the line."""
+    """What to ask of the worker, nothing where the rule knew the line and nothing else can have set the field."""
     place = fault.place
-    if place.line:
-        return {}
     key = (fault.environment, fault.kustomization, replace(place, field=()))
     if place.field and fault.environment in environments and key not in known:
         known[key] = _built(environments[fault.environment], fault)
     built = known.get(key, {}) if place.field else {}
-    if not place.path and not built:
+    if not built and (place.line or not place.path):
         return {}
     asked = {name: value for name, value in asdict(place).items() if name not in ("line", "namespace")}
     return asked | ({"built": built} if built else {})

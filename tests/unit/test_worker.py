@@ -202,7 +202,7 @@ def test_what_is_remote_is_left_out_and_named(start: Start, tmp_path: Path) -> N
     listed = "".join(f"- {each}\n" for each in remote)
     root = write(tmp_path / "repo", {"apps/kustomization.yaml": KUSTOMIZATION + f"resources:\n- a.yaml\n{listed}", "apps/a.yaml": SETTINGS})
     result = start(root)()
-    assert (len(bodies(result)), result["remote"]) == (1, remote)
+    assert (len(bodies(result)), [(each["name"], each["line"]) for each in result["remote"]]) == (1, [(remote[0], 5), (remote[1], 6)])
 
 
 def test_a_patch_for_something_remote_is_no_mistake(start: Start, tmp_path: Path) -> None:

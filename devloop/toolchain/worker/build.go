@@ -93,7 +93,7 @@ func (b *run) begin() error {
 		return &failure{Kind: "missing", Message: fmt.Sprintf("the source's folder %s does not exist", b.request.Base)}
 	}
 	b.view = source.view()
-	return nil
+	return b.session.mountAll(b.view, b.request.Remotes)
 }
 
 func (b *run) render() error {
@@ -108,6 +108,7 @@ func (b *run) render() error {
 func (b *run) repeat() *run {
 	again := newRun(b.session, b.request)
 	again.kustomization, again.sources, again.view = b.kustomization, b.sources, b.view.tree.view()
+	_ = b.session.mountAll(again.view, b.request.Remotes)
 	return again
 }
 

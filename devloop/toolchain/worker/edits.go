@@ -113,6 +113,10 @@ func edited(edits []*edit) (map[string][]byte, bool) {
 func (e *edit) found(b *run) *found {
 	file := e.at.file()
 	told := &found{What: e.what, Block: isBlock(e.spot)}
+	if by := b.view.namedBy(file.name); by != nil {
+		told.Path, told.Line = by.Path, by.Line
+		return told
+	}
 	if file.name != "" {
 		told.Path, told.Line = b.fromRoot(file.name), e.at.line(e.spot)
 		return told

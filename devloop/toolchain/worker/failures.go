@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -114,6 +116,9 @@ func (b *run) brokenFile(text, folder string) *failure {
 	for _, name := range candidates {
 		if content, err := b.view.content(name); err == nil {
 			if found := find(b.fromRoot(name), content); found != nil {
+				if by := b.view.namedBy(name); by != nil {
+					found.Path, found.Line = by.Path, by.Line
+				}
 				return found
 			}
 		}
@@ -142,6 +147,12 @@ func finder(text string) func(string, []byte) *failure {
 func (b *run) blame(f *failure, folders []string, subject string, inside bool) {
 	if b.view == nil {
 		return
+	}
+	for _, folder := range folders {
+		if by := b.view.namedBy(folder); by != nil { // nobody can mend it here
+			f.Path, f.Line = by.Path, by.Line
+			return
+		}
 	}
 	for i := len(folders) - 1; i >= 0; i-- {
 		if file := path.Join(folders[i], subject); inside && !b.view.IsDir(file) && b.view.Exists(file) {
@@ -199,9 +210,24 @@ func unwrapped(text string) string {
 	return strings.TrimSuffix(first, ": node contents:")
 }
 
+var upToRemote = regexp.MustCompile(`(?:\.\./)*\.\.` + remoteMount)
+
+// withRemoteNames names what is remote as the kustomization file does.
+func (b *run) withRemoteNames(text string) string {
+	if b.view == nil || len(b.view.named) == 0 {
+		return text
+	}
+	text = upToRemote.ReplaceAllString(text, remoteMount)
+	for _, target := range slices.Backward(slices.Sorted(maps.Keys(b.view.named))) {
+		text = strings.ReplaceAll(text, target, b.view.named[target].Shown)
+	}
+	return text
+}
+
 // clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.
 func (b *run) clean(text, folder string) string {
 	text = strings.TrimPrefix(objectID.ReplaceAllString(text, "$1/$3/$2"), "./")
+	text = b.withRemoteNames(text)
 	for _, cut := range []string{"[noNs]/", b.session.scratch, folder + "/", mount + "/"} {
 		if len(cut) > 1 {
 			text = strings.ReplaceAll(text, cut, "")

@@ -20,7 +20,7 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 	labels, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "labels")
 	annotations, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "annotations")
 	for _, res := range objects.Resources() {
-		origin, err := b.origin(res, wantsOrigins)
+		origin, line, err := b.origin(res, wantsOrigins)
 		if err != nil {
 			return err
 		}
@@ -31,7 +31,7 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 		if err != nil {
 			return b.explainObject(err, objectName(res), origin)
 		}
-		built.Origin = origin
+		built.Origin, built.Line = origin, line
 		b.result.Objects = append(b.result.Objects, *built)
 	}
 	return nil
@@ -42,15 +42,16 @@ func objectName(res *resource.Resource) string {
 	return strings.Join(keep(parts, func(part string) bool { return part != "" }), "/")
 }
 
-// origin is the file that an object came from, or the one that its generator is configured in, relative to the root.
-func (b *run) origin(res *resource.Resource, keepAnnotation bool) (string, error) {
+// origin is the file that an object came from, or the one that its generator is configured in, relative to the root; of a remote object, the
+// file and the line that name what it came from.
+func (b *run) origin(res *resource.Resource, keepAnnotation bool) (string, int, error) {
 	origin, err := res.GetOrigin()
 	if err != nil || origin == nil {
-		return "", err
+		return "", 0, err
 	}
 	if !keepAnnotation {
 		if err := res.SetOrigin(nil); err != nil {
-			return "", err
+			return "", 0, err
 		}
 	}
 	file := origin.Path
@@ -58,9 +59,13 @@ func (b *run) origin(res *resource.Resource, keepAnnotation bool) (string, error
 		file = origin.ConfiguredIn
 	}
 	if file == "" || origin.Repo != "" {
-		return "", nil
+		return "", 0, nil
 	}
-	return b.fromRoot(path.Join(b.folder, file)), nil
+	file = path.Join(b.folder, file)
+	if by := b.view.namedBy(file); by != nil {
+		return by.Path, by.Line, nil
+	}
+	return b.fromRoot(file), 0, nil
 }
 
 // fromRoot turns a path below the mount into one relative to the root.

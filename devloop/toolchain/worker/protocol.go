@@ -60,6 +60,8 @@ type buildRequest struct {
 	Object    map[string]any   `json:"object,omitempty"`
 	Lenient   bool             `json:"lenient,omitempty"`
 	Artifact  *artifactRequest `json:"artifact,omitempty"`
+
+	Remotes map[string]fetched `json:"remotes,omitempty"` // what was fetched, by its names in kustomization files
 }
 
 // buildResult: paths are relative to the root. Failure is the repository's fault, not the worker's.
@@ -68,7 +70,7 @@ type buildResult struct {
 	Objects   []builtObject `json:"objects,omitempty"` // always there in an answer, see encode
 	Files     []string      `json:"files"`
 	Encrypted []string      `json:"encrypted"`
-	Remote    []string      `json:"remote,omitempty"`
+	Remote    []remoteName  `json:"remote,omitempty"` // what was not fetched
 	Failure   *failure      `json:"failure,omitempty"`
 }
 
@@ -77,6 +79,7 @@ type buildResult struct {
 type builtObject struct {
 	Body    json.RawMessage `json:"body,omitempty"`
 	Origin  string          `json:"origin"`
+	Line    int             `json:"line,omitempty"` // where the origin is not the object's own
 	Secret  string          `json:"secret,omitempty"`
 	Unknown []string        `json:"unknown,omitempty"`
 }

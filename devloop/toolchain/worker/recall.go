@@ -37,6 +37,9 @@ func (b *run) storeKey() string {
 		artifact = jsonOf(b.request.Artifact)
 	}
 	parts := []string{b.session.salt, b.request.Base, b.owner(), strconv.FormatBool(b.request.Lenient), object, artifact}
+	if len(b.request.Remotes) > 0 {
+		parts = append(parts, "remotes", jsonOf(b.request.Remotes))
+	}
 	if object == "" {
 		return ""
 	}

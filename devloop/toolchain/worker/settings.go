@@ -66,7 +66,7 @@ func (r *settingsReader) folder(folder string, more []string) {
 	root := kustomization.documents[0]
 	taken := slices.Concat(scalars(root, "resources"), scalars(root, "bases"), scalars(root, "components"), more)
 	for _, name := range taken {
-		if inner := path.Join(folder, name); r.view.IsDir(inner) {
+		if inner := path.Join(folder, r.resolve(folder, name)); r.view.IsDir(inner) {
 			r.folder(inner, nil)
 		}
 	}

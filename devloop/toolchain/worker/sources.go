@@ -6,19 +6,19 @@ import (
 
 	"github.com/getsops/sops/v3/cmd/sops/formats"
 	"sigs.k8s.io/kustomize/api/konfig"
-	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 )
 
-// preparation goes through the kustomization files of one build before kustomize does: it leaves out what is remote, opens the encrypted
+// preparation goes through the kustomization files of one build before kustomize does: it leaves out what is remote and was not fetched, opens the encrypted
 // files that generators and patches take in, as kustomize-controller does, and notes what the build must know.
 type preparation struct {
 	view    *view
 	keys    *keyring
 	decrypt bool
 	visited map[string]bool
-	remote  []string
+	remote  []remoteName
+	problem *failure // of what was fetched
 	secrets secretValues
 	schemas bool
 }
@@ -40,10 +40,16 @@ func (p *preparation) visit(folder string) error {
 		return found
 	}
 	p.schemas = p.schemas || len(kustomization.OpenAPI) > 0
-	if p.dropRemote(folder, &kustomization) {
+	if err := p.contained(folder, &kustomization); err != nil {
+		return err
+	}
+	if p.takeRemote(folder, &kustomization) {
 		if changed, err := yaml.Marshal(kustomization); err == nil {
 			_ = p.view.WriteFile(file, changed)
 		}
+	}
+	if p.problem != nil {
+		return p.problem
 	}
 	if p.decrypt {
 		if err := p.openSources(folder, &kustomization); err != nil {
@@ -82,13 +88,12 @@ func (p *preparation) visitOrRead(name string) error {
 		return p.visit(name)
 	}
 	if content, err := p.view.content(name); err == nil {
-		relative, _ := within(name)
-		if found := aliasTrouble(p.view.origin(relative), content); found != nil {
+		if found := aliasTrouble(p.view.shown(name), content); found != nil {
 			return found
 		}
 		// The library compares each key with each other one and has an error for every pair: thousands of them fill the memory.
 		if len(content) > largeFile {
-			if found := duplicateKey(p.view.origin(relative), content); found != nil {
+			if found := duplicateKey(p.view.shown(name), content); found != nil {
 				return found
 			}
 		}
@@ -106,22 +111,6 @@ func (p *preparation) kustomizationFile(folder string) (string, []byte) {
 	return "", nil
 }
 
-// dropRemote takes out what would be fetched, and says whether there was something.
-func (p *preparation) dropRemote(folder string, k *types.Kustomization) bool {
-	before := len(p.remote)
-	for _, list := range []*[]string{
-		&k.Resources, &k.Bases, &k.Components, &k.Crds, &k.Configurations, &k.Generators, &k.Transformers, &k.Validators,
-	} {
-		*list = keep(*list, func(name string) bool { return p.local(folder, name) })
-	}
-	k.Patches = keep(k.Patches, func(patch types.Patch) bool { return patch.Path == "" || p.local(folder, patch.Path) })
-	k.PatchesStrategicMerge = keep(k.PatchesStrategicMerge, func(patch types.PatchStrategicMerge) bool {
-		return strings.Contains(string(patch), "\n") || p.local(folder, string(patch))
-	})
-	k.Replacements = keep(k.Replacements, func(r types.ReplacementField) bool { return r.Path == "" || p.local(folder, r.Path) })
-	return len(p.remote) > before
-}
-
 func keep[T any](list []T, wanted func(T) bool) []T {
 	var kept []T
 	for _, item := range list {
@@ -130,19 +119,6 @@ func keep[T any](list []T, wanted func(T) bool) []T {
 		}
 	}
 	return kept
-}
-
-func (p *preparation) local(folder, name string) bool {
-	if strings.Contains(name, "\n") || p.view.Exists(path.Join(folder, name)) || !isRemote(name) {
-		return true
-	}
-	p.remote = append(p.remote, name)
-	return false
-}
-
-// isRemote asks kustomize itself what it would clone.
-func isRemote(name string) bool {
-	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") || (&resource.Origin{}).Append(name).Repo != ""
 }
 
 // openSources decrypts what goes into Secrets and patches by way of files, in memory.
@@ -186,8 +162,7 @@ func (p *preparation) openFile(file string, format formats.Format) error {
 		return nil
 	}
 	if err != nil {
-		relative, _ := within(file)
-		return &failure{Kind: "decryption", Message: err.Error(), Path: p.view.origin(relative)}
+		return &failure{Kind: "decryption", Message: err.Error(), Path: p.view.shown(file)}
 	}
 	p.secrets.addOpened(content, plain, branches, format)
 	return p.view.WriteFile(file, plain)

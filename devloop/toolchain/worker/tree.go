@@ -26,6 +26,7 @@ type tree struct {
 	root    string
 	base    string
 	layout  *layout
+	whole   bool // nothing is left out
 	mu      sync.Mutex
 	entries map[string]*entry
 	ignore  map[string]gitignore.Matcher
@@ -130,6 +131,9 @@ func errno(err error) error {
 
 // ignored says whether source-controller would leave the file out of the artifact.
 func (t *tree) ignored(relative string) bool {
+	if t.whole {
+		return false
+	}
 	parts := strings.Split(relative, "/")
 	return t.matcher(parts[:len(parts)-1]).Match(parts, false)
 }

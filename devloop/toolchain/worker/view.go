@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -17,6 +18,9 @@ type view struct {
 	mu       sync.Mutex
 	read     map[string]struct{}
 	seen     sights
+	fetched  map[string]fetched    // by their names in kustomization files
+	remotes  map[string]*tree      // by their mounts
+	named    map[string]remoteName // what names a folder or a file of them
 }
 
 var _ filesys.FileSystem = &view{}
@@ -31,26 +35,38 @@ func (v *view) files() []string {
 	defer v.mu.Unlock()
 	names := make([]string, 0, len(v.read))
 	for name := range v.read {
-		relative, _ := within(name)
-		names = append(names, relative)
+		if relative, ok := within(name); ok {
+			names = append(names, relative)
+		}
 	}
 	sort.Strings(names)
 	return names
 }
 
-// entry, content and names are the tree's own, with a note of what was seen.
+// entry, content and names are the tree's own, with a note of what was seen; what is remote never changes.
 
 func (v *view) entry(name string) *entry {
+	if remote, inner := v.remoteTree(name); remote != nil {
+		found := *remote.entry(inner)
+		found.real = remoteRoot(name) + strings.TrimPrefix(found.real, mount)
+		return &found
+	}
 	v.see(sawEntry, name)
 	return v.tree.entry(name)
 }
 
 func (v *view) content(name string) ([]byte, error) {
+	if remote, inner := v.remoteTree(name); remote != nil {
+		return remote.content(inner)
+	}
 	v.see(sawContent, name)
 	return v.tree.content(name)
 }
 
 func (v *view) names(name string) ([]string, error) {
+	if remote, inner := v.remoteTree(name); remote != nil {
+		return remote.names(inner)
+	}
 	v.see(sawNames, name)
 	return v.tree.names(name)
 }
