@@ -28,7 +28,7 @@ def variables_missing(subject: Subject) -> Iterator[Fault]:
                         f"{kustomization.id} takes variables from the {kind} {name}, which nothing creates in {kustomization.id.namespace}"
                     )
                     hint = "add it to what the environment renders before, or say optional: true"
-                    yield unit.fault(message, "postBuild", "substituteFrom", {"name": name}, hint=hint)
+                    yield unit.fault(message, "postBuild", "substituteFrom", {"name": name}, "name", hint=hint)
 
 
 def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> bool:

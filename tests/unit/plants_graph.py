@@ -40,11 +40,10 @@ PLANTS: dict[str, Plant] = {
     "graph/service-account-missing": Plant(
         edit(f"{STOREFRONT}/kustomization.yaml", r"^  - service-account.yaml\n", ""), REPORT, at="serviceAccountName"
     ),
-    # What the patch of SYNC puts into all of them is told at each of them.
-    "graph/variables-missing": Plant(edit(SYNC, "name: variables-distribution", "name: variables-distributions"), APPS, at="spec:"),
-    "graph/key-elsewhere": Plant(edit(SYNC, "name: sops-age", "name: sops-keys"), APPS, at="spec:"),
-    "graph/long-timeout": Plant(edit(SYNC, "timeout: 5m", "timeout: 1h"), APPS, at="spec:"),
-    "graph/no-prune": Plant(edit(SYNC, "prune: true", "prune: false"), APPS, at="spec:"),
+    "graph/variables-missing": edited(SYNC, "name: variables-distribution", "name: variables-distributions"),
+    "graph/key-elsewhere": edited(SYNC, "name: sops-age", "name: sops-keys"),
+    "graph/long-timeout": edited(SYNC, "timeout: 5m", "timeout: 1h"),
+    "graph/no-prune": edited(SYNC, "prune: true", "prune: false"),
     "graph/health-check-missing": edited(APPS, r"apps/v1(\n.*\n.*storefront-worker)", r"batch/v1\1", at="batch/v1"),
     "graph/no-wait": edited(f"{BASES}/sync/infrastructure.yaml", "wait: true", "wait: false", at="apiVersion"),
     "substitution/undefined": Plant(edit(VARIABLES, "  report_schedule: .*\n", ""), REPORT, at="${report_schedule}"),

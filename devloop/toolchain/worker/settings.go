@@ -183,12 +183,20 @@ func (r *settingsReader) replacements(in *text, node *yaml.Node) {
 	for _, item := range items(node, "replacements") {
 		r.made = append(r.made, setting{sets: func(_ map[string]any, field []any) []*edit {
 			last, _ := lastKey(field)
-			if _, path := child(item, "path"); path == nil && !mentions(item, last) {
+			if _, path := child(item, "path"); path == nil && (!mentions(item, last) || setsPart(item, last)) {
 				return nil
 			}
 			return []*edit{without("replacements", in, list, item)}
 		}})
 	}
+}
+
+// setsPart: one with a delimiter replaces a part of a text; the rest, as likely what is wrong, is the object's own.
+func setsPart(replacement *yaml.Node, last string) bool {
+	return slices.ContainsFunc(items(replacement, "targets"), func(target *yaml.Node) bool {
+		_, options := child(target, "options")
+		return mentions(target, last) && options != nil && mentions(options, "delimiter")
+	})
 }
 
 func mentions(node *yaml.Node, word string) bool {
