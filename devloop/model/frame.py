@@ -7,7 +7,10 @@ what SOPS encrypted, formats without a structure. There only keys are shown, and
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from devloop.model.report import Frame
@@ -22,7 +25,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = re.compile(
     r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b(?=[\s\S]*\b(?:data|stringData)\b)  # a Secret with values
-    | secretGenerator | ENC\[ | ^sops\s*: | ^\s*"sops"\s*: | AGE-SECRET-KEY | PRIVATE\ KEY
+    | secretGenerator | ENC\[ | ^sops\s*: | ^[ \t]*"sops"\s*: | AGE-SECRET-KEY | PRIVATE\ KEY
     """,
     re.VERBOSE | re.MULTILINE,
 )
@@ -36,13 +39,39 @@ _NAMING = frozenset({"apiVersion", "kind", "type", "immutable"})
 _METADATA = frozenset({"name", "namespace"})
 
 
+class _Text:
+    """A file, read once for all the findings in it. `parents` are the numbers of the lines that lines are nested in, from 0."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.lines = text.splitlines()
+        self.structured = PurePosixPath(path).suffix in _STRUCTURED
+        self.parents = tuple(_parents(self.lines))
+        self._starts = [0, *(number for number, line in enumerate(self.lines) if number and _SEPARATOR.match(line))]
+        documents = (self.lines[above:below] for above, below in pairwise([*self._starts, len(self.lines)]))
+        self._secret = [_is_secret(path, document) for document in documents]
+
+    def is_secret(self, number: int) -> bool:
+        """Whether the document around the line is."""
+        return self._secret[bisect_right(self._starts, number) - 1]
+
+    def above(self, number: int) -> tuple[str, ...]:
+        """The lines that a line is nested in, the nearest first."""
+        found = []
+        while (number := self.parents[number]) >= 0:
+            found.append(self.lines[number])
+        return tuple(found)
+
+
+_read = lru_cache(maxsize=8)(_Text)
+
+
 def frame(path: str, text: str, line: int) -> Frame | None:
     """The lines around `line` (from 1) of the file `path`; None where there is no such line, or nothing to show."""
-    lines = text.splitlines()
-    if not 0 < line <= len(lines):
+    read = _read(path, text)
+    if not 0 < line <= len(read.lines):
         return None
-    first, last = max(1, line - _CONTEXT), min(len(lines), line + _CONTEXT)
-    shown = tuple(_printable(_masked(path, lines, number)) for number in range(first, last + 1))
+    first, last = max(1, line - _CONTEXT), min(len(read.lines), line + _CONTEXT)
+    shown = tuple(_printable(_masked(read, number - 1)) for number in range(first, last + 1))
     if all(text.strip() in ("", MASK) for text in shown):
         return None
     meant = shown[line - first]
@@ -50,15 +79,12 @@ def frame(path: str, text: str, line: int) -> Frame | None:
     return Frame(first, shown, line, start, max(start + 1, len(meant)))
 
 
-def _masked(path: str, lines: Sequence[str], number: int) -> str:
-    line = lines[number - 1]
-    above, below = _document(lines, number)
-    document = lines[above:below]
+def _masked(text: _Text, number: int) -> str:
+    line = text.lines[number]
     if not line.strip() or _SEPARATOR.match(line):
         return line
-    entry = _ENTRY.match(line)
-    parents = tuple(_parents(document[: number - above]))
-    if _is_structured(path) and not _is_secret(path, document):
+    entry, parents = _ENTRY.match(line), text.above(number)
+    if text.structured and not text.is_secret(number):
         below_secret = any(_has_secret_key(parent) for parent in parents)
         return _hidden(line) if below_secret or (entry and _has_secret_key(line)) else line
     if any(_BLOCK.search(parent) for parent in parents):
@@ -73,28 +99,19 @@ def _has_secret_key(line: str) -> bool:
     return _SECRET_KEY.search(entry["key"].strip("\"'")) is not None
 
 
-def _parents(lines: Sequence[str]) -> Iterator[str]:
-    """The lines that the last one is nested in, the nearest first."""
-    depth = _indent(lines[-1])
-    for line in reversed(lines[:-1]):
-        if _indent(line) < depth:
-            depth = _indent(line)
-            yield line
-
-
-def _is_structured(path: str) -> bool:
-    return PurePosixPath(path).suffix in _STRUCTURED
+def _parents(lines: Sequence[str]) -> Iterator[int]:
+    """For each line the one that it is nested in: the nearest above that is less deep, -1 for none."""
+    open_lines: list[tuple[int, int]] = []
+    for number, line in enumerate(lines):
+        depth = _indent(line)
+        while open_lines and open_lines[-1][0] >= depth:
+            open_lines.pop()
+        yield open_lines[-1][1] if open_lines else -1
+        open_lines.append((depth, number))
 
 
 def _is_secret(path: str, document: Sequence[str]) -> bool:
     return bool(_SECRET_NAME.search(PurePosixPath(path).name)) or bool(_SECRET_TEXT.search("\n".join(document)))
-
-
-def _document(lines: Sequence[str], number: int) -> tuple[int, int]:
-    """Where the document around line `number` begins and ends, as a slice."""
-    starts = [index for index, line in enumerate(lines) if _SEPARATOR.match(line)]
-    above = max((index for index in starts if index < number), default=0)
-    return above, min((index for index in starts if index >= number), default=len(lines))
 
 
 def _hidden(line: str) -> str:
