@@ -89,6 +89,15 @@ def test_copies_are_those_of_source_watcher(
     assert sorted(built["origin"] for built in result["objects"]) == expected
 
 
+@pytest.mark.parametrize("strategy", ["Overwrite", "Extract"])
+def test_links_to_folders_lead_nowhere(worker_program: Path, root: Path, strategy: str) -> None:
+    (root / "a/round").symlink_to(root)
+    (root / "a/again.yaml").symlink_to("..")
+    result = build(worker_program, root, [{"from": "@repo/a/**", "to": "@artifact/", "strategy": strategy}])
+    found = sorted(built["origin"] for built in result["objects"])
+    assert found == (["a/b/x.yaml", "a/b/y.yaml", "a/x.yaml"] if strategy == "Overwrite" else [])
+
+
 def test_merging_puts_keys_into_keys(worker_program: Path, root: Path) -> None:
     (root / "more.yaml").write_text(yaml.safe_dump({"data": {"file": "more", "colour": "blue"}}))
     copies = [{"from": "@repo/top.yaml", "to": "@artifact/"}, {"from": "@repo/more.yaml", "to": "@artifact/top.yaml", "strategy": "Merge"}]

@@ -115,7 +115,8 @@ func (i plainInfo) Mode() fs.FileMode {
 	return 0o644
 }
 
-// files makes a tree something that fs.Glob and fs.WalkDir can go through.
+// files makes a tree something that fs.Glob and fs.WalkDir can go through. Links to folders are left out as source-controller does: they
+// may lead back to where they are.
 type files struct{ *tree }
 
 func (f files) at(name string) string { return path.Join(mount, name) }
@@ -131,9 +132,11 @@ func (f files) Stat(name string) (fs.FileInfo, error) {
 
 func (f files) ReadDir(name string) ([]fs.DirEntry, error) {
 	names, err := f.names(f.at(name))
+	real := f.entry(f.at(name)).real
 	var items []fs.DirEntry
 	for _, each := range names {
-		if found := f.entry(f.at(path.Join(name, each))); found.err == nil {
+		found := f.entry(f.at(path.Join(name, each)))
+		if found.err == nil && (!found.info.IsDir() || found.real == path.Join(real, each)) {
 			items = append(items, fs.FileInfoToDirEntry(renamed{found.info, each}))
 		}
 	}

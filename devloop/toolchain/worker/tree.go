@@ -108,7 +108,7 @@ func (t *tree) stat(name, relative string) *entry {
 	}
 	real, err := filepath.Rel(t.root, evaluated)
 	if err != nil || real == ".." || strings.HasPrefix(real, "../") {
-		return &entry{err: &failure{Kind: "outside", Message: fmt.Sprintf("%s is a link to outside the source", name)}}
+		return &entry{err: &failure{Kind: "outside", Message: fmt.Sprintf("%s is a link to outside the source", relative)}}
 	}
 	info, err := os.Stat(evaluated)
 	if err != nil {
