@@ -221,7 +221,11 @@ def ended_by_signals(*busy: Closable | None) -> Iterator[None]:
 
 def _receive(connection: _Connection, lines: IO[bytes], listener: threading.Thread) -> None:
     for line in lines:
-        answer = json.loads(line)
+        try:
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            connection.process.kill()  # the questions are asked again, each alone
+            break
         if future := connection.waiting.pop(answer["id"], None):
             future.set_result(answer)
     status = connection.process.wait()

@@ -194,7 +194,26 @@ def test_the_repository_is_never_written_to(start: Start, tmp_path: Path) -> Non
 def test_a_link_to_outside_the_source_is_refused(start: Start, tmp_path: Path) -> None:
     root = write(tmp_path / "repo", {"apps/kustomization.yaml": KUSTOMIZATION + "resources: [passwd.yaml]\n"})
     (root / "apps/passwd.yaml").symlink_to("/etc/passwd")
-    assert start(root)()["failure"]["kind"] == "outside"
+    failure = start(root)()["failure"]
+    assert (failure["kind"], failure["message"]) == ("outside", "apps/passwd.yaml is a link to outside the source")
+
+
+def test_an_object_that_is_too_deep_for_readers_of_the_answer_is_none(start: Start, tmp_path: Path) -> None:
+    def deep(levels: int) -> Path:
+        note = "[" * levels + "]" * levels
+        return write(tmp_path / str(levels), {"apps/a.yaml": f"{SETTINGS}extra: {note}\n"})
+
+    assert start(deep(199))()["objects"]
+    failure = start(deep(200))()["failure"]
+    assert (failure["kind"], failure["path"]) == ("unknown", "apps/a.yaml")
+    assert failure["message"] == "ConfigMap/default/settings is nested more than 200 levels deep"
+
+
+def test_an_answer_that_cannot_be_read_is_the_end_of_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "worker").write_text("#!/bin/sh\nwhile read line; do echo nonsense; done\n")
+    (tmp_path / "worker").chmod(0o755)
+    with Worker(tmp_path / "worker", tmp_path) as worker:
+        assert worker.ask_all([{"build": {}}])[0]["failure"]["kind"] == "crash"
 
 
 def test_what_is_remote_is_left_out_and_named(start: Start, tmp_path: Path) -> None:
@@ -281,6 +300,19 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
         )
         for schema in ('{"definitions": ', '{"definitions": {"a": {"x-kubernetes-group-version-kind": [{"kind": "A"}]}}}')
     },
+    "an anchor that contains itself, in a generator": (
+        {"kustomization.yaml": "generators: [a.yaml]\n", "a.yaml": SETTINGS + "  a: &a\n    b: *a\n"},
+        "apps/a.yaml:9: the anchor a contains itself",
+    ),
+    "an anchor that contains itself, in a patch": (
+        {"kustomization.yaml": "resources: [a.yaml]\npatches:\n- patch: |-\n    a: &a\n      b: *a\n", "a.yaml": SETTINGS},
+        "apps/kustomization.yaml:0: the anchor a contains itself",
+    ),
+    "what kustomize panics at": (
+        {"kustomization.yaml": "resources: [a.yaml]\ncrds:\n- b.json\n", "a.yaml": SETTINGS, "b.json": ""},
+        "apps/kustomization.yaml:0: kustomize breaks off in sigs.k8s.io/kustomize/api/internal/accumulator.makeNameToApiMap: "
+        "runtime error: index out of range [0] with length 0",
+    ),
     "a patch without a target": (
         {
             "kustomization.yaml": "resources:\n- in\n",

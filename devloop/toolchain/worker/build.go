@@ -219,22 +219,24 @@ func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (obje
 		schemaUse.Lock()
 		defer schemaUse.Unlock()
 		defer func() { openapi.ResetOpenAPI(); openapi.Schema() }()
-		defer recoverFromSchema(&err)
 	} else {
 		schemaUse.RLock()
 		defer schemaUse.RUnlock()
 	}
+	defer survive(&err)
 	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
 	return krusty.MakeKustomizer(options).Run(fs, folder)
 }
 
-// errUnusableSchema stands for the panics of kustomize where a schema is none.
-var errUnusableSchema = errors.New("invalid schema")
-
-func recoverFromSchema(err *error) {
-	if strings.Contains(panicLine(), "/kyaml/openapi.") {
-		_ = recover()
-		*err = errUnusableSchema
+// survive makes an error of a panic of kustomize: causes.go says it in plain words, and at its kustomization file.
+func survive(err *error) {
+	where := panicLine()
+	switch panicked := recover(); {
+	case panicked == nil:
+	case strings.Contains(where, "/kyaml/openapi."):
+		*err = errors.New("panicked at a schema")
+	default:
+		*err = errors.New("panicked" + where + panicCause(panicked))
 	}
 }
 

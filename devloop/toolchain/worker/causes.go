@@ -78,8 +78,12 @@ var causes = []cause{
 		message: "$1: $2", subject: "$1", inside: true,
 	},
 	{
-		pattern: regexp.MustCompile(`^invalid schema$`),
+		pattern: regexp.MustCompile(`^panicked at a schema$`),
 		message: "the schema that openapi names cannot be read", hint: "write it as `kustomize openapi fetch` does", subject: "openapi",
+	},
+	{
+		pattern: regexp.MustCompile(`^panicked in (.+)$`),
+		message: "kustomize breaks off in $1", hint: "`kustomize build` does so too; take out what is new in the folder, part by part",
 	},
 	{
 		pattern: regexp.MustCompile(`kustomization.yaml is empty`),

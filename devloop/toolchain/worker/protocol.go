@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -164,12 +165,15 @@ func panicCause(panicked any) string {
 	return ""
 }
 
-// panicLine is the first line of the stack below the runtime's own.
+// arguments of a call in a stack: where they lie in memory.
+var arguments = regexp.MustCompile(`\([^(]*\)$`)
+
+// panicLine is the first line of the stack below the runtime's own, ” where nothing panics.
 func panicLine() string {
 	lines := strings.Split(string(debug.Stack()), "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, "panic(") && i+3 < len(lines) {
-			return " in " + strings.TrimSpace(strings.Split(lines[i+2], "(0x")[0])
+			return " in " + arguments.ReplaceAllString(strings.TrimSpace(lines[i+2]), "")
 		}
 	}
 	return ""

@@ -147,6 +147,9 @@ func (w *release) show(objects []releaseObject) error {
 			slices.Sort(m.unknown)
 			built.Unknown = m.unknown
 		}
+		if isTooDeep(built.Body) {
+			return tooDeep("an object of the chart", each.origin)
+		}
 		w.result.Objects = append(w.result.Objects, built)
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/getsops/sops/v3/cmd/sops/formats"
@@ -56,14 +57,27 @@ func (p *preparation) visit(folder string) error {
 			return err
 		}
 	}
-	for _, list := range [][]string{kustomization.Resources, kustomization.Bases, kustomization.Components} {
-		for _, name := range list {
-			if err := p.visitOrRead(path.Join(folder, name)); err != nil {
-				return err
-			}
+	for _, item := range named(&kustomization) {
+		if err := p.check(folder, file, item); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// named are the files, the folders and the inline texts that kustomize reads as YAML for a kustomization file.
+func named(k *types.Kustomization) []string {
+	all := slices.Concat(k.Resources, k.Bases, k.Components, k.Generators, k.Transformers, k.Validators, k.Crds, k.Configurations)
+	for _, patch := range slices.Concat(k.Patches, k.PatchesJson6902) {
+		all = append(all, patch.Path, patch.Patch)
+	}
+	for _, patch := range k.PatchesStrategicMerge {
+		all = append(all, string(patch))
+	}
+	for _, replacement := range k.Replacements {
+		all = append(all, replacement.Path)
+	}
+	return keep(all, func(item string) bool { return item != "" })
 }
 
 // withoutTarget finds what kustomize would panic at.
@@ -82,21 +96,34 @@ func (p *preparation) withoutTarget(file string, content []byte, k *types.Kustom
 // Below this many bytes a file cannot have enough keys to be slow.
 const largeFile = 16 << 10
 
-// visitOrRead refuses files that kustomize would not survive.
-func (p *preparation) visitOrRead(name string) error {
+// check refuses what kustomize would not survive: in a file, in an inline text of the kustomization file, or in all of a folder.
+func (p *preparation) check(folder, file, item string) error {
+	if strings.Contains(item, "\n") {
+		if found := p.trouble(file, []byte(item)); found != nil {
+			found.Line = 0 // which would count from the start of the text
+			return found
+		}
+		return nil
+	}
+	name := path.Join(folder, item)
 	if p.view.IsDir(name) {
 		return p.visit(name)
 	}
 	if content, err := p.view.content(name); err == nil {
-		if found := aliasTrouble(p.view.shown(name), content); found != nil {
+		if found := p.trouble(name, content); found != nil {
 			return found
 		}
-		// The library compares each key with each other one and has an error for every pair: thousands of them fill the memory.
-		if len(content) > largeFile {
-			if found := duplicateKey(p.view.shown(name), content); found != nil {
-				return found
-			}
-		}
+	}
+	return nil
+}
+
+func (p *preparation) trouble(name string, content []byte) *failure {
+	if found := aliasTrouble(p.view.shown(name), content); found != nil {
+		return found
+	}
+	// The library compares each key with each other one and has an error for every pair: thousands of them fill the memory.
+	if len(content) > largeFile {
+		return duplicateKey(p.view.shown(name), content)
 	}
 	return nil
 }
