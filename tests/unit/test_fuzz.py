@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from devloop.output.json import to_json
 from devloop.output.manifests import to_yaml
 from devloop.repository.frames import framed
 from devloop.repository.graph import survey
+from devloop.scaffold.secrets import sample_secrets
 from devloop.validation import Selection, validate
 from devloop.validation.repository import load_repository
 
@@ -51,6 +53,8 @@ def lay_out(root: Path, dice: random.Random) -> None:
     if kind == 0:
         for name in ("clusters", "k8s", "policies"):
             shutil.copytree(ROOT / name, root / name)
+        for path, text in (item for name in ("local", "dev", "prod") for item in sample_secrets(name).items()):
+            (root / path).write_text(re.sub(r'"[^"]*"', '"the same each time"', text))
     else:
         shutil.copytree(ROOT / "tests/zoo" if kind == 1 else dice.choice(FIXTURES), root)
         if not any(root.glob("**/ksail*.yaml")):
