@@ -16,8 +16,9 @@ _QUANTITY = re.compile(r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE](?P
 
 # What Kubernetes rounds up to: a billionth.
 _SMALLEST = Fraction(1, 10**9)
-# Beyond what any machine has; an exponent may not make us compute for hours.
+# Beyond what any machine has; an amount may not make us compute for hours.
 _LARGEST_EXPONENT = 30
+_LONGEST = 60
 
 
 def parse_quantity(value: Any) -> Fraction | None:
@@ -27,7 +28,7 @@ def parse_quantity(value: Any) -> Fraction | None:
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Fraction | None:
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     factor = _factor(match["exponent"], match["suffix"]) if match else None
     if not match or factor is None:
         return None

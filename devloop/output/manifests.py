@@ -16,7 +16,7 @@ MASK = "**SOPS**"
 _ENCODED = "KipTT1BTKio="
 
 # Texts that a reader of YAML 1.1 or 1.2 other than PyYAML takes for numbers.
-_NUMERIC = re.compile(r"[-+]?(0[xob][0-9a-fA-F_]+|[0-9._:]*[0-9][0-9._:]*([eE][-+]?[0-9]+)?|\.(inf|nan))", re.IGNORECASE)
+_NUMERIC = re.compile(r"[-+]?(0[xob][0-9a-fA-F_]+|(?=[._:]*[0-9])[0-9._:]+([eE][-+]?[0-9]+)?|\.(inf|nan))", re.IGNORECASE)
 
 
 def to_yaml(manifests: Iterable[Manifest], *, show_secrets: bool = False, origins: bool = False) -> str:

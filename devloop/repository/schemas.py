@@ -30,7 +30,7 @@ class Schemas:
 
 def schemas(version: str) -> Schemas:
     """Those of a Kubernetes version like v1.36.3, or of the nearest one that there are schemas for; '' is the version that devloop runs."""
-    match = re.match(r"v?1\.(\d+)", version or Toolchain().version("kube-apiserver"))
+    match = re.match(r"v?1\.(\d{1,4})", version or Toolchain().version("kube-apiserver"))
     bundled = _bundled()
     wanted = int(match[1]) if match else max(bundled)
     return min((Schemas(minor, folder) for minor, folder in bundled.items()), key=lambda each: (abs(each.minor - wanted), -each.minor))

@@ -33,7 +33,7 @@ def invalid(subject: Subject) -> Iterator[Fault]:
 
 
 def _minor(inspected: Inspected) -> int:
-    match = re.match(r"v?1\.(\d+)", inspected.environment.definition.kubernetes_version)
+    match = re.match(r"v?1\.(\d{1,4})", inspected.environment.definition.kubernetes_version)
     return int(match[1]) if match else _NEWEST
 
 
