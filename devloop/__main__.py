@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
 import io
+import os
 import signal
 import sys
+from typing import NoReturn
+
+INTERRUPTED = 130
 
 # Objects made between two looks for garbage, most of which stay to the end of a run anyway (default: 700).
 GARBAGE = 50_000
@@ -22,10 +28,21 @@ def main() -> None:
     gc.set_threshold(GARBAGE)
     from devloop.cli import run
 
-    status = run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        _leave(code)
     # What is left goes with the process: nobody need look through it.
     gc.freeze()
-    sys.exit(status)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End with `code`: Python itself would end by the signal where Ctrl-C came within an `exec` of a text, as dataclasses have it."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ def open_console(output: Output = Output.TEXT, context: typer.Context | None = N
     except (typer.Exit, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 (the boundary)
+        if isinstance(error.__cause__, KeyboardInterrupt):  # it came while a class was made, which wraps what happens meanwhile
+            raise typer.Exit(Interrupted.exit_code) from None
         from devloop.runner import BUG, write_traceback
 
         if told := refused(error) if isinstance(error, OSError) else None:
