@@ -9,35 +9,32 @@ import io
 import os
 import signal
 import sys
+import threading
 from typing import NoReturn
-
-INTERRUPTED = 130
-
-# Objects made between two looks for garbage, most of which stay to the end of a run anyway (default: 700).
-GARBAGE = 50_000
 
 
 def main() -> None:
     """Run the command line; exit codes: 0 healthy, 1 not, 2 bad input, 3 a bug, 130 interrupted."""
+    # A run ends before garbage is worth looking for: that costs more than all of it weighs.
+    gc.set_threshold(100_000)
     # SIGTERM ends a run as Ctrl-C does: in order, with a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Names of files need not be UTF-8: better shown strangely than not at all.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    gc.set_threshold(GARBAGE)
     from devloop.cli import run
 
-    code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        _leave(code)
-    # What is left goes with the process: nobody need look through it.
-    gc.freeze()
-    sys.exit(code)
+    _leave(run(sys.argv[1:]))
 
 
 def _leave(code: int) -> NoReturn:
-    """End with `code`: Python itself would end by the signal where Ctrl-C came within an `exec` of a text, as dataclasses have it."""
+    """End with `code`, without taking everything apart first.
+
+    Python itself would end by the signal where Ctrl-C came within an `exec` of a text, as dataclasses have it.
+    """
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
