@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 NO_LIMIT = 4096
 
+# What makes a terminal of anything, for rich.
+_TERMINALS = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"})
+
 
 class Console:
     """Shows events as they come (`emit`, from any thread) and the report at the end (`show`).
@@ -41,13 +45,20 @@ class Console:
         self._output = output
         self._file = file
         self._spoken = spoken or Spoken()
-        self._rich: RichConsole = _rich(stderr=output != "text" and file is None)
+        self._alone = output != "text" and file is None
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
         self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
 
+    @cached_property
+    def _rich(self) -> RichConsole:
+        return _rich(stderr=self._alone)
+
     def __enter__(self) -> Console:
+        # Where the report alone is wanted and nobody looks on, nothing may have to be drawn at all.
+        if self._alone and not sys.stderr.isatty() and _TERMINALS.isdisjoint(os.environ):
+            return self
         if self._rich.is_terminal and not self._rich.is_dumb_terminal:
             from rich.live import Live
 
