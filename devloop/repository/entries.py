@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +96,20 @@ def _field(value: Any, *keys: str) -> Any:
 
 def names(root: Path) -> tuple[str, ...]:
     """The environments that can be validated: those with a definition, else where Flux enters."""
-    return environments(root) or tuple(environment.name for environment in entries(root))
+    return environments(root) or tuple(undefined(root))
 
 
-def load(root: Path, name: str, definition: Path | None = None) -> Environment:
-    """The environment `name`, by its definition where the repository has any; raises InputError as `load_environment` does."""
-    found = {} if definition or environments(root) else {environment.name: environment for environment in entries(root.resolve())}
+def undefined(root: Path) -> dict[str, Environment]:
+    """The environments of a repository without any definition, by their names."""
+    return {} if environments(root) else {environment.name: environment for environment in entries(root.resolve())}
+
+
+def load(root: Path, name: str, definition: Path | None = None, known: Mapping[str, Environment] | None = None) -> Environment:
+    """The environment `name`, by its definition where the repository has any; raises InputError as `load_environment` does.
+
+    `known` is what `undefined` gives, where somebody has asked already.
+    """
+    found = {} if definition else undefined(root) if known is None else known
     if name in found:
         return found[name]
     if found:

@@ -38,12 +38,14 @@ def load_repository(root: Path, names: Sequence[str] = ()) -> Repository:
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
     problems: list[Problem] = []
-    for name in names or entries.names(root):
+    undefined = entries.undefined(root)
+    every = tuple(undefined) or entries.names(root)
+    for name in names or every:
         try:
-            loaded.append(entries.load(root, name))
+            loaded.append(entries.load(root, name, known=undefined))
         except InputError as error:
             if name in names and not error.problems:
                 raise
             problems += error.problems or [Problem("", 0, error.message, error.hint)]
-    whole = not names or {*names} == {*entries.names(root)}
+    whole = not names or {*names} == {*every}
     return Repository(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)
