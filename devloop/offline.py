@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.worker import ended_by_signals
 from devloop.model.report import Emit, Report, Severity
-from devloop.repository.keys import identities
 from devloop.repository.render import open_fetcher, open_worker
 from devloop.toolchain import Toolchain
 
@@ -43,6 +42,8 @@ def validate(question: Question, emit: Emit) -> Report:
         return load_repository(question.root, question.environments)
 
     def keys() -> str:
+        from devloop.repository.keys import identities
+
         return "".join(identities(environment, question.key_file).text for environment in repository().environments)
 
     # What is no environment is told before minutes of building; else the worker loads while the repository and the rules do.
@@ -58,4 +59,5 @@ def validate(question: Question, emit: Emit) -> Report:
         from devloop.validation.selection import Selection
 
         report = check(repository(), worker, Selection(question.severity, question.rules, question.since), fetcher)
-    return replace(report, findings=framed(question.root, report.findings))
+        worker.let_go()
+        return replace(report, findings=framed(question.root, report.findings))

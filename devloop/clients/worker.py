@@ -104,11 +104,15 @@ class Worker:
 
     def close(self) -> None:
         """End the process, whatever it is doing, and forget what it had not answered."""
-        self._closed = True
-        self._connection.process.kill()
+        self.let_go()
         self._connection.process.wait()
         with contextlib.suppress(OSError):
             self._scratch.cleanup()
+
+    def let_go(self) -> None:
+        """End the process without waiting for that; nobody will ask it any more."""
+        self._closed = True
+        self._connection.process.kill()
 
     def request(self, question: Question) -> Future[Answer]:
         """Ask and return at once. The future fails with WorkerDied when the process does."""

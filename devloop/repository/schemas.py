@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devloop.clients.worker import Answer, Question, Worker
 from devloop.errors import DevloopError
+from devloop.model.environment import Environment
 from devloop.model.kustomization import ObjectId
 from devloop.model.subject import Inspected
 from devloop.model.violation import Violated, Violation
@@ -45,6 +46,12 @@ def _bundled() -> dict[int, Path]:
     if not found:
         raise DevloopError("the schemas of Kubernetes are not installed", hint="python -m pip install kubernetes-validate")
     return found
+
+
+def prepare_schemas(environments: Iterable[Environment], worker: Worker) -> None:
+    """Have the worker read the definitions while it builds, which leaves it time."""
+    for folder in {schemas(environment.definition.kubernetes_version).folder for environment in environments}:
+        worker.request({"prepare": {"schemas": str(folder)}})
 
 
 def judge_schemas(environments: Sequence[Inspected], worker: Worker) -> tuple[Violated, ...]:

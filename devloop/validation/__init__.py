@@ -14,6 +14,7 @@ from devloop.repository.changes import changed_files
 from devloop.repository.files import read_files
 from devloop.repository.graph import survey
 from devloop.repository.judging import judge
+from devloop.repository.schemas import prepare_schemas
 from devloop.repository.settings import load_settings
 from devloop.rules import RULES
 from devloop.validation.account import outcome, readiness
@@ -50,6 +51,7 @@ def validate(
 
 def inspect(repository: Repository, worker: Worker, surveyed: Sequence[Inspected] = (), fetcher: Fetcher | None = None) -> Subject:
     """Everything that rules look at; environments and files are read side by side, those already `surveyed` not again."""
+    prepare_schemas(repository.environments, worker)
     known = {inspected.environment.name: inspected.graph for inspected in surveyed}
     with ThreadPoolExecutor(max_workers=len(repository.environments) + 1) as pool:
         files = pool.submit(read_files, repository.root)

@@ -56,6 +56,7 @@ type run struct {
 	variables     *variables
 	result        buildResult
 	keeps         map[string]*keptObject
+	keepsOnly     bool // nobody wants the result
 	key           string
 }
 

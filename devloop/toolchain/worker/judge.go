@@ -21,6 +21,11 @@ type judgeRequest struct {
 	Minor   int    `json:"minor"`
 }
 
+// prepareRequest says what a judge will want, so that it is read meanwhile.
+type prepareRequest struct {
+	Schemas string `json:"schemas"`
+}
+
 // judgement is what is wrong with one object: the index counts the objects of the Kustomization owner. Codes beyond a violation's own are
 // removed, deprecated, and unknown-kind.
 type judgement struct {

@@ -21,6 +21,9 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 	labels, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "labels")
 	annotations, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "annotations")
 	for _, res := range objects.Resources() {
+		if b.keepsOnly && !isKept(res) {
+			continue
+		}
 		origin, line, err := b.origin(res, wantsOrigins)
 		if err != nil {
 			return err

@@ -20,6 +20,7 @@ type request struct {
 	Policies   *policiesRequest   `json:"policies,omitempty"`
 	Judge      *judgeRequest      `json:"judge,omitempty"`
 	Overlooked *overlookedRequest `json:"overlooked,omitempty"`
+	Prepare    *prepareRequest    `json:"prepare,omitempty"`
 }
 
 type answer struct {
@@ -149,6 +150,8 @@ func (s *session) handle(r request) (a answer) {
 	case r.Judge != nil:
 		judgements, err := s.judge(r.Judge)
 		a.Result, a.Failure = judgements, asFailure(err)
+	case r.Prepare != nil:
+		go quietly(func() { _, _ = openCatalog(r.Prepare.Schemas) })
 	case r.Locate != nil:
 		a.Result = s.locate(r.Locate.Places)
 	default:

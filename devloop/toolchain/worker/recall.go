@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -75,12 +76,21 @@ func (b *run) recall() json.RawMessage {
 			object.content = plainContent(result[each.From:each.To])
 		} else {
 			object.content = func() keptContent { return again()[each.Key].orEmpty() }
+			if strings.HasPrefix(each.Key, "Kustomization/") { // its build will ask soon
+				go quietly(func() { again() })
+			}
 		}
 		b.keeps[each.Key] = object
 	}
 	b.scope.keep(b.keeps)
 	b.scope.remember(&rendering{owner: b.owner(), print: digest(b.key, string(seen)), all: parsed(result), run: b})
 	return result
+}
+
+// quietly leaves a panic to whoever asks for the same: there, it is the answer.
+func quietly(work func()) {
+	defer func() { _ = recover() }()
+	work()
 }
 
 func (k *keptObject) orEmpty() keptContent {
@@ -93,6 +103,7 @@ func (k *keptObject) orEmpty() keptContent {
 // again builds for the sake of what the stored answer does not hold, from the same sources of variables.
 func (b *run) again() map[string]*keptObject {
 	repeated := b.repeat()
+	repeated.keepsOnly = true
 	if repeated.render() != nil {
 		return nil
 	}
