@@ -42,8 +42,8 @@ _KEPT = 30 * 24 * 3600.0
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
-# What in an address says that Git is meant, as kustomize reads it; any other address may be a file as well.
-_FOR_GIT = re.compile(r"^(?!https?://)|\.git(/|\?|$)|/_git/|://.*//|[?&](ref|version)=")
+# What in an address says that Git is meant; any other may be a file, which kustomize tries first.
+_FOR_GIT = re.compile(r"^(?!https?://)|\.git(/|\?|$)|/_git/|://[^?]*//")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _NOISE = re.compile(r"^unable to access '[^']*': | after \d+ ms")
 _SIGN_IN = re.compile(r"(?i)could not read (username|password)|authentication failed|permission denied|terminal prompts disabled|403|401")
@@ -260,7 +260,7 @@ class _Clone:
     def fetch(self) -> str:
         """The commit that the ref means now."""
         self._git("init", "--quiet", "--template=")
-        self._git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", self.name.ref or "HEAD")
+        self._git("fetch", "--quiet", "--depth=1", "--no-tags", "--", "origin", self.name.ref or "HEAD")
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
 
     def check_out(self, into: Path, *, submodules: bool) -> None:

@@ -176,6 +176,18 @@ def test_a_file_and_a_patch_come_from_a_server(web: str, check: Check, tmp_path:
     assert (failures(report), images(report)) == ([], ["apps/kustomization.yaml:5 a patch for the object in apps/kustomization.yaml:4"])
 
 
+def test_a_parameter_alone_makes_no_repository_of_a_file(web: str, check: Check, tmp_path: Path) -> None:
+    Files.files = {"/api/files/raw?ref=main": WEB}
+    report = check(repository(tmp_path / "here", f"{web}/api/files/raw?ref=main"))
+    assert (failures(report), images(report)) == ([], [HERE])
+
+
+def test_a_ref_is_no_option(upstream: Path, check: Check, tmp_path: Path) -> None:
+    ref = f"--upload-pack=touch${{IFS}}{tmp_path}/bad"
+    assert failures(check(repository(tmp_path / "here", f"file://{upstream}//apps?ref={ref}")))
+    assert not (tmp_path / "bad").exists()
+
+
 def test_remote_bases_may_take_from_others(upstream: Path, web: str, check: Check, tmp_path: Path) -> None:
     Files.files = {"/more.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: default}\n"}
     text = f"{KUSTOMIZATION}resources:\n  - file://{upstream}//apps?ref=main\n  - {web}/more.yaml\n"
