@@ -9,6 +9,7 @@ import typer
 
 from devloop.cli import environment, repository, toolchain
 from devloop.cli.options import Place
+from devloop.errors import refused
 
 app = typer.Typer(
     name="devloop",
@@ -59,4 +60,9 @@ def run(argv: list[str]) -> int:
         app(args=argv)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except OSError as error:
+        # Of typer's own words, like the help; what commands print has its boundary.
+        told = refused(error)
+        typer.echo(f"error: {told.message if told else error}", err=True)
+        return 1
     return 0
