@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from devloop.clients.process import run
+from devloop.clients.signals import undisturbed
+
+
+def _pyrage() -> ModuleType:
+    """The library, which an interrupt while it starts would make panic."""
+    with undisturbed():
+        return import_module("pyrage")
 
 
 def new_key_pair() -> tuple[str, str]:
     """A fresh Age key: its public half (age1...) and its private one."""
-    from pyrage import x25519
-
-    identity = x25519.Identity.generate()
+    identity = _pyrage().x25519.Identity.generate()
     return str(identity.to_public()), str(identity)
 
 
 def public_half(identity: str) -> str:
     """The recipient (age1...) of an X25519 identity; raises ValueError for anything else, without saying what it was."""
-    from pyrage import IdentityError, x25519
-
+    pyrage = _pyrage()
     try:
-        return str(x25519.Identity.from_str(identity).to_public())
-    except IdentityError:
+        return str(pyrage.x25519.Identity.from_str(identity).to_public())
+    except pyrage.IdentityError:
         raise ValueError("not an Age identity") from None
 
 
