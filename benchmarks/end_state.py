@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from devloop.clients.kube import DEPLOYMENTS, GIT_REPOSITORIES, KUSTOMIZATIONS, SECRETS, Kube
 from devloop.errors import DevloopError
 from devloop.model.bootstrap import NAMESPACE, ROOT
@@ -28,9 +30,18 @@ class EndState:
     root: Mapping[str, Any]
 
 
+# Seconds for a Kustomization that was asked for another look just as it was done.
+PATIENCE = 10
+
+
 def end_state(kubeconfig: Path) -> EndState:
-    """The state of a cluster that should be healthy; raises DevloopError when it is not."""
+    """The state of a cluster that should be healthy; raises DevloopError when it is not. Nothing of this is timed."""
     kube = Kube(kubeconfig)
+    again = retry_if_exception_type(DevloopError)
+    return Retrying(retry=again, stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.2), reraise=True)(_end_state, kube)
+
+
+def _end_state(kube: Kube) -> EndState:
     revision = _source(kube)["status"]["artifact"]["revision"]
     kustomizations = kube.list(KUSTOMIZATIONS)
     deployments = [d for d in kube.list(DEPLOYMENTS) if d["metadata"]["namespace"] not in OF_THE_CLUSTER]
