@@ -23,12 +23,9 @@ _STRUCTURED = frozenset({".yaml", ".yml", ".json", ".md", ".toml", ".tpl"})
 _SECRET_NAME = re.compile(
     r"(?i)(\.enc\.|\.sops\.|(?<!external)(?<!external-)secret(?!-?store)|credential|password|\.env$|\.key$|\.pem$|\.agekey$)"
 )
-_SECRET_TEXT = re.compile(
-    r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b(?=[\s\S]*\b(?:data|stringData)\b)  # a Secret with values
-    | secretGenerator | ENC\[ | ^sops\s*: | ^[ \t]*"sops"\s*: | AGE-SECRET-KEY | PRIVATE\ KEY
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
+_SECRET_TEXT = re.compile(r"""secretGenerator|ENC\[|^sops\s*:|^[ \t]*"sops"\s*:|AGE-SECRET-KEY|PRIVATE KEY""", re.MULTILINE)
+_SECRET_KIND = re.compile(r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b""")
+_VALUES = re.compile(r"\b(?:data|stringData)\b")
 _SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|secret([-_]?key)?|private[-_]?key|credentials?|literals?)$")
 _ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
 _SEPARATOR = re.compile(r"^---(\s|$)")
@@ -111,7 +108,11 @@ def _parents(lines: Sequence[str]) -> Iterator[int]:
 
 
 def _is_secret(path: str, document: Sequence[str]) -> bool:
-    return bool(_SECRET_NAME.search(PurePosixPath(path).name)) or bool(_SECRET_TEXT.search("\n".join(document)))
+    if _SECRET_NAME.search(PurePosixPath(path).name):
+        return True
+    text = "\n".join(document)
+    kind = _SECRET_KIND.search(text)
+    return bool(_SECRET_TEXT.search(text) or (kind and _VALUES.search(text, kind.end())))
 
 
 def _hidden(line: str) -> str:

@@ -14,14 +14,17 @@ _MANAGED_TYPES = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
 # What people write where a secret belongs; the whole text, or a word of it written as nobody writes secrets.
 _WORDS = re.compile(
     r"(?i)(place[-_ ]?holder|change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|with)|fill[-_ ]?(me|in)|to[-_ ]?be[-_ ]?(defined|replaced|set)"
-    r"|\byour[-_ ][\w-]+|insert[-_ ][\w-]*here|not[-_ ]?a[-_ ]?secret|redacted|\bexample\b|\.example(\.|/|:|$)|\.invalid(/|:|$)"
+    r"|\byour[-_ ][\w-]+|insert[-_ ][\w-]{0,40}here|not[-_ ]?a[-_ ]?secret|redacted|\bexample\b|\.example(\.|/|:|$)|\.invalid(/|:|$)"
     r"|x{4,}|\*{3,}|\*\*SOPS\*\*|\.{3})"
 )
 _WHOLE = re.compile(r"(?i)(dummy|fake|todo|tbd|none|null|nil|n/a|sample|unset|undefined|empty|x+|-+|\?+)")
 _MARKERS = re.compile(
-    r"(?s)\$\(.*?\)|\{\{.*?\}\}|<%.*?%>|\[\[.*?\]\]|<[A-Za-z_][^<>\n]*>|\bENC\[|\bref\+\w+://|\bop://|\bvault:[\w/]+|%\w+%|\b__\w+__\b"
+    r"(?s)\$\(.{0,200}?\)|\{\{.{0,200}?\}\}|<%.{0,200}?%>|\[\[.{0,200}?\]\]"
+    r"|<[A-Za-z_][^<>\n]*>|\bENC\[|\bref\+\w+://|\bop://|\bvault:[\w/]+|%\w+%|\b__\w+__\b"
 )
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?::?[-=]([^${}]*))?[^${}]*\}")
+# How often variables may stand in each other's defaults.
+_DEEPEST = 20
 _PUBLIC = re.compile(
     r"(?s)\s*(-----BEGIN (CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|PUBLIC KEY|PGP PUBLIC KEY BLOCK|DH PARAMETERS|CERTIFICATE REQUEST)-----"
     r"|(\S+ )?(ssh-(ed25519|rsa|dss)|ecdsa-sha2-\S+|sk-ssh-\S+) AAAA|age1[a-z0-9]{58}\s*$)"
@@ -76,12 +79,12 @@ def is_clear(name: str, value: str) -> bool:
 
 def _without_variables(text: str) -> str:
     """Variables replaced by their defaults; one without a default vouches for the whole text: something else provides the secret."""
-    previous = None
-    while previous != text:
-        previous = text
+    for _ in range(_DEEPEST):
         if any(match[1] is None for match in _VARIABLE.finditer(text)):
             return ""
-        text = _VARIABLE.sub(lambda match: match[1] or "", text)
+        before, text = text, _VARIABLE.sub(lambda match: match[1] or "", text)
+        if text == before:
+            break
     return text
 
 

@@ -143,8 +143,9 @@ def test_findings_are_listed_by_file_with_their_lines() -> None:
     ]
 
 
-def test_a_long_file_full_of_findings_is_read_once() -> None:
-    text = "\n" * 20_000 + "a:\n" + "  - b: c\n" * 20_000
+@pytest.mark.parametrize("above", ["\n", "kind: Secret\n"])
+def test_a_long_file_full_of_findings_is_read_once(above: str) -> None:
+    text = above * 20_000 + "a:\n" + "  - b: c\n" * 20_000
     begun = time.monotonic()
     assert all(frame("a.yaml", text, line) for line in range(20_001, 25_000))
     assert time.monotonic() - begun < 20
