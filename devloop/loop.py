@@ -16,20 +16,19 @@ from devloop.clients.lock import exclusive
 from devloop.errors import DevloopError, InputError
 from devloop.model.bootstrap import CONTROLLERS
 from devloop.model.environment import Environment, Source
-from devloop.model.graph import Graph
 from devloop.model.report import Emit, Finding, Found, Notice, Outcome, Report, Severity, Status
-from devloop.model.subject import Inspected
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import open_provisioner
 from devloop.provisioners.choice import AUTO, choose, existing_choices
 from devloop.repository.environments import load_environment
 from devloop.runner import Result, attempt, findings, interruptible, recorded, run
 from devloop.session import Session
-from devloop.steps.validation import Check
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
     from devloop.images import Images, ImageState
+    from devloop.model.graph import Graph
+    from devloop.steps.validation import Check
 
 
 @dataclass(frozen=True)
@@ -106,6 +105,7 @@ def _prepare(session: Session) -> None:
 
 def _check(session: Session, graph: Graph) -> Check:
     """Validation, which begins at once and beside whatever comes next."""
+    from devloop.model.subject import Inspected
     from devloop.repository.frames import framed
     from devloop.validation import objections
 
@@ -147,6 +147,7 @@ def _session(request: Request, environment: Environment, emit: Emit, provisioner
 def _survey(session: Session, request: Request) -> tuple[Graph, Outcome]:
     """The graph; what Flux would wait for in vain is told here where nothing is validated."""
     from devloop.clients.git import remotes
+    from devloop.model.subject import Inspected
     from devloop.repository.graph import survey
     from devloop.repository.render import open_fetcher
     from devloop.validation import hopeless

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from devloop.model import bootstrap
-from devloop.model.environment import Source
-from devloop.model.graph import Graph
-from devloop.model.workloads import workload_images
 from devloop.steps import Step
 from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment
-from devloop.steps.flux import InstallFlux, StartControllers
-from devloop.steps.git import PushSnapshot, ServeGit
-from devloop.steps.images import LoadImages
-from devloop.steps.secrets import InjectKeys, OpenSecrets
-from devloop.steps.status import LookAround
-from devloop.steps.sync import Synchronise
 from devloop.steps.tools import InstallTools
-from devloop.steps.validation import Check, Validate
-from devloop.steps.wait import AwaitReady
+
+if TYPE_CHECKING:
+    from devloop.model.environment import Source
+    from devloop.model.graph import Graph
+    from devloop.steps.validation import Check
 
 Plan = tuple[Step, ...]
 
@@ -38,6 +34,16 @@ def plan_up(
 
     `check` must find no error before anything is changed, if there is one; `recreate` starts from nothing.
     """
+    # Here, since the shorter plans need none of it and are to begin at once.
+    from devloop.model.workloads import workload_images
+    from devloop.steps.flux import InstallFlux, StartControllers
+    from devloop.steps.git import PushSnapshot, ServeGit
+    from devloop.steps.images import LoadImages
+    from devloop.steps.secrets import InjectKeys, OpenSecrets
+    from devloop.steps.sync import Synchronise
+    from devloop.steps.validation import Validate
+    from devloop.steps.wait import AwaitReady
+
     names = controllers(graph)
     sound = ("tools", "secrets", *(("validation",) if check else ()))
     ground = (*sound, *(("delete",) if recreate else ()))
@@ -61,6 +67,8 @@ def plan_up(
 
 def plan_status(*, follow: bool) -> Plan:
     """Look, once or until interrupted; changes nothing."""
+    from devloop.steps.status import LookAround
+
     return (LookAround(follow),)
 
 
