@@ -150,7 +150,7 @@ HERE = "apps/kustomization.yaml:4"
 
 def test_without_leave_nothing_is_fetched(web: str, check: Check, tmp_path: Path) -> None:
     report = check(repository(tmp_path / "here", f"{web}/web.yaml"), allowed=False)
-    assert report.kustomizations[1].message == "0 objects; 1 remote not checked here"
+    assert report.kustomizations[1].message == "0 objects; 1 remote base not checked here"
     assert (failures(report), Files.asked) == ([], [])
 
 
