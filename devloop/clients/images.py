@@ -65,7 +65,8 @@ class ImageStore:
                 container.start()
                 if container.wait()["StatusCode"]:
                     raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
-                container.commit(repository, tag, changes=_instructions(config))
+                # What is not said again, an image takes over from the container that it is made of.
+                container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config}, changes=_instructions(config))
             finally:
                 container.remove(force=True, v=True)
 
@@ -126,8 +127,8 @@ def _context(files: Mapping[str, bytes]) -> bytes:
 
 
 def _instructions(config: Mapping[str, Any]) -> list[str]:
-    """What of `config` a container that ran something else does not have, for Docker and for Podman: instructions of a Dockerfile."""
-    words = {"User": "USER", "WorkingDir": "WORKDIR"}
+    """`config` as instructions of a Dockerfile: all that Podman takes of it."""
     labels = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in config.get("Labels", {}).items()]
-    lists = [f"{word} {json.dumps(config.get(word.title(), []))}" for word in ("ENTRYPOINT", "CMD")]
-    return [*lists, *(f"{word} {config[name]}" for name, word in words.items() if name in config), *labels]
+    lists = [f"{name.upper()} {json.dumps(config[name])}" for name in ("Entrypoint", "Cmd") if config.get(name)]
+    words = [f"{word} {config[name]}" for name, word in (("User", "USER"), ("WorkingDir", "WORKDIR")) if name in config]
+    return [*lists, *words, *labels]
