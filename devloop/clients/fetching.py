@@ -75,11 +75,12 @@ class Fetched:
 
 
 class Fetcher:
-    """Fetches each name once, several side by side; whatever waits ends when `stop` is set."""
+    """Fetches each name once, several side by side; whatever waits ends when `stop` is set, which stays its owner's to set."""
 
     def __init__(self, folder: Path, stop: threading.Event | None = None, *, limit: float = LIMIT) -> None:
         self._folder = folder
-        self._stop = stop or threading.Event()
+        self._closed = threading.Event()
+        self._stops = (self._closed, stop or self._closed)
         self._limit = limit
         self._known: dict[str, Future[Fetched]] = {}
         self._lock = threading.Lock()
@@ -87,7 +88,7 @@ class Fetcher:
 
     def close(self) -> None:
         """End whatever is being fetched."""
-        self._stop.set()
+        self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def fetch(self, names: Iterable[RemoteName]) -> dict[str, Fetched | DevloopError]:
@@ -102,7 +103,7 @@ class Fetcher:
             return self._known[name.name]
 
     def _get(self, name: RemoteName) -> Fetched:
-        limit = _Limit(self._stop, name.shown, self._limit)
+        limit = _Limit(self._stops, name.shown, self._limit)
         if not _FOR_GIT.search(name.name) and (found := self._file(name, limit)):
             return found
         return self._repository(name, limit)
@@ -184,9 +185,9 @@ def _result(future: Future[Fetched]) -> Fetched | DevloopError:
 
 @dataclass
 class _Limit:
-    """Time for one name, unless the run ends before."""
+    """Time for one name, unless one of `stops` is set before."""
 
-    stop: threading.Event
+    stops: tuple[threading.Event, threading.Event]
     shown: str
     seconds: float
 
@@ -195,7 +196,7 @@ class _Limit:
 
     def look(self) -> None:
         """Raise when it is over."""
-        if self.stop.wait(0.02):
+        if self.stops[0].wait(0.02) or self.stops[1].is_set():
             raise Interrupted("interrupted")
         if time.monotonic() > self._end:
             hint = f"is {_host(self.shown)} to be reached from here? without --allow-remote, the rest is validated"

@@ -319,3 +319,9 @@ def test_a_password_in_a_url_is_never_shown(worker_program: Path, tmp_path: Path
         done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
         assert "cannot fetch" in done.stdout
         assert PASSWORD not in done.stdout + done.stderr, output
+
+
+def test_closing_a_fetcher_does_not_end_the_run(tmp_path: Path) -> None:
+    stop = threading.Event()
+    Fetcher(tmp_path, stop).close()
+    assert not stop.is_set()
