@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.clients.beside import beside
 from devloop.clients.folders import state_folder
 from devloop.clients.kube import import_client
 from devloop.clients.lock import exclusive
@@ -59,7 +59,7 @@ def up(request: Request, emit: Emit) -> Report:
         emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
     result = Result()
     with _session(request, environment, recorded(result, emit), chosen.name) as session, _locked(environment):
-        threading.Thread(target=_prepare, args=(session,), daemon=True).start()
+        beside(lambda: _prepare(session), "preparation")
         source = _reconcile(session, request, result)
     return _report("up", session, result, source.revision if source else "")
 
@@ -109,17 +109,10 @@ def _check(session: Session, graph: Graph) -> Check:
     from devloop.repository.frames import framed
     from devloop.validation import objections
 
-    root = session.environment.root
-    found: Future[tuple[Finding, ...]] = Future()
+    def look() -> tuple[Finding, ...]:
+        return framed(session.environment.root, objections(Inspected(session.environment, graph), session.worker))
 
-    def look() -> None:
-        try:
-            found.set_result(framed(root, objections(Inspected(session.environment, graph), session.worker)))
-        except BaseException as error:  # noqa: BLE001 (whoever asks gets it)
-            found.set_exception(error)
-
-    threading.Thread(target=look, name="validation", daemon=True).start()
-    return found.result
+    return beside(look, "validation").result
 
 
 def _usable(environment: Environment) -> Environment:

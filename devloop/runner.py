@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from devloop.clients.signals import taken
 from devloop.errors import DevloopError, InputError, Interrupted, Problem, refused
 from devloop.model.report import (
     Emit,
@@ -113,12 +113,8 @@ def interruptible(session: Session) -> Iterator[None]:
         session.stop.set()
         session.close()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with taken(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def attempt(title: str, work: Callable[[], tuple[T, Outcome]], session: Session, result: Result) -> T | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.clients import engine
+from devloop.clients.beside import beside
 from devloop.clients.kind import LABEL
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
 
@@ -21,19 +20,10 @@ LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 def look(timeout: float) -> EngineFacts | NoEngine:
     """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
-    answer: Future[EngineFacts | NoEngine] = Future()
-    threading.Thread(target=_answer, args=(answer, timeout), name="engine", daemon=True).start()
     try:
-        return answer.result(timeout)
+        return beside(lambda: _ask(timeout), "engine").result(timeout)
     except TimeoutError:
         return _silent(f"no answer within {timeout:.0f} s")
-
-
-def _answer(answer: Future[EngineFacts | NoEngine], timeout: float) -> None:
-    try:
-        answer.set_result(_ask(timeout))
-    except Exception as error:  # noqa: BLE001 (whoever waits for the answer gets it)
-        answer.set_exception(error)
 
 
 def _silent(reason: str) -> NoEngine:

@@ -6,7 +6,6 @@ no credential of a URL is told or stands in a process list.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import os
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+from devloop.clients.basic import authorization
+from devloop.clients.beside import beside
 from devloop.clients.git import start_git
 from devloop.clients.process import Process
 from devloop.errors import DevloopError, Interrupted
@@ -204,15 +205,7 @@ class _Limit:
 
     def wait(self, work: Callable[[], T]) -> T:
         """Do `work` in a thread that nobody waits for after the end."""
-        future: Future[T] = Future()
-
-        def do() -> None:
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
-                future.set_exception(error)
-
-        threading.Thread(target=do, daemon=True).start()
+        future = beside(work, "download")
         while not future.done():
             self.look()
         return future.result()
@@ -223,8 +216,7 @@ def _download(url: str) -> bytes:
     host = parts.netloc.rpartition("@")[2]
     request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))
     if parts.username:
-        token = base64.b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {token}")
+        request.add_unredirected_header("Authorization", authorization(unquote(parts.username), unquote(parts.password or "")))
     with urllib.request.urlopen(request, timeout=SILENCE) as answer:
         content: bytes = answer.read(LARGEST + 1)
     if len(content) > LARGEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from devloop.clients.basic import authorization
 from devloop.clients.process import Completed, Process, run, spawn
 
 # What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).
@@ -57,9 +57,8 @@ def start_git(arguments: Sequence[str], cwd: Path, settings: Mapping[str, str], 
 
 def push(repository: Path, commit: str, url: str, branch: str, *, username: str, password: str) -> bool:
     """Make `branch` at `url` be `commit`, by force; False when it was so already. Nobody's Git configuration takes part."""
-    token = base64.b64encode(f"{username}:{password}".encode()).decode()
     settings = {
-        "http.extraHeader": f"Authorization: Basic {token}",
+        "http.extraHeader": f"Authorization: {authorization(username, password)}",
         "http.proxy": "",
         "http.followRedirects": "false",
         "http.lowSpeedLimit": "1",

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from devloop.errors import DevloopError
@@ -89,19 +91,18 @@ class ApiError(DevloopError):
         self.reason = reason
 
 
-def import_client() -> None:
-    """Import the Kubernetes client: a quarter of a second that can pass while others wait for programs."""
+def import_client() -> ModuleType:
+    """Import what we use of the Kubernetes client: a quarter of a second that can pass while others wait for programs."""
     # A validator that its dynamic client, which is not used here, loads where it is installed: a third of that time.
     sys.modules.setdefault("kubernetes_validate", cast(Any, None))
-    from kubernetes import config  # noqa: F401
+    return import_module("kubernetes.config")
 
 
 class Kube:
     """Connections to one API server; safe to use from several threads."""
 
     def __init__(self, kubeconfig: Path, context: str | None = None) -> None:
-        from kubernetes import config
-
+        config = import_client()
         try:
             api: Any = config.new_client_from_config(config_file=str(kubeconfig), context=context, persist_config=False)
         except (config.ConfigException, OSError) as error:

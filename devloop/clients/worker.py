@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from types import TracebackType
 from typing import IO, Any, Protocol
 
 from devloop.clients.process import PIPE, Process, spawn
+from devloop.clients.signals import taken
 from devloop.errors import DevloopError
 
 # A question is the worker's own request without its id: {"build": {...}}, {"check": {...}}; see protocol.go.
@@ -215,12 +215,8 @@ def ended_by_signals(*busy: Closable | None) -> Iterator[None]:
             each.close()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with taken(end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _receive(connection: _Connection, lines: IO[bytes], listener: threading.Thread) -> None:

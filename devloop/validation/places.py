@@ -8,6 +8,7 @@ from typing import Any
 
 from devloop.clients.worker import Located, Worker
 from devloop.model.graph import Node
+from devloop.model.kustomization import ObjectId
 from devloop.model.place import Fault, Place
 from devloop.model.report import Related
 from devloop.model.subject import Inspected, Subject
@@ -72,8 +73,7 @@ def _built(inspected: Inspected, fault: Fault) -> Mapping[str, Any]:
 
 def _nodes(inspected: Inspected, kustomization: str) -> Iterator[Node]:
     """Where to look: in the Kustomization that the fault stands in, and in the one that renders it."""
-    node = next((node for node in inspected.graph if str(node.kustomization.id) == kustomization), None)
-    if node:
+    if node := inspected.graph.by_id.get(ObjectId(*kustomization.split("/", 1))) if kustomization else None:
         yield node
         if node.parent and (parent := inspected.graph.by_id.get(node.parent)):
             yield parent

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients import private_files
+from devloop.clients.beside import beside
 from devloop.clients.containers import LOOPBACK, Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
@@ -61,17 +62,8 @@ class Cluster:
         import yaml
 
         text = yaml.safe_dump(dict(configuration), sort_keys=False)
-        self._creation = future = Future[None]()
         self.settle()
-
-        def create() -> None:
-            try:
-                self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up)
-                future.set_result(None)
-            except BaseException as error:  # noqa: BLE001 (it is told to whoever waits)
-                future.set_exception(error)
-
-        threading.Thread(target=create, name="kind create", daemon=True).start()
+        self._creation = beside(lambda: self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up), "kind create")
 
     def finish(self) -> bool:
         """Wait until Kind has come to its end; False where it was not asked for anything. Raises what Kind says."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import http.client
 import json
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from devloop.clients import git_http, private_files
+from devloop.clients.basic import authorization
 from devloop.clients.containers import LOOPBACK, Container, Containers, Wanted
 from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.clients.images import ImageStore
@@ -166,9 +166,8 @@ def _takes(server: Container, passwords: Mapping[str, str]) -> bool:
     if not port:
         return False
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
-    authorization = base64.b64encode(f"{PUSHER}:{passwords[PUSHER]}".encode()).decode()
     try:
-        connection.request("GET", "/", headers={"Authorization": f"Basic {authorization}"})
+        connection.request("GET", "/", headers={"Authorization": authorization(PUSHER, passwords[PUSHER])})
         return connection.getresponse().status == http.client.NOT_FOUND
     except (OSError, http.client.HTTPException):
         return False
