@@ -35,6 +35,9 @@ T = TypeVar("T")
 # Seconds for everything that one name takes, and for a server to say something.
 LIMIT, SILENCE = 60.0, 20.0
 
+# Between two looks at a process or a download.
+_PAUSE = 0.02
+
 # Bytes of a single file: Kubernetes itself takes no object of more than 1.5 MB, and a file may have many.
 LARGEST = 32 << 20
 
@@ -81,7 +84,7 @@ class Fetcher:
     def __init__(self, folder: Path, stop: threading.Event | None = None, *, limit: float = LIMIT) -> None:
         self._folder = folder
         self._closed = threading.Event()
-        self._stops = (self._closed, stop or self._closed)
+        self._stop = stop or self._closed
         self._limit = limit
         self._known: dict[str, Future[Fetched]] = {}
         self._lock = threading.Lock()
@@ -91,6 +94,9 @@ class Fetcher:
         """End whatever is being fetched."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _has_ended(self) -> bool:
+        return self._closed.is_set() or self._stop.is_set()
 
     def fetch(self, names: Iterable[RemoteName]) -> dict[str, Fetched | DevloopError]:
         """By name, where each lies now or why it cannot be had."""
@@ -104,7 +110,7 @@ class Fetcher:
             return self._known[name.name]
 
     def _get(self, name: RemoteName) -> Fetched:
-        limit = _Limit(self._stops, name.shown, self._limit)
+        limit = _Limit(self._has_ended, name.shown, self._limit)
         if not _FOR_GIT.search(name.name) and (found := self._file(name, limit)):
             return found
         return self._repository(name, limit)
@@ -186,9 +192,9 @@ def _result(future: Future[Fetched]) -> Fetched | DevloopError:
 
 @dataclass
 class _Limit:
-    """Time for one name, unless one of `stops` is set before."""
+    """Time for one name, unless everything `has_ended` before."""
 
-    stops: tuple[threading.Event, threading.Event]
+    has_ended: Callable[[], bool]
     shown: str
     seconds: float
 
@@ -197,7 +203,8 @@ class _Limit:
 
     def look(self) -> None:
         """Raise when it is over."""
-        if self.stops[0].wait(0.02) or self.stops[1].is_set():
+        time.sleep(_PAUSE)
+        if self.has_ended():
             raise Interrupted("interrupted")
         if time.monotonic() > self._end:
             hint = f"is {_host(self.shown)} to be reached from here? without --allow-remote, the rest is validated"

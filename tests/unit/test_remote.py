@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,17 +50,22 @@ PASSWORD = "pass-word-1"
 
 Check = Callable[..., Report]
 
+PATIENCE = 30  # seconds
+
 
 class Files(BaseHTTPRequestHandler):
-    """Files by their paths; a path that is not there is a 404, and /hangs never answers."""
+    """Files by their paths; a path that is not there is a 404, and /hangs says nothing until the test is over."""
 
     files: ClassVar[dict[str, str]] = {}
     asked: ClassVar[list[str]] = []
+    silent: ClassVar[threading.Event] = threading.Event()
+    over: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
         if self.path.startswith("/hangs"):
-            time.sleep(30)
+            self.silent.set()
+            self.over.wait(PATIENCE)
         content = self.files.get(self.path)
         self.send_response(200 if content is not None else 404)
         self.end_headers()
@@ -74,10 +78,13 @@ class Files(BaseHTTPRequestHandler):
 @pytest.fixture
 def web() -> Iterator[str]:
     Files.files, Files.asked = {}, []
+    Files.silent.clear()
+    Files.over.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
+        Files.over.set()
         server.shutdown()
 
 
@@ -279,10 +286,8 @@ def test_a_remote_base_reads_nothing_outside_of_itself(check: Check, tmp_path: P
 
 def test_a_server_that_says_nothing_is_left_in_time(web: str, check: Check, tmp_path: Path) -> None:
     for number, name in enumerate((f"{web}/hangs.yaml", f"{web}/hangs/a.git//b")):
-        start = time.monotonic()
         [failure] = failures(check(repository(tmp_path / f"here-{number}", name), limit=1.0))
         assert "no answer within 1 s" in failure
-        assert time.monotonic() - start < 8
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -299,9 +304,7 @@ def test_an_interrupt_ends_what_is_being_fetched(
         stderr=subprocess.PIPE,
         env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
     ) as run:
-        while not any(path.startswith("/hangs") for path in Files.asked):
-            assert run.poll() is None, run.communicate()
-            time.sleep(0.02)
+        assert Files.silent.wait(PATIENCE), run.communicate()
         started = [child for child in psutil.Process(run.pid).children(recursive=True) if "git" in child.name()]
         run.send_signal(number)
         out, err = run.communicate(timeout=15)
