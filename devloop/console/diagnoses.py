@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from devloop.console.lines import Hanging, hint
 from devloop.model.diagnosis import Diagnosis, Level
+from devloop.model.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +43,7 @@ def conclusion(diagnoses: Sequence[Diagnosis]) -> Text:
 
     failed = sum(diagnosis.level is Level.FAILED for diagnosis in diagnoses)
     warnings = sum(diagnosis.level is Level.WARNING for diagnosis in diagnoses)
-    also = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    also = f", {counted(warnings, 'warning')}" if warnings else ""
     if failed:
         return Text.assemble(("✗ ", "red"), f"{failed} of {len(diagnoses)} checks failed{also}")
     return Text.assemble(("✓ ", "green"), f"nothing stands in the way{also}")

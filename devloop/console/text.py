@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from devloop.console.lines import Hanging, Whole, hint
 from devloop.console.spoken import Spoken
 from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
+from devloop.model.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +47,7 @@ def kustomization_line(k: Readiness) -> Text:
     text = Text.assemble((mark, colour), f" {k.id}")
     if k.ready:
         took = f"  {k.seconds:.1f} s" if k.seconds >= INSTANT else ""
-        return text.append(f"  {k.objects} object{'' if k.objects == 1 else 's'}{took}", "dim")
+        return text.append(f"  {counted(k.objects, 'object')}{took}", "dim")
     return text.append("  suspended" if k.suspended else f"  {k.reason}: {' '.join(k.message.split())}", colour)
 
 
@@ -169,7 +170,7 @@ def counts(findings: Iterable[Finding]) -> str:
     """`2 errors, 1 warning`; '' for none."""
     found = [finding.severity for finding in findings]
     words = ((found.count(Severity.ERROR), "error"), (found.count(Severity.WARNING), "warning"))
-    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in words if number]
+    parts = [counted(number, word) for number, word in words if number]
     if told := found.count(Severity.INFO):
         parts.append(f"{told} for information")
     return ", ".join(parts)

@@ -17,6 +17,7 @@ from devloop.model.definition import ClusterDefinition, PortMapping
 from devloop.model.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
+from devloop.model.wording import counted
 from devloop.provisioners.places import existing
 from devloop.repository.identities import Identities
 
@@ -53,7 +54,7 @@ def definition(patient: Patient) -> Iterator[Diagnosis]:
     found = patient.environment.definition
     if found.blockers:
         raise InputError.of(found.blockers)
-    nodes = f"{len(found.nodes)} node{'' if len(found.nodes) == 1 else 's'}"
+    nodes = counted(len(found.nodes), "node")
     said = [found.path, found.distribution, *([found.kubernetes_version] if found.kubernetes_version else []), nodes]
     yield ok("definition", ", ".join(said))
     for problem in found.warnings:

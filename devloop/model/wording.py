@@ -18,6 +18,11 @@ def listing(names: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def suggestions(word: str, known: Sequence[str]) -> list[str]:
     """Up to three of `known` that `word` may have been meant for, case aside, best first."""
     by_lower = {name.lower(): name for name in known}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from devloop.errors import DevloopError
 from devloop.model.report import Finding, Found, Outcome, Severity, Status
+from devloop.model.wording import counted
 from devloop.session import Session
 
 # What validation finds in the environment; may have begun long before it is asked.
@@ -28,7 +29,7 @@ class Validate:
         errors = sum(finding.severity is Severity.ERROR for finding in found)
         if errors:
             name = session.environment.name
-            message = f"{errors} error{'' if errors == 1 else 's'} in what {name} would apply"
+            message = f"{counted(errors, 'error')} in what {name} would apply"
             raise DevloopError(message, hint=f"devloop validate -e {name}, or apply it all the same: devloop up {name} --no-validate")
         warnings = len(found)
-        return Outcome(Status.UNCHANGED, f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no error, no warning")
+        return Outcome(Status.UNCHANGED, counted(warnings, "warning") if warnings else "no error, no warning")

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from devloop.model.graph import Graph, Node, NodeState
 from devloop.model.report import Outcome, Readiness, Status
+from devloop.model.wording import counted
 
 
 def outcome(graph: Graph) -> Outcome:
     """How much of an environment was looked at."""
     counts = {state: sum(node.state is state for node in graph) for state in NodeState}
+    remote = sum(len(node.remote) for node in graph)
     aside = counts[NodeState.FOREIGN] + counts[NodeState.UNKNOWN]
     parts = [
         f"{len(graph.nodes)} Kustomizations with {sum(len(node.manifests) for node in graph)} objects",
         *([f"paths count from {graph.source_directory}/"] if graph.source_directory != "." else []),
         *([f"{aside} not checked here"] if aside else []),
-        *([f"{remote} left out for want of --allow-remote"] if (remote := _remote(sum(len(node.remote) for node in graph))) else []),
-        *([f"{missing} charts not available here"] if (missing := _missing_charts(graph)) else []),
+        *(
+            [f"{counted(remote, 'remote base')} left out for want of --allow-remote"]
+            if (remote := sum(len(node.remote) for node in graph))
+            else []
+        ),
+        *([f"{counted(missing, 'chart')} not available here"] if (missing := _missing_charts(graph)) else []),
     ]
     return Outcome(Status.UNCHANGED, "; ".join(parts), title=graph.environment)
-
-
-def _remote(count: int) -> str:
-    return f"{count} remote base{'' if count == 1 else 's'}" if count else ""
 
 
 def _missing_charts(graph: Graph) -> int:
@@ -56,5 +58,5 @@ def _message(node: Node) -> str:
     if node.state is NodeState.FOREIGN:
         source = node.kustomization.source
         return f"comes from {source.kind} {source.namespace}/{source.name}, not checked here"
-    remote = f"; {_remote(len(node.remote))} not checked here" if node.remote else ""
+    remote = f"; {counted(len(node.remote), 'remote base')} not checked here" if node.remote else ""
     return f"{len(node.manifests)} objects{remote}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devloop.model.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
-from devloop.model.wording import listing
+from devloop.model.wording import counted, listing
 
 Version = tuple[int, ...]
 
@@ -61,7 +61,7 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
     """What the embedded provisioner and the build of the repository need."""
     missing = [tool for tool in tools if not tool.channel]
     if not missing:
-        return ok("toolchain", f"{len(tools)} pinned program{'' if len(tools) == 1 else 's'} installed")
+        return ok("toolchain", f"{counted(len(tools), 'pinned program')} installed")
     names = listing([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
     return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", "devloop toolchain install")
 

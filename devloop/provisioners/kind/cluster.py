@@ -14,6 +14,7 @@ from devloop.clients.containers import LOOPBACK, Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.errors import DevloopError
+from devloop.model.wording import counted
 from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.waiting import PAUSE, until
 
@@ -100,7 +101,7 @@ class Cluster:
             return found if len(found) >= count else ()
 
         hint = f"docker ps --all --filter label={LABEL}={self.name}"
-        return until(running, f"{count} node{'' if count == 1 else 's'}", patience=PATIENCE, stop=self._stop, hint=hint)
+        return until(running, counted(count, "node"), patience=PATIENCE, stop=self._stop, hint=hint)
 
     def start_stopped(self) -> bool:
         """Start the containers that stopped; whether there were any."""
