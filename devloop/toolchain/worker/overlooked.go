@@ -6,6 +6,7 @@ import (
 	"path"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -45,7 +46,7 @@ func (s *session) overlooked(r *overlookedRequest) []oversight {
 }
 
 func isKustomizationFile(name string) bool {
-	return contains(konfig.RecognizedKustomizationFileNames(), path.Base(name))
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name))
 }
 
 // duplicates looks into the file, into its inline patches and into the patches that lie beside it.

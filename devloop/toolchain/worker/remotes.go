@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -55,7 +56,7 @@ var (
 func withoutCredentials(url string) string {
 	return parameters.ReplaceAllStringFunc(credentials.ReplaceAllString(url, "://"), func(parameter string) string {
 		match := parameters.FindStringSubmatch(parameter)
-		if contains([]string{"ref", "version", "timeout", "submodules"}, match[2]) {
+		if slices.Contains([]string{"ref", "version", "timeout", "submodules"}, match[2]) {
 			return parameter
 		}
 		return match[1] + "***"

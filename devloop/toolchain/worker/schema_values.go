@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func (s *shape) expected() string {
 	}
 	var names []string
 	for _, name := range s.Type {
-		if word := expectedNames[name]; word != "" && !contains(names, word) {
+		if word := expectedNames[name]; word != "" && !slices.Contains(names, word) {
 			names = append(names, word)
 		}
 	}
@@ -94,13 +95,13 @@ func quoteHint(s *shape, value any) string {
 	switch value := value.(type) {
 	case string:
 		_, err := strconv.ParseFloat(value, 64)
-		if err == nil && (contains(s.Type, "integer") || contains(s.Type, "number")) ||
-			contains(s.Type, "boolean") && (value == "true" || value == "false") {
+		if err == nil && (slices.Contains(s.Type, "integer") || slices.Contains(s.Type, "number")) ||
+			slices.Contains(s.Type, "boolean") && (value == "true" || value == "false") {
 			return "take the quotes away"
 		}
 	case map[string]any, []any:
 	default:
-		if contains(s.Type, "string") {
+		if slices.Contains(s.Type, "string") {
 			return "put it in quotes"
 		}
 	}
@@ -237,13 +238,4 @@ func count(number int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", number, noun)
-}
-
-func contains[T comparable](all []T, wanted T) bool {
-	for _, each := range all {
-		if each == wanted {
-			return true
-		}
-	}
-	return false
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -121,7 +122,7 @@ func (w *walker) walk(s *shape, value any, at *spot, strict bool) {
 
 // null: the API server takes fields that are null out of an object before it looks at it, but not items of lists.
 func (w *walker) null(s *shape, at *spot) {
-	if at != nil && at.index >= 0 && !s.Nullable && !contains(s.Type, "null") && len(s.Type) > 0 {
+	if at != nil && at.index >= 0 && !s.Nullable && !slices.Contains(s.Type, "null") && len(s.Type) > 0 {
 		w.say("type", at, "", "is empty, it must be %s", s.expected())
 	}
 }
