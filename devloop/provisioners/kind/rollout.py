@@ -97,8 +97,9 @@ def _waiting(status: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _last_words(kube: Kube, pod: Mapping[str, Any]) -> str:
+    """Those of the run before, which has ended for sure; the one that is there now may have begun a moment ago."""
     name = pod["metadata"]["name"]
-    return last_words(kube.log(NAMESPACE, name) or kube.log(NAMESPACE, name, previous=True))
+    return last_words(kube.log(NAMESPACE, name, previous=True) or kube.log(NAMESPACE, name))
 
 
 def last_words(log: str) -> str:
