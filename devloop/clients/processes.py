@@ -6,8 +6,10 @@ import contextlib
 import os
 import select
 import signal
+from pathlib import Path
 
 PATIENCE = 5000  # milliseconds for the kernel to take a killed process apart
+EXITING = 0x4  # PF_EXITING among the flags of /proc/PID/stat: proc_pid_stat(5), include/linux/sched.h
 
 
 def sweep(variable: str, value: str) -> int:
@@ -22,6 +24,7 @@ def sweep(variable: str, value: str) -> int:
         swept += len(handles)
         if not all(ended):
             break
+    _await_leaving()
     return swept
 
 
@@ -49,6 +52,22 @@ def _carries(pid: int, variable: str, value: str) -> bool:
         return pid != os.getpid() and item.uids().real == os.getuid() and item.environ().get(variable) == value
     except (psutil.Error, OSError):
         return False
+
+
+def _await_leaving() -> None:
+    """Wait for every process of this user that the kernel takes apart: its environment is gone already, its ports are not."""
+    import psutil
+
+    for pid in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):
+            if psutil.Process(pid).uids().real == os.getuid() and _is_leaving(pid):
+                _wait(os.pidfd_open(pid))
+
+
+def _is_leaving(pid: int) -> bool:
+    # The name of the program stands in brackets and may hold anything; the flags are the seventh field after it.
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    return bool(int(fields[6]) & EXITING)
 
 
 def _wait(handle: int) -> bool:

@@ -219,6 +219,24 @@ def test_a_sweep_of_nothing_finds_nothing(tmp_path: Path) -> None:
     assert sweep(MARKER, str(tmp_path)) == 0
 
 
+def test_a_sweep_waits_for_what_was_killed_a_moment_ago_and_holds_its_port_still(tmp_path: Path) -> None:
+    code = """
+import socket, time
+held = socket.create_server(("127.0.0.1", 0))
+memory = bytearray(b"x") * (256 << 20)  # which the kernel takes some time to give back, before it closes the port
+print(held.getsockname()[1], flush=True)
+time.sleep(60)
+"""
+    env = {**os.environ, MARKER: str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        port = int(holder.stdout.readline())
+        holder.kill()
+        sweep(MARKER, str(tmp_path))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+
 def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
     code = f"from devloop.clients.processes import sweep; print(sweep({MARKER!r}, {str(tmp_path)!r}))"
     env = {**os.environ, MARKER: str(tmp_path)}

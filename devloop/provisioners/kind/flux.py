@@ -63,6 +63,8 @@ def _container(name: str, image: str) -> Object:
         "name": "manager",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
+        # Its status keeps what it said last, for longer than the node keeps its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "args": [f"--{flag}={value}" for flag, value in {**tuned_flags(name, health=f":{health}"), **_own_flags(name)}.items()],
         "env": _environment(),
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": health}, "periodSeconds": 1},

@@ -22,6 +22,7 @@ HOPELESS = 3  # restarts after which a controller will not come up by itself
 NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 BACKING_OFF = ("CrashLoopBackOff", "ImagePullBackOff")
 NO_START = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+OUT_OF_MEMORY = "OOMKilled"  # and why one ended
 
 
 def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:
@@ -70,7 +71,7 @@ def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
             if waiting.get("reason") in NO_START:
                 raise DevloopError(f"{name} cannot start: {waiting.get('message') or waiting['reason']}", hint=_describe(pod))
             if container.get("restartCount", 0) >= HOPELESS and not container.get("ready"):
-                raise DevloopError(f"{name} keeps ending: {_last_words(kube, pod)}", hint=_describe(pod))
+                raise DevloopError(f"{name} keeps ending: {_last_words(kube, pod, container)}", hint=_describe(pod))
 
 
 def _describe(pod: Mapping[str, Any]) -> str:
@@ -96,10 +97,17 @@ def _waiting(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return (status.get("state") or {}).get("waiting") or {}
 
 
-def _last_words(kube: Kube, pod: Mapping[str, Any]) -> str:
-    """Those of the run before, which has ended for sure; the one that is there now may have begun a moment ago."""
-    name = pod["metadata"]["name"]
-    return last_words(kube.log(NAMESPACE, name, previous=True) or kube.log(NAMESPACE, name))
+def _last_words(kube: Kube, pod: Mapping[str, Any], container: Mapping[str, Any]) -> str:
+    """Those of its last run that has ended: the one that is there now may have begun a moment ago and not have said anything yet."""
+    name, ended = pod["metadata"]["name"], _ended(container)
+    if ended.get("reason") == OUT_OF_MEMORY:
+        return "it takes more memory than it may have"
+    return last_words(ended.get("message") or kube.log(NAMESPACE, name, previous=True) or kube.log(NAMESPACE, name))
+
+
+def _ended(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    runs = ((status.get(key) or {}).get("terminated") for key in ("state", "lastState"))
+    return next(filter(None, runs), {})
 
 
 def last_words(log: str) -> str:
