@@ -71,7 +71,7 @@ class CreationRule:
 
     def matches(self, path: str) -> bool:
         try:
-            return compiled(self.path_regex).search(path) is not None
+            return compiled(self.path_regex).search(path)
         except ValueError:
             return False
 

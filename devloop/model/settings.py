@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
 
+from devloop.model.patterns import Expression
 from devloop.model.report import Severity
 
 PATH = "devloop.yaml"
@@ -18,7 +18,7 @@ OFF = "off"
 class NamePattern:
     """Names of `kinds` (all when empty) match `pattern`, a whole-name regular expression; `example` shows one that does."""
 
-    pattern: re.Pattern[str]
+    pattern: Expression
     kinds: tuple[str, ...] = ()
     example: str = ""
 

@@ -102,7 +102,7 @@ def _against(unit: Unit, manifest: Manifest, patterns: tuple[NamePattern, ...]) 
     for each in patterns:
         if (not each.kinds or manifest.kind in each.kinds) and not each.pattern.fullmatch(manifest.name):
             hint = f"for example {each.example}" if each.example else ""
-            message = f"{manifest} is not named as devloop.yaml wants it: {each.pattern.pattern}"
+            message = f"{manifest} is not named as devloop.yaml wants it: {each.pattern.text}"
             yield unit.about(manifest, message, "metadata", "name", hint=hint)
 
 

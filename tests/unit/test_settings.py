@@ -36,7 +36,7 @@ exemptions:
     assert settings.severity("labels/required") is Severity.WARNING
     assert settings.is_off("graph/cycle") and not settings.is_off("graph/path-missing")
     assert (settings.labels.names, settings.labels.kinds) == (("team",), ("Deployment",))
-    assert [(n.pattern.pattern, n.kinds, n.example) for n in settings.names] == [("[a-z]+", ("Namespace",), "blue")]
+    assert [(n.pattern.text, n.kinds, n.example) for n in settings.names] == [("[a-z]+", ("Namespace",), "blue")]
     assert settings.exemptions == (Exemption("graph/*", "soon", "k8s/*", "Kustomization/*", date(2030, 12, 31), 6),)
 
 
@@ -62,7 +62,7 @@ exemptions:
             "",
         ),
         ("exemptions:\n- {rule: graph/*, reason: x, expires: 2030-02-30}", 2, "'2030-02-30' is no day of the calendar", ""),
-        ("names:\n- pattern: '[a-z'", 2, "this is no regular expression: unterminated character set at position 0", ""),
+        ("names:\n- pattern: '[a-z'", 2, "this is no regular expression: missing ]: '[a-z'", ""),
         ("names:\n- {pattern: '[a-z]+', example: A}", 2, "the example 'A' does not match the pattern", ""),
         ("a: b\n---\nc: d", 3, "a second document begins here", "one file holds one document, move this one to a file of its own"),
     ],
