@@ -14,8 +14,8 @@ from devloop.clients.folders import state_folder
 from devloop.clients.kube import import_client
 from devloop.clients.lock import exclusive
 from devloop.errors import DevloopError, InputError
-from devloop.model.bootstrap import CONTROLLERS
 from devloop.model.environment import Environment, Source
+from devloop.model.flux import CONTROLLERS
 from devloop.model.report import Emit, Finding, Found, Notice, Outcome, Report, Severity, Status
 from devloop.plan import controllers, plan_down, plan_status, plan_tools, plan_up
 from devloop.provisioners import open_provisioner

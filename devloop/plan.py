@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devloop.model import bootstrap
+from devloop.model.flux import CONTROLLERS
 from devloop.steps import Step
 from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment
 from devloop.steps.tools import InstallTools
@@ -19,7 +19,7 @@ Plan = tuple[Step, ...]
 
 def controllers(graph: Graph) -> tuple[str, ...]:
     """The Flux controllers that the environment needs."""
-    return bootstrap.CONTROLLERS + (("helm-controller",) if "HelmRelease" in graph.kinds() else ())
+    return CONTROLLERS + (("helm-controller",) if "HelmRelease" in graph.kinds() else ())
 
 
 def plan_tools(names: tuple[str, ...]) -> Plan:

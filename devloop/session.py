@@ -6,15 +6,18 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.clients.folders import renderings_folder
-from devloop.clients.kube import Kube
-from devloop.clients.worker import Worker
 from devloop.model.environment import Environment
 from devloop.model.report import Emit
 from devloop.provisioners import Provisioner
-from devloop.repository.keys import Identities, identities
 from devloop.toolchain import Toolchain
+
+if TYPE_CHECKING:
+    from devloop.clients.kube import Kube
+    from devloop.clients.worker import Worker
+    from devloop.repository.keys import Identities
 
 
 @dataclass
@@ -31,16 +34,22 @@ class Session:
     @cached_property
     def identities(self) -> Identities:
         """The Age keys that this user has for the environment."""
+        from devloop.repository.keys import identities
+
         return identities(self.environment, self.key_file)
 
     @cached_property
     def worker(self) -> Worker:
         """The build worker, with the identities; only after the toolchain has it."""
+        from devloop.clients.worker import Worker
+
         return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text, store=renderings_folder())
 
     @cached_property
     def kube(self) -> Kube:
         """The cluster's API server; only for steps that need the cluster to be there."""
+        from devloop.clients.kube import Kube
+
         return Kube(self.provisioner.kubeconfig())
 
     def close(self) -> None:

@@ -12,20 +12,17 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from devloop.model.flux import MANAGED, NAMESPACE
 from devloop.model.graph import SELF_FIELDS, Graph, Node
 from devloop.model.kustomization import API_GROUP, KIND, ObjectId, parse_kustomization
 from devloop.model.manifest import Manifest
 
 Object = dict[str, Any]
 
-NAMESPACE = "flux-system"
-# What every environment needs; helm-controller joins where there are HelmReleases.
-CONTROLLERS = ("source-controller", "kustomize-controller")
 ROOT = ObjectId(NAMESPACE, "flux-system")
 KEYS_SECRET = ObjectId(NAMESPACE, "sops-age")
 CREDENTIALS_SECRET = "devloop-git"
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
-MANAGED = {"app.kubernetes.io/managed-by": "devloop"}
 FLUX_SELECTOR = "app.kubernetes.io/part-of=flux"
 
 # Nothing changes between two runs of `up` unless somebody changes it by hand: an hour is often enough to look again.

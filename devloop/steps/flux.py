@@ -9,6 +9,7 @@ from typing import Any
 
 from devloop.clients.kube import CRDS, NAMESPACES, Kube
 from devloop.model import bootstrap
+from devloop.model.flux import NAMESPACE
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import outcome
@@ -27,10 +28,10 @@ class InstallFlux:
 
     def run(self, session: Session) -> Outcome:
         key = " ".join(f"{name}@{session.toolchain.key(name)}" for name in self.controllers)
-        namespace = session.kube.get(NAMESPACES, bootstrap.NAMESPACE)
+        namespace = session.kube.get(NAMESPACES, NAMESPACE)
         if namespace and (namespace["metadata"].get("annotations") or {}).get(INSTALLED) == key:
             return outcome(False)
-        marked = bootstrap.namespace(bootstrap.NAMESPACE)
+        marked = bootstrap.namespace(NAMESPACE)
         session.kube.apply(marked)
         crds = [crd for name in self.controllers for crd in session.toolchain.crds(name)]
         session.kube.apply_all([*crds, *self._identities(session)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model import bootstrap
+from devloop.model.flux import NAMESPACE
 from devloop.model.graph import Graph
 from devloop.model.report import Finding, Found, Notice, Outcome, Severity, Status
 from devloop.model.secret import ADD_RULE, WITHOUT_RULE
@@ -57,7 +58,7 @@ class InjectKeys:
             return Outcome(Status.SKIPPED, "no Age key")
         data = sops_age_data(session.identities)
         targets = bootstrap.keys_secrets(self.graph)
-        for name in sorted({target.namespace for target in targets} - {bootstrap.NAMESPACE}):
+        for name in sorted({target.namespace for target in targets} - {NAMESPACE}):
             session.kube.apply(bootstrap.namespace(name))
         for target in targets:
             session.kube.apply(bootstrap.secret(target, data))

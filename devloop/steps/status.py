@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
 from devloop.model import bootstrap
+from devloop.model.flux import NAMESPACE
 from devloop.model.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
 from devloop.provisioners import ProvisionerStatus
@@ -34,7 +35,7 @@ class LookAround:
         return Outcome(Status.UNCHANGED, _components(found))
 
     def _tell(self, session: Session) -> None:
-        source = session.kube.get(GIT_REPOSITORIES, bootstrap.ROOT.name, bootstrap.NAMESPACE) or {}
+        source = session.kube.get(GIT_REPOSITORIES, bootstrap.ROOT.name, NAMESPACE) or {}
         revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
         state = Reconciliation(revision, {}, (), time.monotonic())
         done = threading.Event()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from devloop.clients.kube import GIT_REPOSITORIES
 from devloop.model import bootstrap
 from devloop.model.environment import Source
+from devloop.model.flux import NAMESPACE
 from devloop.model.graph import Graph
 from devloop.model.kustomization import ObjectId
 from devloop.model.report import Outcome
@@ -27,7 +28,7 @@ class Synchronise:
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
         sources = bootstrap.own_git_repositories(self.graph)
         for namespace in sorted({source.namespace for source in sources}):
-            if namespace != bootstrap.NAMESPACE:
+            if namespace != NAMESPACE:
                 session.kube.apply(bootstrap.namespace(namespace))
             session.kube.apply(bootstrap.secret(ObjectId(namespace, bootstrap.CREDENTIALS_SECRET), credentials))
         told = [self._tell(session, source, endpoint.pull_url) for source in sources]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.model import bootstrap
+from devloop.model.flux import MANAGED, NAMESPACE
 from devloop.provisioners.flux_flags import ENVIRONMENT, tuned_flags
 
 Object = dict[str, Any]
@@ -33,8 +33,8 @@ def upstream_image(controller: str, version: str) -> str:
 
 
 def _deployment(name: str, image: str, node: str) -> Object:
-    labels = {"app": name, **bootstrap.MANAGED, "app.kubernetes.io/part-of": "flux"}
-    metadata = {"name": name, "namespace": bootstrap.NAMESPACE, "labels": labels}
+    labels = {"app": name, **MANAGED, "app.kubernetes.io/part-of": "flux"}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
     template = {"metadata": {"labels": labels}, "spec": _pod(name, image, node)}
     # One at a time: two of them would fight for the ports of the node.
     spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": name}}, "template": template}

@@ -11,7 +11,7 @@ from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
 from devloop.errors import DevloopError
-from devloop.model.bootstrap import NAMESPACE
+from devloop.model.flux import NAMESPACE
 from devloop.provisioners.kind.waiting import Late, until
 
 PATIENCE = 180.0  # seconds
