@@ -21,7 +21,7 @@ LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 def look(timeout: float) -> EngineFacts | NoEngine:
     """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
     try:
-        return beside(lambda: _ask(timeout), "engine").result(timeout)
+        return beside(lambda: _ask(timeout + 1), "engine").result(timeout)
     except TimeoutError:
         return _silent(f"no answer within {timeout:.0f} s")
 
@@ -31,13 +31,14 @@ def _silent(reason: str) -> NoEngine:
 
 
 def _ask(timeout: float) -> EngineFacts | NoEngine:
+    """`timeout` in seconds for each answer; longer than anybody waits for all of them, so that it is there that the waiting ends."""
     chosen, address = bool(engine.named_address()), engine.address()
     if not chosen and not Path(address.removeprefix("unix://")).exists():
         return NoEngine(Trouble.ABSENT, _shown(address))
     from docker.errors import DockerException
 
     try:
-        with contextlib.closing(engine.client(max(1.0, timeout))) as client:
+        with contextlib.closing(engine.client(timeout)) as client:
             return _facts(client, address)
     except (DockerException, OSError, ValueError) as error:
         if "permission denied" in str(error).lower():
