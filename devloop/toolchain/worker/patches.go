@@ -9,31 +9,33 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// patch is one document of a patch: a part of an object, or a list of operations. Item is what names it in the kustomization file's list.
+// patch is one document of a patch: a part of an object, or a list of operations.
 type patch struct {
-	text       *text
-	root       *yaml.Node
-	target     *yaml.Node
-	host       *text
-	list, item *yaml.Node
+	text   *text
+	root   *yaml.Node
+	target *yaml.Node
 }
 
 // patches takes the patches of a list: inline or in files, of both kinds.
 func (r *settingsReader) patches(folder string, in *text, node *yaml.Node, key string) {
-	_, list := child(node, key)
 	for _, item := range items(node, key) {
-		written := r.written(folder, in, item)
-		if written == nil {
-			continue
-		}
-		_, target := child(item, "target")
-		for _, root := range written.documents {
-			one := patch{written, root, target, in, list, item}
-			if root.Kind == yaml.SequenceNode {
-				r.made = append(r.made, setting{one.setByOperation, one.createdByOperation, one.removedByOperation})
-			} else {
-				r.made = append(r.made, setting{one.setByMerge, one.createdByMerge, one.removedByMerge})
-			}
+		r.patch(folder, in, item)
+	}
+}
+
+// patch takes one, which may be of several documents.
+func (r *settingsReader) patch(folder string, in *text, item *yaml.Node) {
+	written := r.written(folder, in, item)
+	if written == nil {
+		return
+	}
+	_, target := child(item, "target")
+	for _, root := range written.documents {
+		one := patch{written, root, target}
+		if root.Kind == yaml.SequenceNode {
+			r.made = append(r.made, setting{one.setByOperation, one.createdByOperation, one.removedByOperation})
+		} else {
+			r.made = append(r.made, setting{one.setByMerge, one.createdByMerge, one.removedByMerge})
 		}
 	}
 }
@@ -44,8 +46,10 @@ func (r *settingsReader) written(folder string, in *text, item *yaml.Node) *text
 	if item.Kind == yaml.ScalarNode && strings.Contains(name, "\n") {
 		return in.within(item)
 	}
-	if _, inline := child(item, "patch"); inline != nil {
-		return in.within(inline)
+	for _, key := range []string{"patch", "jsonOp"} {
+		if _, inline := child(item, key); inline != nil {
+			return in.within(inline)
+		}
 	}
 	if _, file := child(item, "path"); file != nil {
 		name = file.Value
@@ -278,12 +282,9 @@ func (p patch) removedByOperation(object map[string]any, field []any) (edits []*
 	return edits
 }
 
-// withoutOperation takes the whole patch away where it has no other operation: kustomize takes no empty one.
+// idle does nothing: kustomize takes no patch without operations. It is JSON, for patches that are.
+var idle = readText("", []byte(`{"op": "copy", "from": "/kind", "path": "/kind"}`)).documents[0]
+
 func (p patch) withoutOperation(of operation) *edit {
-	made := without("a patch", p.text, p.root, of.node)
-	if len(p.root.Content) == 1 {
-		made = without("a patch", p.host, p.list, p.item)
-	}
-	made.at, made.spot = p.text, of.node
-	return made
+	return &edit{"a patch", p.text, of.node, *idle, p.text, of.node}
 }

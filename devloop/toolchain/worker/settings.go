@@ -28,19 +28,25 @@ func (s settings) guesses(of func(setting) guess, object map[string]any, field [
 }
 
 func settingsOf(b *run) settings {
-	reader := &settingsReader{preparation: preparation{view: b.view}, seen: map[string]bool{}}
-	own, err := yaml.Marshal(b.kustomization.Object)
-	if err != nil || b.enter() != nil {
+	kustomization, spec := ownText(b.kustomization.Object)
+	if spec == nil || b.enter() != nil {
 		return nil
 	}
-	kustomization := readText("", own)
-	if len(kustomization.documents) != 1 {
-		return nil
-	}
-	_, spec := child(kustomization.documents[0], "spec")
+	reader := newSettingsReader(b.view)
 	reader.folder(b.folder, scalars(spec, "components"))
 	reader.add(b.folder, kustomization, spec)
 	return reader.made
+}
+
+// ownText is the text of a Kustomization or a HelmRelease, and its spec; nil where it has none.
+func ownText(object map[string]any) (*text, *yaml.Node) {
+	content, err := yaml.Marshal(object)
+	own := readText("", content)
+	if err != nil || len(own.documents) != 1 {
+		return nil, nil
+	}
+	_, spec := child(own.documents[0], "spec")
+	return own, spec
 }
 
 // settingsReader goes through the kustomization files of a build: what they take in first, then what they do to it.
@@ -48,6 +54,10 @@ type settingsReader struct {
 	preparation
 	made settings
 	seen map[string]bool
+}
+
+func newSettingsReader(v *view) *settingsReader {
+	return &settingsReader{preparation: preparation{view: v}, seen: map[string]bool{}}
 }
 
 func (r *settingsReader) folder(folder string, more []string) {
@@ -92,14 +102,10 @@ func (r *settingsReader) add(folder string, in *text, node *yaml.Node) {
 	r.patches(folder, in, node, "patchesStrategicMerge")
 	r.patches(folder, in, node, "patches")
 	for _, key := range []string{"namespace", "targetNamespace"} {
-		if _, value := child(node, key); value != nil {
-			r.value("namespace", in, value, lastIs("namespace", "name"))
-		}
+		r.value("namespace", in, node, key, lastIs("namespace", "name"))
 	}
 	for _, key := range []string{"namePrefix", "nameSuffix"} {
-		if _, value := child(node, key); value != nil && !plainPart.MatchString(value.Value) {
-			r.value(key, in, value, lastIs("name"))
-		}
+		r.affix(key, in, node, key)
 	}
 	for _, label := range items(node, "labels") {
 		_, pairs := child(label, "pairs")
@@ -111,22 +117,33 @@ func (r *settingsReader) add(folder string, in *text, node *yaml.Node) {
 	}
 	r.patches(folder, in, node, "patchesJson6902")
 	for _, replica := range items(node, "replicas") {
-		if _, count := child(replica, "count"); count != nil {
-			r.value("replicas", in, count, lastIs("replicas"))
-		}
+		r.value("replicas", in, replica, "count", lastIs("replicas"))
 	}
-	for _, image := range items(node, "images") {
-		for _, key := range []string{"newName", "newTag", "digest"} { // the last one is asked first
-			if _, value := child(image, key); value != nil {
-				r.value("images", in, value, lastIs("image"))
-			}
-		}
-	}
+	r.images(in, node)
 	r.replacements(in, node)
+	r.transformers(folder, folder, in, node, "transformers")
+}
+
+func (r *settingsReader) images(in *text, node *yaml.Node) {
+	for _, image := range items(node, "images") {
+		r.image(in, image)
+	}
+}
+
+func (r *settingsReader) image(in *text, image *yaml.Node) {
+	for _, key := range []string{"newName", "newTag", "digest"} { // the last one is asked first
+		r.value("images", in, image, key, lastIs("image"))
+	}
 }
 
 // A name is made of its file's and of this: only what makes it wrong all by itself is known to be the reason.
 var plainPart = regexp.MustCompile(`^[a-z0-9.-]*$`)
+
+func (r *settingsReader) affix(what string, in *text, node *yaml.Node, key string) {
+	if _, value := child(node, key); value != nil && !plainPart.MatchString(value.Value) {
+		r.value(what, in, node, key, lastIs("name"))
+	}
+}
 
 func lastIs(names ...string) func([]any) bool {
 	return func(field []any) bool {
@@ -143,8 +160,9 @@ func lastKey(field []any) (string, bool) {
 	return key, ok
 }
 
-func (r *settingsReader) value(what string, in *text, scalar *yaml.Node, about func([]any) bool) {
-	if scalar.Kind != yaml.ScalarNode {
+func (r *settingsReader) value(what string, in *text, node *yaml.Node, key string, about func([]any) bool) {
+	_, scalar := child(node, key)
+	if scalar == nil || scalar.Kind != yaml.ScalarNode {
 		return
 	}
 	r.made = append(r.made, setting{sets: func(_ map[string]any, field []any) []*edit {
