@@ -60,12 +60,12 @@ def _question(fault: Fault, environments: Mapping[str, Inspected], known: dict[_
 
 
 def _built(inspected: Inspected, fault: Fault) -> Mapping[str, Any]:
-    """The build and the index of the object that the fault is about; nothing where no Kustomization renders it by itself."""
+    """The build and the index of the object that the fault is about; nothing where no Kustomization renders it."""
     for node in _nodes(inspected, fault.kustomization):
         for index, manifest in enumerate(node.manifests):
             place = fault.place
             named = (manifest.origin.path, manifest.kind, manifest.name) == (place.path, place.kind, place.name)
-            if named and place.namespace in ("", manifest.namespace) and not manifest.release:
+            if named and place.namespace in ("", manifest.namespace):
                 name = scope(inspected.environment.name, inspected.graph.source_directory)
                 return {"scope": name, "owner": str(node.kustomization.id), "index": index}
     return {}

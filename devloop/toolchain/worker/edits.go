@@ -7,8 +7,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// text is YAML that a build reads: a file by its name in the view, the Kustomization itself by none, or, with a host, the value of a scalar
-// in another text.
+// text is YAML that a build reads: a file by its name in the view, the Kustomization or the HelmRelease itself by none, or, with a host, the
+// value of a scalar in another text.
 type text struct {
 	name      string
 	documents []*yaml.Node
@@ -110,15 +110,15 @@ func edited(edits []*edit) (map[string][]byte, bool) {
 }
 
 // found says where the edit's spot is.
-func (e *edit) found(b *run) *found {
+func (e *edit) found(v *view) *found {
 	file := e.at.file()
 	told := &found{What: e.what, Block: isBlock(e.spot)}
-	if by := b.view.namedBy(file.name); by != nil {
+	if by := v.namedBy(file.name); by != nil {
 		told.Path, told.Line = by.Path, by.Line
 		return told
 	}
 	if file.name != "" {
-		told.Path, told.Line = b.fromRoot(file.name), e.at.line(e.spot)
+		told.Path, told.Line = v.shown(file.name), e.at.line(e.spot)
 		return told
 	}
 	outermost := e.spot

@@ -43,23 +43,26 @@ func (s *session) locate(places []place) []located {
 	return spots
 }
 
-// addSetters asks each build once.
+// addSetters asks each build and each release once.
 func (s *session) addSetters(places []place, spots []located) {
-	type build struct{ scope, owner string }
-	asked := map[build][]int{}
-	for i, wanted := range places {
-		if wanted.Built != nil && len(wanted.Field) > 0 {
-			of := build{wanted.Built.Scope, wanted.Built.Owner}
-			asked[of] = append(asked[of], i)
-		}
+	type part struct {
+		in *scope
+		of *rendering
 	}
-	sideBySide(slices.Collect(maps.Keys(asked)), func(of build) struct{} {
-		var questions []fieldOf
-		for _, i := range asked[of] {
-			questions = append(questions, fieldOf{places[i].Built.Index, places[i].Field})
+	asked, questions := map[part][]int{}, map[part][]fieldOf{}
+	for i, wanted := range places {
+		if wanted.Built == nil || len(wanted.Field) == 0 {
+			continue
 		}
-		for n, found := range s.setters(of.scope, of.owner, questions) {
-			spots[asked[of][n]].Setter = found
+		in := s.scope(wanted.Built.Scope)
+		of, index := in.part(wanted.Built.Owner, wanted.Built.Index)
+		one := part{in, of}
+		asked[one] = append(asked[one], i)
+		questions[one] = append(questions[one], fieldOf{index, wanted.Field})
+	}
+	sideBySide(slices.Collect(maps.Keys(asked)), func(one part) struct{} {
+		for n, found := range s.setters(one.in, one.of, questions[one]) {
+			spots[asked[one][n]].Setter = found
 		}
 		return struct{}{}
 	})

@@ -71,7 +71,7 @@ func (s *session) release(r *releasesRequest, one releaseRequest) (json.RawMessa
 	}
 	work.finish()
 	result, _ := work.result.encode()
-	made := &rendering{owner: work.owner(), all: func() []*rendered { return wrapped(work.result.Objects) }}
+	made := &rendering{owner: work.owner(), release: work, all: func() []*rendered { return wrapped(work.result.Objects) }}
 	if work.view != nil && key != "" {
 		if seen, ok := work.view.seen.encode(); ok {
 			made.print = digest(key, string(seen))
@@ -122,7 +122,7 @@ func (w *release) recall(key string) (json.RawMessage, *rendering) {
 	if head == nil || !w.view.holds(seen) {
 		return nil, nil
 	}
-	return result, &rendering{owner: w.owner(), print: digest(key, string(seen)), all: parsed(result)}
+	return result, &rendering{owner: w.owner(), release: w, print: digest(key, string(seen)), all: parsed(result)}
 }
 
 func (w *release) text(fields ...string) string {
@@ -164,19 +164,28 @@ func (w *release) name() string {
 }
 
 func (w *release) render() error {
-	loaded, err := w.chart()
-	if err != nil {
-		return err
-	}
-	values, err := w.values()
-	if err != nil {
-		return err
-	}
-	objects, err := w.objects(loaded, values)
+	objects, err := w.assemble()
 	if err != nil {
 		return err
 	}
 	return w.show(objects)
+}
+
+// assemble is what helm-controller would apply.
+func (w *release) assemble() ([]releaseObject, error) {
+	loaded, err := w.chart()
+	if err != nil {
+		return nil, err
+	}
+	values, err := w.values()
+	if err != nil {
+		return nil, err
+	}
+	objects, err := w.objects(loaded, values)
+	for _, each := range objects {
+		w.namespaced(each.object)
+	}
+	return objects, err
 }
 
 func (w *release) capabilities() *common.Capabilities {

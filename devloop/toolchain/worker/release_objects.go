@@ -132,7 +132,6 @@ func (w *release) templateFailure(text string) *failure {
 // show puts objects into the answer, as build does.
 func (w *release) show(objects []releaseObject) error {
 	for _, each := range objects {
-		w.namespaced(each.object)
 		content, err := json.Marshal(each.object)
 		if err != nil {
 			return err

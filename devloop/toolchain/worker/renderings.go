@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,13 +11,23 @@ import (
 	kubejson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// rendering is what one build of a scope gave. Judges look at it: what they say of it depends on the objects and on their own rules alone.
+// rendering is what one build of a scope gave, or one of its HelmReleases. Judges look at it: what they say of it depends on the objects and
+// on their own rules alone.
 type rendering struct {
-	owner string // namespace/name of the Kustomization
+	owner string // namespace/name of the Kustomization, or of the HelmRelease
 	print string // changes whenever the objects do; '' where nothing that is stored may depend on them
 	all   func() []*rendered
-	run   *run       // what built it; nil for what HelmReleases render
-	built *rendering // without what its HelmReleases render
+
+	run     *run         // what built it; nil for what HelmReleases render
+	release *release     // what rendered it; nil for builds
+	parts   []*rendering // where its HelmReleases render something: the build, and one for each of them
+}
+
+func (r *rendering) kind() string {
+	if r.release != nil {
+		return "HelmRelease"
+	}
+	return "Kustomization"
 }
 
 func (r *rendering) objects() []*rendered { return r.all() }
@@ -96,26 +107,46 @@ func (s *scope) remember(made *rendering) {
 func (s *scope) build(owner string) *rendering {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.renderings[owner]; found == nil || found.built == nil {
+	if found := s.renderings[owner]; found == nil || found.parts == nil {
 		return found
 	} else {
-		return found.built
+		return found.parts[0]
 	}
 }
 
-// kustomization says which build rendered a Kustomization, at which index, and the file that it came from; ” where none did.
-func (s *scope) kustomization(name string) (owner string, index int, origin string) {
-	kept := s.find("Kustomization/" + name)
-	if kept == nil {
-		return "", 0, ""
+// part is what gave an object of a Kustomization, its build or one of its HelmReleases, and the object's index there.
+func (s *scope) part(owner string, index int) (*rendering, int) {
+	s.mu.Lock()
+	whole := s.renderings[owner]
+	s.mu.Unlock()
+	if whole == nil || whole.parts == nil {
+		return whole, index
 	}
-	for i, object := range s.build(kept.owner).objects() {
+	for _, each := range whole.parts {
+		count := len(each.objects())
+		if index < count {
+			return each, index
+		}
+		index -= count
+	}
+	return nil, 0
+}
+
+// parent says which build rendered the Kustomization or the HelmRelease behind another rendering, at which index, and the file that it came
+// from; nil where none did.
+func (s *scope) parent(of *rendering) (built *rendering, index int, origin string) {
+	kept := s.find(of.kind() + "/" + of.owner)
+	if kept == nil {
+		return nil, 0, ""
+	}
+	built = s.build(kept.owner)
+	for i, object := range built.objects() {
 		body := unstructured.Unstructured{Object: object.body()}
-		if body.GetKind() == "Kustomization" && body.GetNamespace()+"/"+body.GetName() == name {
-			return kept.owner, i, object.Origin
+		if keptKey(body.GetKind(), cmp.Or(body.GetNamespace(), "default"), body.GetName()) == of.kind()+"/"+of.owner {
+			return built, i, object.Origin
 		}
 	}
-	return "", 0, ""
+	return nil, 0, ""
 }
 
 // rendered gives everything that the scope's builds gave so far, by the names of their Kustomizations.
@@ -138,14 +169,14 @@ func (s *scope) extend(owner string, releases []*rendering) {
 	if built == nil {
 		return
 	}
-	if built.built != nil {
-		built = built.built
+	if built.parts != nil {
+		built = built.parts[0]
 	}
 	parts, storable := []string{built.print}, built.print != ""
 	for _, each := range releases {
 		parts, storable = append(parts, each.print), storable && each.print != ""
 	}
-	whole := &rendering{owner: owner, built: built}
+	whole := &rendering{owner: owner, parts: append([]*rendering{built}, releases...)}
 	if storable {
 		whole.print = digest(parts...)
 	}

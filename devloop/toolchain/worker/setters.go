@@ -10,14 +10,15 @@ import (
 	kubeyaml "sigs.k8s.io/yaml"
 )
 
-// builtReference is an object of a scope: the one at Index of what the Kustomization Owner (namespace/name) renders by itself.
+// builtReference is an object of a scope: the one at Index of what the Kustomization Owner (namespace/name) renders, with its HelmReleases.
 type builtReference struct {
 	Scope string `json:"scope"`
 	Owner string `json:"owner"`
 	Index int    `json:"index"`
 }
 
-// setter is what set a field on the way from the object's own file to what Flux applies: a patch, or another setting of a kustomization file.
+// setter is what set a field on the way from the object's own file to what Flux applies: a patch, or another setting of a kustomization file
+// or of a HelmRelease.
 type setter struct {
 	Path string `json:"path"`
 	Line int    `json:"line"`
@@ -30,8 +31,9 @@ type fieldOf struct {
 	Field []any `json:"field"`
 }
 
-// found is a setter as one build knows it. What the Kustomization itself says has no place yet: Field leads to it in the object, Inner is the
-// line in the text there, 0 for the field as such. Block says that what is at the line is a text that begins one line below.
+// found is a setter as one build or release knows it. What the Kustomization or HelmRelease itself says has no place yet: Field leads to it in
+// the object, Inner is the line in the text there, 0 for the field as such. Block says that what is at the line is a text that begins one line
+// below.
 type found struct {
 	Path  string `json:"path,omitempty"`
 	Line  int    `json:"line,omitempty"`
@@ -45,9 +47,9 @@ type found struct {
 const deepest = 4
 
 // setters answers questions about one build, nil where the object's own file says it or where it is not certain.
-func (s *session) setters(scopeName, owner string, asked []fieldOf) []*setter {
+func (s *session) setters(in *scope, of *rendering, asked []fieldOf) []*setter {
 	told := make([]*setter, len(asked))
-	for i, each := range s.found(s.scope(scopeName), owner, asked, 0) {
+	for i, each := range s.found(in, of, asked, 0) {
 		if each != nil && each.Path != "" {
 			told[i] = &setter{each.Path, each.Line, each.What}
 		}
@@ -55,27 +57,26 @@ func (s *session) setters(scopeName, owner string, asked []fieldOf) []*setter {
 	return told
 }
 
-func (s *session) found(in *scope, owner string, asked []fieldOf, depth int) []*found {
-	of := in.build(owner)
+func (s *session) found(in *scope, of *rendering, asked []fieldOf, depth int) []*found {
 	if of == nil || depth > deepest {
 		return nil
 	}
-	answer, err := s.verdict("setters", jsonOf(asked), []*rendering{of}, func() any { return of.run.setters(asked) })
+	answer, err := s.verdict("setters", jsonOf(asked), []*rendering{of}, func() any { return of.setters(asked) })
 	var all []*found
 	if err != nil || json.Unmarshal(answer, &all) != nil {
 		return nil
 	}
 	for i, each := range all {
 		if each != nil && each.Path == "" {
-			all[i] = s.inKustomization(in, owner, each, depth)
+			all[i] = s.inParent(in, of, each, depth)
 		}
 	}
 	return all
 }
 
-// inKustomization finds the place of what the Kustomization says: in its own file, or in what its parent puts into it.
-func (s *session) inKustomization(in *scope, owner string, told *found, depth int) *found {
-	parent, index, origin := in.kustomization(owner)
+// inParent finds the place of what the Kustomization or the HelmRelease says: in its own file, or in what its parent puts into it.
+func (s *session) inParent(in *scope, of *rendering, told *found, depth int) *found {
+	parent, index, origin := in.parent(of)
 	if origin == "" {
 		return nil
 	}
@@ -86,7 +87,7 @@ func (s *session) inKustomization(in *scope, owner string, told *found, depth in
 	if err != nil {
 		return nil
 	}
-	object := place{Kind: "Kustomization", Name: path.Base(owner)}.object(content)
+	object := place{Kind: of.kind(), Name: path.Base(of.owner)}.object(content)
 	key, value := reach(object, told.Field)
 	if value == nil {
 		return nil
@@ -105,29 +106,35 @@ func inside(line, inner int, block bool) int {
 func isBlock(node *yaml.Node) bool { return node.Style&yaml.LiteralStyle != 0 }
 
 // setters runs experiments: what a build gives without a patch, or with another value in it, tells for certain what the patch does.
-func (b *run) setters(asked []fieldOf) []*found {
+func (r *rendering) setters(asked []fieldOf) []*found {
 	told := make([]*found, len(asked))
-	laboratory := newLaboratory(b)
+	laboratory := r.laboratory()
 	for i, each := range asked {
 		told[i] = laboratory.setter(each)
 	}
 	return told
 }
 
-// laboratory is one build and what its trials gave.
+// laboratory is one build or release: the object that asks for it, what gives its objects with other content in some files (the object's own
+// goes by the name ”), and what its trials gave.
 type laboratory struct {
-	run      *run
+	view     *view
+	object   map[string]any
 	settings settings
-	usual    *assembly
-	trials   map[string]*assembly
+	try      func(files map[string][]byte) assembly
+	usual    assembly
+	trials   map[string]assembly
 }
 
 // The most objects that trials of one build may make: more would take seconds, and then nothing is said.
 const mostTried = 20_000
 
-func newLaboratory(b *run) *laboratory {
-	again := b.repeat()
-	return &laboratory{run: again, settings: settingsOf(again), trials: map[string]*assembly{}}
+func (r *rendering) laboratory() *laboratory {
+	if w := r.release; w != nil {
+		return &laboratory{view: w.view, object: w.object.Object, settings: w.settings(), try: w.tried, trials: map[string]assembly{}}
+	}
+	b := r.run.repeat()
+	return &laboratory{view: b.view, object: b.kustomization.Object, settings: settingsOf(b), try: b.tried, trials: map[string]assembly{}}
 }
 
 func (l *laboratory) setter(asked fieldOf) *found {
@@ -138,7 +145,7 @@ func (l *laboratory) setter(asked fieldOf) *found {
 		return nil
 	}
 	if l.usual == nil {
-		l.usual = l.run.tried(nil)
+		l.usual = l.tried(nil)
 	}
 	object := l.usual.object(asked.Index)
 	if object == nil {
@@ -160,13 +167,13 @@ func (l *laboratory) setter(asked fieldOf) *found {
 	return l.creator(fieldOf{asked.Index, asked.Field[:depth]})
 }
 
-// commonMetadata comes last, after kustomize.
+// commonMetadata comes last, after everything else.
 func (l *laboratory) commonMetadata(field []any) *found {
 	if len(field) != 3 || field[0] != "metadata" {
 		return nil
 	}
 	path := []any{"spec", "commonMetadata", field[1], field[2]}
-	if !isThere(l.run.kustomization.Object, path) {
+	if !isThere(l.object, path) {
 		return nil
 	}
 	return &found{What: "commonMetadata", Field: path}
@@ -177,7 +184,7 @@ func (l *laboratory) last(of func(setting) guess, asked fieldOf, differs func(ma
 	edits := l.settings.guesses(of, l.usual.object(asked.Index), asked.Field)
 	for i := len(edits) - 1; i >= 0; i-- {
 		if object := l.trial(edits[i:i+1]).same(l.usual, asked.Index); object != nil && differs(object) {
-			return edits[i].found(l.run)
+			return edits[i].found(l.view)
 		}
 	}
 	return nil
@@ -198,52 +205,51 @@ func (l *laboratory) creator(asked fieldOf) *found {
 	}
 	for i := len(edits) - 1; i >= 0; i-- {
 		if gone(edits[i:]) {
-			return edits[i].found(l.run)
+			return edits[i].found(l.view)
 		}
 	}
 	return nil
 }
 
 // trial builds with the edits made; an assembly without objects where that does not build.
-func (l *laboratory) trial(edits []*edit) *assembly {
+func (l *laboratory) trial(edits []*edit) assembly {
 	files, ok := edited(edits)
 	if !ok {
-		return &assembly{}
+		return nil
 	}
 	key := jsonOf(files)
 	if l.trials[key] == nil {
-		if len(l.trials)*len(l.usual.resources) > mostTried {
-			return &assembly{}
+		if len(l.trials)*len(l.usual) > mostTried {
+			return nil
 		}
-		l.trials[key] = l.run.tried(files)
+		l.trials[key] = l.tried(files)
 	}
 	return l.trials[key]
 }
 
-// assembly is what kustomize gives, before decryption and variables.
-type assembly struct {
-	resources []*resource.Resource
-	maps      map[int]map[string]any
+// tried is never nil; what a library makes of a strange edit, a panic, says nothing.
+func (l *laboratory) tried(files map[string][]byte) (made assembly) {
+	made = assembly{}
+	defer func() { _ = recover() }()
+	return append(made, l.try(files)...)
 }
 
-// tried builds once more with other content in some files; the Kustomization's own goes by the name ”.
-func (b *run) tried(files map[string][]byte) (made *assembly) {
-	made = &assembly{}
-	defer func() {
-		if recover() != nil { // what a library makes of a strange edit says nothing
-			made = &assembly{}
-		}
-	}()
+// tried is what kustomize gives, before decryption and variables.
+func (b *run) tried(files map[string][]byte) (made assembly) {
 	again := b.repeat()
 	for name, content := range files {
 		if name != "" {
 			_ = again.view.WriteFile(name, content)
 		} else if again.kustomization.Object = objectOf(content); again.kustomization.Object == nil {
-			return made
+			return nil
 		}
 	}
-	if objects, _, err := again.assemble(); err == nil {
-		made.resources = objects.Resources()
+	objects, _, err := again.assemble()
+	if err != nil {
+		return nil
+	}
+	for _, res := range objects.Resources() {
+		made = append(made, &assembled{origin: originOf(res), content: res})
 	}
 	return made
 }
@@ -256,32 +262,36 @@ func objectOf(content []byte) (object map[string]any) {
 	return object
 }
 
+// assembly is the objects that an experiment gave, decoded when somebody asks for them.
+type assembly []*assembled
+
+type assembled struct {
+	origin  string
+	content any
+	object  map[string]any
+}
+
 // object is the one at the index as plain values, nil where there is none.
-func (o *assembly) object(index int) map[string]any {
-	if index < 0 || index >= len(o.resources) {
+func (a assembly) object(index int) map[string]any {
+	if index < 0 || index >= len(a) {
 		return nil
 	}
-	if o.maps[index] == nil {
-		content, err := o.resources[index].MarshalJSON()
-		var object map[string]any
-		if err != nil || json.Unmarshal(content, &object) != nil {
-			return nil
+	one := a[index]
+	if one.object == nil {
+		if content, err := json.Marshal(one.content); err == nil {
+			_ = json.Unmarshal(content, &one.object)
 		}
-		if o.maps == nil {
-			o.maps = map[int]map[string]any{}
-		}
-		o.maps[index] = object
 	}
-	return o.maps[index]
+	return one.object
 }
 
 // same is the object that is the usual one at the index, as long as as many objects come out in the same order.
-func (o *assembly) same(usual *assembly, index int) map[string]any {
-	if len(o.resources) != len(usual.resources) {
+func (a assembly) same(usual assembly, index int) map[string]any {
+	if len(a) != len(usual) {
 		return nil
 	}
-	object := o.object(index)
-	if object == nil || object["kind"] != usual.object(index)["kind"] || originOf(o.resources[index]) != originOf(usual.resources[index]) {
+	object := a.object(index)
+	if object == nil || object["kind"] != usual.object(index)["kind"] || a[index].origin != usual[index].origin {
 		return nil
 	}
 	return object
