@@ -6,13 +6,14 @@ Docker's own words and API (https://docs.docker.com/reference/api/engine/); Podm
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.clients.engine import Engine
+from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
 from devloop.errors import DevloopError
 
 LOOPBACK = "127.0.0.1"
@@ -65,27 +66,25 @@ class Containers:
     """What one engine runs; safe to use from several threads."""
 
     def __init__(self, engine: Engine) -> None:
-        self._client = engine.client
+        self._engine = engine
 
     def find(self, name: str) -> Container | None:
         """The container of that very name, None where there is none."""
-        import docker.errors
-
-        with _explained("looking at", name), contextlib.suppress(docker.errors.NotFound):
-            return _container(self._client.api.inspect_container(name))
+        with _explained("looking at", name), contextlib.suppress(NotThere):
+            return _container(self._engine.ask("GET", f"/containers/{named(name)}/json"))
         return None
 
     def labelled(self, label: str) -> tuple[Container, ...]:
         """Every container, running or not, with `label` (key or key=value), sorted by name."""
         with _explained("looking for", label):
-            found = self._client.api.containers(all=True, filters={"label": label})
+            found = self._engine.ask("GET", "/containers/json", all="1", filters=filters(label=label))
         names = sorted(item["Names"][0].removeprefix("/") for item in found if item.get("Names"))
         return tuple(container for name in names if (container := self.find(name)))
 
     def run(self, wanted: Wanted, files: Mapping[str, bytes]) -> None:
         """Make and start it, with `files` (path -> content) in it before it starts: for this one user of the container to read."""
-        api = self._client.api
-        with _explained("starting", wanted.name):
+        with _explained("starting", wanted.name), library():
+            api = self._engine.client.api
             host = api.create_host_config(
                 port_bindings=dict.fromkeys(wanted.ports, (LOOPBACK, None)),
                 binds={name: {"bind": path, "mode": "rw"} for name, path in wanted.volumes.items()},
@@ -104,23 +103,19 @@ class Containers:
     def start(self, name: str) -> None:
         """Start one that has stopped."""
         with _explained("starting", name):
-            self._client.api.start(name)
+            self._engine.ask("POST", f"/containers/{named(name)}/start")
 
     def remove(self, name: str) -> bool:
         """Kill and remove it with its anonymous volumes; False where there was none."""
-        import docker.errors
-
-        with _explained("removing", name), contextlib.suppress(docker.errors.NotFound):
-            self._client.api.remove_container(name, force=True, v=True)
+        with _explained("removing", name), contextlib.suppress(NotThere):
+            self._engine.ask("DELETE", f"/containers/{named(name)}", force="1", v="1")
             return True
         return False
 
     def read(self, name: str, path: str) -> bytes | None:
         """A file of the container, None where it (or the container) is not there (yet)."""
-        import docker.errors
-
-        with contextlib.suppress(docker.errors.NotFound), _explained("reading from", name):
-            stream, _ = self._client.api.get_archive(name, path)
+        with _explained("reading from", name), contextlib.suppress(NotThere), library():
+            stream, _ = self._engine.client.api.get_archive(name, path)
             with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
                 member = archive.extractfile(archive.getmembers()[0])
                 return member.read() if member else None
@@ -128,8 +123,8 @@ class Containers:
 
     def execute(self, name: str, argv: Sequence[str]) -> tuple[int, str]:
         """Run a command in it to the end: its status and what it said."""
-        with _explained(f"running {argv[0]} in", name):
-            api = self._client.api
+        with _explained(f"running {argv[0]} in", name), library():
+            api = self._engine.client.api
             made = api.exec_create(name, list(argv))
             output: bytes = api.exec_start(made["Id"])
             status = api.exec_inspect(made["Id"])["ExitCode"]
@@ -139,8 +134,8 @@ class Containers:
         """Run a command in it with `parts` as its standard input: its status and what it said."""
         from docker.utils.socket import consume_socket_output, demux_adaptor, frames_iter
 
-        with _explained(f"running {argv[0]} in", name):
-            api = self._client.api
+        with _explained(f"running {argv[0]} in", name), library():
+            api = self._engine.client.api
             made = api.exec_create(name, list(argv), stdin=True)
             channel = api.exec_start(made["Id"], socket=True)
             raw = getattr(channel, "_sock", channel)
@@ -156,18 +151,14 @@ class Containers:
 
     def tail(self, name: str, lines: int = TAIL) -> str:
         """The last lines of its log, '' where there is none."""
-        import docker.errors
-
-        with contextlib.suppress(docker.errors.APIError), _explained("reading the log of", name):
-            return str(self._client.api.logs(name, tail=lines).decode(errors="replace").strip())
+        with _explained("reading the log of", name), contextlib.suppress(NotThere), library():
+            return str(self._engine.client.api.logs(name, tail=lines).decode(errors="replace").strip())
         return ""
 
     def memory(self, name: str) -> int:
         """Resident bytes, 0 where nobody knows."""
-        import docker.errors
-
-        with contextlib.suppress(docker.errors.APIError, DevloopError), _explained("measuring", name):
-            stats: Mapping[str, Any] = self._client.api.stats(name, stream=False, one_shot=True)
+        with contextlib.suppress(DevloopError), _explained("measuring", name):
+            stats: Mapping[str, Any] = self._engine.ask("GET", f"/containers/{named(name)}/stats", **{"stream": "0", "one-shot": "1"})
             usage = stats.get("memory_stats") or {}
             inactive = (usage.get("stats") or {}).get("total_inactive_file") or (usage.get("stats") or {}).get("inactive_file") or 0
             return max(0, int(usage.get("usage") or 0) - int(inactive))
@@ -175,31 +166,27 @@ class Containers:
 
     def has_network(self, name: str) -> bool:
         with _explained("looking at the network", name):
-            return any(item["Name"] == name for item in self._client.api.networks(names=[name]))
+            return any(item["Name"] == name for item in self._engine.ask("GET", "/networks", filters=filters(name=name)))
 
     def join(self, name: str, network: str) -> None:
         """Connect the container to a network that it is not on."""
         with _explained("connecting", name):
-            self._client.api.connect_container_to_network(name, network)
+            self._engine.ask("POST", f"/networks/{named(network)}/connect", {"Container": name})
 
     def volume(self, name: str) -> Volume | None:
-        import docker.errors
-
-        with _explained("looking at the volume", name), contextlib.suppress(docker.errors.NotFound):
-            found = self._client.api.inspect_volume(name)
+        with _explained("looking at the volume", name), contextlib.suppress(NotThere):
+            found = self._engine.ask("GET", f"/volumes/{named(name)}")
             return Volume(found["Name"], found.get("Labels") or {})
         return None
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Have a volume of that name; one that exists stays as it is."""
         with _explained("making the volume", name):
-            self._client.api.create_volume(name, labels=dict(labels))
+            self._engine.ask("POST", "/volumes/create", {"Name": name, "Labels": dict(labels)})
 
     def remove_volume(self, name: str) -> bool:
-        import docker.errors
-
-        with _explained("removing the volume", name), contextlib.suppress(docker.errors.NotFound):
-            self._client.api.remove_volume(name, force=True)
+        with _explained("removing the volume", name), contextlib.suppress(NotThere):
+            self._engine.ask("DELETE", f"/volumes/{named(name)}", force="1")
             return True
         return False
 
@@ -243,23 +230,14 @@ def _send(raw: Any, parts: Iterator[bytes]) -> None:
 
 @contextlib.contextmanager
 def _explained(doing: str, what: str) -> Iterator[None]:
-    """What the engine refuses, in its own words, and an engine that went away; a thing that is not there stays the caller's to judge."""
-    import docker.errors
-    import requests.exceptions
-
+    """What the engine refuses, in its own words, and an engine that went away."""
     try:
         yield
-    except docker.errors.NotFound:
-        raise
-    except docker.errors.APIError as error:
-        raise DevloopError(f"{doing} {what}: {_reason(error)}", hint=_hint(str(error))) from None
-    except (requests.exceptions.RequestException, OSError) as error:
+    except Refused as error:
+        raise DevloopError(f"{doing} {what}: {error}", hint=_hint(str(error))) from None
+    except (OSError, http.client.HTTPException) as error:
         message = f"the container engine gave no answer while {doing} {what} ({type(error).__name__})"
         raise DevloopError(message, hint="see that it runs (docker info), then run the same command again") from None
-
-
-def _reason(error: Any) -> str:
-    return " ".join(str(error.explanation or error).split())
 
 
 def _hint(text: str) -> str:

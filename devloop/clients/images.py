@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import json
 import tarfile
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from devloop.clients.engine import Engine
+from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
 from devloop.errors import DevloopError, Interrupted
 
 
@@ -19,39 +20,35 @@ class ImageStore:
     """The images of one engine; safe to use from several threads."""
 
     def __init__(self, engine: Engine) -> None:
-        self._client = engine.client
+        self._engine = engine
 
     def identity(self, reference: str) -> str:
         """The id of the image that `reference` names, '' where there is none."""
-        import docker.errors
-
-        with _told(reference), contextlib.suppress(docker.errors.NotFound):
-            return str(self._client.api.inspect_image(reference)["Id"])
+        with _told(reference), contextlib.suppress(NotThere):
+            return str(self._engine.ask("GET", f"/images/{named(reference)}/json")["Id"])
         return ""
 
     def labels(self, name: str) -> dict[str, str]:
         """Reference -> label `name` of every image that has it; a single question to the engine."""
         with _told("images"):
-            found = self._client.api.images(filters={"label": name})
+            found = self._engine.ask("GET", "/images/json", filters=filters(label=name))
         return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
 
     def size(self, reference: str) -> int:
         """Bytes of an image on the engine's disk."""
         with _told(reference):
-            return int(self._client.api.inspect_image(reference)["Size"])
+            return int(self._engine.ask("GET", f"/images/{named(reference)}/json")["Size"])
 
     def load(self, archive: Path, reference: str) -> None:
         """Put the image of an archive (as `docker save` writes it) into the engine; the archive calls it `reference`."""
-        with _told(reference), archive.open("rb") as file:
-            list(self._client.images.load(file))
+        with _told(reference), library(), archive.open("rb") as file:
+            list(self._engine.client.images.load(file))
 
     def remove(self, reference: str) -> None:
         """Forget an image, unless a container runs from it; none, also '', is fine."""
-        import docker.errors
-
-        with _told(reference), contextlib.suppress(docker.errors.APIError):
+        with _told(reference), contextlib.suppress(Refused):
             if reference:
-                self._client.api.remove_image(reference)
+                self._engine.ask("DELETE", f"/images/{named(reference)}")
 
     def derive(self, base: str, command: Sequence[str], reference: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         """Run `command` in the image `base` and keep what it wrote as `reference`; DevloopError with its output when it fails.
@@ -59,8 +56,8 @@ class ImageStore:
         `config` is how the new image runs, in the words of the OCI specification; `options` are more arguments for the container.
         """
         repository, _, tag = reference.rpartition(":")
-        with _told(reference):
-            container = self._client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
+        with _told(reference), library():
+            container = self._engine.client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
             try:
                 container.start()
                 if container.wait()["StatusCode"]:
@@ -73,8 +70,8 @@ class ImageStore:
     def build(self, reference: str, files: Mapping[str, bytes], arguments: Mapping[str, str], stop: threading.Event) -> None:
         """Build the Dockerfile among `files` (path -> content) with build `arguments` and name it."""
         said: list[str] = []
-        with _told(reference):
-            stream = self._client.api.build(
+        with _told(reference), library():
+            stream = self._engine.client.api.build(
                 fileobj=io.BytesIO(_context(files)),
                 custom_context=True,
                 tag=reference,
@@ -96,23 +93,20 @@ class ImageStore:
 
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as an archive that containerd can import, in parts."""
-        with _told(reference):
-            yield from self._client.api.get_image(reference, chunk_size=1 << 20)
+        with _told(reference), library():
+            yield from self._engine.client.api.get_image(reference, chunk_size=1 << 20)
 
 
 @contextlib.contextmanager
 def _told(reference: str) -> Iterator[None]:
     """What the engine refuses, as the user should read it."""
-    from docker.errors import APIError, DockerException
-    from requests import RequestException
-
     try:
         yield
-    except APIError as error:
+    except Refused as error:
         if "no space left" in str(error).lower():
             raise DevloopError(f"no space left for the image {reference}", hint="docker system df, then docker image prune") from None
-        raise DevloopError(f"the container engine refuses {reference}: {error.explanation or error}") from None
-    except (DockerException, RequestException) as error:
+        raise DevloopError(f"the container engine refuses {reference}: {error}") from None
+    except (OSError, http.client.HTTPException) as error:
         raise DevloopError(f"the container engine ended while it was asked for {reference}: {error}", hint="docker info") from None
 
 

@@ -85,6 +85,8 @@ class KindProvisioner:
 
     def prepare(self) -> None:
         self._own_images  # noqa: B018 (asks the engine, once)
+        if not self._claim.exists:
+            self._engine.client  # noqa: B018 (loads its library, for all that must be made)
 
     def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
         return ("kind",)
