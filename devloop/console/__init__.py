@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.clients.beside import beside
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.lines import Whole, hint
 from devloop.console.live import View
 from devloop.console.spoken import Spoken
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
-from devloop.model.report import Event, Notice, Progress, Report, StepFinished
+from devloop.model.report import Event, Notice, Progress, Report, StepFinished, StepStarted
 from devloop.output import FORMATS, written
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ class Console:
         return _rich(stderr=self._alone)
 
     def __enter__(self) -> Console:
-        # Where the report alone is wanted and nobody looks on, nothing may have to be drawn at all.
-        if self._alone and not sys.stderr.isatty() and _TERMINALS.isdisjoint(os.environ):
+        # Where nobody looks on, nothing may have to be drawn at all, or not before the first step is done.
+        stream = sys.stderr if self._alone else sys.stdout
+        if not stream.isatty() and _TERMINALS.isdisjoint(os.environ):
             return self
         if self._rich.is_terminal and not self._rich.is_dumb_terminal:
             from rich.live import Live
@@ -73,6 +75,8 @@ class Console:
 
     def emit(self, event: Event) -> None:
         """Take one event in and show what it changes."""
+        if isinstance(event, StepStarted) and "_rich" not in self.__dict__:
+            beside(lambda: self._rich, "console")
         with self._lock:
             line = self._view.take(self._spoken.event(event))
         stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)

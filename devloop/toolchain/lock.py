@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -90,6 +89,8 @@ class Tool:
 
 def load_lock(path: Path = LOCK) -> dict[str, Tool]:
     """All tools by name, in build order; the folders of go.mod files lie beside the lock file."""
+    import tomllib
+
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     modules = content.get("modules", {})
     return {name: _tool(name, entry, modules, path.parent) for name, entry in content["tools"].items()}
