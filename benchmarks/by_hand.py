@@ -16,7 +16,7 @@ from benchmarks.sandbox import Sandbox
 from devloop.clients import git_http, process
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
-from devloop.model import bootstrap
+from devloop.model import bootstrap, flux
 from devloop.provisioners.embedded import git_access
 from devloop.provisioners.embedded.components import HOST, Component, Site, environment_for
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
@@ -28,7 +28,7 @@ from devloop.provisioners.embedded.ports import ensure_ports, ports
 from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand.sh")
-CONTROLLERS = (*bootstrap.CONTROLLERS, "helm-controller")
+CONTROLLERS = (*flux.CONTROLLERS, "helm-controller")
 REQUEUE = "requeue-dependency"
 GRACE = 10.0  # seconds for the script to end what it started
 
@@ -122,7 +122,7 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
 
 def flux_objects(toolchain: Toolchain) -> list[bootstrap.Object]:
     """Flux as devloop installs it: what is tuned there holds here too."""
-    objects = [bootstrap.namespace(bootstrap.NAMESPACE), *(bootstrap.service_account(name) for name in CONTROLLERS)]
+    objects = [bootstrap.namespace(flux.NAMESPACE), *(bootstrap.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
         objects += [*toolchain.crds(name), *bootstrap.rbac(name, toolchain.rbac(name))]
     return objects

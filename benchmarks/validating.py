@@ -108,7 +108,7 @@ def _validate(place: Place, repository: Path, fewest: int, *, warm: bool = False
     """Seconds, and the largest sum of resident memory of devloop and its worker, in bytes."""
     if not warm:
         shutil.rmtree(place.cache / "devloop" / "renderings", ignore_errors=True)
-    argv = [sys.executable, "-m", "devloop", "-C", repository, "validate", "--output", "json"]
+    argv: list[str | Path] = [sys.executable, "-m", "devloop", "-C", repository, "validate", "--output", "json"]
     start = time.perf_counter()
     running = process.spawn(argv, env=place.env, stdout=process.PIPE, stderr=process.DEVNULL)
     with _watched(running.pid) as peak:
@@ -146,7 +146,17 @@ def _peers(place: Place, flate: Path, kubeconform: Path) -> float:
     rendered = process.run([flate, "build", "ks", "--path", place.home / ENTRY], cwd=place.home, env=place.env, check=False)
     schemas_of = schemas("v1.36").folder
     template = f"{schemas_of}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-    argv = [kubeconform, "-strict", "-ignore-missing-schemas", "-summary", "-output", "json", "-schema-location", template, "-"]
+    argv: list[str | Path] = [
+        kubeconform,
+        "-strict",
+        "-ignore-missing-schemas",
+        "-summary",
+        "-output",
+        "json",
+        "-schema-location",
+        template,
+        "-",
+    ]
     checked = process.run(argv, input=rendered.stdout, check=False)
     seconds = time.perf_counter() - start
     if rendered.stdout.count(b"\nkind: ") < 100:
