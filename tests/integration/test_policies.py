@@ -75,7 +75,8 @@ def refused(
     try:
         provisioner.ensure_cluster(lambda _: None)
         kube = Kube(provisioner.kubeconfig())
-        kube.apply_all(world["surroundings"])
+        for obj in world["surroundings"]:  # one after the other: namespaces come first
+            kube.apply(obj)
         for name, plural in {"policies": "validatingadmissionpolicies", "bindings": "validatingadmissionpolicybindings"}.items():
             for obj in world[name]:
                 kube.request("POST", f"/apis/admissionregistration.k8s.io/v1/{plural}", obj)
