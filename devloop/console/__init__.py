@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devloop.clients.beside import beside
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.lines import Whole, hint
 from devloop.console.live import View
 from devloop.console.spoken import Spoken
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.errors import DevloopError, InputError
-from devloop.model.report import Event, Notice, Progress, Report, StepFinished, StepStarted
+from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, written
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 
 NO_LIMIT = 4096
-A_MOMENT = 0.1  # seconds
 
 # What makes a terminal of anything, for rich.
 _TERMINALS = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"})
@@ -77,18 +74,11 @@ class Console:
 
     def emit(self, event: Event) -> None:
         """Take one event in and show what it changes."""
-        if isinstance(event, StepStarted) and "_rich" not in self.__dict__:
-            beside(self._load, "console")
         with self._lock:
             line = self._view.take(self._spoken.event(event))
         stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or stays):
             _print(self._rich, line)
-
-    def _load(self) -> None:
-        """Load what draws, while a step takes its time, and not before what it begins with."""
-        time.sleep(A_MOMENT)
-        self._rich  # noqa: B018 (loads it)
 
     def show(self, report: Report) -> None:
         """The end of a run: what is ready, what is not and why, what to do next."""
