@@ -52,7 +52,10 @@ class Engine:
         if query:
             path += f"?{urlencode(query)}"
         status, content = self._answer(method, path, body)
-        answer = json.loads(content) if content[:1] in (b"{", b"[") else None
+        try:
+            answer = json.loads(content) if content[:1] in (b"{", b"[") else None
+        except ValueError:
+            raise http.client.HTTPException("its answer is no JSON") from None
         if status >= http.client.BAD_REQUEST:
             reason = answer.get("message") if isinstance(answer, dict) else None
             raise (NotThere if status == http.client.NOT_FOUND else Refused)(reason or f"status {status}")
