@@ -14,8 +14,8 @@ from datetime import datetime
 
 from benchmarks.measurements import Measurements, table, write_json
 from benchmarks.sandbox import Sandbox, sandbox
+from devloop.commands.toolchain import EVERYTHING
 from devloop.errors import DevloopError, Interrupted
-from devloop.loop import EVERYTHING
 from devloop.toolchain import Toolchain
 
 PARTS = ("up", "again", "help", "down", "memory")

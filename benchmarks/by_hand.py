@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sandbox import Sandbox
-from devloop.clients import git_http, process
+from devloop.clients import process
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
-from devloop.model import bootstrap, flux
+from devloop.flux import manifests
+from devloop.gitserver import git_server
+from devloop.model.flux import names as flux
 from devloop.provisioners.embedded import git_access
-from devloop.provisioners.embedded.components import HOST, Component, Site, environment_for
+from devloop.provisioners.embedded.components import HOST, Component, ComponentContext, environment_for
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.flux import flux_controller
 from devloop.provisioners.embedded.layout import Layout
@@ -84,21 +86,21 @@ def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
     definition = place.environment.definition
     layout.make()
     ensure_ports(layout)
-    site = Site(layout, definition, toolchain, ports(layout))
+    site = ComponentContext(layout, definition, toolchain, ports(layout))
     layout.write(layout.folder / "settings.sh", _settings(site, toolchain))
     layout.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
     layout.write_json("nodes.json", object_list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
     layout.write_json("flux.json", object_list(flux_objects(toolchain)))
 
 
-def _settings(site: Site, toolchain: Toolchain) -> str:
+def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
     variables = {
         "api_server": site.api_server,
-        "git_url": f"http://{site.address(git_access.SERVER)}/{git_http.REPOSITORY}",
+        "git_url": f"http://{site.address(git_access.SERVER)}/{git_server.REPOSITORY}",
         "server_names": ",".join(names),
-        "pusher": git_http.PUSHER,
-        "puller": git_http.PULLER,
+        "pusher": git_server.PUSHER,
+        "puller": git_server.PULLER,
         "PATH": f"{toolchain.path('kubectl').parent}:{os.environ['PATH']}",
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -108,7 +110,7 @@ def _settings(site: Site, toolchain: Toolchain) -> str:
     return "\n".join([*lines, *(_function(site, component) for component in components)]) + "\n"
 
 
-def _function(site: Site, component: Component) -> str:
+def _function(site: ComponentContext, component: Component) -> str:
     environment = environment_for(site.layout, os.environ) | dict(component.env)
     # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
     argv = (f"--{REQUEUE}=100ms" if argument.startswith(f"--{REQUEUE}") else argument for argument in component.argv)
@@ -120,13 +122,13 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
     return "".join(f"/O={group}" for group in groups) + f"/CN={user}"
 
 
-def flux_objects(toolchain: Toolchain) -> list[bootstrap.Object]:
+def flux_objects(toolchain: Toolchain) -> list[manifests.Object]:
     """Flux as devloop installs it: what is tuned there holds here too."""
-    objects = [bootstrap.namespace(flux.NAMESPACE), *(bootstrap.service_account(name) for name in CONTROLLERS)]
+    objects = [manifests.namespace(flux.NAMESPACE), *(manifests.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
-        objects += [*toolchain.crds(name), *bootstrap.rbac(name, toolchain.rbac(name))]
+        objects += [*toolchain.crds(name), *manifests.rbac(name, toolchain.rbac(name))]
     return objects
 
 
-def object_list(items: list[bootstrap.Object]) -> bootstrap.Object:
+def object_list(items: list[manifests.Object]) -> manifests.Object:
     return {"apiVersion": "v1", "kind": "List", "items": items}

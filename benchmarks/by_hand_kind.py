@@ -20,18 +20,19 @@ import yaml
 
 from benchmarks.by_hand import CONTROLLERS, REQUEUE, flux_objects, object_list
 from benchmarks.sandbox import Sandbox
-from devloop.clients import git_http, process
+from devloop.clients import process
 from devloop.clients.engine import connect
 from devloop.clients.images import ImageStore
 from devloop.clients.logs import tail
 from devloop.clients.worker import Worker
 from devloop.errors import DevloopError
+from devloop.gitserver import git_server
 from devloop.images import Images
-from devloop.model.workloads import workload_images
+from devloop.model.kubernetes.workload_images import workload_images
 from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.configuration import configuration, node_image
-from devloop.repository.graph import survey
-from devloop.repository.keys import identities
+from devloop.repository.age_keys import identities
+from devloop.repository.graph import build_graph
 from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand_kind.sh")
@@ -107,7 +108,7 @@ class Ingredients:
     def build_git_image(self) -> None:
         """From the Dockerfile that devloop's own is built from."""
         files = {"Dockerfile": (Path(flux.__file__).with_name("Dockerfile")).read_bytes()}
-        files["git_http.py"] = Path(git_http.__file__).read_bytes()
+        files["git_http.py"] = Path(git_server.__file__).read_bytes()
         base = self.own.get("git-server-base", "")
         ImageStore(connect()).build(GIT_IMAGE, files, {"BASE": base} if base else {}, threading.Event())
 
@@ -136,9 +137,9 @@ class Ingredients:
             "cluster": CLUSTER,
             "git_server": f"{CLUSTER}-git",
             "git_image": GIT_IMAGE,
-            "git_repository": git_http.REPOSITORY,
-            "pusher": git_http.PUSHER,
-            "puller": git_http.PULLER,
+            "git_repository": git_server.REPOSITORY,
+            "pusher": git_server.PUSHER,
+            "puller": git_server.PULLER,
             "nudge": "yes" if self.tuned else "",
             "PATH": ":".join([*sorted(folders), os.environ["PATH"]]),
         }
@@ -149,7 +150,7 @@ class Ingredients:
     def _workload_images(self) -> tuple[str, ...]:
         environment = self.place.environment
         with Worker(self.toolchain.path("worker"), environment.root, identities(environment).text) as worker:
-            return workload_images(survey(environment, worker))
+            return workload_images(build_graph(environment, worker))
 
 
 def as_flux_installs(deployment: Object) -> Object:

@@ -29,8 +29,8 @@ from benchmarks.measurements import (
 from benchmarks.rounds import EDITS, live, replaced
 from benchmarks.sandbox import Sandbox
 from devloop.clients.engine import connect
+from devloop.commands.toolchain import EVERYTHING
 from devloop.images import Images
-from devloop.loop import EVERYTHING
 from devloop.model.report import Event, Notice
 from devloop.toolchain import Toolchain
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import process
-from devloop.clients.processes import sweep
-from devloop.model.environment import Environment
+from devloop.clients.orphans import sweep
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners import Provisioner, open_provisioner
 from devloop.provisioners.embedded.components import MARKER
 from devloop.repository.environments import load_environment

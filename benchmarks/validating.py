@@ -22,10 +22,10 @@ import psutil
 from benchmarks.generated import generate
 from benchmarks.measurements import COLD, GROWTH, LARGE, LARGE_MEMORY, PEERS, PEERS_RATIO, WARM, Measurements
 from devloop.clients import process
-from devloop.clients.folders import cache_folder
 from devloop.clients.go import find_go
+from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError
-from devloop.repository.schemas import schemas
+from devloop.lint.schemas import schemas
 from devloop.toolchain import Toolchain
 
 SIZES = (100, 300, 1000)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devloop.model.flux import CONTROLLERS
+from devloop.model.flux.names import CONTROLLERS
 from devloop.steps import Step
 from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment
 from devloop.steps.tools import InstallTools
 
 if TYPE_CHECKING:
-    from devloop.model.environment import Source
-    from devloop.model.graph import Graph
+    from devloop.model.cluster.environment import Source
+    from devloop.model.flux.graph import Graph
     from devloop.steps.validation import Check
 
 Plan = tuple[Step, ...]
@@ -35,12 +35,12 @@ def plan_up(
     `check` must find no error before anything is changed, if there is one; `recreate` starts from nothing.
     """
     # Here, since the shorter plans need none of it and are to begin at once.
-    from devloop.model.workloads import workload_images
+    from devloop.model.kubernetes.workload_images import workload_images
     from devloop.steps.flux import InstallFlux, StartControllers
     from devloop.steps.git import PushSnapshot, ServeGit
     from devloop.steps.images import LoadImages
     from devloop.steps.secrets import InjectKeys, OpenSecrets
-    from devloop.steps.sync import Synchronise
+    from devloop.steps.sync import ConfigureSync
     from devloop.steps.validation import Validate
     from devloop.steps.wait import AwaitReady
 
@@ -59,7 +59,7 @@ def plan_up(
         InstallFlux(names, needs=("cluster",)),
         StartControllers(names, needs=("flux", "images")),
         InjectKeys(graph, needs=("flux",)),
-        Synchronise(graph, source, needs=("flux", "keys", "push", "images")),
+        ConfigureSync(graph, source, needs=("flux", "keys", "push", "images")),
         CompleteCluster(needs=("cluster",)),
         AwaitReady(graph, source.revision, timeout, needs=("sync", "controllers", "nodes")),
     )
@@ -67,9 +67,9 @@ def plan_up(
 
 def plan_status(*, follow: bool) -> Plan:
     """Look, once or until interrupted; changes nothing."""
-    from devloop.steps.status import LookAround
+    from devloop.steps.status import ShowStatus
 
-    return (LookAround(follow),)
+    return (ShowStatus(follow),)
 
 
 def plan_down() -> Plan:

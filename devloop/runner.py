@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from devloop.clients.signals import taken
+from devloop.clients.signals import handle_signals
 from devloop.errors import DevloopError, InputError, Interrupted, Problem, refused
 from devloop.model.report import (
     Emit,
@@ -113,7 +113,7 @@ def interruptible(session: Session) -> Iterator[None]:
         session.stop.set()
         session.close()
 
-    with taken(stop):
+    with handle_signals(stop):
         yield
 
 
@@ -196,7 +196,7 @@ def write_traceback(error: BaseException) -> str:
     """Write the traceback (frames only: a value in a message could be a secret) to a file of ours; its path."""
     import traceback
 
-    from devloop.clients.folders import state_folder
+    from devloop.clients.xdg import state_folder
 
     path = state_folder() / "crash.log"
     frames = "".join(traceback.format_tb(error.__traceback__))

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devloop.clients.folders import renderings_folder
-from devloop.model.environment import Environment
+from devloop.clients.xdg import renderings_folder
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
 from devloop.provisioners import Provisioner
 from devloop.toolchain import Toolchain
@@ -17,7 +17,7 @@ from devloop.toolchain import Toolchain
 if TYPE_CHECKING:
     from devloop.clients.kube import Kube
     from devloop.clients.worker import Worker
-    from devloop.repository.keys import Identities
+    from devloop.repository.age_keys import Identities
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Session:
     @cached_property
     def identities(self) -> Identities:
         """The Age keys that this user has for the environment."""
-        from devloop.repository.keys import identities
+        from devloop.repository.age_keys import identities
 
         return identities(self.environment, self.key_file)
 

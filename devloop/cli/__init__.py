@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli import environment, repository, toolchain
+from devloop.cli import toolchain
+from devloop.cli.doctor import doctor
+from devloop.cli.down import down
+from devloop.cli.init import init
 from devloop.cli.options import Place
+from devloop.cli.render import render
+from devloop.cli.status import status
+from devloop.cli.up import up
+from devloop.cli.validate import validate
 from devloop.errors import refused
 
 app = typer.Typer(
@@ -21,15 +28,7 @@ app = typer.Typer(
     help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
     epilog="To begin: devloop init demo && devloop -C demo up local",
 )
-for command in (
-    environment.up,
-    environment.status,
-    environment.down,
-    repository.validate,
-    repository.render,
-    environment.doctor,
-    repository.init,
-):
+for command in (up, status, down, validate, render, doctor, init):
     app.command()(command)
 app.add_typer(toolchain.app, name="toolchain")
 

@@ -14,7 +14,7 @@ from devloop.errors import DevloopError, InputError, Interrupted, refused
 
 if TYPE_CHECKING:
     from devloop.console import Console
-    from devloop.console.spoken import Spoken
+    from devloop.console.command_hints import CommandContext
     from devloop.model.report import Report
 
 
@@ -31,7 +31,7 @@ def open_console(output: Output = Output.TEXT, context: typer.Context | None = N
     except DevloopError as error:
         console.error(error)
         if context and output is not Output.TEXT:
-            from devloop.loop import refusal
+            from devloop.commands.request import refusal
 
             named = context.params.get("environment")
             console.show(refusal(context.info_name or "", named if isinstance(named, str) else "", error))
@@ -66,13 +66,13 @@ def show(console: Console, report: Report) -> NoReturn:
     raise typer.Exit(report.exit_code)
 
 
-def _spoken(context: typer.Context) -> Spoken:
+def _spoken(context: typer.Context) -> CommandContext:
     """How commands are named from where the user stands: with what was typed, not with what environment variables say anyway."""
-    from devloop.console.spoken import Spoken
+    from devloop.console.command_hints import CommandContext
 
     directory, named = context.obj.directory, context.params.get("environment")
     typed = {name: str(context.params[name]) for name in ("definition", "provisioner") if _was_typed(context, name)}
-    return Spoken.of(named if isinstance(named, str) else "", str(directory or ""), **typed)
+    return CommandContext.of(named if isinstance(named, str) else "", str(directory or ""), **typed)
 
 
 def _was_typed(context: typer.Context, name: str) -> bool:

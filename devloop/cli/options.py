@@ -69,7 +69,7 @@ class Place:
 
 def rule_names(incomplete: str) -> list[str]:
     """Rules and families that begin like this, for the shell."""
-    from devloop.rules import RULES
+    from devloop.lint.rules import RULES
 
     names = [*RULES, *(f"{family}/*" for family in dict.fromkeys(name.partition("/")[0] for name in RULES))]
     return [name for name in names if name.startswith(incomplete)]
@@ -77,7 +77,7 @@ def rule_names(incomplete: str) -> list[str]:
 
 def environment_names(context: typer.Context, incomplete: str) -> list[str]:
     """Environments that begin like this, for the shell."""
-    from devloop.repository.entries import names
+    from devloop.repository.entry_points import names
 
     root = (context.parent or context).params.get("directory")
     with contextlib.suppress(DevloopError, OSError):
@@ -128,6 +128,6 @@ Timeout = Annotated[
 
 def seconds(text: str | None) -> float | None:
     """Seconds of a duration as Go writes it (90s, 10m, 1h30m) or a plain number; raises InputError."""
-    from devloop.model.duration import parse_duration
+    from devloop.model.kubernetes.duration import parse_duration
 
     return None if text is None else parse_duration(text, "--timeout")

@@ -29,10 +29,10 @@ def install(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Install pinned programs ahead of time."""
-    from devloop import loop
+    from devloop.commands import toolchain as programs
 
     with open_console() as console:
-        loop.install(tuple(tools or ()), console.emit)
+        programs.install(tuple(tools or ()), console.emit)
 
 
 @app.command("images")
@@ -44,12 +44,12 @@ def make_images(
 
     From the pinned programs, Debian's packages and devloop's own files, into the container engine; those that are there stay.
     """
-    from devloop import loop
+    from devloop.commands import toolchain as programs
 
     with open_console() as console:
         if not listed:
-            loop.make_images(tuple(images or ()), console.emit)
-        console.table(("image", "reference", "state", "size"), [_image_row(state) for state in loop.image_states(tuple(images or ()))])
+            programs.make_images(tuple(images or ()), console.emit)
+        console.table(("image", "reference", "state", "size"), [_image_row(state) for state in programs.image_states(tuple(images or ()))])
 
 
 @app.command("key")
@@ -57,10 +57,10 @@ def key(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Print what identifies pinned programs on this platform: a key for the cache of a CI system."""
-    from devloop import loop
+    from devloop.commands import toolchain as programs
 
     with open_console() as console:
-        console.line(loop.toolchain_key(tuple(tools or ())))
+        console.line(programs.toolchain_key(tuple(tools or ())))
 
 
 def _tool_row(state: ToolState) -> tuple[str, ...]:

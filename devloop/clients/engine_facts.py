@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.clients import engine
-from devloop.clients.beside import beside
+from devloop.clients.background import in_background
 from devloop.clients.kind import LABEL
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
 
@@ -21,7 +21,7 @@ LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 def look(timeout: float) -> EngineFacts | NoEngine:
     """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
     try:
-        return beside(lambda: _ask(timeout + 1), "engine").result(timeout)
+        return in_background(lambda: _ask(timeout + 1), "engine").result(timeout)
     except TimeoutError:
         return _silent(f"no answer within {timeout:.0f} s")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from devloop.clients.basic import authorization
+from devloop.clients.basic_auth import authorization
 from devloop.clients.process import Completed, Process, run, spawn
 
 # What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def taken(handler: Callable[..., object]) -> Iterator[None]:
+def handle_signals(handler: Callable[..., object]) -> Iterator[None]:
     """`handler` gets them; afterwards whoever had them before does again."""
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -20,14 +20,14 @@ def taken(handler: Callable[..., object]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """What comes within, comes after it; other threads than the main one are never disturbed anyway."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[int] = []
     try:
-        with taken(lambda number, _: came.append(number)):
+        with handle_signals(lambda number, _: came.append(number)):
             yield
     finally:
         for late in came:

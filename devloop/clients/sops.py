@@ -8,12 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 from devloop.clients.process import run
-from devloop.clients.signals import undisturbed
+from devloop.clients.signals import defer_signals
 
 
 def _pyrage() -> ModuleType:
     """The library, which an interrupt while it starts would make panic."""
-    with undisturbed():
+    with defer_signals():
         return import_module("pyrage")
 
 

@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import IO, Any, Protocol
 
 from devloop.clients.process import PIPE, Process, spawn
-from devloop.clients.signals import taken
+from devloop.clients.signals import handle_signals
 from devloop.errors import DevloopError
 
 # A question is the worker's own request without its id: {"build": {...}}, {"check": {...}}; see protocol.go.
-Question = Mapping[str, Any]
+Request = Mapping[str, Any]
 Answer = Mapping[str, Any]
 
 
@@ -37,7 +37,7 @@ class WorkerDied(DevloopError):
 
 
 @dataclass(frozen=True)
-class Opening:
+class DecryptionResult:
     """How an encrypted file met the keys. `error` is empty when it opens; `reason` is then one of key, service, mac, format."""
 
     path: str
@@ -92,7 +92,7 @@ class Worker:
         self._numbers = itertools.count(1)
         self._sending = threading.Lock()
         self._restarting = threading.Lock()
-        self._built: list[Question] = []
+        self._built: list[Request] = []
         self._closed = False
         self._connection = self._start()
 
@@ -114,21 +114,21 @@ class Worker:
         self._closed = True
         self._connection.process.kill()
 
-    def request(self, question: Question) -> Future[Answer]:
+    def request(self, question: Request) -> Future[Answer]:
         """Ask and return at once. The future fails with WorkerDied when the process does."""
         return self._ask(self._connection, question)
 
-    def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
+    def ask_all(self, questions: Sequence[Request]) -> list[Answer]:
         """Ask side by side; the answers in the order of the questions. A question that kills the worker is answered with a failure."""
         self._check_opened()
         futures = [self.request(question) for question in questions]
         return [self._settle(question, future) for question, future in zip(questions, futures, strict=True)]
 
-    def check_files(self, paths: Sequence[str]) -> list[Opening]:
+    def check_files(self, paths: Sequence[str]) -> list[DecryptionResult]:
         """Whether each encrypted file (relative to the repository) opens with the identities, its checksum included."""
         [answer] = self.ask_all([{"check": {"paths": list(paths)}}])
         return [
-            Opening(r["path"], tuple(r["recipients"]), tuple(r.get("services", ())), r.get("reason", ""), r.get("message", ""))
+            DecryptionResult(r["path"], tuple(r["recipients"]), tuple(r.get("services", ())), r.get("reason", ""), r.get("message", ""))
             for r in _result(answer)
         ]
 
@@ -159,7 +159,7 @@ class Worker:
         self._opened = self._ask(connection, {"open": places | {"identities": identities, "showSecrets": self._show_secrets}})
         return connection
 
-    def _ask(self, connection: _Connection, question: Question) -> Future[Answer]:
+    def _ask(self, connection: _Connection, question: Request) -> Future[Answer]:
         number, future = next(self._numbers), Future[Answer]()
         line = json.dumps({"id": number, **question}).encode() + b"\n"
         with self._sending:
@@ -174,7 +174,7 @@ class Worker:
                 _give_up(connection)
         return future
 
-    def _settle(self, question: Question, future: Future[Answer]) -> Answer:
+    def _settle(self, question: Request, future: Future[Answer]) -> Answer:
         try:
             answer = future.result()
         except WorkerDied as error:
@@ -187,7 +187,7 @@ class Worker:
         with contextlib.suppress(WorkerDied):  # the questions will find that out, and ask again
             _result(self._opened.result())
 
-    def _ask_again(self, question: Question, death: WorkerDied) -> Answer:
+    def _ask_again(self, question: Request, death: WorkerDied) -> Answer:
         """Another question may have killed the worker: one more try, alone, after what it knew has been built again."""
         with self._restarting:
             if self._closed:
@@ -215,7 +215,7 @@ def ended_by_signals(*busy: Closable | None) -> Iterator[None]:
             each.close()
         raise KeyboardInterrupt
 
-    with taken(end):
+    with handle_signals(end):
         yield
 
 

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.console.command_hints import CommandContext
 from devloop.console.findings import findings_by_file, problem_lines
-from devloop.console.lines import Whole, hint
 from devloop.console.live import View
-from devloop.console.spoken import Spoken
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
+from devloop.console.wrapping import Whole, hint
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, written
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from devloop.validation.explanation import Explanation
+    from devloop.lint.explanation import Explanation
 
 
 NO_LIMIT = 4096
@@ -41,10 +41,12 @@ class Console:
     `file`, the report goes there and people read the text as ever.
     """
 
-    def __init__(self, output: str = "text", file: Path | None = None, spoken: Spoken | None = None, *, follows: bool = False) -> None:
+    def __init__(
+        self, output: str = "text", file: Path | None = None, spoken: CommandContext | None = None, *, follows: bool = False
+    ) -> None:
         self._output = output
         self._file = file
-        self._spoken = spoken or Spoken()
+        self._spoken = spoken or CommandContext()
         self._alone = output != "text" and file is None
         self._lock = threading.Lock()
         self._view = View(follows=follows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from devloop.console.lines import Hanging, hint
-from devloop.model.diagnosis import Diagnosis, Level
-from devloop.model.wording import counted
+from devloop.console.wrapping import Hanging, hint
+from devloop.model.doctor.diagnosis import Diagnosis, Level
+from devloop.model.messages import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,7 +10,7 @@ from devloop.console.text import COLOURS
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from devloop.validation.explanation import Explanation
+    from devloop.lint.explanation import Explanation
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

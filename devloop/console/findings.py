@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from devloop.console.lines import Hanging, hint
 from devloop.console.text import COLOURS
+from devloop.console.wrapping import Hanging, hint
 from devloop.errors import Problem
-from devloop.model.report import Finding, Frame, Severity
+from devloop.model.report import Finding, Severity, Snippet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,7 +64,7 @@ def _headline(finding: Finding, environments: Sequence[str]) -> Hanging:
     return Hanging(text.append(f"  [{finding.rule}]", "dim"), 6)
 
 
-def _frame(frame: Frame, colour: str) -> Iterator[Text]:
+def _frame(frame: Snippet, colour: str) -> Iterator[Text]:
     from rich.text import Text
 
     width = len(str(frame.first + len(frame.lines) - 1))

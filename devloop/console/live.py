@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from devloop.console.lines import Hanging, hint
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
+from devloop.console.wrapping import Hanging, hint
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, Severity, StepFinished, StepStarted
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from devloop.console.lines import Hanging, Whole, hint
-from devloop.console.spoken import Spoken
+from devloop.console.command_hints import CommandContext
+from devloop.console.wrapping import Hanging, Whole, hint
+from devloop.model.messages import counted
 from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
-from devloop.model.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -115,7 +115,7 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
     return dict(sorted(blocked.items()))
 
 
-def verdict(report: Report, spoken: Spoken) -> list[RenderableType]:
+def verdict(report: Report, spoken: CommandContext) -> list[RenderableType]:
     """How it ended in one line, then the commands that one may want next, each in a line of its own."""
     from rich.text import Text
 
@@ -130,7 +130,7 @@ def verdict(report: Report, spoken: Spoken) -> list[RenderableType]:
     return [text, *_following(commands, spoken)]
 
 
-def _following(commands: Mapping[str, str], spoken: Spoken) -> list[Whole]:
+def _following(commands: Mapping[str, str], spoken: CommandContext) -> list[Whole]:
     from rich.text import Text
 
     column = max(map(len, commands), default=0) + 1

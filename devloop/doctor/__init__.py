@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from devloop.doctor.checks import CHECKS, Check
-from devloop.doctor.patient import Patient
+from devloop.doctor.context import DoctorContext
 from devloop.errors import DevloopError, InputError
-from devloop.model.diagnosis import Diagnosis, failed
+from devloop.model.doctor.diagnosis import Diagnosis, failed
 from devloop.runner import write_traceback
 
 __all__ = ["Patient", "examine"]
 
 
-def examine(patient: Patient) -> tuple[Diagnosis, ...]:
+def examine(patient: DoctorContext) -> tuple[Diagnosis, ...]:
     """The diagnoses in the order of CHECKS; without an environment only those of the machine."""
     wanted = [check for check in CHECKS if patient.name or not check.of_environment]
     running = [_Running(check, patient) for check in wanted]
@@ -28,7 +28,7 @@ class _Running:
     """A check in a thread of its own, which nobody waits for once its time is over."""
 
     check: Check
-    patient: Patient
+    patient: DoctorContext
     found: tuple[Diagnosis, ...] | None = None
     start: float = field(default_factory=time.monotonic)
 
@@ -46,7 +46,7 @@ class _Running:
         self.found = tuple(_attempt(self.check, self.patient))
 
 
-def _attempt(check: Check, patient: Patient) -> Iterable[Diagnosis]:
+def _attempt(check: Check, patient: DoctorContext) -> Iterable[Diagnosis]:
     try:
         return tuple(check.look(patient))
     except InputError as error:

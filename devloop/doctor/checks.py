@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from devloop.doctor import environment, machine, programs
-from devloop.doctor.patient import Patient
-from devloop.model.diagnosis import Diagnosis
+from devloop.doctor.context import DoctorContext
+from devloop.model.doctor.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Check:
     """`limit` in seconds; `of_environment`: it makes sense only for one."""
 
     name: str
-    look: Callable[[Patient], Iterable[Diagnosis]]
+    look: Callable[[DoctorContext], Iterable[Diagnosis]]
     limit: float = 15.0
     of_environment: bool = False
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from devloop.clients.kubeconfig import check_writable, contents, user_kubeconfig
 from devloop.clients.ports import holder, refusal
 from devloop.clients.worker import Worker
-from devloop.doctor.access import contexts
-from devloop.doctor.patient import Patient
+from devloop.doctor.context import DoctorContext
+from devloop.doctor.kubeconfig_entries import contexts
 from devloop.errors import DevloopError, InputError
-from devloop.model.definition import ClusterDefinition, PortMapping
-from devloop.model.diagnosis import Diagnosis, ok, warning
+from devloop.model.cluster.definition import ClusterDefinition, PortMapping
+from devloop.model.doctor.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
-from devloop.model.wording import counted
-from devloop.provisioners.places import existing
-from devloop.repository.identities import Identities
+from devloop.model.messages import counted
+from devloop.provisioners.state_dirs import existing
+from devloop.repository.age_identities import Identities
 
 
-def kubeconfig(patient: Patient) -> Iterator[Diagnosis]:
+def kubeconfig(patient: DoctorContext) -> Iterator[Diagnosis]:
     wanted = contexts(patient.definition.name) if patient.definition else ()
     yield judge_kubeconfig(_kubeconfig(), wanted)
 
@@ -39,7 +39,7 @@ def _kubeconfig() -> Kubeconfig:
     return replace(facts, current=str(config["current-context"]), contexts=tuple(names))
 
 
-def repository(patient: Patient) -> Iterator[Diagnosis]:
+def repository(patient: DoctorContext) -> Iterator[Diagnosis]:
     from devloop.repository.snapshot import refuse_uncommittable
 
     try:
@@ -50,7 +50,7 @@ def repository(patient: Patient) -> Iterator[Diagnosis]:
     yield ok("repository", f"{root} is a Git working tree")
 
 
-def definition(patient: Patient) -> Iterator[Diagnosis]:
+def definition(patient: DoctorContext) -> Iterator[Diagnosis]:
     found = patient.environment.definition
     if found.blockers:
         raise InputError.of(found.blockers)
@@ -61,7 +61,7 @@ def definition(patient: Patient) -> Iterator[Diagnosis]:
         yield warning("definition", str(problem), problem.hint or patient.edit(problem))
 
 
-def ports(patient: Patient) -> Iterator[Diagnosis]:
+def ports(patient: DoctorContext) -> Iterator[Diagnosis]:
     if found := patient.definition:
         facts = [_port(mapping, patient) for mapping in _mapped(found)]
         yield from judge_ports(facts, found.kind_path or found.path, needed=patient.wants_kind)
@@ -73,7 +73,7 @@ def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
     return [mapping for mapping in dict.fromkeys(every) if mapping.host_port > 0]
 
 
-def _port(mapping: PortMapping, patient: Patient) -> HostPort:
+def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
     number = mapping.host_port
     free = not refusal(mapping.listen_address, number, mapping.protocol)
     facts = HostPort(number, mapping.protocol, mapping.listen_address, free)
@@ -86,28 +86,28 @@ def _port(mapping: PortMapping, patient: Patient) -> HostPort:
     return replace(facts, holder=holder(number))
 
 
-def keys(patient: Patient) -> Iterator[Diagnosis]:
+def keys(patient: DoctorContext) -> Iterator[Diagnosis]:
     if not patient.definition:
         return
-    from devloop.repository.keys import identities
+    from devloop.repository.age_keys import identities
 
     found = identities(patient.environment, patient.key_file)
     yield from judge_keys(_opened(patient, found), patient.name)
 
 
-def _opened(patient: Patient, found: Identities) -> KeyFacts:
+def _opened(patient: DoctorContext, found: Identities) -> KeyFacts:
     """What the build worker says of every encrypted file that the environment reaches."""
-    from devloop.repository.keys import encrypted_files
+    from devloop.repository.age_keys import encrypted_files
 
     facts = KeyFacts(tuple((identity.public, identity.origin) for identity in found), exposed=tuple(_exposed(found)))
     if patient.toolchain.missing(("worker",)):
         return replace(facts, files=encrypted_files(patient.environment), reached=False)
     from devloop.clients.git import remotes
-    from devloop.repository.graph import survey
+    from devloop.repository.graph import build_graph
 
     root = patient.environment.root
     with Worker(patient.toolchain.path("worker"), root, found.text) as worker:
-        files = survey(patient.environment, worker, remotes=remotes(root)).encrypted
+        files = build_graph(patient.environment, worker, remotes=remotes(root)).encrypted
         openings = worker.check_files(files) if files else []
     closed = tuple((opening.path, _why(opening.reason, opening.error)) for opening in openings if opening.error and opening.reason != "mac")
     recipients = {recipient for opening in openings for recipient in opening.recipients}

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devloop.clients import machine as here
-from devloop.clients.clocks import date_of, validity
-from devloop.clients.folders import cache_folder, state_folder
-from devloop.doctor.access import Access, access
-from devloop.doctor.patient import PATIENCE, Patient
-from devloop.model.diagnosis import Diagnosis
+from devloop.clients.certificates import date_of, validity
+from devloop.clients.xdg import cache_folder, state_folder
+from devloop.doctor.context import PATIENCE, DoctorContext
+from devloop.doctor.kubeconfig_entries import KubeconfigEntry, kubeconfig_entries
 from devloop.model.doctor.clock import Reading, Validity, judge_clock
+from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.engine import EngineFacts, judge_engine
 from devloop.model.doctor.machine import (
     GIBIBYTE,
@@ -32,61 +32,61 @@ STATE = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_STATE_HOME=DIR", "e
 IMAGES = Room(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system prune")
 
 
-def engine(patient: Patient) -> Iterator[Diagnosis]:
+def engine(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_engine(patient.engine, patient.provisioner)
 
 
-def capabilities(patient: Patient) -> Iterator[Diagnosis]:
+def capabilities(patient: DoctorContext) -> Iterator[Diagnosis]:
     runtime = patient.engine.runtime if isinstance(patient.engine, EngineFacts) else ""
     yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=patient.wants_kind)
 
 
-def cgroups(patient: Patient) -> Iterator[Diagnosis]:
+def cgroups(patient: DoctorContext) -> Iterator[Diagnosis]:
     rootless = isinstance(patient.engine, EngineFacts) and patient.engine.rootless
     yield judge_cgroups(here.cgroups(), kubernetes(patient), rootless=rootless)
 
 
-def kubernetes(patient: Patient) -> str:
+def kubernetes(patient: DoctorContext) -> str:
     """The version that the environment's nodes run: the definition's, or the pinned one."""
     wanted = patient.definition.kubernetes_version if patient.definition else ""
     return wanted or f"v{patient.toolchain.version('kubelet')}"
 
 
-def inotify(patient: Patient) -> Iterator[Diagnosis]:
+def inotify(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_inotify(here.inotify())
 
 
-def memory(patient: Patient) -> Iterator[Diagnosis]:
+def memory(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_memory(here.memory(), len(patient.definition.nodes) if patient.definition else 1)
 
 
-def disks(patient: Patient) -> Iterator[Diagnosis]:
+def disks(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_disk(here.disk("state", state_folder()), STATE)
     yield judge_disk(here.disk("cache", cache_folder()), BUILDING if patient.toolchain.missing(patient.tools) else BUILT)
     if isinstance(patient.engine, EngineFacts) and patient.engine.local and Path(patient.engine.root).exists():
         yield judge_disk(here.disk("images", Path(patient.engine.root), ours=False), IMAGES)
 
 
-def clock(patient: Patient) -> Iterator[Diagnosis]:
+def clock(patient: DoctorContext) -> Iterator[Diagnosis]:
     import time
 
-    running = access(patient.environment.definition.name) if patient.definition else ()
+    running = kubeconfig_entries(patient.environment.definition.name) if patient.definition else ()
     readings = [*_floors(patient), *(reading for entry in running if (reading := _date(entry)))]
     yield from judge_clock(time.time(), readings, [found for entry in running for found in _validities(entry, patient.name)])
 
 
-def _floors(patient: Patient) -> Iterator[Reading]:
+def _floors(patient: DoctorContext) -> Iterator[Reading]:
     yield Reading("the time of devloop's own files", Path(here.__file__).stat().st_mtime, floor=True)
     if isinstance(patient.engine, EngineFacts) and patient.engine.time:
         yield Reading("the container engine", patient.engine.time)
 
 
-def _date(entry: Access) -> Reading | None:
+def _date(entry: KubeconfigEntry) -> Reading | None:
     found = date_of(entry.server, PATIENCE)
     return Reading("the API server", found) if found else None
 
 
-def _validities(entry: Access, name: str) -> Iterator[Validity]:
+def _validities(entry: KubeconfigEntry, name: str) -> Iterator[Validity]:
     renewal = f"devloop down {name}, then devloop up {name}"
     for what, pem in (("its authority", entry.authority), ("your certificate", entry.certificate)):
         if found := validity(pem):

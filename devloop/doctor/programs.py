@@ -8,14 +8,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from devloop.clients.folders import cache_folder
 from devloop.clients.go import find_go
 from devloop.clients.go_build import needed_version
 from devloop.clients.process import run
+from devloop.clients.xdg import cache_folder
+from devloop.doctor.context import PATIENCE, DoctorContext
 from devloop.doctor.machine import kubernetes
-from devloop.doctor.patient import PATIENCE, Patient
 from devloop.errors import DevloopError
-from devloop.model.diagnosis import Diagnosis
+from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.programs import (
     Pinned,
     Program,
@@ -28,15 +28,15 @@ from devloop.model.doctor.programs import (
 )
 
 
-def git(patient: Patient) -> Iterator[Diagnosis]:
+def git(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_git(_program("git", "--version"))
 
 
-def python(patient: Patient) -> Iterator[Diagnosis]:
+def python(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_python(Program(sys.executable, platform.python_version()))
 
 
-def go(patient: Patient) -> Iterator[Diagnosis]:
+def go(patient: DoctorContext) -> Iterator[Diagnosis]:
     missing = [tool for tool in _pinned(patient, patient.tools) if not tool.channel]
     needed = max((needed_version(patient.toolchain.folder(tool.name)) for tool in missing), default=(1, 0, 0))
     yield judge_go(_go(needed), ".".join(map(str, needed)), missing)
@@ -53,20 +53,20 @@ def _go(needed: tuple[int, ...]) -> Program | None:
     return Program(str(found.program), ".".join(map(str, found.version)))
 
 
-def toolchain(patient: Patient) -> Iterator[Diagnosis]:
+def toolchain(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_toolchain(_pinned(patient, patient.tools))
 
 
-def kind(patient: Patient) -> Iterator[Diagnosis]:
+def kind(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield from (judge_pinned(tool, needed=patient.wants_kind) for tool in _pinned(patient, ("kind",)))
 
 
-def kubectl(patient: Patient) -> Iterator[Diagnosis]:
+def kubectl(patient: DoctorContext) -> Iterator[Diagnosis]:
     [pinned] = _pinned(patient, ("kubectl",))
     yield judge_kubectl(_program("kubectl", "version", "--client"), pinned, kubernetes(patient))
 
 
-def _pinned(patient: Patient, names: tuple[str, ...]) -> list[Pinned]:
+def _pinned(patient: DoctorContext, names: tuple[str, ...]) -> list[Pinned]:
     states = (patient.states[name] for name in names)
     return [Pinned(state.name, state.version, state.channel, state.seconds, str(state.path or "")) for state in states]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from devloop.images.archive import Contents, Entry, link, program
-from devloop.images.kit import Kit, accounts
+from devloop.images.image_builder import ImageBuilder, accounts
 
 # kubeadm's constants for the pinned Kubernetes (cmd/kubeadm/app/constants): its images carry these tags whatever they are made of.
 ETCD_TAG = "3.6.8-0"
@@ -33,7 +33,7 @@ def references(kubernetes: str) -> dict[str, str]:
 
 
 @contextmanager
-def control_plane(kit: Kit) -> Iterator[Mapping[str, Contents]]:
+def control_plane(kit: ImageBuilder) -> Iterator[Mapping[str, Contents]]:
     """Every image by the name of its program. Only kube-proxy calls programs of the system."""
     with kit.debian(PROXY_PACKAGES) as debian, kit.debian(PAUSE_PACKAGES) as catatonit:
         plain = {name: Contents((program(f"usr/local/bin/{name}", kit.tool(name)),), _PATH) for name in (*KUBERNETES, "etcd")}

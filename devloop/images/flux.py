@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devloop.images.archive import Contents, program
-from devloop.images.kit import REGISTRY, Kit, accounts, certificates
+from devloop.images.image_builder import REGISTRY, ImageBuilder, accounts, certificates
 from devloop.toolchain import Toolchain
 
 PACKAGES = ("ca-certificates",)
@@ -18,7 +18,7 @@ def reference(toolchain: Toolchain, name: str) -> str:
 
 
 @contextmanager
-def controller(kit: Kit, name: str) -> Iterator[Contents]:
+def controller(kit: ImageBuilder, name: str) -> Iterator[Contents]:
     with kit.debian(PACKAGES) as debian:
         entries = (*accounts(), certificates(debian), program(f"usr/local/bin/{name}", kit.tool(name)))
         yield Contents(entries, {"Entrypoint": [f"/usr/local/bin/{name}"], "User": "65534:65534", "Env": ["PATH=/usr/local/bin"]})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devloop.images.archive import Contents, Entry, folder
-from devloop.images.kit import Kit, accounts
+from devloop.images.image_builder import ImageBuilder, accounts
 
 PACKAGES = ("git", "python3", "base-files", "dash", "coreutils", "sed", "grep")
 # Git asks for Perl for what it sends by mail and for other version control systems, Python for what it builds and tests itself with.
@@ -20,7 +20,7 @@ USER = ("git", 65532)
 
 
 @contextmanager
-def git_server_base(kit: Kit) -> Iterator[Contents]:
+def git_server_base(kit: ImageBuilder) -> Iterator[Contents]:
     with kit.debian(PACKAGES) as debian:
         yield Contents((*(entry for entry in debian if is_used(entry)), *accounts(USER), folder("root", 0o700)), {"Env": ["PATH=/usr/bin"]})
 

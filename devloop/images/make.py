@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from devloop.clients.folders import cache_folder
 from devloop.clients.images import ImageStore
 from devloop.clients.lock import in_turn
+from devloop.clients.xdg import cache_folder
 from devloop.errors import Interrupted
 from devloop.images import KEY
 from devloop.images.archive import write_archive
-from devloop.images.kit import Kit
+from devloop.images.image_builder import ImageBuilder
 from devloop.images.packages import ensure_packages, packages_file
 from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
@@ -28,13 +28,13 @@ def make(recipes: Sequence[Recipe], toolchain: Toolchain, store: ImageStore, emi
     emit(Notice(f"making the images {', '.join(recipe.name for recipe in recipes)}"))
     with ThreadPoolExecutor(max_workers=3) as pool:
         try:
-            _side_by_side(pool, recipes, Kit(toolchain, stop), store, emit)
+            _side_by_side(pool, recipes, ImageBuilder(toolchain, stop), store, emit)
         except BaseException:
             stop.set()  # the pool waits for its threads, whatever happened
             raise
 
 
-def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: Kit, store: ImageStore, emit: Emit) -> None:
+def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: ImageBuilder, store: ImageStore, emit: Emit) -> None:
     packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
     fetched = [pool.submit(_fetch, names, kit.stop, emit) for names in packages]
     kit.toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, kit.stop)
@@ -53,7 +53,7 @@ def _fetch(packages: tuple[str, ...], stop: threading.Event, emit: Emit) -> None
     emit(Progress(_TITLE, item, 1.0, 0.0, done=True))
 
 
-def _make(recipe: Recipe, kit: Kit, store: ImageStore, emit: Emit) -> None:
+def _make(recipe: Recipe, kit: ImageBuilder, store: ImageStore, emit: Emit) -> None:
     if kit.stop.is_set():
         raise Interrupted("stopped while making images")
     emit(Progress(_TITLE, recipe.name))
@@ -67,7 +67,7 @@ def _make(recipe: Recipe, kit: Kit, store: ImageStore, emit: Emit) -> None:
     emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
 
 
-def _put(recipe: Recipe, kit: Kit, store: ImageStore, reference: str, labels: dict[str, str]) -> None:
+def _put(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> None:
     if not recipe.bake:
         _load(recipe, kit, store, reference, labels)
         return
@@ -79,7 +79,7 @@ def _put(recipe: Recipe, kit: Kit, store: ImageStore, reference: str, labels: di
         store.remove(unbaked)
 
 
-def _load(recipe: Recipe, kit: Kit, store: ImageStore, reference: str, labels: dict[str, str]) -> dict[str, object]:
+def _load(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> dict[str, object]:
     """The image as it is written; gives how it runs."""
     folder = cache_folder() / "images"
     with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(kit) as contents:

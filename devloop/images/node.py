@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from devloop.images import flux
 from devloop.images.archive import Contents, Entry, folder, link, program
 from devloop.images.control_plane import PAUSE_TAG, control_plane, references
-from devloop.images.kit import Kit, accounts, certificates, own_files
+from devloop.images.image_builder import ImageBuilder, accounts, certificates, own_files
 from devloop.images.layout import write_metadata
 
 PACKAGES = (
@@ -45,7 +45,7 @@ BAKE_OPTIONS = {"tmpfs": {"/bake": "exec"}, "cap_add": ["SYS_ADMIN"], "security_
 
 
 @contextmanager
-def node(kit: Kit) -> Iterator[Contents]:
+def node(kit: ImageBuilder) -> Iterator[Contents]:
     """Everything but containerd's state, which `bake` inside makes (see node/kind/bin/bake)."""
     with ExitStack() as stack:
         debian = stack.enter_context(kit.debian(PACKAGES))
@@ -75,13 +75,13 @@ def _is_used(path: str) -> bool:
     return path not in ("proc", "sys", "run", "mnt", "tmp", "etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/mtab")
 
 
-def _kubernetes(kit: Kit) -> Iterator[Entry]:
+def _kubernetes(kit: ImageBuilder) -> Iterator[Entry]:
     yield from (program(f"usr/bin/{name}", kit.tool(name)) for name in PROGRAMS)
     yield Entry("kind/version", f"v{kit.toolchain.version('kubelet')}".encode())
     yield link("usr/local/bin/containerd", "/usr/bin/containerd")
 
 
-def _own(kit: Kit) -> Iterator[Entry]:
+def _own(kit: ImageBuilder) -> Iterator[Entry]:
     yield from own_files("node", lambda text: text.replace("@PAUSE@", PAUSE_TAG))
     units = "etc/systemd/system"
     yield link(f"{units}/default.target", "/usr/lib/systemd/system/multi-user.target")

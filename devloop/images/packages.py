@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from devloop.clients.debian import SUITE, unpack
-from devloop.clients.folders import cache_folder
 from devloop.clients.lock import in_turn
+from devloop.clients.xdg import cache_folder
 
 
 def packages_file(packages: Sequence[str]) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from devloop.clients.debian import SUITE
 from devloop.images import control_plane, flux, git_server, node, sample_platform
 from devloop.images.archive import Contents
-from devloop.images.kit import HERE, REGISTRY, Kit, own_paths
+from devloop.images.image_builder import HERE, REGISTRY, ImageBuilder, own_paths
 from devloop.toolchain import Toolchain
 
 # Our own modules that decide what is in any image.
@@ -34,7 +34,7 @@ class Recipe:
     are our own files that decide what is in it."""
 
     name: str
-    contents: Callable[[Kit], AbstractContextManager[Contents]]
+    contents: Callable[[ImageBuilder], AbstractContextManager[Contents]]
     tools: tuple[str, ...] = ()
     packages: tuple[tuple[str, ...], ...] = ()
     folders: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from devloop.images.archive import Contents
 from devloop.images.git_server import is_used
-from devloop.images.kit import Kit, accounts, own_files
+from devloop.images.image_builder import ImageBuilder, accounts, own_files
 
 PACKAGES = ("python3", "base-files")
 TAG = "0.1.0"
@@ -21,7 +21,7 @@ _KEPT = "usr/bin/python3"
 
 
 @contextmanager
-def sample(kit: Kit) -> Iterator[Contents]:
+def sample(kit: ImageBuilder) -> Iterator[Contents]:
     with kit.debian(PACKAGES) as debian:
         system = (e for e in debian if is_used(e) and (e.path.startswith(_KEPT) or not e.path.startswith(_UNUSED)))
         own = (replace(entry, path=f"app/sample/{entry.path}") for entry in own_files("sample"))

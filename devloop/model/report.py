@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from devloop.model.diagnosis import Diagnosis, Level
+from devloop.model.doctor.diagnosis import Diagnosis, Level
 
 
 class Severity(StrEnum):
@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Frame:
+class Snippet:
     """The lines around a finding, beginning with line `first`; `line` is the one that is meant, `start` to `end` (from 0) what of it."""
 
     first: int
@@ -70,7 +70,7 @@ class Finding:
     hint: str = ""
     object: str = ""
     scopes: tuple[Scope, ...] = ()
-    frame: Frame | None = field(default=None, compare=False)
+    frame: Snippet | None = field(default=None, compare=False)
     related: tuple[Related, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from devloop.model.diagnosis import Diagnosis
+from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.report import Finding, Outcome, Readiness, Report
 
 

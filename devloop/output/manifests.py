@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from devloop.model.manifest import Manifest
+from devloop.model.kubernetes.manifest import Manifest
 
 MASK = "**SOPS**"
 

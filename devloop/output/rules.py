@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from devloop.lint.rules import RULES, Rule
 from devloop.model.report import Finding
-from devloop.rules import RULES, Rule
 
 
 def family(rule: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from devloop import __version__
+from devloop.lint.rules import Rule
 from devloop.model.report import Finding, Report, Severity
 from devloop.output.rules import family, mentioned
-from devloop.rules import Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from devloop.model.environment import Environment
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
 
 

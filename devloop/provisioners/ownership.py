@@ -10,7 +10,7 @@ from typing import Any
 
 from devloop.clients import kubeconfig, private_files
 from devloop.errors import DevloopError
-from devloop.model.environment import Environment
+from devloop.model.cluster.environment import Environment
 
 
 @dataclass(frozen=True)

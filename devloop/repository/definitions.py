@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from devloop.errors import InputError, Problem
-from devloop.model.definition import ClusterDefinition
-from devloop.model.kind import KindConfiguration, read_kind
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.kind_config import KindConfiguration, read_kind
 from devloop.model.ksail import Statement, define, read_ksail, source_as_written
-from devloop.model.wording import quote
+from devloop.model.messages import quote
 from devloop.repository.input_files import is_there, read_input
 
 

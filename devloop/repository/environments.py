@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devloop.errors import InputError
-from devloop.model.environment import Environment
+from devloop.model.cluster.environment import Environment
 from devloop.model.ksail import read_ksail
-from devloop.model.wording import listing, quote, suggestions
+from devloop.model.messages import join_words, quote, suggestions
 from devloop.repository.definitions import load_definition
 from devloop.repository.input_files import is_there, read_input
 
@@ -111,14 +111,14 @@ def _find(root: Path, name: str) -> Path:
 
 
 def _are(names: list[str]) -> str:
-    return f"is {names[0]}" if len(names) == 1 else f"are {listing(names)}"
+    return f"is {names[0]}" if len(names) == 1 else f"are {join_words(names)}"
 
 
 def _other_hint(name: str, found: dict[str, Path], *, nameless: bool) -> str:
     if nameless:
         return f"{PLAIN} has no metadata.name: give it one, or use it with --definition {PLAIN}"
     meant = suggestions(name, list(found))
-    return f"did you mean {listing(meant, 'or')}?" if meant else f"a new one is clusters/{name}/{PLAIN} or ksail.{name}.yaml"
+    return f"did you mean {join_words(meant, 'or')}?" if meant else f"a new one is clusters/{name}/{PLAIN} or ksail.{name}.yaml"
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -9,21 +9,21 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from devloop.clients.worker import Worker
-from devloop.model.environment import Environment
-from devloop.model.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
-from devloop.model.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
-from devloop.model.manifest import Manifest, Origin
-from devloop.repository.releases import render_releases
+from devloop.model.cluster.environment import Environment
+from devloop.model.flux.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
+from devloop.model.flux.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
+from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.repository.helm_releases import render_releases
 from devloop.repository.render import UNKNOWABLE, Build, Rendering, render, scope
 from devloop.repository.sources import Sources
 
 if TYPE_CHECKING:
-    from devloop.clients.fetching import Fetcher
+    from devloop.clients.remote_fetch import Fetcher
 
 ROOT = ObjectId("flux-system", "flux-system")
 
 
-def survey(environment: Environment, worker: Worker, *, remotes: Collection[str] = (), fetcher: Fetcher | None = None) -> Graph:
+def build_graph(environment: Environment, worker: Worker, *, remotes: Collection[str] = (), fetcher: Fetcher | None = None) -> Graph:
     """Every Kustomization that the environment's entry path leads to, built; `remotes` are the URLs of the repository's Git remotes.
 
     Remote bases are left out, or got by `fetcher`.
@@ -31,11 +31,11 @@ def survey(environment: Environment, worker: Worker, *, remotes: Collection[str]
     Paths count from the repository's root, or from the definition's source directory where that makes more of them exist. What does not
     build or is not here is a node all the same: only a worker that does not work raises.
     """
-    from_root = _Survey(environment, worker, ".", remotes, fetcher).run()
+    from_root = _GraphBuilder(environment, worker, ".", remotes, fetcher).run()
     directory = posixpath.normpath(environment.definition.source_directory)
     if directory == "." or _reached(from_root) == len(from_root.nodes):
         return from_root
-    below = _Survey(environment, worker, directory, remotes, fetcher).run()
+    below = _GraphBuilder(environment, worker, directory, remotes, fetcher).run()
     return below if _reached(below) > _reached(from_root) else from_root
 
 
@@ -45,7 +45,7 @@ def _reached(graph: Graph) -> int:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _PartialGraph:
     """A Kustomization that was rendered and waits to be built."""
 
     kustomization: Kustomization
@@ -62,7 +62,7 @@ class _Found:
 
 
 @dataclass
-class _Survey:
+class _GraphBuilder:
     """One walk, in rounds: what can be built is built side by side, and what that renders is looked at in a fixed order."""
 
     environment: Environment
@@ -71,7 +71,7 @@ class _Survey:
     remotes: Collection[str]
     fetcher: Fetcher | None
     nodes: dict[ObjectId, Node] = field(default_factory=dict)
-    waiting: dict[ObjectId, _Found] = field(default_factory=dict)
+    waiting: dict[ObjectId, _PartialGraph] = field(default_factory=dict)
     rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
 
     def run(self) -> Graph:
@@ -95,7 +95,7 @@ class _Survey:
             [rendering] = self._render([Build(ROOT, body)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
-    def _build(self, batch: list[_Found]) -> None:
+    def _build(self, batch: list[_PartialGraph]) -> None:
         builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization.source)) for found in batch]
         for found, rendering in zip(batch, self._render(builds), strict=True):
             # What was built just before may have rendered it too, which only the one in waiting knows.
@@ -119,7 +119,7 @@ class _Survey:
 
     def _find(self, manifest: Manifest, parent: ObjectId) -> None:
         body, problem = _well_formed(manifest.body)
-        found = _Found(parse_kustomization(body), parent, manifest.origin)
+        found = _PartialGraph(parse_kustomization(body), parent, manifest.origin)
         if found.id in (parent, ROOT):
             return
         if problem:
@@ -139,7 +139,7 @@ class _Survey:
                 del self.waiting[found.id]
                 self.nodes[found.id] = found.node(NodeState.FOREIGN, Rendering())
 
-    def _next(self) -> list[_Found]:
+    def _next(self) -> list[_PartialGraph]:
         """What has all that it needs; else what is needed first, though some of its variables will stay unknown."""
         own = [found for found in self.waiting.values() if self.sources.is_own(found.kustomization)]
         if ready := [found for found in own if self.rendered.issuperset(_variable_sources(found.kustomization))]:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devloop.clients.folders import remote_folder, renderings_folder
-from devloop.clients.worker import Answer, Question, Worker
-from devloop.model.graph import Failure
-from devloop.model.kustomization import ObjectId
-from devloop.model.manifest import Manifest, Origin
+from devloop.clients.worker import Answer, Request, Worker
+from devloop.clients.xdg import remote_folder, renderings_folder
+from devloop.model.flux.graph import Failure
+from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.report import Emit
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
-    from devloop.clients.fetching import Fetcher
+    from devloop.clients.remote_fetch import Fetcher
 
 # Failures that are none: it may be fine in a cluster, only nobody can tell from here.
 UNKNOWABLE = ("remote", "unknown")
@@ -36,7 +36,7 @@ class Build:
     artifact: Mapping[str, Any] | None = None
     remotes: Mapping[str, Any] | None = None
 
-    def question(self, scope: str, base: str) -> Question:
+    def question(self, scope: str, base: str) -> Request:
         named = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
         optional = {"object": self.body, "artifact": self.artifact, "remotes": self.remotes}
         return {"build": named | {key: value for key, value in optional.items() if value}}
@@ -72,7 +72,7 @@ def open_fetcher(*, allowed: bool, stop: threading.Event | None = None) -> Itera
     if not allowed:
         yield None
         return
-    from devloop.clients.fetching import Fetcher
+    from devloop.clients.remote_fetch import Fetcher
 
     with contextlib.closing(Fetcher(remote_folder(), stop)) as fetcher:
         yield fetcher
@@ -85,9 +85,9 @@ def render(worker: Worker, scope: str, base: str, builds: Sequence[Build], fetch
     """
     answers = worker.ask_all([build.question(scope, base) for build in builds])
     if fetcher and any(map(remote_names, answers)):
-        from devloop.repository.remote import complete
+        from devloop.repository.remote_bases import resolve_remotes
 
-        return complete(builds, answers, lambda again: worker.ask_all([build.question(scope, base) for build in again]), fetcher)
+        return resolve_remotes(builds, answers, lambda again: worker.ask_all([build.question(scope, base) for build in again]), fetcher)
     return [read_answer(answer) for answer in answers]
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from devloop.errors import InputError, Problem
-from devloop.model.checking import Checked, check
-from devloop.model.fields import LABELS, TEXTS, Field
-from devloop.model.patterns import compiled
+from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
+from devloop.model.messages import join_words, quote, suggestions
+from devloop.model.re2 import compiled
 from devloop.model.report import Severity
-from devloop.model.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
-from devloop.model.wording import listing, quote, suggestions
-from devloop.model.yaml_lines import parse_yaml
+from devloop.model.yaml.nodes import parse_yaml
+from devloop.model.yaml.schema import LABELS, TEXTS, Field
+from devloop.model.yaml.validation import Checked, check
 from devloop.repository.input_files import is_there, read_input
 
 _NEEDED = Field(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
@@ -116,5 +116,5 @@ class _Reader:
 
     def _note(self, where: str, message: str, word: str = "", known: Sequence[str] = ()) -> None:
         meant = suggestions(word, known) if word else []
-        hint = f"did you mean {listing(meant, 'or')}?" if meant else "devloop validate --explain all" if known is self._rules else ""
+        hint = f"did you mean {join_words(meant, 'or')}?" if meant else "devloop validate --explain all" if known is self._rules else ""
         self.problems.append(Problem(PATH, self.checked.lines.get(where, 0), message, hint))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from devloop.clients import git
 from devloop.errors import DevloopError, InputError, Problem, ToolError
-from devloop.model.environment import Source
-from devloop.repository.object_store import open_store, store_of
+from devloop.model.cluster.environment import Source
+from devloop.repository.snapshot_store import open_store, store_of
 
 _WHO = {"NAME": "devloop", "EMAIL": "devloop@localhost", "DATE": "2000-01-01T00:00:00Z"}
 _COMMIT = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _WHO.items()}

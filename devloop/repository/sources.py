@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from devloop.model.artifact import ARTIFACT, Artifact, artifacts
-from devloop.model.kustomization import Kustomization, SourceRef
-from devloop.model.manifest import Manifest
+from devloop.model.flux.artifact_generator import ARTIFACT, Artifact, artifacts
+from devloop.model.flux.kustomization import Kustomization, SourceRef
+from devloop.model.kubernetes.manifest import Manifest
 
 KINDS = frozenset({"GitRepository", "OCIRepository", "Bucket"})
 BOOTSTRAPPED = ("flux-system", "flux-system")

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from devloop.clients.folders import config_folder
 from devloop.clients.git import first_commit
 from devloop.clients.sops import encrypt, new_key_pair
+from devloop.clients.xdg import config_folder
 from devloop.errors import DevloopError, InputError
 from devloop.scaffold.secrets import sample_secrets
 

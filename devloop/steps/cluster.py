@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.report import Outcome
-from devloop.repository.object_store import forget
+from devloop.repository.snapshot_store import forget
 from devloop.session import Session
 from devloop.steps import outcome
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from devloop.clients.kube import CRDS, NAMESPACES, Kube
-from devloop.model import bootstrap
-from devloop.model.flux import NAMESPACE
+from devloop.flux import manifests
+from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import outcome
@@ -31,7 +31,7 @@ class InstallFlux:
         namespace = session.kube.get(NAMESPACES, NAMESPACE)
         if namespace and (namespace["metadata"].get("annotations") or {}).get(INSTALLED) == key:
             return outcome(False)
-        marked = bootstrap.namespace(NAMESPACE)
+        marked = manifests.namespace(NAMESPACE)
         session.kube.apply(marked)
         crds = [crd for name in self.controllers for crd in session.toolchain.crds(name)]
         session.kube.apply_all([*crds, *self._identities(session)])
@@ -41,8 +41,8 @@ class InstallFlux:
         return outcome(True, ", ".join(self.controllers))
 
     def _identities(self, session: Session) -> list[dict[str, Any]]:
-        roles = [role for name in self.controllers for role in bootstrap.rbac(name, session.toolchain.rbac(name))]
-        return [bootstrap.service_account(name) for name in self.controllers] + roles
+        roles = [role for name in self.controllers for role in manifests.rbac(name, session.toolchain.rbac(name))]
+        return [manifests.service_account(name) for name in self.controllers] + roles
 
 
 def _wait_established(kube: Kube, crds: Sequence[Mapping[str, Any]], stop: threading.Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devloop.model.environment import Source
+from devloop.model.cluster.environment import Source
 from devloop.model.report import Outcome
 from devloop.repository.snapshot import push
 from devloop.session import Session

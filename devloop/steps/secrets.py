@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devloop.model import bootstrap
-from devloop.model.flux import NAMESPACE
-from devloop.model.graph import Graph
+from devloop.flux import manifests
+from devloop.model.flux.graph import Graph
+from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Finding, Found, Notice, Outcome, Severity, Status
-from devloop.model.secret import ADD_RULE, WITHOUT_RULE
-from devloop.repository.keys import missing_keys_error, sops_age_data, without_rule
+from devloop.model.sops.creation_rules import ADD_RULE, WITHOUT_RULE
+from devloop.repository.age_keys import missing_keys_error, sops_age_data, without_rule
 from devloop.session import Session
 from devloop.steps import outcome
 
@@ -57,9 +57,9 @@ class InjectKeys:
         if not session.identities:
             return Outcome(Status.SKIPPED, "no Age key")
         data = sops_age_data(session.identities)
-        targets = bootstrap.keys_secrets(self.graph)
+        targets = manifests.keys_secrets(self.graph)
         for name in sorted({target.namespace for target in targets} - {NAMESPACE}):
-            session.kube.apply(bootstrap.namespace(name))
+            session.kube.apply(manifests.namespace(name))
         for target in targets:
-            session.kube.apply(bootstrap.secret(target, data))
+            session.kube.apply(manifests.secret(target, data))
         return outcome(False, ", ".join(map(str, targets)))

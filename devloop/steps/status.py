@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
-from devloop.model import bootstrap
-from devloop.model.flux import NAMESPACE
-from devloop.model.reconciliation import Reconciliation
+from devloop.flux import manifests
+from devloop.model.flux.names import NAMESPACE
+from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
 from devloop.provisioners import ProvisionerStatus
 from devloop.session import Session
@@ -19,7 +19,7 @@ MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True)
-class LookAround:
+class ShowStatus:
     follow: bool = False
     title: str = "status"
     needs: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class LookAround:
         return Outcome(Status.UNCHANGED, _components(found))
 
     def _tell(self, session: Session) -> None:
-        source = session.kube.get(GIT_REPOSITORIES, bootstrap.ROOT.name, NAMESPACE) or {}
+        source = session.kube.get(GIT_REPOSITORIES, manifests.ROOT.name, NAMESPACE) or {}
         revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
         state = Reconciliation(revision, {}, (), time.monotonic())
         done = threading.Event()

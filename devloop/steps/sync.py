@@ -6,18 +6,18 @@ import time
 from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES
-from devloop.model import bootstrap
-from devloop.model.environment import Source
-from devloop.model.flux import NAMESPACE
-from devloop.model.graph import Graph
-from devloop.model.kustomization import ObjectId
+from devloop.flux import manifests
+from devloop.model.cluster.environment import Source
+from devloop.model.flux.graph import Graph
+from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import outcome
 
 
 @dataclass(frozen=True)
-class Synchronise:
+class ConfigureSync:
     graph: Graph
     source: Source
     title: str = "sync"
@@ -26,23 +26,23 @@ class Synchronise:
     def run(self, session: Session) -> Outcome:
         endpoint = session.provisioner.git_endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
-        sources = bootstrap.own_git_repositories(self.graph)
+        sources = manifests.own_git_repositories(self.graph)
         for namespace in sorted({source.namespace for source in sources}):
             if namespace != NAMESPACE:
-                session.kube.apply(bootstrap.namespace(namespace))
-            session.kube.apply(bootstrap.secret(ObjectId(namespace, bootstrap.CREDENTIALS_SECRET), credentials))
+                session.kube.apply(manifests.namespace(namespace))
+            session.kube.apply(manifests.secret(ObjectId(namespace, manifests.CREDENTIALS_SECRET), credentials))
         told = [self._tell(session, source, endpoint.pull_url) for source in sources]
-        session.kube.apply(bootstrap.root_kustomization(self.graph, decryption=bool(session.identities)))
+        session.kube.apply(manifests.root_kustomization(self.graph, decryption=bool(session.identities)))
         return outcome(any(told), f"paths count from {_place(self.graph.source_directory)}")
 
     def _tell(self, session: Session, source: ObjectId, url: str) -> bool:
         """The source is there; where it has an older revision it is asked to look now."""
-        applied = session.kube.apply(bootstrap.git_repository(source, url, self.source.branch))
+        applied = session.kube.apply(manifests.git_repository(source, url, self.source.branch))
         artifact = (applied.get("status") or {}).get("artifact") or {}
         if artifact.get("revision") == self.source.revision:
             return False
         if applied.get("status"):
-            token = {bootstrap.REQUESTED_AT: f"{time.time_ns():020d}"}
+            token = {manifests.REQUESTED_AT: f"{time.time_ns():020d}"}
             session.kube.annotate(GIT_REPOSITORIES, source.namespace, source.name, token)
         return True
 

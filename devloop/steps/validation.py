@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from devloop.errors import DevloopError
+from devloop.model.messages import counted
 from devloop.model.report import Finding, Found, Outcome, Severity, Status
-from devloop.model.wording import counted
 from devloop.session import Session
 
 # What validation finds in the environment; may have begun long before it is asked.

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube, Object
 from devloop.errors import Interrupted
-from devloop.model.bootstrap import REQUESTED_AT
-from devloop.model.causes import causes
-from devloop.model.graph import Graph
-from devloop.model.kustomization import ObjectId
-from devloop.model.reconciliation import Reconciliation
+from devloop.flux.manifests import REQUESTED_AT
+from devloop.model.flux.graph import Graph
+from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.failure_reasons import failure_reasons
 from devloop.model.report import Outcome, Readiness, Reconciling, Status
 from devloop.session import Session
 from devloop.steps import outcome
@@ -128,5 +128,5 @@ def _causes(kube: Kube, state: Reconciliation, object_id: ObjectId) -> tuple[str
     lines: list[str] = []
     for target in state.unhealthy(object_id)[:5]:
         namespace = target["metadata"].get("namespace", "")
-        lines += causes(target, kube.list(PODS, namespace), kube.list(EVENTS, namespace))
+        lines += failure_reasons(target, kube.list(PODS, namespace), kube.list(EVENTS, namespace))
     return tuple(lines)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from devloop.clients.folders import cache_folder
+from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError, InputError
 from devloop.model.report import Emit
 from devloop.toolchain import cache

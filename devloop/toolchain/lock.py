@@ -32,7 +32,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class VendoredFiles:
     """Files of other modules' directories; `modules` maps `path@version` to the checksum that go.sum would have."""
 
     pattern: str
@@ -55,7 +55,7 @@ class Tool:
     ask: tuple[str, ...] = ()
     answer: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
-    borrowed: Mapping[str, Borrowed] = field(default_factory=dict)
+    borrowed: Mapping[str, VendoredFiles] = field(default_factory=dict)
     releases: Mapping[str, Release] = field(default_factory=dict)
 
     @property
@@ -111,7 +111,7 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
         ask=tuple(entry.get("ask", ())),
         answer=entry.get("answer", ""),
         files=entry.get("files", {}),
-        borrowed={kind: Borrowed(**each) for kind, each in entry.get("borrowed", {}).items()},
+        borrowed={kind: VendoredFiles(**each) for kind, each in entry.get("borrowed", {}).items()},
         releases={where: Release(**release) for where, release in entry.get("releases", {}).items()},
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devloop.clients.ports import free_ports
-from devloop.loop import EVERYTHING
+from devloop.commands.toolchain import EVERYTHING
 from devloop.provisioners.embedded.layout import Layout
 from devloop.toolchain import Toolchain
 
@@ -212,7 +212,7 @@ def user(tmp_path: Path) -> Iterator[User]:
 
 
 def clean_up(user: User) -> None:
-    from devloop.clients.processes import sweep
+    from devloop.clients.orphans import sweep
 
     for folder in (user.home / "state" / "devloop").glob("*/"):
         sweep("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from devloop.clients.folders import cache_folder
+from devloop.clients.xdg import cache_folder
 
 from .conftest import PROVISIONERS, User, claim_names, clean_up, copy_of_the_working_tree, remains
 

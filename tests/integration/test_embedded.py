@@ -26,10 +26,10 @@ import yaml
 
 from devloop.clients.git import git
 from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
-from devloop.clients.processes import sweep
+from devloop.clients.orphans import sweep
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition, NodeConfiguration
-from devloop.model.environment import Environment
+from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Event, Notice, Severity
 from devloop.provisioners.embedded import EmbeddedProvisioner, control
 from devloop.provisioners.embedded.authority import new_authority
@@ -438,8 +438,8 @@ def test_a_deletion_that_was_cut_short_is_finished(place: Place) -> None:
 UP = """
 import os, signal, sys, threading
 from pathlib import Path
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.toolchain import Toolchain
 threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()

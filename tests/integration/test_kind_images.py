@@ -17,7 +17,7 @@ from devloop.clients.engine import Engine, connect
 from devloop.images import KEY, Images, recipes
 from devloop.images.archive import Contents, Entry
 from devloop.images.control_plane import references
-from devloop.images.kit import Kit
+from devloop.images.image_builder import ImageBuilder
 from devloop.images.recipes import Bake, Recipe
 from devloop.model.report import Event
 from devloop.toolchain import Toolchain
@@ -122,7 +122,7 @@ def await_answer(url: str) -> bytes:
 
 
 @contextmanager
-def _contents(kit: Kit, text: bytes, base: tuple[str, ...]) -> Iterator[Contents]:
+def _contents(kit: ImageBuilder, text: bytes, base: tuple[str, ...]) -> Iterator[Contents]:
     with kit.debian(base) as debian:
         yield Contents((*debian, Entry("text", text)), {"Cmd": ["/usr/bin/cat", "/text", "/baked"]})
 

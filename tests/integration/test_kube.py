@@ -10,8 +10,8 @@ import pytest
 
 from devloop.clients.kube import CRDS, DEPLOYMENTS, KUSTOMIZATIONS, NAMESPACES, RESOURCES, ApiError, Kube
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.toolchain import Toolchain
 

@@ -12,12 +12,12 @@ import yaml
 
 from devloop.clients.kube import ApiError, Kube
 from devloop.clients.worker import Worker
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.lint.run import validate
+from devloop.lint.scope import LintScope
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.toolchain import Toolchain
-from devloop.validation import validate
-from devloop.validation.repository import Repository
 
 CASES = Path(__file__).parent / "policies"
 PLURALS = {
@@ -108,7 +108,7 @@ def test_what_the_server_refuses_breaks_a_policy_here_and_nothing_else_does(
         (tmp_path / "cluster" / f"{name}.yaml").write_text(yaml.safe_dump_all(objects))
     environment = Environment("local", tmp_path, ClusterDefinition("local", "G3", "", source_directory=".", entry_path="cluster"))
     with Worker(toolchain.path("worker"), tmp_path) as worker:
-        findings = validate(Repository(tmp_path, (environment,)), worker).findings
+        findings = validate(LintScope(tmp_path, (environment,)), worker).findings
     said = {f.object.rpartition("/")[2]: f.message.split(": ", 1)[1] for f in findings if f.rule == "policy/violated"}
     assert [f.message for f in findings if f.rule in ("policy/skipped", "policy/invalid")] == []
     assert sorted(said) == sorted(refused)

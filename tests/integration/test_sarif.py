@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from devloop.lint.rules import RULES
 from devloop.model.report import Finding, Related, Report, Scope, Severity
 from devloop.output import FORMATS
-from devloop.rules import RULES
 
 MODULE = "github.com/owenrumney/go-sarif/v3@v3.3.1"
 SUM = "h1:bKY8YnWcY8zYTiGVObC5wZLlfEvMkCxK9XMGXBbzEtQ="

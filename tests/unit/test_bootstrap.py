@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from devloop.model import bootstrap
-from devloop.model.graph import Graph, Node, NodeState
-from devloop.model.kustomization import Kustomization, ObjectId, SourceRef
-from devloop.model.manifest import Manifest
+from devloop.flux import manifests as bootstrap
+from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.kustomization import Kustomization, ObjectId, SourceRef
+from devloop.model.kubernetes.manifest import Manifest
 
 OCI = SourceRef("OCIRepository", "flux-system", "flux-system")
 

@@ -12,10 +12,10 @@ import pytest
 
 from devloop.clients import engine
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
-from devloop.provisioners.choice import choose, existing_choices
-from devloop.provisioners.places import embedded_folder, kind_folder
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.provisioners.selection import choose, existing_choices
+from devloop.provisioners.state_dirs import embedded_folder, kind_folder
 
 LOCAL = Environment("here", Path("/nowhere"), ClusterDefinition("local", "G3", "ksail.yaml"))
 

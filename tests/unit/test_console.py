@@ -10,7 +10,7 @@ import pytest
 
 from devloop.console import Console
 from devloop.errors import InputError, Problem
-from devloop.model.diagnosis import failed, ok, warning
+from devloop.model.doctor.diagnosis import failed, ok, warning
 from devloop.model.report import Finding, Notice, Outcome, Progress, Readiness, Reconciling, Report, Severity, Status, StepFinished
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 import devloop.doctor
-from devloop.clients import clocks, engine, engine_facts, kubeconfig, machine, ports
-from devloop.clients.folders import cache_folder
+from devloop.clients import certificates, engine, engine_facts, kubeconfig, machine, ports
+from devloop.clients.xdg import cache_folder
 from devloop.doctor import Patient, examine
-from devloop.doctor.access import access
 from devloop.doctor.checks import CHECKS, Check
+from devloop.doctor.kubeconfig_entries import kubeconfig_entries
 from devloop.errors import DevloopError, InputError, Problem
-from devloop.model.diagnosis import Diagnosis, Level, ok
+from devloop.model.doctor.diagnosis import Diagnosis, Level, ok
 from devloop.model.doctor.engine import NoEngine, Trouble
 from devloop.model.doctor.machine import GIBIBYTE
 from devloop.provisioners.embedded.authority import new_authority
@@ -238,20 +238,20 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_date_of_an_api_server_is_taken_from_any_answer(server: str) -> None:
-    date = clocks.date_of(server, 5.0)
+    date = certificates.date_of(server, 5.0)
     assert date is not None
     assert abs(date - time.time() - 7200) < 60
 
 
 def test_nobody_answers_and_there_is_no_date() -> None:
-    assert clocks.date_of(f"https://127.0.0.1:{ports.free_ports(1)[0]}", 1.0) is None
+    assert certificates.date_of(f"https://127.0.0.1:{ports.free_ports(1)[0]}", 1.0) is None
 
 
 def test_certificates_have_an_end_and_other_text_has_none() -> None:
-    begins, ends = clocks.validity(new_authority("test").pem.encode()) or (0.0, 0.0)
+    begins, ends = certificates.validity(new_authority("test").pem.encode()) or (0.0, 0.0)
     assert begins < time.time() < ends
-    assert clocks.validity(b"no certificate") is None
-    assert clocks.validity(b"") is None
+    assert certificates.validity(b"no certificate") is None
+    assert certificates.validity(b"") is None
 
 
 # -- the kubeconfig -------------------------------------------------------------------------------------------------------------------
@@ -266,11 +266,11 @@ def test_the_entries_of_an_environment_are_found_in_the_users_kubeconfig(tmp_pat
     }
     (tmp_path / "config").write_text(json.dumps(entry))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    [found] = access("local")
+    [found] = kubeconfig_entries("local")
     assert (found.context, found.server, found.certificate) == ("kind-local", "https://127.0.0.1:1", b"")
-    assert access("other") == ()
+    assert kubeconfig_entries("other") == ()
     (tmp_path / "config").write_text("[")
-    assert access("local") == ()
+    assert kubeconfig_entries("local") == ()
 
 
 def test_a_kubeconfig_that_may_not_be_written(tmp_path: Path) -> None:

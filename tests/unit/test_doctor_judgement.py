@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.model.diagnosis import Diagnosis, Level
 from devloop.model.doctor.clock import DAY, Reading, Validity, judge_clock, span
+from devloop.model.doctor.diagnosis import Diagnosis, Level
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble, judge_engine
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
 from devloop.model.doctor.machine import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devloop.errors import InputError
-from devloop.model.duration import parse_duration
+from devloop.model.kubernetes.duration import parse_duration
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("300ms", 0.3), ("45", 45), ("1.5m", 90)])

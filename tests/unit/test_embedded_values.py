@@ -18,9 +18,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from devloop.clients.ports import free_ports, is_free
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
+from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
 from devloop.provisioners.embedded import control_plane, flux, git_access, pki
-from devloop.provisioners.embedded.components import MARKER, QUICK_LISTS, Component, Site, environment_for
+from devloop.provisioners.embedded.components import MARKER, QUICK_LISTS, Component, ComponentContext, environment_for
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import CONTROL_PLANE_LABEL, nodes_of
@@ -53,12 +53,12 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def site(layout: Layout) -> Site:
+def site(layout: Layout) -> ComponentContext:
     ensure_ports(layout)
-    return Site(layout, definition(), Tools(), ports(layout))
+    return ComponentContext(layout, definition(), Tools(), ports(layout))
 
 
-def commands(site: Site) -> list[Component]:
+def commands(site: ComponentContext) -> list[Component]:
     return [
         *(build(site) for build in CONTROL_PLANE.values()),
         *(flux.flux_controller(site, name) for name in CONTROLLERS),
@@ -70,7 +70,7 @@ def flags(component: Component) -> dict[str, str]:
     return dict(argument.removeprefix("--").split("=", 1) for argument in component.argv[1:])
 
 
-def test_no_secret_is_in_a_command_or_its_environment(site: Site) -> None:
+def test_no_secret_is_in_a_command_or_its_environment(site: ComponentContext) -> None:
     git_access.ensure_passwords(site.layout)
     pki.ensure_pki(site.layout, "10.96.0.1")
     secrets = [*git_access.passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
@@ -79,7 +79,7 @@ def test_no_secret_is_in_a_command_or_its_environment(site: Site) -> None:
     assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
 
 
-def test_every_address_is_on_loopback(site: Site) -> None:
+def test_every_address_is_on_loopback(site: ComponentContext) -> None:
     for component in commands(site):
         told = " ".join((*component.argv, *component.env.values()))
         addresses = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", told)) - {"10.96.0.0", "10.244.0.0"}
@@ -91,13 +91,13 @@ def test_every_address_is_on_loopback(site: Site) -> None:
             assert not value.startswith(":"), name
 
 
-def test_no_port_is_given_away_twice_and_all_are_used(site: Site) -> None:
+def test_no_port_is_given_away_twice_and_all_are_used(site: ComponentContext) -> None:
     assert len(set(site.ports.values())) == len(PORTS)
     told = " ".join(" ".join(component.argv) for component in commands(site))
     assert [name for name, port in site.ports.items() if str(port) not in told] == []
 
 
-def test_etcd_listens_on_sockets_alone(site: Site) -> None:
+def test_etcd_listens_on_sockets_alone(site: ComponentContext) -> None:
     etcd = flags(control_plane.etcd(site))
     listening = {name: value for name, value in etcd.items() if name.startswith("listen-")}
     assert set(listening) == {"listen-client-urls", "listen-peer-urls"}
@@ -105,14 +105,14 @@ def test_etcd_listens_on_sockets_alone(site: Site) -> None:
     assert all(re.fullmatch(r"unix://[a-z.-]+", value) for value in listening.values())
 
 
-def test_the_api_server_knows_everybody(site: Site) -> None:
+def test_the_api_server_knows_everybody(site: ComponentContext) -> None:
     api_server = flags(control_plane.kube_apiserver(site))
     assert api_server["anonymous-auth"] == "false"
     assert "AlwaysAllow" not in api_server["authorization-mode"]
     assert api_server["client-ca-file"] == str(site.layout.pki / "ca.crt")
 
 
-def test_commands_are_the_same_every_time_also_once_something_ran(site: Site) -> None:
+def test_commands_are_the_same_every_time_also_once_something_ran(site: ComponentContext) -> None:
     """Otherwise the next `up` would restart the component."""
     before = commands(site)
     (site.layout.folder / "etcd" / "member").mkdir(parents=True)
@@ -121,8 +121,8 @@ def test_commands_are_the_same_every_time_also_once_something_ran(site: Site) ->
     assert [Component.from_json(json.loads(json.dumps(component.as_json()))) for component in before] == before
 
 
-def test_whoever_talks_to_the_api_server_is_restarted_when_it_moves(site: Site) -> None:
-    moved = Site(site.layout, site.definition, site.tools, {**site.ports, "kube-apiserver": 1})
+def test_whoever_talks_to_the_api_server_is_restarted_when_it_moves(site: ComponentContext) -> None:
+    moved = ComponentContext(site.layout, site.definition, site.tools, {**site.ports, "kube-apiserver": 1})
     changed = {old.name for old, new in zip(commands(site), commands(moved), strict=True) if old != new}
     assert changed == {*CONTROL_PLANE, *CONTROLLERS} - {"etcd"}
 
@@ -138,7 +138,7 @@ def test_the_service_address_is_the_first_of_its_subnet(subnet: str, address: st
 def test_subnets_are_the_definitions(layout: Layout) -> None:
     wanted = definition(pod_subnet="10.1.0.0/16,fd01::/64", service_subnet="10.2.0.0/16")
     ensure_ports(layout)
-    site = Site(layout, wanted, Tools(), ports(layout))
+    site = ComponentContext(layout, wanted, Tools(), ports(layout))
     assert flags(control_plane.kwok(site))["cidr"] == "10.1.0.0/16"
     assert flags(control_plane.kube_apiserver(site))["service-cluster-ip-range"] == "10.2.0.0/16"
 
@@ -352,7 +352,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
     assert "XDG_STATE_HOME" in caught.value.hint
 
 
-def test_the_addresses_of_etcds_peers_lead_nowhere(site: Site) -> None:
+def test_the_addresses_of_etcds_peers_lead_nowhere(site: ComponentContext) -> None:
     for name in ("advertise-client-urls", "initial-advertise-peer-urls"):
         host = flags(control_plane.etcd(site))[name].removeprefix("http://").rpartition(":")[0]
         assert ipaddress.ip_address(host).is_loopback

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devloop.errors import InputError
-from devloop.repository.entries import entries, load, names
+from devloop.repository.entry_points import entries, load, names
 
 INSTANCE = "kind: FluxInstance\nspec:\n  sync: {{kind: GitRepository, path: {path}}}\n"
 CHART = "kind: HelmRelease\nspec:\n  values:\n    instance:\n      sync:\n        path: ./cluster/base\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.sops import encrypt, new_key_pair
-from devloop.model.files import above, is_made_up
-from devloop.repository.files import LARGEST, read_files
+from devloop.model.lint.file_index import above, is_made_up
+from devloop.repository.file_index import LARGEST, index_files
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\nstringData:\n  password: hunter2\n"
 RULES = "creation_rules:\n  - path_regex: ^apps/.*\\.enc\\.yaml$\n    encrypted_regex: ^(data|stringData)$\n    age: {}\n"
@@ -33,21 +33,21 @@ def repository(tmp_path: Path) -> Path:
 def test_what_git_ignores_is_not_there(repository: Path) -> None:
     write(repository, a_yaml=SECRET, ignored__b_yaml=SECRET)
     (repository / ".gitignore").write_text("ignored\n")
-    files = read_files(repository)
+    files = index_files(repository)
     assert files.paths == (".gitignore", "a.yaml")
     assert [secret.path for secret in files.secrets] == ["a.yaml"]
 
 
 def test_without_git_every_file_counts(tmp_path: Path) -> None:
     write(tmp_path, a_yaml=SECRET, b__c_yaml="a: 1\n")
-    assert read_files(tmp_path).paths == ("a.yaml", "b/c.yaml")
+    assert index_files(tmp_path).paths == ("a.yaml", "b/c.yaml")
 
 
 def test_files_are_those_of_the_working_tree_not_of_the_index(repository: Path) -> None:
     write(repository, a_yaml=SECRET, b_yaml="a: 1\n")
     subprocess.run(["git", "-C", repository, "add", "."], check=True)
     (repository / "a.yaml").unlink()
-    files = read_files(repository)
+    files = index_files(repository)
     assert (files.paths, files.secrets) == (("b.yaml",), ())
 
 
@@ -58,7 +58,7 @@ def test_an_encrypted_file_is_known_by_its_content_and_finds_its_rule(tmp_path: 
         (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / "apps/login.enc.yaml").write_bytes(encrypt(sops_program, tmp_path, "apps/login.enc.yaml", SECRET.encode()))
     (tmp_path / "apps/plain.enc.yaml").write_text("# ENC[ and lastmodified are words like others\n" + SECRET)
-    files = read_files(tmp_path)
+    files = index_files(tmp_path)
     assert set(files.encrypted) == {"apps/login.enc.yaml"}
     assert files.encrypted["apps/login.enc.yaml"].age_recipients == (recipient,)
     rule = files.rule_for("apps/login.enc.yaml")
@@ -69,9 +69,9 @@ def test_an_encrypted_file_is_known_by_its_content_and_finds_its_rule(tmp_path: 
 
 def test_the_nearest_rules_count(tmp_path: Path) -> None:
     write(tmp_path, _sops_yaml=RULES.format("age1one"), inner___sops_yaml=RULES.format("age1two"))
-    rules = read_files(tmp_path).rules_for("inner/apps/a.enc.yaml")
+    rules = index_files(tmp_path).rules_for("inner/apps/a.enc.yaml")
     assert rules and rules.path == "inner/.sops.yaml"
-    rule = read_files(tmp_path).rule_for("inner/apps/a.enc.yaml")
+    rule = index_files(tmp_path).rule_for("inner/apps/a.enc.yaml")
     assert rule and rule.age_recipients == ("age1two",)
 
 
@@ -82,7 +82,7 @@ def test_no_file_stops_it(repository: Path) -> None:
     (repository / "large.yaml").write_bytes(b"#" * (LARGEST + 1))
     (repository / "link.yaml").symlink_to("nowhere")
     os.mkfifo(repository / "pipe.yaml")
-    files = read_files(repository)
+    files = index_files(repository)
     assert files.empty == {"empty.enc.yaml"}
     assert files.unreadable == {"large.yaml"}
     assert files.secrets == ()
@@ -90,7 +90,7 @@ def test_no_file_stops_it(repository: Path) -> None:
 
 def test_what_is_there_to_show_or_to_test_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path, tests__a_yaml=SECRET, docs__examples__b_yaml=SECRET)
-    assert read_files(tmp_path).secrets == ()
+    assert index_files(tmp_path).secrets == ()
     assert is_made_up("k8s/Examples/a.yaml") and not is_made_up("k8s/testing.yaml")
 
 

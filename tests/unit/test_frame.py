@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console as RichConsole
 
 from devloop.console.findings import findings_by_file
-from devloop.model.frame import frame
-from devloop.model.report import Finding, Frame, Related, Scope, Severity
-from devloop.repository.frames import framed
+from devloop.lint.snippets import add_snippets
+from devloop.model.lint.snippet import snippet
+from devloop.model.report import Finding, Related, Scope, Severity, Snippet
 
 SECRET = """\
 apiVersion: v1
@@ -41,18 +41,18 @@ def lines(path: str, text: str) -> list[str]:
     """What is shown of each line when it is the one that is meant."""
     shown = []
     for number in range(1, len(text.splitlines()) + 1):
-        found = frame(path, text, number)
+        found = snippet(path, text, number)
         shown.append(found.lines[number - found.first] if found else "")
     return shown
 
 
 def test_a_frame_is_the_line_and_two_on_either_side() -> None:
     text = "a: 1\nb: 2\nc:\n  d: 4\ne: 5\nf: 6\n"
-    assert frame("a.yaml", text, 4) == Frame(2, ("b: 2", "c:", "  d: 4", "e: 5", "f: 6"), 4, 2, 6)
-    assert frame("a.yaml", text, 1) == Frame(1, ("a: 1", "b: 2", "c:"), 1, 0, 4)
-    assert frame("a.yaml", text, 7) is None
-    assert frame("a.yaml", text, 0) is None
-    assert frame("id_rsa", "all\nof\nit\n", 2) is None
+    assert snippet("a.yaml", text, 4) == Snippet(2, ("b: 2", "c:", "  d: 4", "e: 5", "f: 6"), 4, 2, 6)
+    assert snippet("a.yaml", text, 1) == Snippet(1, ("a: 1", "b: 2", "c:"), 1, 0, 4)
+    assert snippet("a.yaml", text, 7) is None
+    assert snippet("a.yaml", text, 0) is None
+    assert snippet("id_rsa", "all\nof\nit\n", 2) is None
 
 
 def test_of_a_secret_only_keys_and_names_are_shown() -> None:
@@ -112,14 +112,14 @@ def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
     (root / "inside.yaml").write_text("a: b\n")
     (root / "link.yaml").symlink_to("../outside.yaml")
     paths = ("inside.yaml", "link.yaml", "../outside.yaml", "gone.yaml", "", "inside.yaml/x", "a\0b")
-    found = framed(root, [Finding("graph/cycle", Severity.ERROR, path, 1, "x") for path in paths])
+    found = add_snippets(root, [Finding("graph/cycle", Severity.ERROR, path, 1, "x") for path in paths])
     assert [f.path for f in found if f.frame] == ["inside.yaml"]
 
 
 def test_findings_are_listed_by_file_with_their_lines() -> None:
     where = (Scope("dev", "flux-system/apps"),)
     base = Related("k8s/base.yaml", 3, "a patch for the object")
-    shown = Frame(7, ("spec:", "  path: ./gone"), 8, 2, 14)
+    shown = Snippet(7, ("spec:", "  path: ./gone"), 8, 2, 14)
     found = [
         Finding(
             "graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown, related=(base,)
@@ -147,5 +147,5 @@ def test_findings_are_listed_by_file_with_their_lines() -> None:
 def test_a_long_file_full_of_findings_is_read_once(above: str) -> None:
     text = above * 20_000 + "a:\n" + "  - b: c\n" * 20_000
     begun = time.monotonic()
-    assert all(frame("a.yaml", text, line) for line in range(20_001, 25_000))
+    assert all(snippet("a.yaml", text, line) for line in range(20_001, 25_000))
     assert time.monotonic() - begun < 20

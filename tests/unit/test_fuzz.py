@@ -20,15 +20,15 @@ from devloop.clients.git import first_commit, git
 from devloop.clients.worker import Worker
 from devloop.console.findings import findings_by_file
 from devloop.errors import DevloopError, InputError
+from devloop.lint.run import Selection, validate
+from devloop.lint.scope import load_scope
+from devloop.lint.snippets import add_snippets
 from devloop.model.report import Report, Severity
 from devloop.output import FORMATS, written
 from devloop.output.json import to_json
 from devloop.output.manifests import to_yaml
-from devloop.repository.frames import framed
-from devloop.repository.graph import survey
+from devloop.repository.graph import build_graph
 from devloop.scaffold.secrets import sample_secrets
-from devloop.validation import Selection, validate
-from devloop.validation.repository import load_repository
 
 from .mutations import BOMB, FIXTURES, ROOT, spoil
 
@@ -68,7 +68,7 @@ def lay_out(root: Path, dice: random.Random) -> None:
 def look(root: Path, worker_program: Path, store: Path | None = None) -> Report | None:
     """Everything that validate and render do; None where the input is refused."""
     try:
-        repository = load_repository(root)
+        repository = load_scope(root)
     except InputError:
         return None
     with Worker(worker_program, root, KEY, store=store) as worker:
@@ -76,8 +76,8 @@ def look(root: Path, worker_program: Path, store: Path | None = None) -> Report 
         with contextlib.suppress(DevloopError):  # there need be no such revision
             validate(repository, worker, Selection(since="HEAD"))
         for environment in repository.environments:
-            to_yaml((manifest for node in survey(environment, worker) for manifest in node.manifests), origins=True)
-    list(findings_by_file(framed(root, report.findings)))
+            to_yaml((manifest for node in build_graph(environment, worker) for manifest in node.manifests), origins=True)
+    list(findings_by_file(add_snippets(root, report.findings)))
     for name in FORMATS:
         assert written(name, report).encode()
     return report

@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.clients.ports import free_ports
+from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
 from devloop.provisioners.embedded.git_access import FILE as CREDENTIALS
 
 PASSWORDS = {PUSHER: "push-Zq3", PULLER: "pull-Zq7"}

@@ -14,14 +14,14 @@ import yaml
 from devloop.clients.sops import encrypt, new_key_pair
 from devloop.clients.worker import Worker
 from devloop.errors import Problem
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
-from devloop.model.graph import Graph, Node, NodeState
-from devloop.model.kustomization import ObjectId, SourceRef
+from devloop.lint.run import validate
+from devloop.lint.scope import LintScope
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.kustomization import ObjectId, SourceRef
 from devloop.output.json import to_json
-from devloop.repository.graph import survey
-from devloop.validation import validate
-from devloop.validation.repository import Repository
+from devloop.repository.graph import build_graph
 
 CASES = Path(__file__).parents[3] / "shared/cases"
 SETTINGS: dict[str, Any] = {
@@ -75,7 +75,7 @@ def repository(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
 def look(worker_program: Path) -> Survey:
     def look(root: Path, *, identities: str = "", remotes: tuple[str, ...] = (), **place: str) -> Graph:
         with Worker(worker_program, root, identities) as worker:
-            return survey(environment(root, **place), worker, remotes=remotes)
+            return build_graph(environment(root, **place), worker, remotes=remotes)
 
     return look
 
@@ -376,7 +376,7 @@ def test_validation_checks_every_environment_and_gives_the_same_bytes_twice(repo
     root = repository({"one/k.yaml": flux("apps"), "two/k.yaml": flux("apps", "./gone"), "apps/a.yaml": settings()})
     environments = tuple(environment(root, entry=name, name=name) for name in ("one", "two"))
     problem = Problem("clusters/three/ksail.yaml", 3, "unknown key cnni", "did you mean cni?")
-    reports = [validate(Repository(root, environments, problems=(problem,)), worker_of(root)) for _ in range(2)]
+    reports = [validate(LintScope(root, environments, problems=(problem,)), worker_of(root)) for _ in range(2)]
     assert [(f.rule, f.path, f.line) for f in reports[0].findings] == [
         ("definition/invalid", "clusters/three/ksail.yaml", 3),
         ("graph/path-missing", "two/k.yaml", 8),

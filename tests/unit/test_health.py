@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devloop.model.health import HELM_FAILURES, is_current, is_failed
+from devloop.model.kubernetes.health import HELM_FAILURES, is_current, is_failed
 
 
 def obj(kind: str, status: dict[str, Any], **spec: Any) -> dict[str, Any]:

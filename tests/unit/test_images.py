@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from devloop.errors import InputError
-from devloop.images import Images, archive, control_plane, kit, packages, recipes
+from devloop.images import Images, archive, control_plane, image_builder, packages, recipes
 from devloop.images.archive import Contents, Entry, folder, link, program, write_archive, write_layer
 from devloop.images.layout import write_metadata
 from devloop.images.recipes import RECIPES, Recipe
@@ -113,7 +113,7 @@ def test_metadata_describes_images_without_their_layers() -> None:
 def test_every_recipe_names_what_exists(recipe: Recipe) -> None:
     assert recipe.reference(TOOLCHAIN).startswith(f"localhost/devloop/{recipe.name}:")
     assert all(TOOLCHAIN.key(name) for name in recipe.tools)
-    assert all(kit.own_paths(name) for name in recipe.folders)
+    assert all(image_builder.own_paths(name) for name in recipe.folders)
     assert recipe.key(TOOLCHAIN) == recipe.key(TOOLCHAIN)
 
 
@@ -131,7 +131,7 @@ def test_a_key_changes_with_a_file_a_tool_and_a_package(tmp_path: Path, monkeypa
         (tmp_path / f"{name}.py").write_text(name)
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "unit").write_text("1")
-    monkeypatch.setattr(kit, "HERE", tmp_path)
+    monkeypatch.setattr(image_builder, "HERE", tmp_path)
     monkeypatch.setattr(recipes, "HERE", tmp_path)
 
     def key(tools: tuple[str, ...] = ("etcd",), names: tuple[str, ...] = ("git",)) -> str:
@@ -154,7 +154,7 @@ def test_an_unknown_image_is_the_users_mistake() -> None:
 
 
 def test_own_scripts_are_executable_and_the_rest_is_not() -> None:
-    modes = {entry.path: entry.mode for entry in kit.own_files("node")}
+    modes = {entry.path: entry.mode for entry in image_builder.own_files("node")}
     assert modes["usr/local/bin/entrypoint"] == 0o755
     assert modes["etc/systemd/system/kubelet.service"] == 0o644
     assert not any(path.endswith(".pyc") for path in modes)
@@ -184,10 +184,12 @@ def test_packages_are_fetched_once_and_kept_by_what_they_are(tmp_path: Path, mon
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(packages, "unpack", unpack)
-    tools = kit.Kit(TOOLCHAIN, threading.Event())
+    tools = image_builder.ImageBuilder(TOOLCHAIN, threading.Event())
     for _ in range(2):
         with tools.debian(("git",)) as entries:
-            assert [(entry.path, kit.read(entry)) for entry in entries if entry.kind == tarfile.REGTYPE] == [("usr/bin/git", b"git")]
+            assert [(entry.path, image_builder.read(entry)) for entry in entries if entry.kind == tarfile.REGTYPE] == [
+                ("usr/bin/git", b"git")
+            ]
     assert fetched == [("git",)]
     assert packages.packages_file(("a", "b")) == packages.packages_file(("b", "a")) != packages.packages_file(("a",))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.sops import new_key_pair
-from devloop.clients.worker import Opening
+from devloop.clients.worker import DecryptionResult
 from devloop.errors import InputError
-from devloop.model.definition import ClusterDefinition, SopsSettings
-from devloop.model.environment import Environment
-from devloop.repository.keys import Identities, identities, missing_keys_error, sops_age_data
+from devloop.model.cluster.definition import ClusterDefinition, SopsSettings
+from devloop.model.cluster.environment import Environment
+from devloop.repository.age_keys import Identities, identities, missing_keys_error, sops_age_data
 
 
 @pytest.fixture(autouse=True)
@@ -195,7 +195,7 @@ def test_missing_keys_are_told_with_what_was_tried(environment: Environment, mon
     found = identities(environment)
     stranger = new_key_pair()[0]
 
-    error = missing_keys_error([Opening("k8s/a.enc.yaml", (stranger,), reason="key", error="sealed")], found)
+    error = missing_keys_error([DecryptionResult("k8s/a.enc.yaml", (stranger,), reason="key", error="sealed")], found)
     assert error.exit_code == 2
     assert error.message == f"k8s/a.enc.yaml: none of the keys opens it; it is encrypted for {stranger}"
     assert f"{PUBLIC} (SOPS_AGE_KEY)" in error.hint
@@ -203,9 +203,9 @@ def test_missing_keys_are_told_with_what_was_tried(environment: Environment, mon
 
     several = missing_keys_error(
         [
-            Opening("a", (stranger,), reason="key", error="sealed"),
-            Opening("b", (PUBLIC,), reason="mac", error="MAC mismatch"),
-            Opening("c", services=("Azure Key Vault",), reason="service", error="Azure Key Vault cannot be asked here"),
+            DecryptionResult("a", (stranger,), reason="key", error="sealed"),
+            DecryptionResult("b", (PUBLIC,), reason="mac", error="MAC mismatch"),
+            DecryptionResult("c", services=("Azure Key Vault",), reason="service", error="Azure Key Vault cannot be asked here"),
         ],
         found,
     )
@@ -215,4 +215,4 @@ def test_missing_keys_are_told_with_what_was_tried(environment: Environment, mon
     assert several.problems[2].message == "Azure Key Vault cannot be asked here"
     assert PRIVATE not in f"{several.message}{several.hint}{several.problems}"
 
-    assert "no key at all" in missing_keys_error([Opening("a", (stranger,), reason="key", error="sealed")], Identities()).hint
+    assert "no key at all" in missing_keys_error([DecryptionResult("a", (stranger,), reason="key", error="sealed")], Identities()).hint

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devloop.errors import InputError
-from devloop.model.definition import PortMapping
-from devloop.model.kind import FIELDS, KindConfiguration, read_kind
+from devloop.model.cluster.definition import PortMapping
+from devloop.model.cluster.kind_config import FIELDS, KindConfiguration, read_kind
 
 HEAD = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n"
 CASES = Path(__file__).parents[2].parent / "shared" / "cases"

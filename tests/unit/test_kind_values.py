@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
-from devloop.model.environment import Environment
-from devloop.model.kind import read_kind
+from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
+from devloop.model.cluster.environment import Environment
+from devloop.model.cluster.kind_config import read_kind
 from devloop.provisioners.kind import flux
-from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.cluster import renamed
+from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.rollout import last_words
 
@@ -219,7 +219,7 @@ def environment(root: Path) -> Environment:
 
 
 def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
-    claim = Claim(tmp_path / "state")
+    claim = ClusterState(tmp_path / "state")
     assert not claim.exists
     claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
     assert (claim.exists, claim.is_whole, claim.configuration, claim.image) == (True, False, {"name": "local"}, "node:v1")
@@ -230,7 +230,7 @@ def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
 
 
 def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
-    claim, owner = Claim(tmp_path / "state"), environment(tmp_path / "a")
+    claim, owner = ClusterState(tmp_path / "state"), environment(tmp_path / "a")
     claim.refuse_elsewhere(owner, "host:/docker")
     claim.make(owner, {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
     claim.refuse_elsewhere(owner, "host:/docker")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devloop.model.kustomization import ObjectId, SourceRef, assess, is_kustomization, parse_kustomization
+from devloop.model.flux.kustomization import ObjectId, SourceRef, assess, is_kustomization, parse_kustomization
 
 OLD, NEW = "main@sha1:aaa", "main@sha1:bbb"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.model.layers import Kind, find_layout
+from devloop.model.lint.layers import Kind, find_layout
 
 PATHS = (
     "k8s/bases/apps/a.yaml",

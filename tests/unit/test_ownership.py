@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from devloop.errors import DevloopError
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners.ownership import Ownership
 
 

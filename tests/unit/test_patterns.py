@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.model.patterns import compiled
+from devloop.model.re2 import compiled
 
 
 @pytest.mark.parametrize(

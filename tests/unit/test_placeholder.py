@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from devloop.model.placeholder import clear_fields, is_clear
+from devloop.model.sops.plaintext import clear_fields, is_clear
 
 TOKEN = "x9Kq2mVt7RwLp4Zs8Yd3"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQm90aCBwdWJsaWM=\n-----END CERTIFICATE-----\n"

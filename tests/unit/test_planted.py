@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.lint.rules import RULES
+from devloop.lint.run import Selection, validate
+from devloop.lint.scope import load_scope
 from devloop.model.report import Finding, Severity
-from devloop.rules import RULES
 from devloop.scaffold import scaffold
-from devloop.validation import Selection, validate
-from devloop.validation.repository import load_repository
 
 from . import plants_files, plants_graph, plants_objects
 
@@ -37,7 +37,7 @@ def before(sample: Path, worker_program: Path) -> tuple[Finding, ...]:
 
 def _found(root: Path, worker_program: Path, *rules: str) -> tuple[Finding, ...]:
     with Worker(worker_program, root) as worker:
-        return validate(load_repository(root), worker, Selection(rules=rules)).findings
+        return validate(load_scope(root), worker, Selection(rules=rules)).findings
 
 
 def test_the_sample_is_clean(before: tuple[Finding, ...]) -> None:

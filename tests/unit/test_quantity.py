@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from devloop.model.quantity import parse_quantity, show_quantity
+from devloop.model.kubernetes.quantity import parse_quantity, show_quantity
 
 
 @pytest.mark.parametrize(

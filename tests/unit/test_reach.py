@@ -11,13 +11,13 @@ import pytest
 from devloop.clients.git import git
 from devloop.clients.worker import Worker
 from devloop.errors import InputError
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.lint.impact import impact
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.report import Finding, Scope, Severity
-from devloop.model.subject import Inspected, Subject
-from devloop.repository.changes import changed_files
-from devloop.repository.graph import survey
-from devloop.validation.reach import reach
+from devloop.repository.changed_files import changed_files
+from devloop.repository.graph import build_graph
 
 
 def flux(name: str, extra: str = "") -> str:
@@ -70,9 +70,9 @@ def reached(worker_program: Path, tmp_path_factory: pytest.TempPathFactory) -> C
     definition = ClusterDefinition("local", "G3", "clusters/local/ksail.yaml", source_directory=".", entry_path="cluster")
     environment = Environment("local", root, definition)
     with Worker(worker_program, root) as worker:
-        subject = Subject((Inspected(environment, survey(environment, worker)),))
+        subject = LintContext((EnvironmentGraph(environment, build_graph(environment, worker)),))
     return lambda changed: " ".join(
-        sorted(scope.kustomization.partition("/")[2] for scope in reach(subject, changed).scopes if scope.kustomization)
+        sorted(scope.kustomization.partition("/")[2] for scope in impact(subject, changed).scopes if scope.kustomization)
     )
 
 
@@ -101,10 +101,10 @@ def test_findings_are_kept_by_scope_or_by_file() -> None:
     def finding(path: str, *scopes: Scope) -> Finding:
         return Finding("graph/cycle", Severity.ERROR, path, 1, "x", scopes=scopes)
 
-    nothing = reach(Subject(), ["a.yaml"])
+    nothing = impact(LintContext(), ["a.yaml"])
     assert nothing.has(finding("a.yaml"))
     assert not nothing.has(finding("b.yaml", Scope("dev", "flux-system/apps")))
-    assert reach(Subject(), ["devloop.yaml"]).has(finding("b.yaml"))
+    assert impact(LintContext(), ["devloop.yaml"]).has(finding("b.yaml"))
 
 
 def test_what_changed_is_seen_whether_git_was_told_or_not(tmp_path: Path) -> None:

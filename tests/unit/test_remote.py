@@ -16,14 +16,14 @@ from typing import ClassVar
 import psutil
 import pytest
 
-from devloop.clients.fetching import Fetcher
-from devloop.clients.git_http import Server, git_env
+from devloop.clients.remote_fetch import Fetcher
 from devloop.clients.worker import Worker
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.gitserver.git_server import Server, git_env
+from devloop.lint.run import Selection, validate
+from devloop.lint.scope import LintScope
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Report
-from devloop.validation import Selection, validate
-from devloop.validation.repository import Repository
 
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 FLUX = """\
@@ -132,7 +132,7 @@ def check(worker_program: Path, tmp_path: Path) -> Check:
 
     def check(root: Path, *, allowed: bool = True, limit: float = 20.0, store: Path | None = None, rule: str = "") -> Report:
         definition = ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster")
-        known = Repository(root, (Environment("local", root, definition),))
+        known = LintScope(root, (Environment("local", root, definition),))
         fetcher = Fetcher(tmp_path / "cache", limit=limit) if allowed else None
         try:
             with Worker(worker_program, root, store=store) as worker:

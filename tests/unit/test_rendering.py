@@ -14,12 +14,12 @@ import yaml
 
 from devloop.clients.git import first_commit
 from devloop.clients.sops import encrypt, new_key_pair
+from devloop.commands.render import Wanted, compare, render
 from devloop.errors import InputError
-from devloop.model.manifest import Manifest, Origin
+from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.report import Event
 from devloop.output.manifests import document, to_yaml
-from devloop.rendering import Wanted, compare, render
-from devloop.repository.revision import checked_out
+from devloop.repository.checkout import checked_out
 
 KSAIL = """\
 apiVersion: ksail.io/v1alpha1

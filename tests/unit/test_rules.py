@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
-from devloop.rules import RULES
-from devloop.validation import validate
-from devloop.validation.repository import load_repository
+from devloop.lint.rules import RULES
+from devloop.lint.run import validate
+from devloop.lint.scope import load_scope
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 
 FIXTURES = Path(__file__).parent.parent / "rules"
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -27,7 +27,7 @@ def findings(rule: str, side: str, worker_program: Path) -> list[str]:
     """What the rule says of the fixture, with every other rule at work beside it."""
     folder = FIXTURES / rule / side
     assert folder.is_dir(), f"{rule} has no fixture {side}"
-    found = load_repository(folder)
+    found = load_scope(folder)
     plain = not found.environments and not found.problems and (folder / "cluster").is_dir()
     repository = replace(found, environments=(_environment(folder),)) if plain else found
     with Worker(worker_program, folder) as worker:

@@ -9,18 +9,32 @@ from typing import Any
 
 import pytest
 
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
-from devloop.model.files import Files, Variable
-from devloop.model.graph import Graph, Node, NodeState
-from devloop.model.kustomization import parse_kustomization
-from devloop.model.manifest import Manifest, Origin
-from devloop.model.subject import Inspected, Subject
-from devloop.rules import constitution, encryption, graph, layers, ownership, prerequisites, readiness, recipients, references, secrets
-from devloop.rules import substitution as variables
-from devloop.rules.rule import Rules
+from devloop.lint.rules import constitution, layers
+from devloop.lint.rules import substitution as variables
+from devloop.lint.rules.graph import kustomizations, ownership, prerequisites, readiness, references
+from devloop.lint.rules.rule import Rules
+from devloop.lint.rules.secrets import encryption, plaintext, recipients
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.kustomization import parse_kustomization
+from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.model.lint.context import EnvironmentGraph, LintContext
+from devloop.model.lint.file_index import FileIndex, Variable
 
-MODULES = (constitution, encryption, graph, layers, ownership, prerequisites, readiness, recipients, references, secrets, variables)
+MODULES = (
+    constitution,
+    encryption,
+    kustomizations,
+    layers,
+    ownership,
+    prerequisites,
+    readiness,
+    recipients,
+    references,
+    plaintext,
+    variables,
+)
 ODD = (None, "", 0, True, "text", [], ["text"], [None], {}, {"a": 1}, [{"a": [1]}])
 
 POD = {"serviceAccountName": "web", "containers": [{"name": "web", "image": "web:1", "command": ["sh"], "args": ["-c", "kubectl apply"]}]}
@@ -76,24 +90,24 @@ def mutated(body: dict[str, Any], path: tuple[str | int, ...], odd: Any) -> dict
     return result
 
 
-def subject(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> Subject:
+def subject(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> LintContext:
     """Two environments, so that rules which compare have something to compare."""
     body = {"metadata": {"name": "apps", "namespace": "flux-system"}, "spec": spec}
     node = Node(
         parse_kustomization(body), NodeState.BUILT, manifests=tuple(manifests), files=("apps/a.yaml",), encrypted=("apps/b.enc.yaml",)
     )
-    files = Files(paths=("apps/a.yaml",), variables={"apps/a.yaml": (Variable("a", 1, default=True),)})
+    files = FileIndex(paths=("apps/a.yaml",), variables={"apps/a.yaml": (Variable("a", 1, default=True),)})
     environments = [
-        Inspected(Environment(name, Path("/"), ClusterDefinition(name, "G3", "ksail.yaml")), Graph(name, ".", "cluster", nodes))
+        EnvironmentGraph(Environment(name, Path("/"), ClusterDefinition(name, "G3", "ksail.yaml")), Graph(name, ".", "cluster", nodes))
         for name, nodes in (
             ("dev", (node,)),
             ("prod", (node, Node(parse_kustomization(body | {"metadata": {"name": "b"}}), NodeState.BUILT))),
         )
     ]
-    return Subject(tuple(environments), files)
+    return LintContext(tuple(environments), files)
 
 
-def check(rules: Rules, seen: Subject) -> None:
+def check(rules: Rules, seen: LintContext) -> None:
     for rule in rules.values():
         for fault in rule.check(seen):
             assert fault.message

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from devloop.errors import DevloopError, InputError
-from devloop.model.secret import parse_creation_rules, parse_secret
+from devloop.model.sops.creation_rules import parse_creation_rules, parse_secret
+from devloop.repository.age_keys import identities
 from devloop.repository.environments import environments, load_environment
-from devloop.repository.keys import identities
 from devloop.scaffold import refuse_occupied, sample_root, scaffold
 from devloop.toolchain import Toolchain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devloop.errors import InputError
-from devloop.model.secret import parse_creation_rules, parse_secret
+from devloop.model.sops.creation_rules import parse_creation_rules, parse_secret
 
 ALICE = "age1hjyjz8g7qcrn8qvthcaw8thx8swkd2t9pplg76geql4gewa6fsgs8r57ar"
 BOB = "age1g0jyq2jlvuxpj6y3s05jvwaf4znpw23pmv2zuqm3tuzsyvv8y9fqen5585"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
-from devloop.model.definition import ClusterDefinition
-from devloop.model.environment import Environment
+from devloop.lint.run import validate
+from devloop.lint.scope import LintScope
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Finding
-from devloop.validation import validate
-from devloop.validation.repository import Repository
 
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
@@ -90,7 +90,7 @@ def check(worker_program: Path, tmp_path: Path) -> Check:
         root = tmp_path / "repository"
         definition = ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster")
         with Worker(worker_program, root, store=store) as worker:
-            report = validate(Repository(root, (Environment("local", root, definition),)), worker)
+            report = validate(LintScope(root, (Environment("local", root, definition),)), worker)
         return [finding for finding in report.findings if finding.rule == rule]
 
     return check

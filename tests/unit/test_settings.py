@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from devloop.errors import InputError
+from devloop.lint.rules.exemptions import covers, is_valid
+from devloop.model.lint.settings import Exemption, Settings
 from devloop.model.report import Finding, Severity
-from devloop.model.settings import Exemption, Settings
 from devloop.repository.settings import load_settings, read_settings
-from devloop.rules.exemptions import covers, is_valid
 
 RULES = ("graph/path-missing", "graph/cycle", "labels/required")
 

@@ -6,12 +6,12 @@ import signal
 
 import pytest
 
-from devloop.clients.signals import undisturbed
+from devloop.clients.signals import defer_signals
 
 
 def test_an_interrupt_waits_for_the_end_of_what_must_not_be_disturbed() -> None:
     done = False
-    with pytest.raises(KeyboardInterrupt), undisturbed():
+    with pytest.raises(KeyboardInterrupt), defer_signals():
         signal.raise_signal(signal.SIGINT)
         done = True
     assert done

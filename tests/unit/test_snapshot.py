@@ -14,9 +14,9 @@ import pytest
 
 from devloop.clients.git import remotes
 from devloop.errors import DevloopError, InputError
-from devloop.model.environment import Source
-from devloop.repository.object_store import forget
+from devloop.model.cluster.environment import Source
 from devloop.repository.snapshot import push, snapshot
+from devloop.repository.snapshot_store import forget
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from devloop.console import Console
-from devloop.console.spoken import Spoken
+from devloop.console.command_hints import CommandContext
 from devloop.errors import InputError, Problem
-from devloop.model.diagnosis import failed
+from devloop.model.doctor.diagnosis import failed
 from devloop.model.report import Finding, Notice, Outcome, Report, Severity, Status
 
 DOWN = "devloop -C 'my repo' down local --definition 'my file.yaml'"
 UP = "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind"
-HERE = Spoken.of("local", "my repo", "my file.yaml", "kind")
+HERE = CommandContext.of("local", "my repo", "my file.yaml", "kind")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ HERE = Spoken.of("local", "my repo", "my file.yaml", "kind")
 )
 def test_commands_are_completed(text: str, said: str) -> None:
     assert HERE.text(text) == said
-    assert Spoken().text(text) == text
+    assert CommandContext().text(text) == text
 
 
 def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from devloop.clients.processes import resident_memory, sweep
+from devloop.clients.orphans import resident_memory, sweep
 from devloop.provisioners.embedded import children, control
 from devloop.provisioners.embedded.components import MARKER, Component, environment_for
 from devloop.provisioners.embedded.layout import Layout
@@ -238,7 +238,7 @@ time.sleep(60)
 
 
 def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
-    code = f"from devloop.clients.processes import sweep; print(sweep({MARKER!r}, {str(tmp_path)!r}))"
+    code = f"from devloop.clients.orphans import sweep; print(sweep({MARKER!r}, {str(tmp_path)!r}))"
     env = {**os.environ, MARKER: str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout == "0\n"
 

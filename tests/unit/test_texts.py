@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from devloop.model.files import Field, PrivateKey, Reference, Variable
-from devloop.model.texts import private_keys, references, secret_texts, speaks_of_rotation, variables
+from devloop.model.lint.file_index import Field, PrivateKey, Reference, Variable
+from devloop.model.lint.file_scan import private_keys, references, secret_texts, speaks_of_rotation, variables
 
 BODY = base64.b64encode(b"this is no key, it was made up for a test of devloop and opens nothing at all; thank you").decode()
 OPENSSH = base64.b64encode(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none" + b"made up, opens nothing: 0123456789 ABCDEF").decode()

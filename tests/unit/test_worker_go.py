@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from devloop.clients.folders import cache_folder
 from devloop.clients.go import environment, find_go
 from devloop.clients.go_build import BUILD_FLAGS, needed_version
+from devloop.clients.xdg import cache_folder
 
 SOURCES = Path(__file__).parents[2] / "devloop" / "toolchain" / "worker"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devloop.errors import InputError
-from devloop.model.yaml_lines import Node, parse_yaml
+from devloop.model.yaml.nodes import Node, parse_yaml
 
 
 def plain(node: Node) -> object:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from devloop.model.diagnosis import Diagnosis, failed, ok, warning
-from devloop.model.wording import listing
+from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.messages import join_words
 
 # Seconds of difference that do nobody harm: certificates are made valid from a moment before.
 SKEW = 60.0
@@ -37,7 +37,7 @@ def judge_clock(now: float, readings: Collection[Reading], validities: Collectio
     """`now` in seconds since 1970."""
     found = (*_astray(now, readings), *_invalid(now, validities))
     agreed = [reading.what for reading in readings if not reading.floor] + ["every certificate"] * bool(validities)
-    return found or (ok("clock", "agrees with " + listing(agreed) if agreed else "sane"),)
+    return found or (ok("clock", "agrees with " + join_words(agreed) if agreed else "sane"),)
 
 
 def _astray(now: float, readings: Collection[Reading]) -> Iterator[Diagnosis]:

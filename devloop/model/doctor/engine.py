@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from devloop.model.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
 
 # The first with private control group namespaces, which Kind's nodes run in.

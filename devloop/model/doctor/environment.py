@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from devloop.model.diagnosis import Diagnosis, failed, ok, warning
-from devloop.model.wording import listing
+from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.messages import join_words
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def judge_ports(ports: Sequence[HostPort], definition: str, *, needed: bool) -> 
         return taken
     if not ports:
         return (ok("ports", "the definition maps none"),)
-    return (ok("ports", listing([_said(port) for port in ports])),)
+    return (ok("ports", join_words([_said(port) for port in ports])),)
 
 
 def _said(port: HostPort) -> str:
@@ -95,7 +95,7 @@ def _closed(facts: KeyFacts, environment: str) -> Iterator[Diagnosis]:
     if not facts.keys:
         yield failed("keys", f"no Age key for {_count(facts.files)}", f"devloop up {environment} --age-key-file FILE")
         return
-    tried = listing(_origins(facts))
+    tried = join_words(_origins(facts))
     for reason in dict.fromkeys(reason for _, reason in facts.closed):
         paths = [path for path, why in facts.closed if why == reason]
         hint = f"devloop up {environment} --age-key-file FILE, or sops updatekeys {paths[0]} with a key that opens it"
@@ -103,7 +103,7 @@ def _closed(facts: KeyFacts, environment: str) -> Iterator[Diagnosis]:
 
 
 def _open(facts: KeyFacts) -> Diagnosis:
-    origins = listing(list(facts.used) or _origins(facts))
+    origins = join_words(list(facts.used) or _origins(facts))
     if not facts.reached:
         said = f"{origins}; only the build worker can tell whether that opens what is encrypted"
         return warning("keys", said, "devloop toolchain install worker")

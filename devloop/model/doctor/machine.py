@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from devloop.model.diagnosis import Diagnosis, failed, ok, warning
-from devloop.model.wording import listing
+from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.messages import join_words
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -105,7 +105,7 @@ def judge_inotify(limits: Inotify) -> Diagnosis:
     low = {name: pair for name, pair in wanted.items() if pair[0] < pair[1]}
     if not low:
         return ok("inotify", f"{limits.watches} watches, {limits.instances} instances")
-    said = listing([f"{name} is {has} of {wants}" for name, (has, wants) in low.items()])
+    said = join_words([f"{name} is {has} of {wants}" for name, (has, wants) in low.items()])
     return warning(
         "inotify",
         f"{said} that Kind asks for: pods may fail with too many open files",

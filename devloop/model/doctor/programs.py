@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from devloop.model.diagnosis import Diagnosis, failed, ok, warning
+from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
-from devloop.model.wording import counted, listing
+from devloop.model.messages import counted, join_words
 
 Version = tuple[int, ...]
 
@@ -62,7 +62,7 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
     missing = [tool for tool in tools if not tool.channel]
     if not missing:
         return ok("toolchain", f"{counted(len(tools), 'pinned program')} installed")
-    names = listing([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
+    names = join_words([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
     return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", "devloop toolchain install")
 
 

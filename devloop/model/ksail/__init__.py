@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from devloop.errors import InputError
-from devloop.model.checking import check
-from devloop.model.foreign import foreign_problem
-from devloop.model.ksail.define import define
 from devloop.model.ksail.detection import detect, explain
 from devloop.model.ksail.folders import source_as_written
 from devloop.model.ksail.generation import Statement
-from devloop.model.yaml_lines import parse_yaml
+from devloop.model.ksail.resolve import define
+from devloop.model.yaml.nodes import parse_yaml
+from devloop.model.yaml.other_formats import foreign_problem
+from devloop.model.yaml.validation import check
 
 API_VERSION = "ksail.io/v1alpha1"
 

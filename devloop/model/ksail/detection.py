@@ -9,7 +9,7 @@ from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.g2 import G2, G2B
 from devloop.model.ksail.g3 import G3
 from devloop.model.ksail.generation import Generation
-from devloop.model.yaml_lines import Node
+from devloop.model.yaml.nodes import Node
 
 GENERATIONS = (G1, G2, G2B, G3)
 _ONLY_G1 = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from devloop.errors import Problem
 from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.generation import Statement
-from devloop.model.wording import quote
+from devloop.model.messages import quote
 
 _KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 

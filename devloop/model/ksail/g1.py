@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from devloop.model.fields import BOOLEAN, INTEGER, TEXT, Field, instead, table, words
 from devloop.model.ksail.generation import Generation
+from devloop.model.yaml.schema import BOOLEAN, INTEGER, TEXT, Field, instead, table, words
 
 _ENGINE = words("Docker", "Podman")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from devloop.model.fields import EMPTY, TEXT, Field, table, toggle, words
 from devloop.model.ksail.g3 import FIELDS as G3_FIELDS
 from devloop.model.ksail.g3 import G3
 from devloop.model.ksail.generation import Generation
+from devloop.model.yaml.schema import EMPTY, TEXT, Field, table, toggle, words
 
 _API_VERSION = "ksail.dev/v1alpha1"
 _HEAD = {"apiVersion": replace(words(_API_VERSION), required=True), "kind": replace(words("Cluster"), required=True)}

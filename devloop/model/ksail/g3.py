@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from devloop.model.fields import BOOLEAN, COUNT, INTEGER, LABELS, TEXT, TEXTS, Field, instead, table, toggle, words
 from devloop.model.ksail.generation import Generation
+from devloop.model.yaml.schema import BOOLEAN, COUNT, INTEGER, LABELS, TEXT, TEXTS, Field, instead, table, toggle, words
 
 _DURATION = Field(pattern=r"[0-9]+(ns|us|µs|ms|s|m|h)", example="a number with one unit, like 90s, 10m or 2h")
 _NAME = Field(pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?", longest=63, example="lower case letters, digits and dashes, a letter first")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop.errors import Problem
-from devloop.model.checking import Checked, lookup
-from devloop.model.fields import Field
+from devloop.model.yaml.schema import Field
+from devloop.model.yaml.validation import Checked, lookup
 
 
 @dataclass(frozen=True)

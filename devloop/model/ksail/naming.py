@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devloop.errors import Problem
-from devloop.model.kind import KindConfiguration
+from devloop.model.cluster.kind_config import KindConfiguration
 from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.generation import Statement
-from devloop.model.wording import quote
+from devloop.model.messages import quote
 
 # distribution -> what KSail puts before the cluster's name in the name of its context
 CONTEXT_PREFIXES = {"Vanilla": "kind-", "K3s": "k3d-", "Talos": "admin@", "VCluster": "vcluster-docker_", "KWOK": "kwok-"}

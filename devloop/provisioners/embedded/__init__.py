@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from devloop import __version__
-from devloop.model.environment import Environment
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus, ToolPaths
 from devloop.provisioners.embedded import control, git_access, pki
-from devloop.provisioners.embedded.components import Component, Site
+from devloop.provisioners.embedded.components import Component, ComponentContext
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.flux import flux_controller
 from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
 from devloop.provisioners.embedded.ports import ensure_ports, move_ports, ports
-from devloop.provisioners.embedded.waiting import PROBES, KeepsEnding, wait_for
+from devloop.provisioners.embedded.wait import PROBES, CrashLoop, wait_for
 from devloop.provisioners.ownership import Ownership
-from devloop.provisioners.places import embedded_folder
+from devloop.provisioners.state_dirs import embedded_folder
 
 FIRST = ("etcd", "kube-apiserver")
 REST = tuple(name for name in CONTROL_PLANE if name not in FIRST)
@@ -141,7 +141,7 @@ class EmbeddedProvisioner:
                     if name in PROBES:
                         wait_for(site, name, names, PROBES[name])
                 return started
-            except KeepsEnding as error:
+            except CrashLoop as error:
                 if not error.port_was_taken or attempt == ATTEMPTS:
                     raise
             with self._starting:
@@ -188,11 +188,11 @@ class EmbeddedProvisioner:
     def _version(self) -> str:
         return f"v{self._tools.version('kube-apiserver')}"
 
-    def _site(self) -> Site:
-        return Site(self._layout, self._definition, self._tools, ports(self._layout))
+    def _site(self) -> ComponentContext:
+        return ComponentContext(self._layout, self._definition, self._tools, ports(self._layout))
 
 
-def _component(site: Site, name: str) -> Component:
+def _component(site: ComponentContext, name: str) -> Component:
     if name == git_access.SERVER:
         return git_access.server(site)
     return CONTROL_PLANE[name](site) if name in CONTROL_PLANE else flux_controller(site, name)

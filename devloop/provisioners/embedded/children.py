@@ -10,7 +10,7 @@ from typing import Any
 
 from devloop.clients import process
 from devloop.clients.logs import open_log, rotate
-from devloop.clients.processes import resident_memory
+from devloop.clients.orphans import resident_memory
 from devloop.provisioners.embedded.components import Component
 from devloop.provisioners.embedded.layout import Layout
 

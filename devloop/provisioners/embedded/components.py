@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from devloop.model.definition import ClusterDefinition
+from devloop.model.cluster.definition import ClusterDefinition
 from devloop.provisioners import ToolPaths
 from devloop.provisioners.embedded.layout import Layout
 
@@ -47,7 +47,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Site:
+class ComponentContext:
     """All that the commands of one environment are made from."""
 
     layout: Layout

@@ -12,7 +12,7 @@ from typing import Any
 
 from devloop.clients import process
 from devloop.clients.logs import open_log, tail
-from devloop.clients.processes import sweep
+from devloop.clients.orphans import sweep
 from devloop.errors import DevloopError
 from devloop.provisioners.embedded.components import MARKER, Component, environment_for
 from devloop.provisioners.embedded.layout import Layout

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
-from devloop.model.definition import ClusterDefinition
-from devloop.provisioners.embedded.components import HOST, Component, Site
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.provisioners.embedded.components import HOST, Component, ComponentContext
 
 ETCD_SOCKET = "unix://etcd.sock"
 
 
-def etcd(site: Site) -> Component:
+def etcd(site: ComponentContext) -> Component:
     """On Unix sockets: quicker than TLS, out of other users' reach, and always at the same address."""
     # Nobody connects to these: a cluster of one has no peers, and its only client has the socket.
     nowhere = f"http://{HOST}:1"
@@ -36,7 +36,7 @@ def etcd(site: Site) -> Component:
     )
 
 
-def kube_apiserver(site: Site) -> Component:
+def kube_apiserver(site: ComponentContext) -> Component:
     pki = site.layout.pki
     flags = {
         "bind-address": HOST,
@@ -62,7 +62,7 @@ def kube_apiserver(site: Site) -> Component:
     return site.command("kube-apiserver", flags, GOGC="400", GOMEMLIMIT="500MiB")
 
 
-def kube_controller_manager(site: Site) -> Component:
+def kube_controller_manager(site: ComponentContext) -> Component:
     pki = site.layout.pki
     flags = {
         **_leaderless(site, "kube-controller-manager"),
@@ -74,11 +74,11 @@ def kube_controller_manager(site: Site) -> Component:
     return site.command("kube-controller-manager", flags, **site.client())
 
 
-def kube_scheduler(site: Site) -> Component:
+def kube_scheduler(site: ComponentContext) -> Component:
     return site.command("kube-scheduler", _leaderless(site, "kube-scheduler"), **site.client())
 
 
-def _leaderless(site: Site, name: str) -> dict[str, object]:
+def _leaderless(site: ComponentContext, name: str) -> dict[str, object]:
     """Serving nothing: whether it lives, the supervisor knows."""
     return {
         "kubeconfig": site.layout.kubeconfig(name),
@@ -90,7 +90,7 @@ def _leaderless(site: Site, name: str) -> dict[str, object]:
     }
 
 
-def kwok(site: Site) -> Component:
+def kwok(site: ComponentContext) -> Component:
     flags = {
         "kubeconfig": site.layout.kubeconfig("kwok"),
         "manage-all-nodes": "true",
@@ -110,7 +110,7 @@ def service_address(definition: ClusterDefinition) -> str:
     return str(ipaddress.ip_network(definition.network.service_subnet.split(",")[0], strict=False)[1])
 
 
-CONTROL_PLANE: Mapping[str, Callable[[Site], Component]] = {
+CONTROL_PLANE: Mapping[str, Callable[[ComponentContext], Component]] = {
     "etcd": etcd,
     "kube-apiserver": kube_apiserver,
     "kube-controller-manager": kube_controller_manager,

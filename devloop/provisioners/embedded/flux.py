@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from devloop.provisioners.embedded.components import Component, Site
-from devloop.provisioners.flux_flags import ENVIRONMENT, tuned_flags
+from devloop.flux.flags import ENVIRONMENT, tuned_flags
+from devloop.provisioners.embedded.components import Component, ComponentContext
 
 
-def flux_controller(site: Site, name: str) -> Component:
+def flux_controller(site: ComponentContext, name: str) -> Component:
     flags = {**tuned_flags(name, health=site.address(f"{name}-health")), **_own_flags(site, name)}
     env = {"RUNTIME_NAMESPACE": "flux-system", "KUBECONFIG": str(site.layout.kubeconfig(name)), **ENVIRONMENT}
     return site.command(name, flags, **env, **site.client())
 
 
-def _own_flags(site: Site, name: str) -> dict[str, object]:
+def _own_flags(site: ComponentContext, name: str) -> dict[str, object]:
     if name != "source-controller":
         return {}
     address = site.address("source-controller-artifacts")

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
+from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
 from devloop.provisioners import GitEndpoint
-from devloop.provisioners.embedded.components import Component, Site
+from devloop.provisioners.embedded.components import Component, ComponentContext
 from devloop.provisioners.embedded.layout import Layout
 
 SERVER = "git-server"
 FILE = "git-credentials.json"
 
 
-def server(site: Site) -> Component:
+def server(site: ComponentContext) -> Component:
     argv = (sys.executable, "-m", "devloop.provisioners.embedded.git_server", str(site.layout.folder), str(site.ports[SERVER]))
     return Component(SERVER, argv)
 

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from devloop.clients.git_http import serve
+from devloop.gitserver.git_server import serve
 from devloop.provisioners.embedded.components import HOST, environment_for
 from devloop.provisioners.embedded.git_access import passwords
 from devloop.provisioners.embedded.layout import Layout

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from devloop.clients.kube import NODES, Kube
-from devloop.model.definition import ClusterDefinition, NodeConfiguration
+from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
 
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 

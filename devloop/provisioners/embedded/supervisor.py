@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from devloop import __version__
-from devloop.clients.processes import resident_memory
+from devloop.clients.orphans import resident_memory
 from devloop.provisioners.embedded.children import Children
 from devloop.provisioners.embedded.components import Component, environment_for
 from devloop.provisioners.embedded.layout import Layout

@@ -16,18 +16,18 @@ from devloop.clients.kube import Kube
 from devloop.clients.ports import is_free
 from devloop.errors import DevloopError
 from devloop.images import Images
-from devloop.model.environment import Environment
+from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice, Progress, Severity
 from devloop.provisioners import GitEndpoint, ProvisionerStatus
 from devloop.provisioners.kind import flux
-from devloop.provisioners.kind.claim import Claim
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers
+from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.git_server import GitServer
 from devloop.provisioners.kind.loading import Loader
 from devloop.provisioners.kind.rollout import await_rollout, is_available, start_afresh
-from devloop.provisioners.kind.waiting import Late
-from devloop.provisioners.places import kind_folder
+from devloop.provisioners.kind.wait import WaitTimeout
+from devloop.provisioners.state_dirs import kind_folder
 from devloop.toolchain import Toolchain
 
 TITLE = "cluster"
@@ -44,7 +44,7 @@ class KindProvisioner:
         self._definition = environment.definition
         self._tools = tools
         self._stop = stop
-        self._claim = Claim(kind_folder(self._definition.name))
+        self._claim = ClusterState(kind_folder(self._definition.name))
 
     # -- doors, opened when first used ------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class KindProvisioner:
         started = self._cluster.start_stopped()
         try:
             self._cluster.await_api(RESTART_PATIENCE)
-        except Late:
+        except WaitTimeout:
             emit(Notice(f"{self.context()} does not come up again, making it anew", Severity.WARNING))
             self._cluster.delete()
             return self._create(wanted, emit)

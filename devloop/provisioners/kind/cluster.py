@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients import private_files
-from devloop.clients.beside import beside
+from devloop.clients.background import in_background
 from devloop.clients.containers import LOOPBACK, Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.errors import DevloopError
-from devloop.model.wording import counted
-from devloop.provisioners.kind.claim import Claim
-from devloop.provisioners.kind.waiting import PAUSE, until
+from devloop.model.messages import counted
+from devloop.provisioners.kind.cluster_state import ClusterState
+from devloop.provisioners.kind.wait import PAUSE, until
 
 ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
 API_PORT = "6443/tcp"
@@ -30,7 +30,7 @@ LAST_WORDS = 2.0  # seconds for Kind to end when it is told to
 class Cluster:
     """One cluster by name; `kind` gives the program when it is needed, `claim` is where our kubeconfig goes."""
 
-    def __init__(self, name: str, containers: Containers, kind: Callable[[], Kind], claim: Claim, stop: threading.Event) -> None:
+    def __init__(self, name: str, containers: Containers, kind: Callable[[], Kind], claim: ClusterState, stop: threading.Event) -> None:
         self.name = name
         self._containers = containers
         self._kind = kind
@@ -64,7 +64,9 @@ class Cluster:
 
         text = yaml.safe_dump(dict(configuration), sort_keys=False)
         self.settle()
-        self._creation = beside(lambda: self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up), "kind create")
+        self._creation = in_background(
+            lambda: self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up), "kind create"
+        )
 
     def finish(self) -> bool:
         """Wait until Kind has come to its end; False where it was not asked for anything. Raises what Kind says."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from devloop.clients.containers import LOOPBACK
-from devloop.model.definition import ClusterDefinition, NodeConfiguration
-from devloop.model.kind import API_VERSION, port_mapping
+from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
+from devloop.model.cluster.kind_config import API_VERSION, port_mapping
 from devloop.provisioners.kind.tuning import cluster_patch, init_patch, kubelet_patch, version_of
 
 Configuration = dict[str, Any]

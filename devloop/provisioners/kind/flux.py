@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.model.flux import MANAGED, NAMESPACE
-from devloop.provisioners.flux_flags import ENVIRONMENT, tuned_flags
+from devloop.flux.flags import ENVIRONMENT, tuned_flags
+from devloop.model.flux.names import MANAGED, NAMESPACE
 
 Object = dict[str, Any]
 

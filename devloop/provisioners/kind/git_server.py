@@ -10,16 +10,17 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from devloop.clients import git_http, private_files
-from devloop.clients.basic import authorization
+from devloop.clients import private_files
+from devloop.clients.basic_auth import authorization
 from devloop.clients.containers import LOOPBACK, Container, Containers, Wanted
-from devloop.clients.git_http import PULLER, PUSHER, REPOSITORY
 from devloop.clients.images import ImageStore
 from devloop.clients.kind import NETWORK
 from devloop.errors import DevloopError
-from devloop.model.environment import Environment
+from devloop.gitserver import git_server
+from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
+from devloop.model.cluster.environment import Environment
 from devloop.provisioners import GitEndpoint
-from devloop.provisioners.kind.waiting import until
+from devloop.provisioners.kind.wait import until
 
 PORT = 8080
 CREDENTIALS = "/run/devloop/credentials.json"
@@ -115,7 +116,7 @@ class GitServer:
     def _ensure_image(self, stop: threading.Event) -> str:
         files = {
             "Dockerfile": Path(__file__).with_name("Dockerfile").read_bytes(),
-            "git_http.py": Path(git_http.__file__).read_bytes(),
+            "git_http.py": Path(git_server.__file__).read_bytes(),
         }
         base = self._base()
         identity = self._images.identity(base) if base else ""

@@ -11,8 +11,8 @@ from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
 from devloop.errors import DevloopError
-from devloop.model.flux import NAMESPACE
-from devloop.provisioners.kind.waiting import Late, until
+from devloop.model.flux.names import NAMESPACE
+from devloop.provisioners.kind.wait import WaitTimeout, until
 
 PATIENCE = 180.0  # seconds
 LOOKS = 10  # at so many looks at the Deployments one at their pods
@@ -40,7 +40,7 @@ def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> No
     hint = f"kubectl --namespace {NAMESPACE} describe pods"
     try:
         until(rolled_out, "the Flux controllers", patience=PATIENCE, stop=stop, hint=hint)
-    except Late as error:
+    except WaitTimeout as error:
         raise DevloopError(f"{error.message}{_pressure(kube)}", hint=hint) from None
 
 

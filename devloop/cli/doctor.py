@@ -1,0 +1,46 @@
+"""`devloop doctor`: arguments to a report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.boundary import open_console, show
+from devloop.cli.options import (
+    Definition,
+    KeyFile,
+    Output,
+    Place,
+    Provisioner,
+    ProvisionerName,
+    TextOrJson,
+    environment_names,
+)
+
+
+def doctor(
+    context: typer.Context,
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV", help="Also what this environment needs.", show_default="the machine alone", autocompletion=environment_names
+        ),
+    ] = "",
+    definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    key_file: KeyFile = None,
+    output: Annotated[
+        TextOrJson, typer.Option("--output", "-o", help="json prints the report alone to standard output.")
+    ] = TextOrJson.TEXT,
+) -> None:
+    """Check what this machine lacks.
+
+    Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing.
+    """
+    from devloop.commands.doctor import doctor as run
+
+    with open_console(Output(output), context) as console:
+        place: Place = context.obj
+        report = run(lambda: place.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
+        show(console, report)

@@ -1,0 +1,35 @@
+"""`devloop down`: arguments to a request."""
+
+from __future__ import annotations
+
+import typer
+
+from devloop.cli.boundary import open_console, show
+from devloop.cli.options import (
+    Definition,
+    Environment,
+    Output,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    ProvisionerName,
+)
+
+
+def down(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
+) -> None:
+    """Remove everything of the environment.
+
+    Processes, data and the kubeconfig entry; nothing to remove is fine.
+    """
+    from devloop.commands.down import down as run
+    from devloop.commands.request import Request
+
+    with open_console(output, context, output_file) as console:
+        show(console, run(Request(context.obj.root, environment, definition, provisioner), console.emit))

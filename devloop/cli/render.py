@@ -1,0 +1,47 @@
+"""`devloop render`: arguments to a request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.boundary import open_console
+from devloop.cli.options import (
+    AllowRemote,
+    Definition,
+    Environment,
+    KeyFile,
+    Output,
+)
+
+
+def render(
+    context: typer.Context,
+    environment: Environment,
+    kustomization: Annotated[
+        str, typer.Option("--kustomization", "-k", metavar="NS/NAME", help="Only this one.", show_default="all of them")
+    ] = "",
+    diff: Annotated[
+        str, typer.Option("--diff", metavar="REV", help="What changed between REV and the working tree.", show_default=False)
+    ] = "",
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the values of Secrets.")] = False,
+    origins: Annotated[bool, typer.Option("--origins", help="Name the file that each object comes from.")] = False,
+    allow_remote: AllowRemote = False,
+    definition: Definition = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Print the manifests that Flux would apply.
+
+    Built, decrypted and with variables in place; the values of Secrets are masked.
+    """
+    with open_console(Output.JSON) as console:
+        from devloop.commands.render import Request, compare
+        from devloop.commands.render import render as run
+
+        chosen = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
+        request = Request(context.obj.repository, environment, *chosen)
+        rendered = compare(request, diff, console.emit) if diff else run(request, console.emit)
+        console.__exit__()
+        console.difference(rendered.text) if diff else console.manifests(rendered.text)
+        raise typer.Exit(0 if diff or rendered.complete else 1)

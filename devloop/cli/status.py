@@ -1,0 +1,39 @@
+"""`devloop status`: arguments to a request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.boundary import open_console, show
+from devloop.cli.options import (
+    Definition,
+    Environment,
+    Output,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    ProvisionerName,
+)
+
+
+def status(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
+    output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
+) -> None:
+    """Show what runs and how far Flux has come.
+
+    Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing.
+    """
+    from devloop.commands.request import Request
+    from devloop.commands.status import status as run
+
+    with open_console(output, context, output_file) as console:
+        request = Request(context.obj.root, environment, definition, provisioner)
+        show(console, run(request, console.emit, follow=watch))

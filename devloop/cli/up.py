@@ -1,0 +1,58 @@
+"""`devloop up`: arguments to a request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.boundary import open_console, show
+from devloop.cli.options import (
+    AllowRemote,
+    Definition,
+    Environment,
+    KeyFile,
+    Output,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    ProvisionerName,
+    Timeout,
+    seconds,
+)
+
+
+def up(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    provisioner: Provisioner = ProvisionerName.AUTO,
+    recreate: Annotated[bool, typer.Option("--recreate", help="Make the cluster anew, whatever there is.")] = False,
+    key_file: KeyFile = None,
+    timeout: Timeout = None,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Apply it whatever validation finds.")] = False,
+    allow_remote: AllowRemote = False,
+    output: OutputOption = Output.TEXT,
+    output_file: OutputFile = None,
+) -> None:
+    """Reconcile the working tree until it is healthy.
+
+    Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
+    finds end the run before anything is created.
+    """
+    from devloop.commands.request import Request
+    from devloop.commands.up import up as run
+
+    with open_console(output, context, output_file) as console:
+        request = Request(
+            context.obj.root,
+            environment,
+            definition,
+            provisioner,
+            key_file,
+            seconds(timeout),
+            validate=not no_validate,
+            recreate=recreate,
+            allow_remote=allow_remote,
+        )
+        show(console, run(request, console.emit))

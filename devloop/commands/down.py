@@ -1,0 +1,21 @@
+"""`devloop down`: nothing of the environment exists any more; twice is fine."""
+
+from __future__ import annotations
+
+from devloop.commands.request import Request, locked, open_session, report
+from devloop.model.report import Emit, Report
+from devloop.plan import plan_down
+from devloop.provisioners.selection import existing_choices
+from devloop.repository.environments import load_environment
+from devloop.runner import Result, recorded, run
+
+
+def down(request: Request, emit: Emit) -> Report:
+    """Nothing of the environment exists any more; twice is fine."""
+    environment = load_environment(request.root, request.environment, request.definition)
+    result = Result()
+    with locked(environment):
+        for name in existing_choices(request.provisioner, environment):
+            with open_session(request, environment, recorded(result, emit), name) as session:
+                run(plan_down(), session, result)
+    return report("down", session, result, "")

@@ -1,0 +1,18 @@
+"""`devloop init`: the sample platform as a repository of the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devloop.model.report import Emit
+from devloop.toolchain import Toolchain
+
+
+def init(directory: Path, emit: Emit) -> tuple[str, ...]:
+    """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
+    from devloop.scaffold import refuse_occupied, scaffold
+
+    refuse_occupied(directory)
+    toolchain = Toolchain()
+    toolchain.ensure(("sops",), emit)
+    return scaffold(directory, toolchain.path("sops"))

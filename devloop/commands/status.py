@@ -1,0 +1,19 @@
+"""`devloop status`: what runs and how far Flux has come, without changing anything."""
+
+from __future__ import annotations
+
+from devloop.commands.request import Request, open_session, report
+from devloop.model.report import Emit, Report
+from devloop.plan import plan_status
+from devloop.provisioners.selection import existing_choices
+from devloop.repository.environments import load_environment
+from devloop.runner import Result, recorded, run
+
+
+def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
+    """What runs and how far Flux has come, without changing anything; with `follow` told anew at every change until interrupted."""
+    environment = load_environment(request.root, request.environment, request.definition)
+    result, [name, *_] = Result(), existing_choices(request.provisioner, environment)
+    with open_session(request, environment, recorded(result, emit), name) as session:
+        run(plan_status(follow=follow), session, result)
+    return report("status", session, result, next((k.revision for k in result.kustomizations), ""))

@@ -1,0 +1,95 @@
+"""What the checks look at together: looked at once, when first asked for, whichever check comes first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from devloop.errors import InputError, Problem
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.model.doctor.engine import EngineFacts, NoEngine
+from devloop.toolchain import Toolchain, ToolState
+
+T = TypeVar("T")
+
+# Seconds for a program or an API server to answer what takes milliseconds: a machine may be busy with builds.
+PATIENCE = 5.0
+# An engine asks its own parts before it answers; what hangs on it has to be told within the limit of a check.
+PATIENCE_WITH_ENGINE = 6.0
+
+
+@dataclass(frozen=True)
+class DoctorContext:
+    """This machine and, where it has a `name`, one environment; `root` finds the repository, `tools` are what its `up` needs.
+
+    `provisioner` is auto, kind or embedded.
+    """
+
+    root: Callable[[], Path]
+    name: str = ""
+    definition_file: Path | None = None
+    key_file: Path | None = None
+    provisioner: str = "auto"
+    tools: tuple[str, ...] = ()
+    _shared: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def environment(self) -> Environment:
+        """Raises InputError with all that is wrong with the definition."""
+        return self._once("environment", self._load)
+
+    @property
+    def definition(self) -> ClusterDefinition | None:
+        """None for the machine alone, and for a definition that is wrong: the check of that name tells why."""
+        if not self.name:
+            return None
+        try:
+            return self.environment.definition
+        except InputError:
+            return None
+
+    @property
+    def engine(self) -> EngineFacts | NoEngine:
+        from devloop.clients.engine_facts import look
+
+        return self._once("engine", lambda: look(PATIENCE_WITH_ENGINE))
+
+    @property
+    def wants_kind(self) -> bool:
+        """Whether `up` would run on Kind."""
+        from devloop.provisioners.state_dirs import existing
+
+        if self.provisioner == "auto" and self.definition and (found := existing(self.definition.name)):
+            return "kind" in found
+        return self.provisioner == "kind" or (self.provisioner == "auto" and isinstance(self.engine, EngineFacts))
+
+    @property
+    def states(self) -> dict[str, ToolState]:
+        """Every pinned tool."""
+        return self._once("states", lambda: {state.name: state for state in self.toolchain.states()})
+
+    @property
+    def toolchain(self) -> Toolchain:
+        return self._once("toolchain", Toolchain)
+
+    def edit(self, problem: Problem) -> str:
+        """The command that opens the file at the line."""
+        where = self.root() / problem.path
+        return f"${{EDITOR:-vi}} +{problem.line} {where}" if problem.line else f"${{EDITOR:-vi}} {where}"
+
+    def _load(self) -> Environment:
+        from devloop.repository.environments import load_environment
+
+        return load_environment(self.root(), self.name, self.definition_file)
+
+    def _once(self, name: str, look: Callable[[], T]) -> T:
+        lock, found = self._shared.setdefault(name, (threading.Lock(), []))
+        with lock:
+            if not found:
+                found.append(look())
+        result: T = found[0]
+        return result

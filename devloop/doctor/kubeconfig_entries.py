@@ -1,0 +1,58 @@
+"""How the user's kubeconfig leads to an environment: the entries of ours in it. Never the private key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devloop.clients.kubeconfig import contents, user_kubeconfig
+from devloop.errors import DevloopError
+
+
+@dataclass(frozen=True)
+class KubeconfigEntry:
+    """One context: the API server's URL, PEM texts of its authority and of the user's certificate, b'' where there is none."""
+
+    context: str
+    server: str
+    authority: bytes
+    certificate: bytes
+
+
+def contexts(name: str) -> tuple[str, ...]:
+    """What the provisioners call the context of a cluster of that name."""
+    return (f"devloop-{name}", f"kind-{name}")
+
+
+def kubeconfig_entries(name: str) -> tuple[KubeconfigEntry, ...]:
+    """The environment's entries; none where the file cannot be read, which the check of the kubeconfig tells."""
+    try:
+        config = contents(user_kubeconfig())
+    except DevloopError:
+        return ()
+    found = (_access(config, context) for context in contexts(name))
+    return tuple(entry for entry in found if entry)
+
+
+def _access(config: Mapping[str, Any], context: str) -> KubeconfigEntry | None:
+    entry = _named(config, "contexts", context).get("context", {})
+    cluster = _named(config, "clusters", entry.get("cluster")).get("cluster", {})
+    user = _named(config, "users", entry.get("user")).get("user", {})
+    if "server" not in cluster:
+        return None
+    return KubeconfigEntry(context, cluster["server"], _pem(cluster, "certificate-authority-data"), _pem(user, "client-certificate-data"))
+
+
+def _named(config: Mapping[str, Any], section: str, name: object) -> Mapping[str, Any]:
+    items = config[section]
+    return next((item for item in items if item.get("name") == name), {}) if isinstance(items, list) else {}
+
+
+def _pem(entry: Mapping[str, Any], key: str) -> bytes:
+    try:
+        return base64.b64decode(entry.get(key, ""))
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,178 @@
+"""The objects that hand a repository to Flux: namespace, RBAC, sources, keys, root Kustomization. Pure: generating is not applying.
+
+A repository names its sources as its real clusters have them. Here they all stand for the snapshot on the local Git server: GitRepositories
+of the same names are made, and whatever would undo that (other kinds of sources, the repository's own copy of the source, of the root
+Kustomization or of Flux itself) is rewritten or left out by patches that the root Kustomization carries.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from devloop.model.flux.graph import SELF_FIELDS, Graph, Node
+from devloop.model.flux.kustomization import API_GROUP, KIND, ObjectId, parse_kustomization
+from devloop.model.flux.names import MANAGED, NAMESPACE
+from devloop.model.kubernetes.manifest import Manifest
+
+Object = dict[str, Any]
+
+ROOT = ObjectId(NAMESPACE, "flux-system")
+KEYS_SECRET = ObjectId(NAMESPACE, "sops-age")
+CREDENTIALS_SECRET = "devloop-git"
+REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+FLUX_SELECTOR = "app.kubernetes.io/part-of=flux"
+
+# Nothing changes between two runs of `up` unless somebody changes it by hand: an hour is often enough to look again.
+INTERVAL = "1h"
+
+
+def _object(api_version: str, kind: str, object_id: ObjectId | str, **fields: Any) -> Object:
+    metadata: Object = {"name": object_id, "labels": dict(MANAGED)}
+    if isinstance(object_id, ObjectId):
+        metadata |= {"name": object_id.name, "namespace": object_id.namespace}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def namespace(name: str) -> Object:
+    return _object("v1", "Namespace", name)
+
+
+def service_account(controller: str) -> Object:
+    return _object("v1", "ServiceAccount", ObjectId(NAMESPACE, controller))
+
+
+def secret(object_id: ObjectId, data: Mapping[str, str]) -> Object:
+    """A Secret with `data` in clear; never print the result."""
+    return _object("v1", "Secret", object_id, type="Opaque", stringData=dict(data))
+
+
+def rbac(controller: str, objects: Sequence[Mapping[str, Any]]) -> list[Object]:
+    """The roles of a controller's own module, bound to its service account; names are prefixed, since all modules use the same ones."""
+    bindings = [o for o in objects if o["kind"].endswith("Binding")]
+    bound = {(b["roleRef"]["kind"], b["roleRef"]["name"]) for b in bindings}
+    roles = [o for o in objects if (o["kind"], o["metadata"]["name"]) in bound]
+    own = {role["metadata"]["name"] for role in roles}
+    subject = {"kind": "ServiceAccount", "name": controller, "namespace": NAMESPACE}
+    result = []
+    for obj in [*roles, *bindings]:
+        name = f"{controller}-{obj['metadata']['name']}"
+        object_id = name if obj["kind"].startswith("Cluster") else ObjectId(NAMESPACE, name)
+        fields = (
+            {"rules": obj["rules"]} if "rules" in obj else {"subjects": [subject], "roleRef": _role_ref(controller, obj["roleRef"], own)}
+        )
+        result.append(_object(obj["apiVersion"], obj["kind"], object_id, **fields))
+    return result
+
+
+def _role_ref(controller: str, ref: Mapping[str, str], own: Iterable[str]) -> Object:
+    return {**ref, "name": f"{controller}-{ref['name']}" if ref["name"] in own else ref["name"]}
+
+
+def own_git_repositories(graph: Graph) -> tuple[ObjectId, ...]:
+    """The GitRepositories that must exist so that every Kustomization of the repository finds its source."""
+    return tuple(sorted({ROOT} | {ObjectId(ref.namespace, ref.name) for ref in graph.own_sources}))
+
+
+def git_repository(object_id: ObjectId, url: str, branch: str) -> Object:
+    spec = {
+        "interval": INTERVAL,
+        "timeout": "60s",
+        "url": url,
+        "ref": {"branch": branch},
+        "secretRef": {"name": CREDENTIALS_SECRET},
+    }
+    return _object("source.toolkit.fluxcd.io/v1", "GitRepository", object_id, spec=spec)
+
+
+def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
+    """The Kustomization of the entry path; takes over what the repository says of it where the repository renders it itself."""
+    own = _rendered_self(graph)
+    spec: Object = {
+        "interval": INTERVAL,
+        "retryInterval": "1m",
+        "timeout": "5m",
+        "prune": True,
+        "decryption": {"provider": "sops", "secretRef": {"name": KEYS_SECRET.name}},
+        **{key: own[key] for key in SELF_FIELDS if key in own},
+        "path": "./" + posixpath.relpath(graph.entry_path, graph.source_directory),
+        "sourceRef": {"kind": "GitRepository", "name": ROOT.name},
+        "patches": [*own.get("patches", ()), *_patches(graph, graph.root)],
+    }
+    if not decryption:
+        del spec["decryption"]
+    return _object(f"{API_GROUP}/v1", KIND, ROOT, spec=spec)
+
+
+def _rendered_self(graph: Graph) -> Mapping[str, Any]:
+    for manifest in graph.root.manifests:
+        if manifest.kind == KIND and manifest.api_version.startswith(API_GROUP) and parse_kustomization(manifest.body).id == ROOT:
+            spec: Mapping[str, Any] = manifest.body.get("spec") or {}
+            return spec
+    return {}
+
+
+def keys_secrets(graph: Graph) -> tuple[ObjectId, ...]:
+    """Where the Age keys are expected: flux-system/sops-age, and whatever else a Kustomization names that nothing renders."""
+    rendered = {ObjectId(m.namespace, m.name) for node in graph for m in node.manifests if m.kind == "Secret"}
+    named = set()
+    for node in graph:
+        ref = ((node.kustomization.spec.get("decryption") or {}).get("secretRef") or {}).get("name")
+        if ref:
+            named.add(ObjectId(node.kustomization.id.namespace, ref))
+    return tuple(sorted({KEYS_SECRET} | (named - rendered)))
+
+
+def _patches(graph: Graph, node: Node) -> list[Object]:
+    """What the rendering of `node` needs so that it works on the local source; nested ones travel inside their parents' patches."""
+    result = [_removal(target) for target in _removals(graph, node)]
+    for child in graph.children(node.kustomization.id):
+        operations = _source_operations(graph, child) + _patch_operations(child, _patches(graph, child))
+        if operations:
+            result.append({"target": _target(KIND, child.kustomization.id, API_GROUP), "patch": json.dumps(operations)})
+    return result
+
+
+def _source_operations(graph: Graph, child: Node) -> list[Object]:
+    ref = child.kustomization.source
+    if ref not in graph.own_sources or ref.kind == "GitRepository":
+        return []
+    return [{"op": "replace", "path": "/spec/sourceRef/kind", "value": "GitRepository"}]
+
+
+def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
+    if not patches:
+        return []
+    if child.kustomization.spec.get("patches"):
+        return [{"op": "add", "path": "/spec/patches/-", "value": patch} for patch in patches]
+    return [{"op": "add", "path": "/spec/patches", "value": list(patches)}]
+
+
+def _removals(graph: Graph, node: Node) -> list[Object]:
+    """Targets of what must not reach the cluster: the repository's own sources, its root Kustomization, its copy of Flux."""
+    own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources} | {("GitRepository", *_pair(ROOT)), (KIND, *_pair(ROOT))}
+    targets = [_target(m.kind, ObjectId(m.namespace, m.name), "") for m in node.manifests if (m.kind, m.namespace, m.name) in own]
+    if any(_is_flux(manifest) for manifest in node.manifests):
+        targets.append({"labelSelector": FLUX_SELECTOR})
+    return targets
+
+
+def _pair(object_id: ObjectId) -> tuple[str, str]:
+    return object_id.namespace, object_id.name
+
+
+def _is_flux(manifest: Manifest) -> bool:
+    labels = (manifest.body.get("metadata") or {}).get("labels") or {}
+    return manifest.kind == "Deployment" and labels.get("app.kubernetes.io/part-of") == "flux"
+
+
+def _target(kind: str, object_id: ObjectId, group: str) -> Object:
+    target = {"kind": kind, "name": object_id.name}
+    # A namespace that the enclosing kustomization.yaml sets later is part of the rendered object, and so of what patches see.
+    return target | ({"namespace": object_id.namespace} if object_id.namespace else {}) | ({"group": group} if group else {})
+
+
+def _removal(target: Object) -> Object:
+    return {"target": target, "patch": json.dumps({"$patch": "delete", "apiVersion": "v1", "kind": "Any", "metadata": {"name": "any"}})}

@@ -1,0 +1,1 @@
+"""Serving the snapshot over Git, for every cluster."""

@@ -1,0 +1,1 @@
+"""`devloop validate` and the preflight of `up`: context -> rules -> diagnostics."""

@@ -1,0 +1,29 @@
+"""Reads the lines around findings. What cannot be read has no frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from devloop.errors import InputError
+from devloop.model.lint.snippet import snippet
+from devloop.model.report import Finding
+from devloop.repository.input_files import read_input
+
+
+def add_snippets(root: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each with the lines around it."""
+    root = root.resolve()
+    text = lru_cache(maxsize=8)(lambda path: _text(root, path))
+    return tuple(replace(f, frame=snippet(f.path, text(f.path), f.line)) if f.line and f.path else f for f in findings)
+
+
+def _text(root: Path, path: str) -> str:
+    """'' for what lies outside of the repository, links followed."""
+    try:
+        place = (root / path).resolve()
+        return read_input(place, path) if place.is_relative_to(root) else ""
+    except (InputError, OSError, ValueError, RuntimeError):
+        return ""

@@ -1,0 +1,1 @@
+"""What a cluster definition and an environment say."""

@@ -1,0 +1,38 @@
+"""One environment of the repository (local, dev, prod): a definition and where its overlay starts. Never holds a key."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.model.cluster.definition import ClusterDefinition
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`root` is the absolute path of the repository, `name` what the user typed after the command."""
+
+    name: str
+    root: Path
+    definition: ClusterDefinition
+
+    @property
+    def entry_path(self) -> str:
+        """The entry overlay, relative to the repository root, without a leading './'."""
+        return posixpath.normpath(posixpath.join(self.definition.source_directory, self.definition.entry_path))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A snapshot of the working tree: `commit` and `tree` are object ids, `directory` the folder that became the root ('.' for all)."""
+
+    commit: str
+    tree: str
+    directory: str = "."
+    branch: str = "main"
+
+    @property
+    def revision(self) -> str:
+        """As Flux writes it: main@sha1:<commit>."""
+        return f"{self.branch}@sha1:{self.commit}"

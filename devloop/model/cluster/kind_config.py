@@ -1,0 +1,163 @@
+"""kind.yaml: the configuration of a Kind cluster (kind.x-k8s.io/v1alpha4), every field checked. https://kind.sigs.k8s.io/docs/user/configuration/"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from devloop.errors import InputError, Problem
+from devloop.model.cluster.definition import NodeConfiguration, PortMapping
+from devloop.model.messages import quote
+from devloop.model.yaml.nodes import parse_yaml
+from devloop.model.yaml.other_formats import foreign_problem
+from devloop.model.yaml.schema import BOOLEAN, LABELS, TEXT, TEXTS, Field, table, words
+from devloop.model.yaml.validation import Checked, check, lookup
+
+API_VERSION = "kind.x-k8s.io/v1alpha4"
+
+_PATCH = {"group": TEXT, "version": TEXT, "kind": TEXT, "patch": TEXT}
+_NODE_PORT = Field(("integer",), lowest=1, highest=65535, required=True)
+# 0 and -1: a free one.
+_HOST_PORT = Field(("integer",), lowest=-1, highest=65535)
+
+FIELDS = table(
+    {
+        "": {
+            "apiVersion": replace(words(API_VERSION), required=True),
+            "kind": replace(words("Cluster"), required=True),
+            "name": Field(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
+            "featureGates": Field(("flags",)),
+            "runtimeConfig": LABELS,
+            "kubeadmConfigPatches": TEXTS,
+            "containerdConfigPatches": TEXTS,
+            "containerdConfigPatchesJSON6902": TEXTS,
+        },
+        "kubeadmConfigPatchesJSON6902[]": _PATCH,
+        "nodes[]": {"role": words("control-plane", "worker"), "image": TEXT, "labels": LABELS, "kubeadmConfigPatches": TEXTS},
+        "nodes[].kubeadmConfigPatchesJSON6902[]": _PATCH,
+        "nodes[].extraMounts[]": {
+            "hostPath": replace(TEXT, required=True),
+            "containerPath": replace(TEXT, required=True),
+            "readOnly": BOOLEAN,
+            "selinuxRelabel": BOOLEAN,
+            "propagation": words("None", "HostToContainer", "Bidirectional"),
+        },
+        "nodes[].extraPortMappings[]": {
+            "containerPort": _NODE_PORT,
+            "hostPort": _HOST_PORT,
+            "listenAddress": TEXT,
+            "protocol": words("TCP", "UDP", "SCTP"),
+        },
+        "networking": {
+            "ipFamily": words("ipv4", "ipv6", "dual"),
+            "apiServerPort": _HOST_PORT,
+            "apiServerAddress": TEXT,
+            "podSubnet": TEXT,
+            "serviceSubnet": TEXT,
+            "disableDefaultCNI": BOOLEAN,
+            "kubeProxyMode": words("iptables", "ipvs", "nftables", "none"),
+            "dnsSearch": TEXTS,
+        },
+    }
+)
+
+
+@dataclass(frozen=True)
+class KindConfiguration:
+    """What one kind.yaml says; `nodes` is empty where it names none, subnets are '' where it has none, `raw` is the file as plain data."""
+
+    path: str
+    name: str = ""
+    nodes: tuple[NodeConfiguration, ...] = ()
+    disable_default_cni: bool = False
+    pod_subnet: str = ""
+    service_subnet: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version in the tag of the first node's image, '' where there is none."""
+        tag = re.search(r":(v?\d+\.\d+(\.\d+)?)(@|$)", self.nodes[0].image) if self.nodes else None
+        return tag[1] if tag else ""
+
+
+def read_kind(text: str, path: str, variables: Mapping[str, str]) -> KindConfiguration:
+    """What the file says, with everything that is wrong in it as `problems`; raises InputError for what is no Kind configuration at all."""
+    root, problems = parse_yaml(text, path)
+    foreign = foreign_problem(root, path, "a Kind configuration", API_VERSION)
+    if foreign:
+        raise InputError.of([foreign])
+    checked = check(root, FIELDS, path, variables)
+    networking = checked.data.get("networking", {})
+    return KindConfiguration(
+        path,
+        name=checked.data.get("name", ""),
+        nodes=tuple(_node(raw) for raw in checked.data.get("nodes", ())),
+        disable_default_cni=networking.get("disableDefaultCNI", False),
+        pod_subnet=networking.get("podSubnet", ""),
+        service_subnet=networking.get("serviceSubnet", ""),
+        raw=checked.data,
+        lines=checked.lines,
+        problems=(*problems, *checked.problems, *_judge(checked, path)),
+        warnings=checked.warnings,
+    )
+
+
+def _node(raw: Mapping[str, Any]) -> NodeConfiguration:
+    return NodeConfiguration(
+        role=raw.get("role") or "control-plane",
+        image=raw.get("image", ""),
+        labels=raw.get("labels", {}),
+        port_mappings=tuple(port_mapping(mapping) for mapping in raw.get("extraPortMappings", ())),
+        raw=raw,
+    )
+
+
+def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
+    """A port mapping as Kind and KSail write it. Kind listens on all addresses where nothing is said; devloop stays on this machine."""
+    return PortMapping(
+        container_port=raw.get("containerPort", 0),
+        host_port=max(0, raw.get("hostPort", 0)),
+        protocol=raw.get("protocol") or "TCP",
+        listen_address=raw.get("listenAddress") or "127.0.0.1",
+    )
+
+
+def _judge(checked: Checked, path: str) -> Iterator[Problem]:
+    """What a table cannot say."""
+    for key in ("networking.podSubnet", "networking.serviceSubnet"):
+        subnets = lookup(checked.data, key)
+        if subnets and not all(_is_subnet(subnet) for subnet in subnets.split(",")):
+            yield Problem(path, checked.lines[key], f"{key} is {quote(subnets)}, it must be a subnet like 10.244.0.0/16")
+    nodes = checked.data.get("nodes", ())
+    if nodes and not any(node.get("role", "control-plane") == "control-plane" for node in nodes):
+        yield Problem(path, checked.lines["nodes"], "nodes has no control-plane", "add `- role: control-plane`")
+    taken: dict[tuple[Any, ...], str] = {}
+    for where, mapping in _host_ports(nodes):
+        first = taken.setdefault((mapping.host_port, mapping.protocol, mapping.listen_address), where)
+        if first != where:
+            line = checked.lines[where]
+            yield Problem(path, line, f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} has taken")
+
+
+def _host_ports(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, PortMapping]]:
+    """Every mapping that asks for one certain port of the host, and its place in the file."""
+    for index, node in enumerate(nodes):
+        for number, raw in enumerate(node.get("extraPortMappings", ())):
+            mapping = port_mapping(raw)
+            if mapping.host_port:
+                yield f"nodes[{index}].extraPortMappings[{number}]", mapping
+
+
+def _is_subnet(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return "/" in text

@@ -1,0 +1,1 @@
+"""Flux's objects, the graph of Kustomizations, and how far a reconciliation has come."""

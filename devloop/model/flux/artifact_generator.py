@@ -1,0 +1,68 @@
+"""What an ArtifactGenerator makes of other sources: ExternalArtifacts, by copying files. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any
+
+from devloop.model.flux.kustomization import SourceRef
+from devloop.model.kubernetes.manifest import Manifest, mappings_in
+
+API_GROUP = "source.extensions.fluxcd.io"
+GENERATOR = "ArtifactGenerator"
+ARTIFACT = "ExternalArtifact"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One ExternalArtifact. `sources` are what aliases stand for, `copies` the CopyOperations as written, `origin` the generator's file."""
+
+    ref: SourceRef
+    sources: Mapping[str, SourceRef]
+    copies: tuple[Mapping[str, Any], ...]
+    origin: str
+
+    @property
+    def used(self) -> Mapping[str, SourceRef]:
+        """The sources that something is copied from; an alias that is not declared is for whoever makes the artifact to complain about."""
+        aliases = {str(copy.get("from", "")).removeprefix("@").split("/")[0] for copy in self.copies}
+        return {alias: ref for alias, ref in self.sources.items() if alias in aliases}
+
+    def wanted(self, alias: str) -> tuple[str, ...]:
+        """The folders and files that are copied from a source, up to the first wildcard."""
+        prefix = f"@{alias}/"
+        patterns = [str(copy["from"]).removeprefix(prefix) for copy in self.copies if str(copy.get("from", "")).startswith(prefix)]
+        return tuple(_literal(pattern) for pattern in patterns)
+
+
+def artifacts(manifest: Manifest) -> Iterator[Artifact]:
+    """The artifacts of a generator, none of any other object or where it makes no sense: the API server would refuse that."""
+    if manifest.kind != GENERATOR or not manifest.api_version.startswith(API_GROUP + "/"):
+        return
+    namespace = manifest.namespace or "default"
+    spec = manifest.mapping("spec")
+    sources = {
+        str(source.get("alias")): SourceRef(str(source.get("kind")), str(source.get("namespace") or namespace), str(source.get("name")))
+        for source in mappings_in(spec.get("sources"))
+    }
+    for artifact in mappings_in(spec.get("artifacts")):
+        ref, copies = SourceRef(ARTIFACT, namespace, str(artifact.get("name"))), mappings_in(artifact.get("copy"))
+        if all(map(_makes_sense, copies)):
+            yield Artifact(ref, sources, tuple(copies), manifest.origin.path)
+
+
+_SHAPES: Mapping[str, type] = {"from": str, "to": str, "strategy": str, "optional": bool, "exclude": list}
+
+
+def _makes_sense(copy: Mapping[str, Any]) -> bool:
+    """Its fields are of the types of a CopyOperation."""
+    excluded = copy.get("exclude") or ()
+    return all(isinstance(copy.get(key), (shape, NoneType)) for key, shape in _SHAPES.items()) and all(isinstance(e, str) for e in excluded)
+
+
+def _literal(pattern: str) -> str:
+    parts = pattern.split("/")
+    wild = next((number for number, part in enumerate(parts) if set(part) & set("*?[]")), len(parts))
+    return "/".join(parts[:wild])

@@ -1,0 +1,109 @@
+"""What no table can say: values that do not go together, that change little here, or that devloop cannot act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devloop.errors import InputError, Problem
+from devloop.model.cluster.kind_config import KindConfiguration
+from devloop.model.ksail.generation import Statement
+from devloop.model.kubernetes.duration import parse_duration
+from devloop.model.messages import join_words
+
+_ANYWHERE = ("Docker", "Hetzner", "Kubernetes")
+# distribution -> providers that it goes with, the default first
+PROVIDERS = {
+    "Vanilla": _ANYWHERE,
+    "K3s": _ANYWHERE,
+    "Talos": (*_ANYWHERE, "Omni"),
+    "VCluster": ("Docker", "Kubernetes"),
+    "KWOK": ("Docker", "Kubernetes"),
+    "EKS": ("AWS",),
+    "GKE": ("GCP",),
+    "AKS": ("Azure",),
+}
+CLOUD = ("EKS", "GKE", "AKS")
+MOST_NODES = 100
+DEFAULT_TIMEOUT = 300.0
+_LONGEST_TIMEOUT = 7 * 24 * 3600.0
+
+
+def distribution(statement: Statement) -> str:
+    return statement.get("distribution", "Vanilla")
+
+
+def provider(statement: Statement) -> str:
+    return statement.get("provider", PROVIDERS[distribution(statement)][0])
+
+
+def timeout(statement: Statement) -> float:
+    """Seconds; raises InputError for what is no duration."""
+    written = statement.get("timeout")
+    return parse_duration(written, statement.place("timeout")) if written else DEFAULT_TIMEOUT
+
+
+def node_counts(statement: Statement) -> tuple[int, int]:
+    """Control planes and workers as ksail.yaml has them; 0 control planes, like nothing, stands for one."""
+    control_planes = statement.written("control_planes") or statement.written("talos_control_planes") or 1
+    return control_planes, statement.written("workers") or statement.written("talos_workers") or 0
+
+
+def problems(statement: Statement, kind: KindConfiguration | None) -> Iterator[Problem]:
+    """Values that do not go together."""
+    possible = PROVIDERS[distribution(statement)]
+    if provider(statement) not in possible:
+        message = f"is {provider(statement)}, but {distribution(statement)} runs on {join_words(possible, 'or')}"
+        yield statement.problem("provider", message)
+    yield from _timeout_problems(statement)
+    if kind:
+        yield from _cni_problems(statement, kind)
+
+
+def _timeout_problems(statement: Statement) -> Iterator[Problem]:
+    try:
+        if timeout(statement) > _LONGEST_TIMEOUT:
+            yield statement.problem("timeout", f"is {statement.get('timeout')}, the longest allowed is a week")
+    except InputError as error:
+        yield Problem(statement.path, statement.line("timeout"), error.message, error.hint)
+
+
+def _cni_problems(statement: Statement, kind: KindConfiguration) -> Iterator[Problem]:
+    """Kind's own CNI and another one get into each other's way; without either, nodes never become ready."""
+    cni = statement.get("cni", "Default")
+    field, line = "networking.disableDefaultCNI", kind.lines.get("networking.disableDefaultCNI", 0)
+    if cni == "Cilium" and not kind.disable_default_cni:
+        message = f"{field} must be true, because {statement.path}:{statement.line('cni')} asks for Cilium"
+        yield Problem(kind.path, line or kind.lines.get("networking", 0), message, "set networking.disableDefaultCNI: true")
+    if cni == "Default" and kind.disable_default_cni:
+        message = f"{field} is true, but {statement.place('cni')} in {statement.path} is Default, so the cluster would have no network"
+        yield Problem(kind.path, line, message, f"take it out, or name a CNI in {statement.place('cni')}")
+
+
+def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[Problem]:
+    """Values that are valid and change nothing or little here."""
+    name = distribution(statement)
+    if name not in ("Vanilla", *CLOUD) and provider(statement) == "Docker":
+        yield statement.problem("distribution", f"asks for {name}; devloop runs plain Kubernetes in its place")
+    if statement.written("gitops_engine") == "None":
+        yield statement.problem("gitops_engine", "asks for no GitOps engine; devloop reconciles with Flux all the same")
+    if statement.written("engine") == "Podman":
+        yield statement.problem("engine", "is Podman; devloop uses the container engine that answers, see DOCKER_HOST")
+    wanted = sum(node_counts(statement))
+    if kind and kind.nodes and statement.written("workers") is not None and wanted != len(kind.nodes):
+        yield statement.problem("workers", f"makes {wanted} nodes, but {kind.path} has {len(kind.nodes)}; kind.yaml counts")
+
+
+def blockers(statement: Statement) -> Iterator[Problem]:
+    """Values that are valid and that devloop cannot act on."""
+    name, host = distribution(statement), provider(statement)
+    if name in CLOUD:
+        message = f"is {name}; devloop makes clusters on this machine only, not in a cloud"
+        yield statement.problem("distribution", message, "for a local environment, write a definition with distribution: Vanilla")
+    elif host != "Docker":
+        message = f"is {host}; devloop makes clusters on this machine only"
+        yield statement.problem("provider", message, "for a local environment, write a definition with provider: Docker")
+    if statement.get("gitops_engine") == "ArgoCD":
+        yield statement.problem("gitops_engine", "is ArgoCD; devloop reconciles with Flux only", "write gitOpsEngine: Flux")
+    if sum(node_counts(statement)) > MOST_NODES:
+        setting = "workers" if statement.line("workers") else "control_planes"
+        yield statement.problem(setting, f"makes {sum(node_counts(statement))} nodes; devloop runs at most {MOST_NODES}")

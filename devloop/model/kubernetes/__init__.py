@@ -1,0 +1,1 @@
+"""Kubernetes objects: manifests, names, quantities, workloads, health."""

@@ -1,0 +1,124 @@
+"""What stands in a file's bytes, found by searching: Secrets, private keys, variables, references. Only Secrets are read as YAML."""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+import re
+from collections.abc import Container, Iterator
+from itertools import pairwise
+
+from devloop.errors import InputError
+from devloop.model.lint.file_index import Field, PrivateKey, Reference, SecretText, Variable
+from devloop.model.sops.plaintext import decoded, is_clear
+from devloop.model.yaml.scalars import Leaf, read_leaves
+
+_SECRET = re.compile(rb"""^["']?kind["']?:[ \t]*["']?Secret["']?[ \t\r]*(?:#.*)?$""", re.M)
+_JSON_SECRET = re.compile(rb'"kind"\s*:\s*"Secret"')
+_POLICY_RULE = re.compile(rb"""^["']?kind["']?:[ \t]*["']?PolicyRule["']?[ \t\r]*(?:#.*)?$""", re.M)
+_DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
+_AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
+_PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
+_ENCODED = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,}={0,2}")
+# The head of an OpenSSH key that no passphrase protects: openssh-key-v1, cipher none.
+_OPENSSH_PLAIN = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"
+_USE = re.compile(rb"(\$+)\{([A-Za-z_]\w*)([^\w}]?[^\w}]?)")
+_UPWARDS = re.compile(r"""(?<![\w./-])(?:\.\./)+[^\s"',\]}]*""")
+_ROTATION = re.compile(
+    rb"(?i)rotat(?:e|es|ed|ing|ion)\b[^.\n]{0,80}\b(?:key|keys|secret|secrets|password|passwords|credential|credentials|recipient|recipients|age|sops)\b"
+    rb"|\b(?:key|keys|secret|secrets|recipient|recipients)\b[^.\n]{0,40}\brotat|^#+ .*\brotat|sops updatekeys",
+    re.M,
+)
+_UNMARKED = "kustomization.yaml", "kustomization.yml", "Kustomization"
+
+
+def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
+    """The Secrets in a YAML or JSON file; a document that cannot be read is for others to tell."""
+    bounds = [0, *(match.start() for match in _DOCUMENT.finditer(data)), len(data)]
+    for start, end in pairwise(bounds):
+        document = data[start:end]
+        if _SECRET.search(document) or _JSON_SECRET.search(document):
+            try:
+                leaves = [*read_leaves(path, document.removeprefix(b"---").decode(errors="replace"))]
+            except InputError:
+                continue
+            if ("kind",) in {leaf.path for leaf in leaves if leaf.value == "Secret"}:
+                yield _secret(path, data.count(b"\n", 0, start), leaves)
+
+
+def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
+    said = {leaf.path: leaf.value for leaf in leaves}
+    clear = [
+        Field(".".join(leaf.path), above + leaf.line)
+        for leaf in leaves
+        if leaf.path[0] in ("data", "stringData") and len(leaf.path) == 2 and is_clear(leaf.path[1], decoded(leaf.path[0], leaf.value))
+    ]
+    line = next((above + leaf.line for leaf in leaves if leaf.path == ("kind",)), 0)
+    managed = said.get(("type",), "") in ("kubernetes.io/service-account-token", "helm.sh/release.v1")
+    return SecretText(
+        path, line, said.get(("metadata", "namespace"), ""), said.get(("metadata", "name"), ""), () if managed else tuple(clear)
+    )
+
+
+def holds_policy_rule(data: bytes) -> bool:
+    """Whether the file is one of our own format; see devloop/model/lint/policy.py."""
+    return bool(_POLICY_RULE.search(data))
+
+
+def private_keys(path: str, data: bytes) -> Iterator[PrivateKey]:
+    """Keys that open something as they stand there: none that a passphrase protects, none that SOPS encrypted, no words in place of one."""
+    for match in _AGE.finditer(data):
+        if len(set(match[1])) > 12:
+            yield PrivateKey(path, _line(data, match.start()), "Age")
+    for match in _PEM.finditer(data):
+        if kind := _pem_kind(match):
+            yield PrivateKey(path, _line(data, match.start()), kind)
+    for match in _ENCODED.finditer(data):
+        text = match[0].rstrip(b"=")
+        inner = _PEM.search(base64.b64decode(text[: len(text) // 4 * 4]))
+        if inner and (kind := _pem_kind(inner)):
+            yield PrivateKey(path, _line(data, match.start()), kind)
+
+
+def _pem_kind(match: re.Match[bytes]) -> str:
+    """What the key is for people; '' for one under a passphrase."""
+    body = re.sub(rb"\s|\\[nr]", b"", match[2])
+    label = (match[1] or b"").decode()
+    if label == "ENCRYPTED" or len(set(body)) < 16 or (label == "OPENSSH" and not body.startswith(_OPENSSH_PLAIN)):
+        return ""
+    return {"OPENSSH": "SSH", "": "PEM"}.get(label, label)
+
+
+def variables(data: bytes) -> tuple[Variable, ...]:
+    """Every `${NAME}` that is not escaped as `$${NAME}`, by name in the order of the text."""
+    found: dict[str, Variable] = {}
+    for match in _USE.finditer(data):
+        if len(match[1]) % 2:
+            name = match[2].decode()
+            default = match[3] in (b":=", b":-") or match[3][:1] in (b"=", b"-")
+            line = found[name].line if name in found else _line(data, match.start())
+            found[name] = Variable(name, line, default or (name in found and found[name].default))
+    return tuple(found.values())
+
+
+def references(path: str, data: bytes, known: Container[str]) -> Iterator[Reference]:
+    """What a kustomization.yaml names outside of its folder and is `known`: files, and folders as their names without a slash."""
+    folder = posixpath.dirname(path)
+    for number, line in enumerate(data.decode(errors="replace").splitlines(), start=1):
+        for match in _UPWARDS.finditer(re.sub(r"(^|\s)#.*", "", line)):
+            target = posixpath.normpath(posixpath.join(folder, match[0]))
+            if target in known:
+                yield Reference(path, number, target)
+
+
+def speaks_of_rotation(data: bytes) -> bool:
+    """Whether a document says how keys are changed: it has a heading or a sentence about it."""
+    return bool(_ROTATION.search(data))
+
+
+def is_kustomization_file(path: str) -> bool:
+    return posixpath.basename(path) in _UNMARKED
+
+
+def _line(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1

@@ -1,0 +1,203 @@
+"""What one environment renders, by what it is, and which part of that a Kustomization can count on. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.lint.context import EnvironmentGraph, KustomizationContext
+
+# API groups with a dot that every API server brings, https://kubernetes.io/docs/reference/kubernetes-api/.
+BUILT_IN = frozenset(
+    f"{name}.k8s.io"
+    for name in (
+        "admissionregistration",
+        "apiextensions",
+        "apiregistration",
+        "authentication",
+        "rbac.authorization",
+        "authorization",
+        "certificates",
+        "coordination",
+        "discovery",
+        "events",
+        "flowcontrol.apiserver",
+        "internal.apiserver",
+        "networking",
+        "node",
+        "resource",
+        "scheduling",
+        "storage",
+        "storagemigration",
+    )
+)
+# Flux's own groups end so; its operator's and its extensions' too.
+FLUX = ("toolkit.fluxcd.io", "fluxcd.controlplane.io", "extensions.fluxcd.io")
+# Kinds of built-in groups that live in no namespace.
+CLUSTER_WIDE = frozenset(
+    {
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ClusterTrustBundle",
+        "ComponentStatus",
+        "CustomResourceDefinition",
+        "DeviceClass",
+        "DeviceTaintRule",
+        "FlowSchema",
+        "IPAddress",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PodSecurityPolicy",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "ResourceSlice",
+        "RuntimeClass",
+        "ServiceCIDR",
+        "StorageClass",
+        "StorageVersionMigration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "VolumeAttributesClass",
+    }
+)
+
+
+def group_of(api_version: str) -> str:
+    """'' for the core group."""
+    return api_version.rpartition("/")[0]
+
+
+def is_built_in(group: str) -> bool:
+    """Whether every API server knows the group: its name has no dot, or it is Kubernetes' own."""
+    return "." not in group or group in BUILT_IN
+
+
+def is_flux(group: str) -> bool:
+    return group.endswith(FLUX)
+
+
+class Identity(NamedTuple):
+    """What makes two manifests the same object; versions of a group do not."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+
+
+def identity(manifest: Manifest) -> Identity:
+    body, metadata = manifest.body, manifest.mapping("metadata")
+    group = group_of(str(body.get("apiVersion", "")))
+    return Identity(group, str(body.get("kind", "")), str(metadata.get("namespace", "")), str(metadata.get("name", "")))
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything that an environment renders, with those who render it.
+
+    `whole` says that no part of the environment is hidden: everything builds, and nothing comes from another source or a remote base.
+    `open` are namespaces in which something may make objects at run time: a chart, or the controller of a custom resource.
+    """
+
+    inspected: EnvironmentGraph
+    objects: dict[Identity, list[tuple[KustomizationContext, Manifest]]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    whole: bool = True
+
+    @property
+    def graph(self) -> Graph:
+        return self.inspected.graph
+
+    def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
+        return Identity(group, kind, namespace, name) in self.objects
+
+    def makes_flux_objects(self) -> bool:
+        """Whether a ResourceSet of the Flux operator may make Kustomizations and HelmReleases at run time."""
+        return any(key.kind == "ResourceSet" for key in self.objects)
+
+    def of_kind(self, group: str, kind: str) -> Iterator[tuple[KustomizationContext, Manifest]]:
+        for key, found in self.objects.items():
+            if (key.group, key.kind) == (group, kind):
+                yield from found
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Those that the environment renders, or has a HelmRelease make."""
+        made = {release_namespace(m) for _, m in self.of_kind(HELM, "HelmRelease") if _creates_namespace(m)}
+        return frozenset(made | {key.name for key in self.objects if key.kind == "Namespace" and not key.group})
+
+    def counted_on(self, node: Node) -> set[ObjectId]:
+        """The Kustomizations that are applied when `node` is: itself, its parents, what all of them depend on, and what those render."""
+        found: set[ObjectId] = set()
+        waiting = [node.kustomization.id]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self.graph.by_id:
+                found.add(name)
+                known = self.graph.by_id[name]
+                waiting += [*known.kustomization.depends_on, *([known.parent] if known.parent else []), *known.others]
+                waiting += [child for dependency in known.kustomization.depends_on for child in self._below(dependency)]
+        return found
+
+    def ancestors(self, name: ObjectId) -> set[ObjectId]:
+        """Those that render the Kustomization, and those that render them."""
+        found: set[ObjectId] = set()
+        while (node := self.graph.by_id.get(name)) and node.parent and node.parent not in found:
+            found.add(name := node.parent)
+        return found
+
+    def _below(self, name: ObjectId) -> Iterator[ObjectId]:
+        for child in self.graph.children(name):
+            yield child.kustomization.id
+            yield from self._below(child.kustomization.id)
+
+
+HELM = "helm.toolkit.fluxcd.io"
+
+
+def take(inspected: EnvironmentGraph) -> Inventory:
+    """The inventory of an environment."""
+    graph = inspected.graph
+    inventory = Inventory(inspected, whole=all(node.state is NodeState.BUILT and not node.remote for node in graph))
+    for unit in inspected.units:
+        for manifest in unit.node.manifests:
+            key = identity(manifest)
+            inventory.objects.setdefault(key, []).append((unit, manifest))
+            if key.kind == "HelmRelease" and key.group == HELM:
+                inventory.open.update([] if is_rendered(unit.node, manifest) else [release_namespace(manifest)])
+            elif not is_built_in(key.group) and not is_flux(key.group):
+                inventory.open.add(key.namespace)
+    return inventory
+
+
+def is_rendered(node: Node, release: Manifest) -> bool:
+    """Whether the chart of a HelmRelease lies in the repository, so that its objects are among the node's."""
+    name = ObjectId(release.namespace or "default", release.name)
+    return any(each.id == name and each.state is NodeState.BUILT for each in node.releases)
+
+
+def release_namespace(release: Manifest) -> str:
+    """Where a HelmRelease puts its chart's objects."""
+    return str(release.mapping("spec").get("targetNamespace") or release.namespace)
+
+
+def _creates_namespace(release: Manifest) -> bool:
+    return bool(release.mapping("spec", "install").get("createNamespace"))

@@ -1,0 +1,146 @@
+"""The lines around a finding as a terminal may show them: never a value that is or may be secret. No I/O.
+
+What is secret cannot be known for certain from a text, so whole documents are masked when they look like it: Secrets, generators of them,
+what SOPS encrypted, formats without a structure. There only keys are shown, and the values of what names the object.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+from devloop.model.report import Snippet
+
+MASK = "***"
+_CONTEXT = 2
+_LONGEST = 160
+
+_STRUCTURED = frozenset({".yaml", ".yml", ".json", ".md", ".toml", ".tpl"})
+_SECRET_NAME = re.compile(
+    r"(?i)(\.enc\.|\.sops\.|(?<!external)(?<!external-)secret(?!-?store)|credential|password|\.env$|\.key$|\.pem$|\.agekey$)"
+)
+_SECRET_TEXT = re.compile(r"""secretGenerator|ENC\[|^sops\s*:|^[ \t]*"sops"\s*:|AGE-SECRET-KEY|PRIVATE KEY""", re.MULTILINE)
+_SECRET_KIND = re.compile(r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b""")
+_VALUES = re.compile(r"\b(?:data|stringData)\b")
+_SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|secret([-_]?key)?|private[-_]?key|credentials?|literals?)$")
+_ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
+_SEPARATOR = re.compile(r"^---(\s|$)")
+_BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@|(?<=://)[^/@\s]{20,}@")
+_HARMLESS = frozenset({"true", "false", "null", "~"})
+_NAMING = frozenset({"apiVersion", "kind", "type", "immutable"})
+_METADATA = frozenset({"name", "namespace"})
+
+
+class _Text:
+    """A file, read once for all the findings in it. `parents` are the numbers of the lines that lines are nested in, from 0."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.lines = text.splitlines()
+        self.structured = PurePosixPath(path).suffix in _STRUCTURED
+        self.parents = tuple(_parents(self.lines))
+        self._starts = [0, *(number for number, line in enumerate(self.lines) if number and _SEPARATOR.match(line))]
+        documents = (self.lines[above:below] for above, below in pairwise([*self._starts, len(self.lines)]))
+        self._secret = [_is_secret(path, document) for document in documents]
+
+    def is_secret(self, number: int) -> bool:
+        """Whether the document around the line is."""
+        return self._secret[bisect_right(self._starts, number) - 1]
+
+    def above(self, number: int) -> tuple[str, ...]:
+        """The lines that a line is nested in, the nearest first."""
+        found = []
+        while (number := self.parents[number]) >= 0:
+            found.append(self.lines[number])
+        return tuple(found)
+
+
+_read = lru_cache(maxsize=8)(_Text)
+
+
+def snippet(path: str, text: str, line: int) -> Snippet | None:
+    """The lines around `line` (from 1) of the file `path`; None where there is no such line, or nothing to show."""
+    read = _read(path, text)
+    if not 0 < line <= len(read.lines):
+        return None
+    first, last = max(1, line - _CONTEXT), min(len(read.lines), line + _CONTEXT)
+    shown = tuple(_printable(_masked(read, number - 1)) for number in range(first, last + 1))
+    if all(text.strip() in ("", MASK) for text in shown):
+        return None
+    meant = shown[line - first]
+    start = len(meant) - len(meant.lstrip())
+    return Snippet(first, shown, line, start, max(start + 1, len(meant)))
+
+
+def _masked(text: _Text, number: int) -> str:
+    line = text.lines[number]
+    if not line.strip() or _SEPARATOR.match(line):
+        return line
+    entry, parents = _ENTRY.match(line), text.above(number)
+    if text.structured and not text.is_secret(number):
+        below_secret = any(_has_secret_key(parent) for parent in parents)
+        return _hidden(line) if below_secret or (entry and _has_secret_key(line)) else line
+    if any(_BLOCK.search(parent) for parent in parents):
+        return line[: len(line) - len(line.lstrip())] + MASK
+    return line if entry and _names_the_object(entry, parents) else _hidden(line)
+
+
+def _has_secret_key(line: str) -> bool:
+    entry = _ENTRY.match(line)
+    if entry is None or entry["value"].strip() in _HARMLESS:
+        return False
+    return _SECRET_KEY.search(entry["key"].strip("\"'")) is not None
+
+
+def _parents(lines: Sequence[str]) -> Iterator[int]:
+    """For each line the one that it is nested in: the nearest above that is less deep, -1 for none."""
+    open_lines: list[tuple[int, int]] = []
+    for number, line in enumerate(lines):
+        depth = _indent(line)
+        while open_lines and open_lines[-1][0] >= depth:
+            open_lines.pop()
+        yield open_lines[-1][1] if open_lines else -1
+        open_lines.append((depth, number))
+
+
+def _is_secret(path: str, document: Sequence[str]) -> bool:
+    if _SECRET_NAME.search(PurePosixPath(path).name):
+        return True
+    text = "\n".join(document)
+    kind = _SECRET_KIND.search(text)
+    return bool(_SECRET_TEXT.search(text) or (kind and _VALUES.search(text, kind.end())))
+
+
+def _hidden(line: str) -> str:
+    """The line without its value: an entry keeps its key, anything else only its place."""
+    entry = _ENTRY.match(line)
+    if entry is None:
+        return line[: len(line) - len(line.lstrip())] + MASK
+    return f"{entry['indent']}{entry['key']}{entry['colon']} {MASK}" if entry["value"].strip() else line
+
+
+def _names_the_object(entry: re.Match[str], parents: Sequence[str]) -> bool:
+    """apiVersion, kind and the like at the top of a document, name and namespace directly below a top-level metadata."""
+    if not entry["indent"]:
+        return entry["key"] in _NAMING
+    return entry["key"] in _METADATA and len(parents) == 1 and re.fullmatch(r"metadata\s*:\s*", parents[0]) is not None
+
+
+def _indent(line: str) -> int:
+    """Lines without content are as deep as any."""
+    return len(line) - len(line.lstrip()) if line.strip() and not line.lstrip().startswith("#") else _LONGEST
+
+
+def _printable(line: str) -> str:
+    """Tabs as spaces, no control characters, no credentials of a URL, not longer than a terminal is wide."""
+    clean = _CREDENTIALS.sub(f"{MASK}@", "".join(_characters(line.expandtabs(4).rstrip())))
+    return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 3] + "..."
+
+
+def _characters(line: str) -> Iterator[str]:
+    for character in line:
+        yield character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,34 @@
+"""Words of messages: listings, quotations, guesses at what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+
+def quote(text: str) -> str:
+    """`text` as a message may show it: short, printable, and never a private key."""
+    if "AGE-SECRET-KEY" in text.upper():
+        return "a private key"
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def join_words(names: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def suggestions(word: str, known: Sequence[str]) -> list[str]:
+    """Up to three of `known` that `word` may have been meant for, case aside, best first."""
+    by_lower = {name.lower(): name for name in known}
+    return [by_lower[name] for name in difflib.get_close_matches(word.lower(), by_lower, cutoff=0.7)]
+
+
+def shortened(place: str) -> str:
+    """The path of a field as a message may show it."""
+    return place if len(place) <= 80 and place.isprintable() else quote(place)

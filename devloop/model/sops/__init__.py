@@ -1,0 +1,1 @@
+"""SOPS files and creation rules, without a key."""

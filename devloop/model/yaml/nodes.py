@@ -1,0 +1,158 @@
+"""YAML that remembers its lines: text -> tree of nodes. For files people write, where every complaint must name the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from devloop.errors import InputError, Problem
+from devloop.model.messages import quote, shortened
+
+if TYPE_CHECKING:
+    import yaml
+
+# A node of PyYAML, which is imported only when there is something to parse.
+YamlNode = Any
+_TAG = "tag:yaml.org,2002:"
+_SHAPES = {"int": "integer", "float": "number", "bool": "boolean", "null": "null", "timestamp": "text", "str": "text", "value": "text"}
+_COLLECTIONS = (_TAG + "map", _TAG + "seq")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
+# Aliases of aliases grow without end; nobody writes a definition like that.
+_MOST_NODES = 20_000
+_DEEPEST = 60
+
+
+@dataclass(frozen=True)
+class Node:
+    """`shape` is mapping, list, text, integer, number, boolean or null; `value` holds nodes, or the scalar itself.
+
+    `line` counts from 1 and is the key's where there is one; `text` is a scalar as written, so that 1.30 stays 1.30.
+    """
+
+    shape: str
+    value: Any
+    line: int
+    text: str = ""
+
+    @property
+    def entries(self) -> dict[str, Node]:
+        return self.value if self.shape == "mapping" else {}
+
+    @property
+    def items(self) -> list[Node]:
+        return self.value if self.shape == "list" else []
+
+
+def parse_yaml(text: str, path: str) -> tuple[Node, list[Problem]]:
+    """The one document in `text` and what is wrong with its keys; raises InputError where there is no document to speak of."""
+    try:
+        tree = _Tree(path)
+        return tree.node(_only_document(text, path)), tree.problems
+    except RecursionError:
+        raise InputError.of([Problem(path, 0, "the file is nested too deeply")]) from None
+
+
+def _only_document(text: str, path: str) -> YamlNode:
+    import yaml
+
+    try:
+        roots = [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError.of([Problem(path, line, f"character U+{error.character:04X} is not allowed in YAML")]) from None
+    except yaml.MarkedYAMLError as error:
+        raise InputError.of([_syntax_problem(error, text, path)]) from None
+    documents = [root for root in roots if root.tag != _TAG + "null"]
+    if not documents:
+        raise InputError.of([Problem(path, 0, "the file is empty")])
+    if len(documents) > 1:
+        line = documents[1].start_mark.line + 1
+        hint = "one file holds one document, move this one to a file of its own"
+        raise InputError.of([Problem(path, line, "a second document begins here", hint)])
+    return documents[0]
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, path: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = min(mark.line + 1, len(text.splitlines())) if mark else 0
+    context = error.context or ""
+    if error.context_mark and error.context_mark.line + 1 != line:
+        context += f" that begins in line {error.context_mark.line + 1}"
+    what = ", ".join(part for part in (context, error.problem) if part)
+    return Problem(path, line, f"not valid YAML: {what}", hint="indent with spaces" if "'\\t'" in what else "")
+
+
+@dataclass
+class _Tree:
+    """Nodes of PyYAML turned into ours: merge keys resolved, duplicate keys and foreign tags noted."""
+
+    path: str
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0
+
+    def node(self, node: YamlNode, line: int = 0, depth: int = 0) -> Node:
+        self.count += 1
+        line = line or node.start_mark.line + 1
+        if self.count > _MOST_NODES:
+            raise InputError.of([Problem(self.path, line, "the file is too large once its aliases are expanded")])
+        if depth > _DEEPEST:
+            raise InputError.of([Problem(self.path, line, "the file is nested too deeply")])
+        if node.id != "scalar" and node.tag not in _COLLECTIONS:
+            self._foreign_tag(node.tag, line)
+        if node.id == "mapping":
+            return Node("mapping", self._mapping(node, depth), line)
+        if node.id == "sequence":
+            return Node("list", [self.node(item, depth=depth + 1) for item in node.value], line)
+        return self._scalar(node, line)
+
+    def _mapping(self, node: YamlNode, depth: int) -> dict[str, Node]:
+        own: dict[str, Node] = {}
+        merged: dict[str, Node] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.id != "scalar":
+                self._note(line, "a key must be text, not a list or a mapping")
+            elif _UNWRITABLE.search(key.value):
+                self._note(line, "a key holds a NUL or half a character")
+            elif key.tag == _TAG + "merge":
+                for source in self._merge_sources(value, line):
+                    merged = self._mapping(source, depth + 1) | merged
+            elif key.value in own:
+                self._note(line, f"key {shortened(key.value)} is here twice, first in line {own[key.value].line}", "keep one of them")
+            else:
+                own[key.value] = self.node(value, line, depth + 1)
+        return merged | own
+
+    def _merge_sources(self, node: YamlNode, line: int) -> Iterator[YamlNode]:
+        """The mappings that `<<` names; the first one wins."""
+        for source in node.value if node.id == "sequence" else [node]:
+            if source.id == "mapping":
+                yield source
+            else:
+                self._note(line, "<< must name a mapping or a list of mappings")
+
+    def _scalar(self, node: YamlNode, line: int) -> Node:
+        import yaml
+
+        shape = _SHAPES.get(node.tag.removeprefix(_TAG), "")
+        if not shape:
+            self._foreign_tag(node.tag, line)
+        if _UNWRITABLE.search(node.value):
+            self._note(line, "the text holds a NUL or half a character, which no file name or variable can")
+            return Node("text", "", line)
+        if shape in ("", "text"):
+            return Node("text", node.value, line, node.value)
+        try:
+            return Node(shape, yaml.constructor.SafeConstructor().construct_object(node), line, node.value)
+        except (ValueError, yaml.YAMLError):
+            self._note(line, f"the value is no {shape}")
+            return Node("null", None, line, node.value)
+
+    def _foreign_tag(self, tag: str, line: int) -> None:
+        self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported here", "write the value without it")
+
+    def _note(self, line: int, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.path, line, message, hint))

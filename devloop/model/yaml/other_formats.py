@@ -1,0 +1,53 @@
+"""Recognises files of other tools, so that the message can say what the file is and not only what it is not."""
+
+from __future__ import annotations
+
+import difflib
+
+from devloop.errors import Problem
+from devloop.model.messages import quote
+from devloop.model.yaml.nodes import Node
+
+# Start of apiVersion -> whose file it is.
+_TOOLS = {
+    "ksail.": "a KSail definition",
+    "kind.x-k8s.io/": "a Kind configuration",
+    "kind.sigs.k8s.io/": "a Kind configuration of long ago",
+    "k3d.io/": "a k3d configuration",
+    "ctlptl.dev/": "a ctlptl configuration",
+    "skaffold/": "a Skaffold configuration",
+    "fluxcd.controlplane.io/": "an object of the Flux operator",
+    "kustomize.toolkit.fluxcd.io/": "a Flux Kustomization",
+    "source.toolkit.fluxcd.io/": "a Flux source",
+    "helm.toolkit.fluxcd.io/": "a Flux HelmRelease",
+    "kustomize.config.k8s.io/": "a kustomization.yaml",
+    "argoproj.io/": "an object of Argo CD",
+    "cluster.x-k8s.io/": "an object of the Cluster API",
+    "eksctl.io/": "an eksctl configuration",
+    "kubeadm.k8s.io/": "a kubeadm configuration",
+}
+# Top-level keys of files without an apiVersion.
+_KEYS = {"machine": "a Talos machine configuration", "services": "a Compose file", "sops": "a file encrypted by SOPS"}
+
+
+def foreign_problem(root: Node, path: str, wanted: str, api_version: str) -> Problem | None:
+    """What `root` is, if it is not `wanted` (named as in the table above); a slip of the pen is not foreign."""
+    hint = f"{wanted} starts with `apiVersion: {api_version}` and `kind: Cluster`"
+    if root.shape != "mapping":
+        return Problem(path, root.line, f"this is no mapping, so it is not {wanted}", hint)
+    version = root.entries.get("apiVersion")
+    if version is None or not version.text:
+        owner = next((tool for key, tool in _KEYS.items() if key in root.entries and "spec" not in root.entries), "")
+        return Problem(path, root.line, f"this is {owner}, not {wanted}", hint) if owner else None
+    owner = _owner(version.text, wanted, api_version)
+    if owner == wanted:
+        return None
+    kind = root.entries.get("kind")
+    what = owner or (f"an object of kind {quote(kind.text)}" if kind and kind.text else "something else")
+    return Problem(path, version.line, f"this is {what} (apiVersion {quote(version.text)}), not {wanted}", hint)
+
+
+def _owner(written: str, wanted: str, api_version: str) -> str:
+    known = next((tool for start, tool in _TOOLS.items() if written.startswith(start)), "")
+    alike = difflib.SequenceMatcher(None, written, api_version).ratio() > 0.75
+    return known or (wanted if alike else "")

@@ -1,0 +1,223 @@
+"""Checks a YAML tree against a table of fields and gives back plain data, lines, problems and warnings. Knows no format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devloop.errors import Problem
+from devloop.model.messages import join_words, quote, shortened, suggestions
+from devloop.model.yaml.interpolation import expand
+from devloop.model.yaml.nodes import Node
+from devloop.model.yaml.schema import Field
+
+_NAMES = {
+    "text": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+    "mapping": "a mapping",
+    "list": "a list",
+    "texts": "a list of texts",
+    "labels": "a mapping of texts",
+    "flags": "a mapping to true or false",
+    "empty": "an empty mapping",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`data` is plain and holds only what is right; `lines` maps the path of everything written to its line."""
+
+    data: Mapping[str, Any]
+    lines: Mapping[str, int]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+# Given the path of an unknown key: a message and a hint of the format's own, or None.
+Explain = Callable[[str], tuple[str, str] | None]
+
+
+def check(root: Node, fields: Mapping[str, Field], path: str, variables: Mapping[str, str], explain: Explain = lambda _: None) -> Checked:
+    """Everything that is wrong with `root`, the content of the file `path`, at once; `variables` stand for ${NAME} in texts."""
+    checker = _Checker(fields, path, variables, explain)
+    data = checker.section(root, "", "") or {}
+    return Checked(data, checker.lines, tuple(checker.problems), tuple(checker.warnings))
+
+
+def lookup(data: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path without lists in it, None where there is none."""
+    value: Any = data
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+@dataclass
+class _Checker:
+    """One walk over one file. `pattern` is a path as in the table, `where` the same path with the indexes of this file."""
+
+    fields: Mapping[str, Field]
+    path: str
+    variables: Mapping[str, str]
+    explain: Explain
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def value(self, node: Node, pattern: str, where: str) -> Any:
+        self.lines[where] = node.line
+        if pattern in self.fields:
+            return self.leaf(node, self.fields[pattern], where)
+        if any(name.startswith(pattern + "[]") for name in self.fields):
+            return self.list_of_sections(node, pattern, where)
+        return self.section(node, pattern, where)
+
+    def section(self, node: Node, pattern: str, where: str) -> dict[str, Any] | None:
+        if node.shape != "mapping":
+            self.wrong_shape(node, ("mapping",), where)
+            return None
+        prefix, data = pattern and pattern + ".", {}
+        known = list(dict.fromkeys(re.split(r"\.|\[", name[len(prefix) :])[0] for name in self.fields if name.startswith(prefix)))
+        for key, child in node.entries.items():
+            place = f"{where}.{key}" if where else key
+            if key in known:
+                data[key] = self.value(child, prefix + key, place)
+            else:
+                self.unknown(child.line, key, where, known)
+        self.demand(node, prefix, where)
+        return {key: value for key, value in data.items() if value is not None}
+
+    def demand(self, node: Node, prefix: str, where: str) -> None:
+        """The required fields of a section are there."""
+        written = {prefix + key for key, child in node.entries.items() if child.shape != "null"}
+        for name, rule in self.fields.items():
+            if rule.required and name.rpartition(".")[0] == prefix.removesuffix(".") and name not in written:
+                key = name.removeprefix(prefix)
+                example = f"{key}: {rule.allowed[0]}" if rule.allowed else key
+                self.note(node.line, f"{where}.{key} is missing".lstrip("."), f"add {example}")
+
+    def list_of_sections(self, node: Node, pattern: str, where: str) -> list[Any]:
+        if node.shape != "list":
+            self.wrong_shape(node, ("list",), where)
+        sections = []
+        for index, item in enumerate(node.items):
+            self.lines[f"{where}[{index}]"] = item.line
+            sections.append(self.section(item, pattern + "[]", f"{where}[{index}]") or {})
+        return sections
+
+    def leaf(self, node: Node, rule: Field, where: str) -> Any:
+        if rule.instead and node.shape != "null":
+            self.warn(node.line, f"{where} is deprecated in favour of {rule.instead}")
+        for shape in rule.shapes:
+            if shape == node.shape and shape in ("text", "integer", "boolean"):
+                return self.scalar(node, rule, where)
+            if shape == "texts" and node.shape == "list":
+                return self.texts(node, rule, where)
+            if shape in ("labels", "flags") and node.shape == "mapping":
+                return self.free(node, shape, where)
+            if shape == "empty" and node.shape == "mapping" and not node.entries:
+                return {}
+        self.wrong_shape(node, rule.shapes, where, rule.allowed)
+        return None
+
+    def scalar(self, node: Node, rule: Field, where: str) -> Any:
+        if node.shape == "boolean":
+            return ("Enabled" if node.value else "Disabled") if "Enabled" in rule.allowed else node.value
+        value = node.value if node.shape == "integer" else self.expanded(node, where)
+        wrong, hint = _out_of_range(node, rule) if node.shape == "integer" else _not_allowed(value, node, rule)
+        if wrong:
+            self.note(node.line, f"{where} {wrong}", hint)
+            return None
+        return value
+
+    def texts(self, node: Node, rule: Field, where: str) -> list[str]:
+        found = []
+        for index, item in enumerate(node.items):
+            place = f"{where}[{index}]"
+            self.lines[place] = item.line
+            if item.shape == "text":
+                found.append(self.scalar(item, rule, place))
+            else:
+                self.wrong_shape(item, ("text",), place)
+        return [text for text in found if text is not None]
+
+    def free(self, node: Node, shape: str, where: str) -> dict[str, Any]:
+        """A mapping with keys of the user's own; in labels, numbers and booleans stand for their text."""
+        found = {}
+        for key, item in node.entries.items():
+            place = f"{where}.{shortened(key)}"
+            self.lines[place] = item.line
+            if shape == "flags" and item.shape == "boolean":
+                found[key] = item.value
+            elif shape == "labels" and item.shape not in ("mapping", "list"):
+                found[key] = "" if item.shape == "null" else self.expanded(item, place)
+            else:
+                self.wrong_shape(item, ("boolean",) if shape == "flags" else ("text",), place)
+        return found
+
+    def expanded(self, node: Node, where: str) -> str:
+        text, missing = expand(node.text, self.variables)
+        for name in missing:
+            hint = f"set it in the environment, or write ${{{name}:-a default}}"
+            self.warn(node.line, f"variable {name} is not set, so {where} has nothing in its place", hint)
+        return text
+
+    def wrong_shape(self, node: Node, shapes: Sequence[str], where: str, allowed: Sequence[str] = ()) -> None:
+        """Nothing at all is never wrong: `key:`, `~` and null leave the default."""
+        if node.shape == "null":
+            return
+        wanted = f"one of {', '.join(allowed)}" if allowed else join_words([_NAMES[shape] for shape in shapes], "or")
+        hint = "" if allowed else _shape_hint(node, shapes)
+        self.note(node.line, f"{where or 'the file'} must be {wanted}, not {_NAMES[node.shape]}", hint)
+
+    def unknown(self, line: int, key: str, where: str, known: list[str]) -> None:
+        place = f"{where}.{key}" if where else key
+        message, hint = self.explain(place) or (f"unknown key {shortened(place)}", self.known_hint(key, where, known))
+        self.note(line, message, hint)
+
+    def known_hint(self, key: str, where: str, known: list[str]) -> str:
+        elsewhere = [name for name in self.fields if "[]" not in name and name.rpartition(".")[2].lower() == key.lower()]
+        highest = min((name.count(".") for name in elsewhere), default=0)
+        meant = [name for name in elsewhere if name.count(".") == highest] or suggestions(key, known)
+        return f"did you mean {join_words(meant, 'or')}?" if meant else f"{where or 'the file'} may have {', '.join(sorted(known))}"
+
+    def note(self, line: int, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.path, line, message, hint))
+
+    def warn(self, line: int, message: str, hint: str = "") -> None:
+        self.warnings.append(Problem(self.path, line, message, hint))
+
+
+def _out_of_range(node: Node, rule: Field) -> tuple[str, str]:
+    if rule.lowest is not None and node.value < rule.lowest:
+        return f"is {node.text}, the lowest allowed is {rule.lowest}", ""
+    if rule.highest is not None and node.value > rule.highest:
+        return f"is {node.text}, the highest allowed is {rule.highest}", ""
+    return "", ""
+
+
+def _not_allowed(text: str, node: Node, rule: Field) -> tuple[str, str]:
+    """What is wrong with `text`, which may have come from a variable: messages show only what is written. Empty is as good as absent."""
+    if text and rule.allowed and text not in rule.allowed:
+        meant = [rule.former[text]] if text in rule.former else suggestions(text, rule.allowed)
+        return f"is {quote(node.text)}, allowed: {', '.join(rule.allowed)}", f"did you mean {join_words(meant, 'or')}?" if meant else ""
+    if text and rule.pattern and not re.fullmatch(rule.pattern, text):
+        return f"is {quote(node.text)}, it must be {rule.example}", ""
+    if rule.longest and len(text) > rule.longest:
+        return f"has {len(text)} characters, at most {rule.longest} are allowed", ""
+    return "", ""
+
+
+def _shape_hint(node: Node, shapes: Sequence[str]) -> str:
+    if "text" in shapes and node.shape in ("integer", "number", "boolean"):
+        return f'write it in quotes: "{node.text}"'
+    if node.shape == "text" and "${" in node.text:
+        return "variables work only in texts"
+    if node.shape == "text" and ({"integer", "boolean"} & set(shapes)) and re.fullmatch(r"\d+|true|false", node.text):
+        return f"write it without quotes: {node.text}"
+    return ""

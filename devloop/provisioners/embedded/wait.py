@@ -1,0 +1,92 @@
+"""Waits until a component answers, and gives up early, with its last words, when it keeps dying."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import shutil
+import ssl
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+
+from devloop.clients.logs import tail
+from devloop.clients.ports import listens
+from devloop.errors import DevloopError
+from devloop.provisioners.embedded import control
+from devloop.provisioners.embedded.components import HOST, ComponentContext
+from devloop.provisioners.embedded.layout import Layout
+
+PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
+PAUSE = 0.02
+TIMEOUT = 5.0
+PORT_TAKEN = "address already in use"
+ROOM = 4 << 20  # bytes without which nothing can be expected to run
+HOPELESS = 3  # ends in a row after which a component will not come up by itself
+
+# What the API server does last, before it calls itself ready: it is for others than its masters.
+NOT_AWAITED = ("rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
+
+# What to ask each component for; whatever does not say that it is not ready (500 and above) will do.
+PROBES: Mapping[str, str] = {
+    "kube-apiserver": "/readyz?" + "&".join(f"exclude=poststarthook/{hook}" for hook in NOT_AWAITED),
+    "git-server": "/",
+    "source-controller": "/readyz",
+    "kustomize-controller": "/readyz",
+    "helm-controller": "/readyz",
+}
+
+
+class NotYet(DevloopError):
+    """It does not answer yet."""
+
+
+class CrashLoop(DevloopError):
+    """It will not come up by itself; `port_was_taken`: unless it gets another port."""
+
+    def __init__(self, name: str, status: int, layout: Layout) -> None:
+        log = layout.log(name)
+        self.port_was_taken = PORT_TAKEN in tail(log, 30).lower()
+        if shutil.disk_usage(layout.folder).free < ROOM:
+            super().__init__(f"{name} keeps ending: no space left on the disk of {layout.folder}", hint=f"df -h {layout.folder}")
+        else:
+            super().__init__(f"{name} keeps ending with status {status}: {tail(log, 3) or 'it said nothing'}", hint=f"read {log}")
+
+
+def wait_for(site: ComponentContext, name: str, group: Collection[str], path: str) -> None:
+    """Until `name` answers a request for `path`, unless that or another one of its `group` keeps ending."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+    connect = _connector(site, name)
+    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NotYet), reraise=True)
+    retrying(_probe, site.layout, name, group, path, connect)
+
+
+def _connector(site: ComponentContext, name: str) -> Callable[[], http.client.HTTPConnection]:
+    port = site.ports.get(f"{name}-health") or site.ports[name]
+    if name != "kube-apiserver":
+        return partial(http.client.HTTPConnection, HOST, port, timeout=TIMEOUT)
+    context = ssl.create_default_context(cafile=str(site.layout.pki / "ca.crt"))
+    context.load_cert_chain(site.layout.pki / "admin.crt", site.layout.pki / "admin.key")
+    return partial(http.client.HTTPSConnection, HOST, port, timeout=TIMEOUT, context=context)
+
+
+def _probe(layout: Layout, name: str, group: Collection[str], path: str, connect: Callable[[], http.client.HTTPConnection]) -> None:
+    pids = _pids(layout, group)
+    with contextlib.closing(connect()) as connection, contextlib.suppress(OSError, http.client.HTTPException):
+        # Another program may have been quicker to take the port: that one must never be taken for ours, and be told our passwords.
+        if listens(pids.get(name, 0), connection.port):
+            connection.request("GET", path)
+            if connection.getresponse().status < 500:
+                return
+    raise NotYet(f"{name} does not answer", hint=f"read {layout.log(name)}")
+
+
+def _pids(layout: Layout, group: Collection[str]) -> dict[str, int]:
+    """Who runs, 0 for those who pause before they are started again; raises KeepsEnding for whom that will not help."""
+    components = [item for item in control.ask(layout, {"op": "status"})["components"] if item["name"] in group]
+    for item in components:
+        if not item["pid"] and item["failures"]:
+            failure = CrashLoop(item["name"], item["ended_with"], layout)
+            if failure.port_was_taken or item["failures"] >= HOPELESS:
+                raise failure
+    return {item["name"]: item["pid"] for item in components}

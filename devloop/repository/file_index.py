@@ -1,0 +1,140 @@
+"""One pass over the repository's files for what no build tells: each is read once, and parsed only where a search found something."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devloop.clients import git
+from devloop.errors import DevloopError, InputError
+from devloop.model.lint import file_scan
+from devloop.model.lint.file_index import FileIndex, PrivateKey, Reference, SecretText, Variable, above, is_made_up
+from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
+
+# Nobody writes more by hand; what is larger was generated or is no text.
+LARGEST = 2 * 1024 * 1024
+
+_RULES = ".sops.yaml"
+_MANIFESTS = (".yaml", ".yml", ".json")
+_DOCUMENTS = (".md", ".adoc", ".rst", ".org")
+
+
+@dataclass
+class _Facts:
+    """What has been found so far."""
+
+    known: frozenset[str]
+    encrypted: dict[str, EncryptedSecret] = field(default_factory=dict)
+    rules: list[CreationRules] = field(default_factory=list)
+    secrets: list[SecretText] = field(default_factory=list)
+    private_keys: list[PrivateKey] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    variables: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
+    rotation: list[str] = field(default_factory=list)
+    policy_rules: list[str] = field(default_factory=list)
+
+
+def index_files(root: Path) -> FileIndex:
+    """The facts about all files below `root` that Git would take (all there are, without Git). Raises for no file, whatever it is like."""
+    paths = tuple(sorted(_listed(root)))
+    folders = {posixpath.dirname(path) for path in paths}
+    facts = _Facts(frozenset(paths) | folders | {folder for name in folders for folder in above(name)})
+    gone, empty, unreadable = set(), set(), set()
+    for path in paths:
+        data = _content(f"{root}/{path}")
+        if data:
+            _look(path, data, facts)
+        elif data is not None:
+            empty.add(path)
+        elif (root / path).is_file():
+            unreadable.add(path)
+        else:
+            gone.add(path)
+    return FileIndex(
+        paths=tuple(path for path in paths if path not in gone),
+        encrypted=facts.encrypted,
+        creation_rules=tuple(facts.rules),
+        secrets=tuple(facts.secrets),
+        private_keys=tuple(facts.private_keys),
+        references=tuple(facts.references),
+        variables=facts.variables,
+        rotation=tuple(facts.rotation),
+        empty=frozenset(empty),
+        unreadable=frozenset(unreadable),
+        policy_rules=tuple(facts.policy_rules),
+    )
+
+
+def _listed(root: Path) -> Iterator[str]:
+    """Tracked and untracked files that nothing ignores; also of a repository of another user's, since this runs nothing of it."""
+    with contextlib.suppress(DevloopError):
+        done = git.git(
+            "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", cwd=root, check=False
+        )
+        if not done.status:
+            yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+            return
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != ".git"]
+        relative = posixpath.normpath(os.path.relpath(folder, root))
+        yield from (posixpath.normpath(posixpath.join(relative, name)) for name in names)
+
+
+def _content(path: str) -> bytes | None:
+    """The bytes of a regular file that is not too large; no link is followed, since what it leads to is listed itself."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            return None
+        return os.read(descriptor, status.st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _look(path: str, data: bytes, facts: _Facts) -> None:
+    if is_made_up(path):
+        return
+    if posixpath.basename(path) == _RULES:
+        with contextlib.suppress(InputError):
+            facts.rules.append(parse_creation_rules(data.decode(errors="replace"), path))
+        return
+    if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
+        facts.private_keys.extend(file_scan.private_keys(path, data))
+    if b"ENC[" in data and b"lastmodified" in data and (secret := _encrypted(path, data)):
+        facts.encrypted[path] = secret
+        return
+    if path.endswith(_DOCUMENTS):
+        facts.rotation.extend([path] if file_scan.speaks_of_rotation(data) else [])
+    elif path.endswith(_MANIFESTS):
+        _look_at_manifest(path, data, facts)
+    elif b"${" in data:
+        facts.variables[path] = file_scan.variables(data)
+    if file_scan.is_kustomization_file(path) and b".." in data:
+        facts.references.extend(file_scan.references(path, data, facts.known))
+
+
+def _look_at_manifest(path: str, data: bytes, facts: _Facts) -> None:
+    if b"${" in data:
+        facts.variables[path] = file_scan.variables(data)
+    if b"PolicyRule" in data and file_scan.holds_policy_rule(data):
+        facts.policy_rules.append(path)
+    if b"Secret" in data:
+        facts.secrets.extend(file_scan.secret_texts(path, data))
+
+
+def _encrypted(path: str, data: bytes) -> EncryptedSecret | None:
+    try:
+        return parse_secret(path, data.decode(errors="replace"))
+    except InputError:
+        return None

@@ -1,0 +1,95 @@
+"""Renders HelmReleases whose chart lies in the repository; of the others it is only known that their chart is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from devloop.clients.worker import Answer, Request, Worker
+from devloop.model.flux.graph import Failure, Node, NodeState, Release
+from devloop.model.flux.helm_release import HelmRelease, parse_release
+from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
+from devloop.repository.render import UNKNOWABLE, read_answer
+from devloop.repository.sources import Sources
+
+# What charts are told where the definition names no version of Kubernetes: the one that `devloop up` starts.
+DEFAULT_VERSION = "v1.36.0"
+
+
+def render_releases(nodes: Sequence[Node], worker: Worker, scope: str, base: str, sources: Sources, version: str) -> tuple[Node, ...]:
+    """The nodes with their releases, and with what those render after their own objects; Kustomizations side by side."""
+    found = {node.kustomization.id: tuple(_releases(node)) for node in nodes}
+    here = {name: [each for each in releases if sources.holds(each.source)] for name, releases in found.items()}
+    asked = [name for name in found if here[name]]
+    apis = sorted(_apis(nodes)) if asked else []
+    questions = [_question(name, here[name], scope, base, sources, version or DEFAULT_VERSION, apis) for name in asked]
+    answers = dict(zip(asked, worker.ask_all(questions), strict=True))
+    return tuple(_completed(node, found[node.kustomization.id], here, answers) for node in nodes)
+
+
+def _releases(node: Node) -> Iterator[HelmRelease]:
+    for manifest in node.manifests:
+        if release := parse_release(manifest):
+            yield release
+
+
+def _question(
+    name: ObjectId, releases: Iterable[HelmRelease], scope: str, base: str, sources: Sources, version: str, apis: Sequence[str]
+) -> Request:
+    asked = [_asked(release, base, sources) for release in releases]
+    return {"releases": {**_named(name), "scope": scope, "version": version, "apis": apis, "releases": asked}}
+
+
+def _asked(release: HelmRelease, base: str, sources: Sources) -> Mapping[str, Any]:
+    artifact = sources.artifact(release.source)
+    return {**_named(release.id), "base": base} | ({"artifact": artifact} if artifact else {})
+
+
+def _named(name: ObjectId) -> dict[str, Any]:
+    return {"namespace": name.namespace, "name": name.name}
+
+
+def _apis(nodes: Iterable[Node]) -> Iterator[str]:
+    """What the environment's CRDs add to the API, as charts ask for it: group/version and group/version/Kind."""
+    for node in nodes:
+        for manifest in node.manifests:
+            if manifest.kind == "CustomResourceDefinition":
+                spec = manifest.mapping("spec")
+                for version in mappings_in(spec.get("versions")):
+                    api = f"{spec.get('group')}/{version.get('name')}"
+                    yield from (api, f"{api}/{mapping_at(spec, 'names').get('kind')}")
+
+
+def _completed(
+    node: Node, found: Sequence[HelmRelease], here: Mapping[ObjectId, list[HelmRelease]], answers: Mapping[ObjectId, Answer]
+) -> Node:
+    if not found:
+        return node
+    answer = answers.get(node.kustomization.id, {"result": []})
+    rendered = dict(zip([release.id for release in here[node.kustomization.id]], _results(answer), strict=False))
+    releases = tuple(_release(release, rendered.get(release.id)) for release in found)
+    manifests = [replace(manifest, release=str(name)) for name, result in rendered.items() for manifest in result[0]]
+    return replace(node, manifests=(*node.manifests, *manifests), releases=releases)
+
+
+Result = tuple[tuple[Manifest, ...], str, Failure | None]
+
+
+def _results(answer: Answer) -> Iterator[Result]:
+    """Objects, folder of the chart, and what is wrong, of each release."""
+    if "failure" in answer:
+        while True:
+            yield (), "", Failure(**answer["failure"])
+    for result in answer["result"]:
+        rendering = read_answer({"result": result})
+        yield rendering.manifests, rendering.directory, rendering.failure
+
+
+def _release(release: HelmRelease, result: Result | None) -> Release:
+    if result is None:
+        return Release(release.id, NodeState.FOREIGN)
+    manifests, chart, failure = result
+    state = NodeState.BUILT if not failure else NodeState.UNKNOWN if failure.kind in UNKNOWABLE else NodeState.FAILED
+    return Release(release.id, state, chart, len(manifests), failure)
