@@ -44,13 +44,14 @@ def up(
     from devloop.commands.up import up as run
 
     with open_console(output, context, output_file) as console:
+        limit = seconds(timeout)
         request = Request(
             context.obj.root,
             environment,
             definition,
             provisioner,
             key_file,
-            seconds(timeout),
+            limit,
             validate=not no_validate,
             recreate=recreate,
             allow_remote=allow_remote,

@@ -13,7 +13,7 @@ from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, failed
 from devloop.runner import write_traceback
 
-__all__ = ["Patient", "examine"]
+__all__ = ["DoctorContext", "examine"]
 
 
 def examine(patient: DoctorContext) -> tuple[Diagnosis, ...]:

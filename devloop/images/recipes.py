@@ -17,7 +17,7 @@ from devloop.images.image_builder import HERE, REGISTRY, ImageBuilder, own_paths
 from devloop.toolchain import Toolchain
 
 # Our own modules that decide what is in any image.
-_EVERY = ("archive", "kit")
+_EVERY = ("archive", "image_builder")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from devloop.model.cluster.definition import PortMapping
 from devloop.model.cluster.kind_config import FIELDS, KindConfiguration, read_kind
 
 HEAD = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n"
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+CASES = Path(__file__).parents[4].parent / "shared" / "cases"
 
 COMPLETE = """
 kind: Cluster

@@ -19,8 +19,8 @@ from devloop.lint.scope import load_scope
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 
-FIXTURES = Path(__file__).parent.parent / "rules"
-DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
+FIXTURES = Path(__file__).parents[2] / "rules"
+DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
 
 
 def findings(rule: str, side: str, worker_program: Path) -> list[str]:

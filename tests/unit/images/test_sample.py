@@ -26,7 +26,7 @@ from devloop.images.sample.observe import deployment, nodes, pods
 from devloop.images.sample.report import summary
 from devloop.images.sample.rules import BadRule, read_rules, read_yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RULES = yaml.safe_load((ROOT / "k8s/bases/infrastructure/monitoring/config-map-alert-rules.yaml").read_text())["data"]["rules.yaml"]
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from devloop.clients.git import first_commit
 from devloop.clients.sops import encrypt, new_key_pair
-from devloop.commands.render import Wanted, compare, render
+from devloop.commands.render import Request, compare, render
 from devloop.errors import InputError
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.report import Event
@@ -44,7 +44,7 @@ SEALED = "apiVersion: v1\nkind: Secret\nmetadata: {name: sealed, namespace: flux
 
 
 @pytest.fixture
-def wanted(tmp_path: Path, sops_program: Path) -> Iterator[Wanted]:
+def wanted(tmp_path: Path, sops_program: Path) -> Iterator[Request]:
     root, key_file = tmp_path / "repo", tmp_path / "key"
     public, private = new_key_pair()
     key_file.write_text(private)
@@ -55,12 +55,12 @@ def wanted(tmp_path: Path, sops_program: Path) -> Iterator[Wanted]:
     (root / ".sops.yaml").write_text(f"creation_rules: [{{encrypted_regex: ^stringData$, age: {public}}}]\n")
     (root / "cluster/sealed.enc.yaml").write_bytes(encrypt(sops_program, root, "cluster/sealed.enc.yaml", SEALED.encode()))
     first_commit(root, "all of it")
-    yield Wanted(root, "local", key_file=key_file)
+    yield Request(root, "local", key_file=key_file)
     assert not list(Path(tempfile.gettempdir()).glob(f"devloop-revision-{os.getpid()}-*"))
 
 
-def with_(wanted: Wanted, **more: Any) -> Wanted:
-    return Wanted(**{**vars(wanted), **more})
+def with_(wanted: Request, **more: Any) -> Request:
+    return Request(**{**vars(wanted), **more})
 
 
 def objects(text: str) -> Mapping[str, Any]:
@@ -71,7 +71,7 @@ def ignore(_: Event) -> None:
     """Nobody listens."""
 
 
-def test_manifests_come_as_flux_would_apply_them_with_secrets_masked(wanted: Wanted, worker_program: Path) -> None:
+def test_manifests_come_as_flux_would_apply_them_with_secrets_masked(wanted: Request, worker_program: Path) -> None:
     rendered = render(wanted, ignore)
     found = objects(rendered.text)
     assert list(found) == ["Kustomization/apps", "Secret/sealed", "ConfigMap/colours", "Secret/plain"]
@@ -82,14 +82,14 @@ def test_manifests_come_as_flux_would_apply_them_with_secrets_masked(wanted: Wan
     assert render(wanted, ignore) == rendered
 
 
-def test_secrets_are_shown_only_when_asked_for(wanted: Wanted, worker_program: Path) -> None:
+def test_secrets_are_shown_only_when_asked_for(wanted: Request, worker_program: Path) -> None:
     found = objects(render(with_(wanted, show_secrets=True), ignore).text)
     assert found["Secret/sealed"]["stringData"] == {"word": "correct-horse"} and "sops" not in found["Secret/sealed"]
     assert found["Secret/plain"]["stringData"] == {"b": "hunter2"}
     assert found["ConfigMap/colours"]["data"]["url"] == "https://correct-horse"
 
 
-def test_one_kustomization_alone(wanted: Wanted, worker_program: Path) -> None:
+def test_one_kustomization_alone(wanted: Request, worker_program: Path) -> None:
     for name in ("flux-system/apps", "apps"):
         assert list(objects(render(with_(wanted, kustomization=name), ignore).text)) == ["ConfigMap/colours", "Secret/plain"]
     with pytest.raises(InputError, match="no Kustomization aps in local") as caught:
@@ -97,12 +97,12 @@ def test_one_kustomization_alone(wanted: Wanted, worker_program: Path) -> None:
     assert "flux-system/apps" in caught.value.hint
 
 
-def test_origins_are_comments(wanted: Wanted, worker_program: Path) -> None:
+def test_origins_are_comments(wanted: Request, worker_program: Path) -> None:
     text = render(with_(wanted, origins=True), ignore).text
     assert "---\n# apps/config.yaml\napiVersion: v1\nkind: ConfigMap\n" in text
 
 
-def test_a_difference_is_told_by_object(wanted: Wanted, worker_program: Path) -> None:
+def test_a_difference_is_told_by_object(wanted: Request, worker_program: Path) -> None:
     assert compare(wanted, "HEAD", ignore).text == ""
     (wanted.root / "apps/config.yaml").write_text(CONFIG.replace("blue", "green"))
     (wanted.root / "apps/plain.yaml").rename(wanted.root / "apps/moved.yaml")
@@ -117,7 +117,7 @@ def test_a_difference_is_told_by_object(wanted: Wanted, worker_program: Path) ->
     assert "-  colour: blue" in lines and "+  colour: green" in lines
 
 
-def test_a_revision_without_the_environment_is_an_empty_one(wanted: Wanted, worker_program: Path) -> None:
+def test_a_revision_without_the_environment_is_an_empty_one(wanted: Request, worker_program: Path) -> None:
     (wanted.root / "ksail.next.yaml").write_text(KSAIL.replace("local", "next"))
     told: list[Event] = []
     text = compare(with_(wanted, environment="next"), "HEAD", told.append).text
@@ -125,7 +125,7 @@ def test_a_revision_without_the_environment_is_an_empty_one(wanted: Wanted, work
     assert "no environment 'next' in HEAD" in str(told)
 
 
-def test_what_does_not_build_is_told_and_the_rest_is_rendered(wanted: Wanted, worker_program: Path) -> None:
+def test_what_does_not_build_is_told_and_the_rest_is_rendered(wanted: Request, worker_program: Path) -> None:
     (wanted.root / "apps/config.yaml").write_text("a: [\n")
     told: list[Event] = []
     rendered = render(wanted, told.append)
@@ -133,7 +133,7 @@ def test_what_does_not_build_is_told_and_the_rest_is_rendered(wanted: Wanted, wo
     assert not rendered.complete and len(told) == 1
 
 
-def test_an_earlier_state_goes_away_however_its_use_ends(wanted: Wanted) -> None:
+def test_an_earlier_state_goes_away_however_its_use_ends(wanted: Request) -> None:
     (wanted.root / "apps/config.yaml").unlink()
     before = sorted(path.name for path in (wanted.root / ".git").iterdir())
     with pytest.raises(KeyboardInterrupt), checked_out(wanted.root, "HEAD") as folder:

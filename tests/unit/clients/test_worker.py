@@ -16,7 +16,7 @@ from devloop.clients.sops import encrypt, new_key_pair
 from devloop.clients.worker import Worker, WorkerDied
 from devloop.errors import DevloopError
 
-GOLDENS = Path(__file__).parents[3] / "shared/cases/flux-goldens"
+GOLDENS = Path(__file__).parents[4] / "shared/cases/flux-goldens"
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: default\ndata:\n  colour: blue\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIXTURES = sorted(folder for folder in (ROOT / "tests/rules").glob("*/*/*") if folder.is_dir())
 
 # fmt: off

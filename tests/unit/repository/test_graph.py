@@ -23,7 +23,7 @@ from devloop.model.flux.kustomization import ObjectId, SourceRef
 from devloop.output.json import to_json
 from devloop.repository.graph import build_graph
 
-CASES = Path(__file__).parents[3] / "shared/cases"
+CASES = Path(__file__).parents[4] / "shared/cases"
 SETTINGS: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",

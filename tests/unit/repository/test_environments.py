@@ -15,7 +15,7 @@ from devloop.repository.environments import environments, find_root, load_enviro
 
 HEAD = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\n"
 KIND = "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n"
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+CASES = Path(__file__).parents[3].parent / "shared" / "cases"
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

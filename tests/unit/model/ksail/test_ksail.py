@@ -11,20 +11,20 @@ import pytest
 from devloop.errors import InputError, Problem
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, PortMapping, SopsSettings, ToolingConfiguration
 from devloop.model.cluster.kind_config import KindConfiguration, read_kind
-from devloop.model.ksail import read_ksail, resolve, source_as_written
+from devloop.model.ksail import define, read_ksail, source_as_written
 from devloop.model.ksail.detection import GENERATIONS
 
 NEW = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\n"
 OLD = "apiVersion: ksail.dev/v1alpha1\nkind: Cluster\n"
 KIND = "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n"
 
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+CASES = Path(__file__).parents[4].parent / "shared" / "cases"
 
 
 def load(text: str, kind: str | None = None, environment: str = "local", **variables: str) -> ClusterDefinition:
     statement = read_ksail(text, "ksail.yaml", variables)
     configuration = None if kind is None else read_kind(KIND + kind, "kind.yaml", variables)
-    return resolve(statement, configuration, source_directory=source_as_written(statement), environment=environment)
+    return define(statement, configuration, source_directory=source_as_written(statement), environment=environment)
 
 
 def problems(text: str, kind: str | None = None, **variables: str) -> list[tuple[str, str]]:

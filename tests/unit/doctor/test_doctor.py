@@ -19,7 +19,7 @@ import pytest
 import devloop.doctor
 from devloop.clients import certificates, engine, engine_facts, kubeconfig, machine, ports
 from devloop.clients.xdg import cache_folder
-from devloop.doctor import Patient, examine
+from devloop.doctor import DoctorContext, examine
 from devloop.doctor.checks import CHECKS, Check
 from devloop.doctor.kubeconfig_entries import kubeconfig_entries
 from devloop.errors import DevloopError, InputError, Problem
@@ -30,8 +30,8 @@ from devloop.provisioners.embedded.authority import new_authority
 from devloop.repository.environments import find_root
 
 
-def patient(root: Path, name: str = "", **more: object) -> Patient:
-    return Patient(lambda: find_root(root), name, **more)  # type: ignore[arg-type]
+def patient(root: Path, name: str = "", **more: object) -> DoctorContext:
+    return DoctorContext(lambda: find_root(root), name, **more)  # type: ignore[arg-type]
 
 
 def by_check(diagnoses: tuple[Diagnosis, ...]) -> dict[str, Diagnosis]:
@@ -41,28 +41,28 @@ def by_check(diagnoses: tuple[Diagnosis, ...]) -> dict[str, Diagnosis]:
 # -- checks that misbehave ------------------------------------------------------------------------------------------------------------
 
 
-def breaks(_: Patient) -> Iterator[Diagnosis]:
+def breaks(_: DoctorContext) -> Iterator[Diagnosis]:
     yield ok("first", "fine")
     raise KeyError("AGE-SECRET-KEY-1OOPS")
 
 
-def hangs(_: Patient) -> Iterator[Diagnosis]:
+def hangs(_: DoctorContext) -> Iterator[Diagnosis]:
     threading.Event().wait()
     yield ok("second", "never")
 
 
-def refuses(_: Patient) -> Iterator[Diagnosis]:
+def refuses(_: DoctorContext) -> Iterator[Diagnosis]:
     raise InputError.of([Problem("ksail.yaml", 3, "is wrong"), Problem("kind.yaml", 0, "is bad", "mend it")])
 
 
-def gives_up(_: Patient) -> Iterator[Diagnosis]:
+def gives_up(_: DoctorContext) -> Iterator[Diagnosis]:
     raise DevloopError("no way")
 
 
 def test_a_check_that_breaks_or_hangs_is_a_failed_line_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     (tmp_path / "ksail.yaml").touch()
-    looks: tuple[Callable[[Patient], Iterator[Diagnosis]], ...] = (breaks, hangs, refuses, gives_up)
+    looks: tuple[Callable[[DoctorContext], Iterator[Diagnosis]], ...] = (breaks, hangs, refuses, gives_up)
     checks = tuple(Check(look.__name__, look, limit=0.3 if look is hangs else 30) for look in looks)
     monkeypatch.setattr(devloop.doctor, "CHECKS", (*checks, Check("last", lambda _: [ok("last", "fine")])))
     diagnoses = examine(patient(tmp_path))
