@@ -6,9 +6,8 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from devloop.clients.signals import handle_signals
 from devloop.errors import DevloopError, InputError, Interrupted, Problem, refused
@@ -29,8 +28,6 @@ from devloop.plan import Plan
 from devloop.session import Session
 from devloop.steps import Step
 
-T = TypeVar("T")
-
 BUG = 3
 
 # Seconds between two looks whether the run was interrupted, and how long steps then get to say where they stand.
@@ -45,10 +42,6 @@ class Result:
     kustomizations: tuple[Readiness, ...] = ()
     findings: tuple[Finding, ...] = ()
     failure: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return not self.failure and all(o.status is not Status.FAILED for o in self.outcomes)
 
     def take(self, event: Event) -> None:
         """Keep what of an event belongs into the report."""
@@ -75,8 +68,8 @@ def recorded(result: Result, emit: Emit) -> Emit:
     return record
 
 
-def run(plan: Plan, session: Session, result: Result) -> bool:
-    """Run all of `plan`; whether all of it went well. Steps after a failed one are left out, independent ones go on."""
+def run(plan: Plan, session: Session, result: Result) -> None:
+    """Run `plan`: what needs a failed step is skipped, independent steps go on; after bad input or a bug nothing more is started."""
     waiting = {step.title: step for step in plan}
     done: set[str] = set()
     ended: queue.SimpleQueue[tuple[Step, Outcome, int]] = queue.SimpleQueue()
@@ -100,7 +93,16 @@ def run(plan: Plan, session: Session, result: Result) -> bool:
             done.add(step.title)
     if session.stop.is_set():
         result.failure = Interrupted.exit_code
-    return not waiting and not running and result.ok
+    for step in plan:
+        if step.title in waiting or step.title in running:
+            session.emit(StepFinished(_skipped(step, done)))
+
+
+def _skipped(step: Step, done: set[str]) -> Outcome:
+    """A step that never ran, or was given up: what it waited for."""
+    waited_for = tuple(need.title for need in step.needs if need.title not in done)
+    message = f"waited for {', '.join(waited_for)}" if waited_for else "the run ended first"
+    return Outcome(Status.SKIPPED, message, title=step.title, waited_for=waited_for, ran=False)
 
 
 @contextlib.contextmanager
@@ -117,22 +119,8 @@ def interruptible(session: Session) -> Iterator[None]:
         yield
 
 
-def attempt(title: str, work: Callable[[], tuple[T, Outcome]], session: Session, result: Result) -> T | None:
-    """Run `work` here and now, told of like a step; its value, or None where it failed or the run was interrupted."""
-    session.emit(StepStarted(title))
-    start, value = time.monotonic(), None
-    with _failures(session) as caught:
-        value, caught.outcome = work()
-    result.failure = max(result.failure, caught.failure)
-    session.emit(StepFinished(replace(caught.outcome, title=title, seconds=time.monotonic() - start)))
-    if session.stop.is_set():
-        result.failure = Interrupted.exit_code
-        return None
-    return value
-
-
 def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
-    return [step for step in waiting.values() if done.issuperset(step.needs)]
+    return [step for step in waiting.values() if done.issuperset(need.title for need in step.needs)]
 
 
 def _next(ended: queue.SimpleQueue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:

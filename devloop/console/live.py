@@ -36,7 +36,7 @@ class View:
             case StepFinished(outcome):
                 self._running.pop(outcome.title, None)
                 self._progress = {k: p for k, p in self._progress.items() if p.title != outcome.title}
-                return step_line(outcome)
+                return step_line(outcome) if outcome.ran else None
             case Progress():
                 return self._take_progress(event)
             case Notice(message, severity, command):

@@ -73,7 +73,7 @@ def heading(report: Report) -> str:
 
 
 def reasons(report: Report) -> list[RenderableType]:
-    """What failed, what it blocks, and what to do."""
+    """What failed, what was not run, what it blocks, and what to do."""
     from rich.text import Text
 
     lines: list[RenderableType] = []
@@ -81,6 +81,8 @@ def reasons(report: Report) -> list[RenderableType]:
         # A single step has just said so.
         lines += [error_line(f"{', '.join(titles)}: {message}")] if len(report.steps) > 1 else []
         lines += [hint(command)] if command else []
+    if left_out := [step.title for step in report.steps if not step.ran]:
+        lines.append(Hanging(Text(f"not run: {', '.join(left_out)}", "dim"), len("not run: ")))
     for blocker, blocked in _blocked(report.kustomizations).items():
         lines.append(Hanging(Text.assemble((blocker, "bold"), " blocks ", ", ".join(blocked)), 2))
     return lines

@@ -85,13 +85,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one step ended; `seconds` is filled in by the runner."""
+    """How one step ended; `seconds` is filled in by the runner.
+
+    `ran` is False for a step that the run did not come to (skipped); `waited_for` are the steps that it needed and that were not done.
+    """
 
     status: Status
     message: str = ""
     hint: str = ""
     title: str = ""
     seconds: float = 0.0
+    waited_for: tuple[str, ...] = ()
+    ran: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class Report:
         """Validation is judged by its findings alone: what devloop.yaml has turned off or exempted is no error."""
         return (
             not self.failure
-            and all(step.status is not Status.FAILED for step in self.steps)
+            and all(step.ran and step.status is not Status.FAILED for step in self.steps)
             and (self.command == "validate" or all(k.ready or k.suspended for k in self.kustomizations))
             and all(f.severity is not Severity.ERROR for f in self.findings)
             and all(d.level is not Level.FAILED for d in self.diagnoses)

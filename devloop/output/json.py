@@ -33,6 +33,7 @@ def _step(step: Outcome) -> dict[str, Any]:
         "seconds": round(step.seconds, 3),
         "message": step.message,
         "hint": step.hint,
+        "waitedFor": list(step.waited_for),
     }
 
 

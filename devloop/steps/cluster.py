@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from devloop.model.report import Outcome
 from devloop.repository.snapshot_store import forget
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Step, outcome
 
 
 @dataclass(frozen=True)
 class CreateCluster:
     title: str = "cluster"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         return outcome(session.provisioner.ensure_cluster(session.emit), "the API server answers")
@@ -24,7 +24,7 @@ class CompleteCluster:
     """What of the cluster is not there yet when its API server answers; where it did not come that far, why."""
 
     title: str = "nodes"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         is_new = session.provisioner.ensure_nodes(session.emit)
@@ -37,7 +37,7 @@ class DeleteEnvironment:
 
     for_good: bool = True
     title: str = "delete"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         existed = session.provisioner.delete(session.emit)

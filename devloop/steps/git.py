@@ -8,13 +8,13 @@ from devloop.model.cluster.environment import Source
 from devloop.model.report import Outcome
 from devloop.repository.snapshot import push
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class ServeGit:
     title: str = "git server"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         return outcome(session.provisioner.ensure_git_server(session.emit))
@@ -22,11 +22,11 @@ class ServeGit:
 
 @dataclass(frozen=True)
 class PushSnapshot:
-    source: Source
+    source: Output[Source]
     title: str = "push"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         endpoint = session.provisioner.git_endpoint()
-        pushed = push(session.environment.root, self.source, endpoint.push_url, endpoint.push_user, endpoint.push_password)
+        pushed = push(session.environment.root, self.source.value, endpoint.push_url, endpoint.push_user, endpoint.push_password)
         return outcome(pushed, "" if pushed else "the server has it")

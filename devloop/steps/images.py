@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.model.flux.graph import Graph
+from devloop.model.kubernetes.workload_images import workload_images
 from devloop.model.report import Outcome
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class LoadImages:
-    """`references` are the images of the repository's workloads."""
-
-    references: tuple[str, ...]
-    controllers: tuple[str, ...]
+    graph: Output[Graph]
     title: str = "images"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        sent = session.provisioner.ensure_images(self.references, self.controllers, session.emit)
+        graph = self.graph.value
+        sent = session.provisioner.ensure_images(workload_images(graph), graph.controllers, session.emit)
         return outcome(sent, f"{len(sent)} sent to the nodes" if sent else "")

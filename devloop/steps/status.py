@@ -14,6 +14,7 @@ from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
 from devloop.provisioners import ProvisionerStatus
 from devloop.session import Session
+from devloop.steps import Step
 
 MEBIBYTE = 1 << 20
 
@@ -22,7 +23,7 @@ MEBIBYTE = 1 << 20
 class ShowStatus:
     follow: bool = False
     title: str = "status"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         found = session.provisioner.status()

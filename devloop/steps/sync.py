@@ -13,33 +13,34 @@ from devloop.model.flux.kustomization import ObjectId
 from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Outcome
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class ConfigureSync:
-    graph: Graph
-    source: Source
+    graph: Output[Graph]
+    source: Output[Source]
     title: str = "sync"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
+        graph = self.graph.value
         endpoint = session.provisioner.git_endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
-        sources = manifests.own_git_repositories(self.graph)
+        sources = manifests.own_git_repositories(graph)
         for namespace in sorted({source.namespace for source in sources}):
             if namespace != NAMESPACE:
                 session.kube.apply(manifests.namespace(namespace))
             session.kube.apply(manifests.secret(ObjectId(namespace, manifests.CREDENTIALS_SECRET), credentials))
         told = [self._tell(session, source, endpoint.pull_url) for source in sources]
-        session.kube.apply(manifests.root_kustomization(self.graph, decryption=bool(session.identities)))
-        return outcome(any(told), f"paths count from {_place(self.graph.source_directory)}")
+        session.kube.apply(manifests.root_kustomization(graph, decryption=bool(session.identities)))
+        return outcome(any(told), f"paths count from {_place(graph.source_directory)}")
 
     def _tell(self, session: Session, source: ObjectId, url: str) -> bool:
         """The source is there; where it has an older revision it is asked to look now."""
-        applied = session.kube.apply(manifests.git_repository(source, url, self.source.branch))
+        applied = session.kube.apply(manifests.git_repository(source, url, self.source.value.branch))
         artifact = (applied.get("status") or {}).get("artifact") or {}
-        if artifact.get("revision") == self.source.revision:
+        if artifact.get("revision") == self.source.value.revision:
             return False
         if applied.get("status"):
             token = {manifests.REQUESTED_AT: f"{time.time_ns():020d}"}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.model.flux.graph import Graph
+from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Outcome
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class InstallTools:
-    names: tuple[str, ...]
+    """Without a `graph`: what rendering and every environment need; with one: what the controllers of the graph need besides."""
+
+    graph: Output[Graph] | None = None
     title: str = "toolchain"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        return outcome(session.toolchain.ensure(self.names, session.emit, session.stop))
+        names = self.graph.value.controllers if self.graph else CONTROLLERS
+        tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(names))
+        return outcome(session.toolchain.ensure(tools, session.emit, session.stop))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube, Object
 from devloop.errors import Interrupted
 from devloop.flux.manifests import REQUESTED_AT
+from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.failure_reasons import failure_reasons
 from devloop.model.report import Outcome, Readiness, Reconciling, Status
 from devloop.session import Session
-from devloop.steps import outcome
+from devloop.steps import Output, Step, outcome
 
 TICK = 0.05  # seconds between two looks at the clock while nothing happens
 CALM = 1.0  # seconds for which nothing may get better before a failure is final
@@ -26,16 +27,17 @@ CALM = 1.0  # seconds for which nothing may get better before a failure is final
 class AwaitReady:
     """`timeout` in seconds, for all of it."""
 
-    graph: Graph
-    revision: str
+    graph: Output[Graph]
+    source: Output[Source]
     timeout: float
     title: str = "reconcile"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        state = Reconciliation.of(self.graph, self.revision, time.monotonic())
+        graph = self.graph.value
+        state = Reconciliation.of(graph, self.source.value.revision, time.monotonic())
         done = threading.Event()
-        helm = "HelmRelease" in self.graph.kinds()
+        helm = "HelmRelease" in graph.kinds()
         resources = [resource for kind, resource in WATCHED.items() if helm or kind != "HelmRelease"]
         try:
             verdict = _follow(session, state, session.kube.watch_all(resources, done), len(resources), self.timeout)

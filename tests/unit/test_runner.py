@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from devloop.errors import DevloopError, InputError, Problem
-from devloop.model.report import Event, Outcome, Status, StepFinished, StepStarted
+from devloop.model.report import Event, Outcome, Report, Status, StepFinished, StepStarted
+from devloop.plan import Plan, plan_up
 from devloop.runner import Result, recorded, run
+from devloop.steps import Output
 
 DONE = Outcome(Status.CHANGED)
 
@@ -22,7 +24,7 @@ DONE = Outcome(Status.CHANGED)
 class Step:
     title: str
     work: Callable[[Any], Outcome] = lambda _: DONE
-    needs: tuple[str, ...] = ()
+    needs: tuple[Step, ...] = ()
 
     def run(self, session: Any) -> Outcome:
         return self.work(session)
@@ -32,7 +34,8 @@ def execute(*steps: Step, stop: threading.Event | None = None) -> tuple[bool, Re
     events: list[Event] = []
     result = Result()
     session: Any = SimpleNamespace(emit=recorded(result, events.append), stop=stop or threading.Event())
-    return run(steps, session, result), result, events
+    run(Plan(steps), session, result)
+    return Report("up", "local", steps=tuple(result.outcomes), failure=result.failure).ok, result, events
 
 
 def fail(error: Exception) -> Callable[[Any], Outcome]:
@@ -43,7 +46,7 @@ def fail(error: Exception) -> Callable[[Any], Outcome]:
 
 
 def test_a_step_starts_after_those_that_it_needs() -> None:
-    ok, _, events = execute(Step("c", needs=("a", "b")), Step("a"), Step("b"))
+    ok, _, events = execute(*(ground := (Step("a"), Step("b"))), Step("c", needs=ground))
     assert ok
     told = [
         (type(e), e.title if isinstance(e, StepStarted) else e.outcome.title) for e in events if isinstance(e, StepStarted | StepFinished)
@@ -61,16 +64,45 @@ def test_independent_steps_run_side_by_side() -> None:
     assert execute(Step("a", meet), Step("b", meet))[0]
 
 
-def test_what_needs_a_failed_step_is_left_out_and_the_rest_goes_on() -> None:
-    ok, result, _ = execute(Step("a", fail(DevloopError("no", hint="try b"))), Step("b", needs=("a",)), Step("c"))
+def test_what_needs_a_failed_step_is_skipped_and_the_rest_goes_on() -> None:
+    a = Step("a", fail(DevloopError("no", hint="try b")))
+    b = Step("b", needs=(a,))
+    ok, result, _ = execute(a, b, Step("c"), Step("d", needs=(b,)))
     assert not ok
-    assert {o.title: (o.status, o.hint) for o in result.outcomes} == {"a": (Status.FAILED, "try b"), "c": (Status.CHANGED, "")}
+    assert {o.title: (o.status, o.ran, o.hint, o.waited_for) for o in result.outcomes} == {
+        "a": (Status.FAILED, True, "try b", ()),
+        "b": (Status.SKIPPED, False, "", ("a",)),
+        "c": (Status.CHANGED, True, "", ()),
+        "d": (Status.SKIPPED, False, "", ("b",)),
+    }
     assert result.failure == 0
 
 
-def test_bad_input_is_told_with_its_findings_and_starts_nothing_more() -> None:
+def test_a_plan_that_did_not_finish_is_never_ok() -> None:
+    assert not Report("up", "local", steps=(DONE, Outcome(Status.SKIPPED, ran=False))).ok
+    assert Report("up", "local", steps=(DONE, Outcome(Status.SKIPPED, "no Age key"))).ok
+
+
+def test_a_need_that_the_plan_does_not_have_before_is_a_bug() -> None:
+    a = Step("a")
+    b = Step("b", needs=(a,))
+    for steps in ((b,), (b, a), (a, a)):
+        with pytest.raises(ValueError, match=r"needs a|called a"):
+            Plan(steps)
+
+
+@pytest.mark.parametrize("options", [{}, {"validate": False}, {"recreate": True}, {"allow_remote": True}])
+def test_the_plan_of_up_is_sound(options: dict[str, bool]) -> None:
+    titles = [step.title for step in plan_up(Output(), 60.0, **options)]
+    assert titles[:2] == ["toolchain", "repository"]
+    assert titles[-1] == "reconcile"
+    assert titles.index("snapshot") < titles.index("cluster")
+
+
+def test_bad_input_is_reported_with_its_findings_and_starts_nothing_more() -> None:
     problems = [Problem("k8s/a.yaml", 3, "first"), Problem("k8s/b.yaml", 4, "second")]
-    ok, result, _ = execute(Step("a", fail(InputError.of(problems))), Step("b", needs=("a",)))
+    a = Step("a", fail(InputError.of(problems)))
+    ok, result, _ = execute(a, Step("b", needs=(a,)))
     assert not ok
     assert result.failure == 2
     assert [(f.path, f.line, f.message) for f in result.findings] == [("k8s/a.yaml", 3, "first"), ("k8s/b.yaml", 4, "second")]
@@ -95,7 +127,8 @@ def test_an_interruption_waits_for_steps_that_heed_it_and_starts_no_others() -> 
         session.stop.wait(5)
         return DONE
 
-    ok, result, _ = execute(Step("a", heeding), Step("b", needs=("a",)), stop=stop)
+    a = Step("a", heeding)
+    ok, result, _ = execute(a, Step("b", needs=(a,)), stop=stop)
     assert not ok
     assert result.failure == 130
-    assert [o.title for o in result.outcomes] == ["a"]
+    assert [(o.title, o.ran) for o in result.outcomes] == [("a", True), ("b", False)]

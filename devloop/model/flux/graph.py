@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devloop.model.flux.kustomization import Kustomization, ObjectId, SourceRef
+from devloop.model.flux.names import CONTROLLERS
 from devloop.model.kubernetes.manifest import Manifest, Origin
 
 # What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
@@ -104,6 +105,11 @@ class Graph:
 
     def children(self, parent: ObjectId) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.parent == parent)
+
+    @property
+    def controllers(self) -> tuple[str, ...]:
+        """The Flux controllers that the environment needs."""
+        return CONTROLLERS + (("helm-controller",) if "HelmRelease" in self.kinds() else ())
 
     def kinds(self) -> frozenset[str]:
         """Every kind that the environment renders."""

@@ -56,7 +56,7 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     document = json.loads(captured.out)
     assert list(document) == ["command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
     assert document["ok"] is False
-    assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint"]
+    assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
     told = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
     assert list(document["kustomizations"][0]) == told
     told = ["rule", "severity", "path", "line", "message", "hint", "object", "related", "environments", "kustomizations"]

@@ -1,0 +1,44 @@
+"""The repository as Flux will see it: its graph of Kustomizations, and the working tree as a commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devloop.clients.git import remotes
+from devloop.model.cluster.environment import Source
+from devloop.model.flux.graph import Graph
+from devloop.model.report import Outcome
+from devloop.repository.graph import build_graph
+from devloop.repository.render import open_fetcher
+from devloop.repository.snapshot import snapshot
+from devloop.session import Session
+from devloop.steps import Output, Step, outcome
+
+
+@dataclass(frozen=True)
+class BuildGraph:
+    """`allow_remote` lets it fetch remote bases; Flux does so in any case."""
+
+    graph: Output[Graph]
+    allow_remote: bool = False
+    title: str = "repository"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        with open_fetcher(allowed=self.allow_remote, stop=session.stop) as fetcher:
+            graph = build_graph(session.environment, session.worker, remotes=remotes(session.environment.root), fetcher=fetcher)
+        self.graph.set(graph)
+        return outcome(False, f"{len(graph.nodes)} Kustomizations")
+
+
+@dataclass(frozen=True)
+class TakeSnapshot:
+    graph: Output[Graph]
+    source: Output[Source]
+    title: str = "snapshot"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        source = snapshot(session.environment.root, self.graph.value.source_directory)
+        self.source.set(source)
+        return outcome(False, source.revision)
