@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--validate | --provisioner NAME] [--runs N] [--only NAME]...`: measures, prints a table, writes JSON.
+"""`python -m benchmarks [--validate | --before DIR | --provisioner NAME] [--runs N] [--only NAME]...`: a table, and JSON.
 
 Exit codes: 0 all kept, 1 a target missed.
 """
@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from benchmarks.measurements import Measurements, table, write_json
 from benchmarks.sandbox import Sandbox, sandbox
@@ -27,7 +28,10 @@ def main() -> int:
     arguments = _arguments()
     try:
         wanted = (arguments.provisioner, arguments.only or PARTS, arguments.runs)
-        measured = _validation(arguments.runs) if arguments.validate else _measured(*wanted)
+        if arguments.before:
+            measured = _against(arguments.before, arguments.before_tools, arguments.runs)
+        else:
+            measured = _validation(arguments.runs) if arguments.validate else _measured(*wanted)
     except KeyboardInterrupt:
         return Interrupted.exit_code
     except DevloopError as error:
@@ -42,6 +46,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The speeds that devloop promises, measured on this machine.")
     parser.add_argument("--provisioner", choices=("embedded", "kind"), default="embedded", help="default: embedded")
     parser.add_argument("--validate", action="store_true", help="time `validate` instead of the loop")
+    parser.add_argument("--before", type=Path, metavar="DIR", help="time an earlier checkout, with its .venv, and this one in turns")
+    tools = Path.home() / ".cache/devloop/tools"
+    parser.add_argument("--before-tools", type=Path, metavar="DIR", default=tools, help=f"the programs of that checkout (default: {tools})")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds to measure (default: 5)")
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"one of {', '.join(PARTS)}; may be repeated")
     return parser.parse_args()
@@ -67,6 +74,18 @@ def _validation(runs: int) -> Measurements:
             print(f"round {number + 1} of {runs}", file=sys.stderr)
             measured.load.append(os.getloadavg()[0])
             validating.measure(place, measured)
+    return measured
+
+
+def _against(before: Path, tools: Path, runs: int) -> Measurements:
+    from benchmarks import against
+
+    measured = Measurements("before")
+    with against.prepared(before.absolute(), tools) as sides:
+        for number in range(runs):
+            print(f"round {number + 1} of {runs}", file=sys.stderr)
+            measured.load.append(os.getloadavg()[0])
+            against.measure(sides, number, measured)
     return measured
 
 

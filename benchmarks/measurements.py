@@ -21,7 +21,7 @@ CONFIGURED, CONFIGURED_RATIO = "by hand, our nodes too", "up / by hand, our node
 EDIT_BY_HAND, AGAIN_BY_HAND = "by hand, one ConfigMap changed", "by hand, nothing changed"
 KIND_DELETE, DOWN_RATIO = "kind delete cluster", "down / kind delete cluster"
 # Of `devloop validate`.
-COLD, WARM = "home-cluster, cold", "home-cluster, one file changed"
+COLD, WARM, SAME = "home-cluster, cold", "home-cluster, one file changed", "home-cluster, nothing changed"
 LARGE, LARGE_MEMORY = "20,000 objects", "20,000 objects, memory (GiB)"
 PEERS, PEERS_RATIO = "home-cluster, flate and kubeconform", "cold / flate and kubeconform"
 GROWTH = "one of 1,000 / one of 100"
@@ -30,6 +30,7 @@ GROWTH = "one of 1,000 / one of 100"
 TARGETS: Mapping[str, Mapping[str, float]] = {
     "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0},
     "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2},
+    "before": {f"{name}, now / before": 1.0 for name in (HELP, AGAIN, COLD, SAME)},
     "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0},
 }
 
