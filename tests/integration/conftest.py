@@ -39,9 +39,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = config.getoption("--provisioner", None)
     for item in items:
         item.add_marker(pytest.mark.integration)
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
     unwanted = [item for item in items if wanted and provisioner_of(item) != wanted]
     config.hook.pytest_deselected(items=unwanted)
     items[:] = [item for item in items if item not in unwanted]
+
+
+def group_of(item: pytest.Item) -> str:
+    """What runs in one process, since it shares an environment: the tests on the Kind cluster of all, else those of a module."""
+    shared = "on_kind" in getattr(item, "fixturenames", ())
+    return "on_kind" if shared else item.path.stem
 
 
 def provisioner_of(item: pytest.Item) -> str:
