@@ -17,16 +17,15 @@ from devloop.clients import process
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
 from devloop.flux import manifests
-from devloop.gitserver import git_server
+from devloop.flux.processes import flux_controller
+from devloop.gitserver import credentials, git_server
 from devloop.model.flux import names as flux
-from devloop.provisioners.embedded import git_access
-from devloop.provisioners.embedded.components import HOST, Component, ComponentContext, environment_for
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
-from devloop.provisioners.embedded.flux import flux_controller
-from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import nodes_of
 from devloop.provisioners.embedded.pki import USERS
-from devloop.provisioners.embedded.ports import ensure_ports, ports
+from devloop.runtime.components import HOST, Component, ComponentContext, environment_for
+from devloop.runtime.layout import Layout
+from devloop.runtime.ports import ensure_ports, ports
 from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand.sh")
@@ -97,7 +96,7 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
     variables = {
         "api_server": site.api_server,
-        "git_url": f"http://{site.address(git_access.SERVER)}/{git_server.REPOSITORY}",
+        "git_url": f"http://{site.address(credentials.SERVER)}/{git_server.REPOSITORY}",
         "server_names": ",".join(names),
         "pusher": git_server.PUSHER,
         "puller": git_server.PULLER,
@@ -105,7 +104,7 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"controllers=({shlex.join(CONTROLLERS)})")
-    components = [builder(site) for builder in CONTROL_PLANE.values()] + [git_access.server(site)]
+    components = [builder(site) for builder in CONTROL_PLANE.values()] + [credentials.server(site)]
     components += [flux_controller(site, name) for name in CONTROLLERS]
     return "\n".join([*lines, *(_function(site, component) for component in components)]) + "\n"
 

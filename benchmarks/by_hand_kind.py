@@ -26,10 +26,10 @@ from devloop.clients.images import ImageStore
 from devloop.clients.logs import tail
 from devloop.clients.worker import Worker
 from devloop.errors import DevloopError
+from devloop.flux import deployments as flux
 from devloop.gitserver import git_server
 from devloop.images import Images
 from devloop.model.kubernetes.workload_images import workload_images
-from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.configuration import configuration, node_image
 from devloop.repository.age_keys import identities
 from devloop.repository.graph import build_graph
@@ -107,8 +107,8 @@ class Ingredients:
 
     def build_git_image(self) -> None:
         """From the Dockerfile that devloop's own is built from."""
-        files = {"Dockerfile": (Path(flux.__file__).with_name("Dockerfile")).read_bytes()}
-        files["git_http.py"] = Path(git_server.__file__).read_bytes()
+        files = {"Dockerfile": (Path(git_server.__file__).with_name("Dockerfile")).read_bytes()}
+        files["git_server.py"] = Path(git_server.__file__).read_bytes()
         base = self.own.get("git-server-base", "")
         ImageStore(connect()).build(GIT_IMAGE, files, {"BASE": base} if base else {}, threading.Event())
 

@@ -18,8 +18,8 @@ from devloop.clients import process
 from devloop.clients.orphans import sweep
 from devloop.model.cluster.environment import Environment
 from devloop.provisioners import Provisioner, open_provisioner
-from devloop.provisioners.embedded.components import MARKER
 from devloop.repository.environments import load_environment
+from devloop.runtime.components import MARKER
 from devloop.toolchain import Toolchain
 
 ENVIRONMENT = "local"

@@ -1,7 +1,7 @@
 """A Git server: real Git (`git http-backend`) over smart HTTP, nothing without credentials. The same for every provisioner.
 
 This file runs by itself, also in a container that has Python and Git but not devloop: it imports the standard library alone.
-`python git_http.py CREDENTIALS FOLDER PORT` serves the one repository in FOLDER; CREDENTIALS is a JSON file, user -> password.
+`python git_server.py CREDENTIALS FOLDER PORT` serves the one repository in FOLDER; CREDENTIALS is a JSON file, user -> password.
 """
 
 from __future__ import annotations

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from devloop.gitserver.credentials import GitEndpoint
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
-
-
-@dataclass(frozen=True)
-class GitEndpoint:
-    """The environment's Git server: where we push and where Flux's controllers pull, with credentials that never get printed."""
-
-    push_url: str
-    pull_url: str
-    push_user: str
-    push_password: str = field(repr=False)
-    pull_user: str
-    pull_password: str = field(repr=False)
+from devloop.runtime.components import ToolPaths
 
 
 @dataclass(frozen=True)
@@ -89,16 +79,6 @@ def open_provisioner(name: str, environment: Environment, tool_paths: ToolPaths,
     module, attribute = PROVISIONERS[name].split(":")
     provisioner: Provisioner = getattr(import_module(module), attribute)(environment, tool_paths, stop)
     return provisioner
-
-
-class ToolPaths(Protocol):
-    """Where an installed tool is; `devloop.toolchain` gives it."""
-
-    def path(self, name: str) -> Path:
-        """The program; raises DevloopError when it is not installed."""
-
-    def version(self, name: str) -> str:
-        """The pinned version, without a leading v."""
 
 
 PROVISIONERS = {

@@ -18,7 +18,7 @@ import pytest
 
 from devloop.clients.ports import free_ports
 from devloop.commands.toolchain import EVERYTHING
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:

@@ -31,11 +31,12 @@ from devloop.errors import DevloopError
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Event, Notice, Severity
-from devloop.provisioners.embedded import EmbeddedProvisioner, control
+from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.provisioners.embedded.authority import new_authority
-from devloop.provisioners.embedded.components import MARKER, Component
-from devloop.provisioners.embedded.layout import Layout
-from devloop.provisioners.embedded.ports import ports
+from devloop.runtime import control
+from devloop.runtime.components import MARKER, Component
+from devloop.runtime.layout import Layout
+from devloop.runtime.ports import ports
 from devloop.session import Session
 from devloop.steps.flux import InstallFlux
 from devloop.toolchain import Toolchain
@@ -346,7 +347,7 @@ def test_a_killed_supervisor_is_healed_and_the_data_is_kept(cluster: Place) -> N
 
 
 def _supervisor(place: Place) -> psutil.Process:
-    return next(process for process in place.processes() if "devloop.provisioners.embedded.supervisor" in process.cmdline())
+    return next(process for process in place.processes() if "devloop.runtime.supervisor" in process.cmdline())
 
 
 def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:

@@ -30,5 +30,5 @@ def sops_program() -> Path:
 def _no_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Folders of environments stay below the tests' own as a whole, so that none is left in memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("devloop.provisioners.embedded.layout.MEMORY", tmp_path_factory.getbasetemp() / "no-memory")
+        patch.setattr("devloop.runtime.layout.MEMORY", tmp_path_factory.getbasetemp() / "no-memory")
         yield

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from devloop import __version__
+from devloop.flux.processes import flux_controller
+from devloop.gitserver import credentials
+from devloop.gitserver.credentials import GitEndpoint
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice, Severity
-from devloop.provisioners import GitEndpoint, ProvisionerStatus, ToolPaths
-from devloop.provisioners.embedded import control, git_access, pki
-from devloop.provisioners.embedded.components import Component, ComponentContext
+from devloop.provisioners import ProvisionerStatus
+from devloop.provisioners.embedded import pki
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
-from devloop.provisioners.embedded.flux import flux_controller
-from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
-from devloop.provisioners.embedded.ports import ensure_ports, move_ports, ports
-from devloop.provisioners.embedded.wait import PROBES, CrashLoop, wait_for
 from devloop.provisioners.ownership import Ownership
 from devloop.provisioners.state_dirs import embedded_folder
+from devloop.runtime import control
+from devloop.runtime.components import Component, ComponentContext, ToolPaths
+from devloop.runtime.layout import Layout
+from devloop.runtime.ports import ensure_ports, move_ports, ports
+from devloop.runtime.readiness import PROBES, CrashLoop, wait_for
 
 FIRST = ("etcd", "kube-apiserver")
 REST = tuple(name for name in CONTROL_PLANE if name not in FIRST)
@@ -73,10 +76,10 @@ class EmbeddedProvisioner:
 
     def ensure_git_server(self, emit: Emit) -> bool:
         self._ensure_supervisor(emit)
-        return self._run((git_access.SERVER,))
+        return self._run((credentials.SERVER,))
 
     def git_endpoint(self) -> GitEndpoint:
-        return git_access.endpoint(self._layout, self._site().address(git_access.SERVER))
+        return credentials.endpoint(self._layout, self._site().address(credentials.SERVER))
 
     def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
         # Now the rules of RBAC do matter: a controller ends when it may not even ask which kinds there are.
@@ -126,7 +129,7 @@ class EmbeddedProvisioner:
             self._ownership.take(self._environment)
             with control.launched(self._layout):
                 pki.ensure_pki(self._layout, service_address(self._definition))
-                git_access.ensure_passwords(self._layout)
+                credentials.ensure_passwords(self._layout)
                 ensure_ports(self._layout)
                 pki.write_kubeconfigs(self._layout, self._site().api_server)
 
@@ -193,8 +196,8 @@ class EmbeddedProvisioner:
 
 
 def _component(site: ComponentContext, name: str) -> Component:
-    if name == git_access.SERVER:
-        return git_access.server(site)
+    if name == credentials.SERVER:
+        return credentials.server(site)
     return CONTROL_PLANE[name](site) if name in CONTROL_PLANE else flux_controller(site, name)
 
 

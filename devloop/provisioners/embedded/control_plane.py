@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 
 from devloop.model.cluster.definition import ClusterDefinition
-from devloop.provisioners.embedded.components import HOST, Component, ComponentContext
+from devloop.runtime.components import HOST, Component, ComponentContext
 
 ETCD_SOCKET = "unix://etcd.sock"
 

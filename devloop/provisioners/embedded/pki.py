@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 
 from devloop.provisioners.embedded.authority import key_pem, new_authority, new_key
-from devloop.provisioners.embedded.components import HOST
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.components import HOST
+from devloop.runtime.layout import Layout
 
 SERVER = "kube-apiserver"
 MASTERS = ("system:masters",)

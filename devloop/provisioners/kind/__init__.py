@@ -14,19 +14,20 @@ from devloop.clients.images import ImageStore
 from devloop.clients.kind import Kind
 from devloop.clients.kube import Kube
 from devloop.clients.ports import is_free
+from devloop.clients.wait import WaitTimeout
 from devloop.errors import DevloopError
+from devloop.flux import deployments
+from devloop.flux.rollout import await_rollout, is_available, start_afresh
+from devloop.gitserver.container import GitServer
+from devloop.gitserver.credentials import GitEndpoint
 from devloop.images import Images
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice, Progress, Severity
-from devloop.provisioners import GitEndpoint, ProvisionerStatus
-from devloop.provisioners.kind import flux
+from devloop.provisioners import ProvisionerStatus
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
-from devloop.provisioners.kind.git_server import GitServer
 from devloop.provisioners.kind.loading import Loader
-from devloop.provisioners.kind.rollout import await_rollout, is_available, start_afresh
-from devloop.provisioners.kind.wait import WaitTimeout
 from devloop.provisioners.state_dirs import kind_folder
 from devloop.toolchain import Toolchain
 
@@ -145,7 +146,7 @@ class KindProvisioner:
     def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
         kube = Kube(self.kubeconfig())
         applied = [
-            kube.apply(deployment) for deployment in flux.deployments(self._controller_images(controllers), self._cluster.first_node)
+            kube.apply(deployment) for deployment in deployments.deployments(self._controller_images(controllers), self._cluster.first_node)
         ]
         if all(map(is_available, applied)):
             return False
@@ -216,7 +217,7 @@ class KindProvisioner:
         return node_image(self._definition, self._own_images.get("node", ""), self._tools.version("kubelet"))
 
     def _controller_images(self, controllers: Sequence[str]) -> dict[str, str]:
-        return {name: self._own_images.get(name) or flux.upstream_image(name, self._tools.version(name)) for name in controllers}
+        return {name: self._own_images.get(name) or deployments.upstream_image(name, self._tools.version(name)) for name in controllers}
 
     def _carries_flux(self) -> bool:
         """Whether the nodes are of our own image, which has the controllers in it."""

@@ -13,10 +13,10 @@ from devloop.clients.background import in_background
 from devloop.clients.containers import LOOPBACK, Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
+from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError
 from devloop.model.messages import counted
 from devloop.provisioners.kind.cluster_state import ClusterState
-from devloop.provisioners.kind.wait import PAUSE, until
 
 ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
 API_PORT = "6443/tcp"

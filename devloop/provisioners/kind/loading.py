@@ -11,8 +11,8 @@ from pathlib import Path
 from devloop.clients import private_files
 from devloop.clients.containers import Container, Containers
 from devloop.clients.images import ImageStore
+from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
-from devloop.provisioners.kind.wait import PAUSE, until
 
 CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
 PATIENCE = 60.0  # seconds for containerd to come up in a new node

@@ -21,8 +21,8 @@ import psutil
 import pytest
 
 from devloop.clients.ports import free_ports
+from devloop.gitserver.credentials import FILE as CREDENTIALS
 from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
-from devloop.provisioners.embedded.git_access import FILE as CREDENTIALS
 
 PASSWORDS = {PUSHER: "push-Zq3", PULLER: "pull-Zq7"}
 
@@ -93,7 +93,7 @@ def wait_until_open(port: int, child: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def run_server(folder: Path, port: int, log: Path) -> Iterator[int]:
     """The server's process; ended at the end."""
-    argv = [sys.executable, "-m", "devloop.provisioners.embedded.git_server", str(folder), str(port)]
+    argv = [sys.executable, "-m", "devloop.gitserver.process", str(folder), str(port)]
     with log.open("wb") as stream:
         child = subprocess.Popen(argv, stdout=stream, stderr=stream)
     try:
@@ -388,7 +388,7 @@ def test_a_second_start_keeps_what_was_pushed(served: Served) -> None:
 
 
 def test_a_taken_port_ends_it_with_words_that_are_looked_for(served: Served) -> None:
-    argv = [sys.executable, "-m", "devloop.provisioners.embedded.git_server", str(served.folder), str(served.port)]
+    argv = [sys.executable, "-m", "devloop.gitserver.process", str(served.folder), str(served.port)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "address already in use" in done.stderr.lower()

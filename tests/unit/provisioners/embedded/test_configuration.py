@@ -18,13 +18,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from devloop.clients.ports import free_ports, is_free
 from devloop.errors import DevloopError
+from devloop.flux import processes
+from devloop.gitserver import credentials
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
-from devloop.provisioners.embedded import control_plane, flux, git_access, pki
-from devloop.provisioners.embedded.components import MARKER, QUICK_LISTS, Component, ComponentContext, environment_for
+from devloop.provisioners.embedded import control_plane, pki
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
-from devloop.provisioners.embedded.layout import Layout
 from devloop.provisioners.embedded.nodes import CONTROL_PLANE_LABEL, nodes_of
-from devloop.provisioners.embedded.ports import PORTS, ensure_ports, move_ports, ports
+from devloop.runtime.components import MARKER, QUICK_LISTS, Component, ComponentContext, environment_for
+from devloop.runtime.layout import Layout
+from devloop.runtime.ports import PORTS, ensure_ports, move_ports, ports
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 
@@ -61,8 +63,8 @@ def site(layout: Layout) -> ComponentContext:
 def commands(site: ComponentContext) -> list[Component]:
     return [
         *(build(site) for build in CONTROL_PLANE.values()),
-        *(flux.flux_controller(site, name) for name in CONTROLLERS),
-        git_access.server(site),
+        *(processes.flux_controller(site, name) for name in CONTROLLERS),
+        credentials.server(site),
     ]
 
 
@@ -71,9 +73,9 @@ def flags(component: Component) -> dict[str, str]:
 
 
 def test_no_secret_is_in_a_command_or_its_environment(site: ComponentContext) -> None:
-    git_access.ensure_passwords(site.layout)
+    credentials.ensure_passwords(site.layout)
     pki.ensure_pki(site.layout, "10.96.0.1")
-    secrets = [*git_access.passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
+    secrets = [*credentials.passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
     assert len(secrets) >= 2 + len(pki.USERS)
     told = json.dumps([component.as_json() for component in commands(site)])
     assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
@@ -86,7 +88,7 @@ def test_every_address_is_on_loopback(site: ComponentContext) -> None:
         assert addresses <= {"127.0.0.1"}, component.name
         assert "0.0.0.0" not in told
         assert "localhost" not in told
-        for name, value in flags(component).items() if component.name != git_access.SERVER else ():
+        for name, value in flags(component).items() if component.name != credentials.SERVER else ():
             # An address without a host (`:8080`) is one on all interfaces.
             assert not value.startswith(":"), name
 
@@ -293,21 +295,21 @@ def test_complete_certificates_are_kept_and_incomplete_ones_made_anew(layout: La
 
 
 def test_passwords_are_made_once_and_are_for_this_user_alone(layout: Layout) -> None:
-    git_access.ensure_passwords(layout)
-    first = dict(git_access.passwords(layout.folder))
-    git_access.ensure_passwords(layout)
-    assert git_access.passwords(layout.folder) == first
-    assert set(first) == {git_access.PUSHER, git_access.PULLER}
+    credentials.ensure_passwords(layout)
+    first = dict(credentials.passwords(layout.folder))
+    credentials.ensure_passwords(layout)
+    assert credentials.passwords(layout.folder) == first
+    assert set(first) == {credentials.PUSHER, credentials.PULLER}
     assert len(set(first.values())) == 2
     assert min(map(len, first.values())) >= 40
-    assert stat.S_IMODE((layout.folder / git_access.FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((layout.folder / credentials.FILE).stat().st_mode) == 0o600
 
 
 def test_an_endpoint_does_not_show_its_passwords(layout: Layout) -> None:
-    git_access.ensure_passwords(layout)
-    endpoint = git_access.endpoint(layout, "127.0.0.1:1")
+    credentials.ensure_passwords(layout)
+    endpoint = credentials.endpoint(layout, "127.0.0.1:1")
     assert endpoint.push_url == "http://127.0.0.1:1/devloop.git"
-    assert not [word for word in git_access.passwords(layout.folder).values() if word in repr(endpoint)]
+    assert not [word for word in credentials.passwords(layout.folder).values() if word in repr(endpoint)]
 
 
 def test_ports_stay_where_they_are_free_and_move_where_they_are_not(layout: Layout) -> None:
@@ -361,8 +363,8 @@ def test_the_addresses_of_etcds_peers_lead_nowhere(site: ComponentContext) -> No
 def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "memory"
     memory.mkdir()
-    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", memory)
-    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY_ROOM", 0)
+    monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
+    monkeypatch.setattr("devloop.runtime.layout.MEMORY_ROOM", 0)
     layout = Layout(tmp_path / "state")
     layout.make()
     layout.make()
@@ -373,8 +375,8 @@ def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monke
 @pytest.mark.parametrize("obstacle", ["no room", "no file system", "somebody's link"])
 def test_temporary_files_lie_on_the_disk_where_memory_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
     memory = tmp_path / "memory"
-    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY", memory)
-    monkeypatch.setattr("devloop.provisioners.embedded.layout.MEMORY_ROOM", 1 << 60 if obstacle == "no room" else 0)
+    monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
+    monkeypatch.setattr("devloop.runtime.layout.MEMORY_ROOM", 1 << 60 if obstacle == "no room" else 0)
     layout = Layout(tmp_path / "state")
     if obstacle != "no file system":
         memory.mkdir()

@@ -9,14 +9,14 @@ import pytest
 import yaml
 
 from devloop.errors import DevloopError
+from devloop.flux import deployments
+from devloop.flux.rollout import last_words
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
 from devloop.model.cluster.environment import Environment
 from devloop.model.cluster.kind_config import read_kind
-from devloop.provisioners.kind import flux
 from devloop.provisioners.kind.cluster import renamed
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import configuration, described, differences, node_image, taken_ports
-from devloop.provisioners.kind.rollout import last_words
 
 
 def definition(**fields: Any) -> ClusterDefinition:
@@ -180,7 +180,7 @@ def test_only_certain_ports_of_the_host_can_be_taken() -> None:
 
 
 def test_controllers_need_no_network_of_the_cluster() -> None:
-    for deployment in flux.deployments({name: f"image/{name}" for name in flux.HEALTH_PORTS}, "local-control-plane"):
+    for deployment in deployments.deployments({name: f"image/{name}" for name in deployments.HEALTH_PORTS}, "local-control-plane"):
         pod = deployment["spec"]["template"]["spec"]
         assert pod["hostNetwork"]
         assert {"operator": "Exists"} in pod["tolerations"]
@@ -194,7 +194,7 @@ def test_controllers_need_no_network_of_the_cluster() -> None:
 
 
 def test_controllers_on_one_node_have_ports_of_their_own() -> None:
-    ports = [*flux.HEALTH_PORTS.values(), flux.ARTIFACTS_PORT]
+    ports = [*deployments.HEALTH_PORTS.values(), deployments.ARTIFACTS_PORT]
     assert len(set(ports)) == len(ports)
 
 

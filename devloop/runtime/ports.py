@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devloop.clients.ports import free_ports, is_free
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.layout import Layout
 
 # Each begins with the name of the component that listens there.
 PORTS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
-from devloop.provisioners.embedded.components import Component, ComponentContext
+from devloop.runtime.components import Component, ComponentContext
 
 
 def flux_controller(site: ComponentContext, name: str) -> Component:

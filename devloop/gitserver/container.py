@@ -15,12 +15,12 @@ from devloop.clients.basic_auth import authorization
 from devloop.clients.containers import LOOPBACK, Container, Containers, Wanted
 from devloop.clients.images import ImageStore
 from devloop.clients.kind import NETWORK
+from devloop.clients.wait import until
 from devloop.errors import DevloopError
 from devloop.gitserver import git_server
+from devloop.gitserver.credentials import GitEndpoint
 from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
 from devloop.model.cluster.environment import Environment
-from devloop.provisioners import GitEndpoint
-from devloop.provisioners.kind.wait import until
 
 PORT = 8080
 CREDENTIALS = "/run/devloop/credentials.json"
@@ -116,7 +116,7 @@ class GitServer:
     def _ensure_image(self, stop: threading.Event) -> str:
         files = {
             "Dockerfile": Path(__file__).with_name("Dockerfile").read_bytes(),
-            "git_http.py": Path(git_server.__file__).read_bytes(),
+            "git_server.py": Path(git_server.__file__).read_bytes(),
         }
         base = self._base()
         identity = self._images.identity(base) if base else ""

@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from devloop.clients.orphans import resident_memory, sweep
-from devloop.provisioners.embedded import children, control
-from devloop.provisioners.embedded.components import MARKER, Component, environment_for
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime import children, control
+from devloop.runtime.components import MARKER, Component, environment_for
+from devloop.runtime.layout import Layout
 
 SLEEP = ("sleep", "1000")
 DIE = ("sh", "-c", "echo last words; exit 3")
@@ -79,7 +79,7 @@ def marked(layout: Layout) -> list[psutil.Process]:
 
 
 def supervisor(layout: Layout) -> psutil.Process:
-    return next(process for process in marked(layout) if "devloop.provisioners.embedded.supervisor" in process.cmdline())
+    return next(process for process in marked(layout) if "devloop.runtime.supervisor" in process.cmdline())
 
 
 def test_it_starts_programs_and_tells_of_them(supervised: Layout) -> None:
@@ -160,7 +160,7 @@ def test_pauses_grow_up_to_a_limit_and_shrink_after_a_good_run(monkeypatch: pyte
 def test_a_second_supervisor_ends_at_once_and_disturbs_nothing(supervised: Layout) -> None:
     start(supervised, "one")
     before = pid(supervised, "one")
-    argv = [sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(supervised.folder)]
+    argv = [sys.executable, "-m", "devloop.runtime.supervisor", str(supervised.folder)]
     done = subprocess.run(argv, env=environment_for(supervised, os.environ), capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert pid(supervised, "one") == before
@@ -247,7 +247,7 @@ def test_it_outlives_whoever_launched_it(layout: Layout) -> None:
     code = f"""
 import os, pathlib
 from devloop.provisioners.embedded import control
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.layout import Layout
 control.launch(Layout(pathlib.Path({str(layout.folder)!r})))
 os.killpg(0, 9)
 """

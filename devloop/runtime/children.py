@@ -11,8 +11,8 @@ from typing import Any
 from devloop.clients import process
 from devloop.clients.logs import open_log, rotate
 from devloop.clients.orphans import resident_memory
-from devloop.provisioners.embedded.components import Component
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.components import Component
+from devloop.runtime.layout import Layout
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a restart
 STABLE = 10.0  # seconds after which a component that ran counts as well again

@@ -6,19 +6,31 @@ import json
 import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
-from devloop.provisioners import GitEndpoint
-from devloop.provisioners.embedded.components import Component, ComponentContext
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.components import Component, ComponentContext
+from devloop.runtime.layout import Layout
 
 SERVER = "git-server"
 FILE = "git-credentials.json"
 
 
+@dataclass(frozen=True)
+class GitEndpoint:
+    """The environment's Git server: where we push and where Flux's controllers pull, with credentials that never get printed."""
+
+    push_url: str
+    pull_url: str
+    push_user: str
+    push_password: str = field(repr=False)
+    pull_user: str
+    pull_password: str = field(repr=False)
+
+
 def server(site: ComponentContext) -> Component:
-    argv = (sys.executable, "-m", "devloop.provisioners.embedded.git_server", str(site.layout.folder), str(site.ports[SERVER]))
+    argv = (sys.executable, "-m", "devloop.gitserver.process", str(site.layout.folder), str(site.ports[SERVER]))
     return Component(SERVER, argv)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from devloop.model.cluster.definition import ClusterDefinition
-from devloop.provisioners import ToolPaths
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.layout import Layout
 
 HOST = "127.0.0.1"
 
@@ -27,6 +27,16 @@ PASSED_ON = (
 # A client that lists by watching waits for a bookmark, which the API server sends once a second; a plain list answers at once
 # (KEP-3157, a feature gate of k8s.io/client-go).
 QUICK_LISTS = {"KUBE_FEATURE_WatchListClient": "false"}
+
+
+class ToolPaths(Protocol):
+    """Where an installed tool is; `devloop.toolchain` gives it."""
+
+    def path(self, name: str) -> Path:
+        """The program; raises DevloopError when it is not installed."""
+
+    def version(self, name: str) -> str:
+        """The pinned version, without a leading v."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from devloop.clients import process
 from devloop.clients.logs import open_log, tail
 from devloop.clients.orphans import sweep
 from devloop.errors import DevloopError
-from devloop.provisioners.embedded.components import MARKER, Component, environment_for
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.components import MARKER, Component, environment_for
+from devloop.runtime.layout import Layout
 
 PATIENCE = 15.0  # seconds for the supervisor to come up on a machine that is busy
 PAUSE = 0.01
@@ -63,7 +63,7 @@ def launched(layout: Layout) -> Iterator[None]:
     """A supervisor that outlives us; it comes up while the body runs, and answers after it."""
     from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-    argv = (sys.executable, "-m", "devloop.provisioners.embedded.supervisor", str(layout.folder))
+    argv = (sys.executable, "-m", "devloop.runtime.supervisor", str(layout.folder))
     environ = environment_for(layout, os.environ)
     with open_log(layout.log("supervisor")) as log:
         child = process.spawn(argv, cwd=layout.folder, env=environ, stdout=log, stderr=process.STDOUT, new_session=True)

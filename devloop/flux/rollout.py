@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
+from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.model.flux.names import NAMESPACE
-from devloop.provisioners.kind.wait import WaitTimeout, until
 
 PATIENCE = 180.0  # seconds
 LOOKS = 10  # at so many looks at the Deployments one at their pods

@@ -1,6 +1,6 @@
 """The environment's Git server as a host process, on loopback.
 
-Run as `python -m devloop.provisioners.embedded.git_server FOLDER PORT`; the repository and the passwords are in FOLDER.
+Run as `python -m devloop.gitserver.process FOLDER PORT`; the repository and the passwords are in FOLDER.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
+from devloop.gitserver.credentials import passwords
 from devloop.gitserver.git_server import serve
-from devloop.provisioners.embedded.components import HOST, environment_for
-from devloop.provisioners.embedded.git_access import passwords
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.components import HOST, environment_for
+from devloop.runtime.layout import Layout
 
 
 def main(folder: Path, port: int) -> None:

@@ -1,7 +1,7 @@
 """The process that an embedded environment lives in: starts its components, restarts what dies, rotates logs, ends everything.
 
 It takes requests, one JSON line each, on a Unix socket that only its user can reach:
-{"op": "start", "components": [...]}, {"op": "status"}, {"op": "stop"}. Run as `python -m devloop.provisioners.embedded.supervisor FOLDER`.
+{"op": "start", "components": [...]}, {"op": "status"}, {"op": "stop"}. Run as `python -m devloop.runtime.supervisor FOLDER`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any
 
 from devloop import __version__
 from devloop.clients.orphans import resident_memory
-from devloop.provisioners.embedded.children import Children
-from devloop.provisioners.embedded.components import Component, environment_for
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime.children import Children
+from devloop.runtime.components import Component, environment_for
+from devloop.runtime.layout import Layout
 
 LOG_CHECK = 30.0  # seconds between two looks at the size of the logs
 SLOWEST_CLIENT = 5.0  # seconds for a request to arrive

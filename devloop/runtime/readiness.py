@@ -12,9 +12,9 @@ from functools import partial
 from devloop.clients.logs import tail
 from devloop.clients.ports import listens
 from devloop.errors import DevloopError
-from devloop.provisioners.embedded import control
-from devloop.provisioners.embedded.components import HOST, ComponentContext
-from devloop.provisioners.embedded.layout import Layout
+from devloop.runtime import control
+from devloop.runtime.components import HOST, ComponentContext
+from devloop.runtime.layout import Layout
 
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
 PAUSE = 0.02
