@@ -14,7 +14,7 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 healthy, 1 not, 2 bad input, 3 a bug, 130 interrupted."""
+    """Run the command line; the exit codes are in devloop.errors."""
     # A run ends before garbage is worth looking for: that costs more than all of it weighs.
     gc.set_threshold(100_000)
     # SIGTERM ends a run as Ctrl-C does: in order, with a report.

@@ -8,6 +8,17 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How the program ends; the README says the same."""
+
+    OK = 0
+    UNHEALTHY = 1
+    INPUT = 2
+    BUG = 3
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -25,9 +36,9 @@ class Problem:
 
 
 class DevloopError(Exception):
-    """The run cannot go on; `exit_code` 1 unless a child says otherwise. Never carries key material or passwords."""
+    """The run cannot go on; `exit_code` UNHEALTHY unless a subclass says otherwise. Never carries key material or passwords."""
 
-    exit_code = 1
+    exit_code = ExitCode.UNHEALTHY
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -38,7 +49,7 @@ class DevloopError(Exception):
 class InputError(DevloopError):
     """The input is wrong; `problems` lists everything wrong with it at once, each with file and line."""
 
-    exit_code = 2
+    exit_code = ExitCode.INPUT
 
     def __init__(self, message: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
         super().__init__(message, hint=hint)
@@ -66,7 +77,7 @@ class ToolError(DevloopError):
 class Interrupted(DevloopError):
     """The user stopped the run (Ctrl-C, SIGTERM)."""
 
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
 
 # What the disk or its permissions refuse: nobody's bug.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from devloop.clients.signals import handle_signals
-from devloop.errors import DevloopError, InputError, Interrupted, Problem, refused
+from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, Problem, refused
 from devloop.model.report import (
     Emit,
     Event,
@@ -27,8 +27,6 @@ from devloop.model.report import (
 from devloop.plan import Plan
 from devloop.session import Session
 from devloop.steps import Step
-
-BUG = 3
 
 # Seconds between two looks whether the run was interrupted, and how long steps then get to say where they stand.
 LOOK, GRACE = 0.1, 3.0
@@ -92,7 +90,7 @@ def run(plan: Plan, session: Session, result: Result) -> None:
         if outcome.status is not Status.FAILED:
             done.add(step.title)
     if session.stop.is_set():
-        result.failure = Interrupted.exit_code
+        result.failure = ExitCode.INTERRUPTED
     for step in plan:
         if step.title in waiting or step.title in running:
             session.emit(StepFinished(_skipped(step, done)))
@@ -159,14 +157,14 @@ def _failures(session: Session) -> Iterator[_Caught]:
             _take_error(caught, told, session)
         else:
             caught.outcome = Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}")
-            caught.failure = BUG
+            caught.failure = ExitCode.BUG
 
 
 def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
     if session.stop.is_set() and not isinstance(error, Interrupted):
         error = Interrupted("interrupted")
     caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
-    caught.failure = error.exit_code if error.exit_code != 1 else 0
+    caught.failure = error.exit_code if error.exit_code != ExitCode.UNHEALTHY else 0
     if isinstance(error, InputError) and error.problems:
         session.emit(Found(findings(error)))
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from devloop.cli import toolchain
-from devloop.cli.doctor import doctor
-from devloop.cli.down import down
-from devloop.cli.init import init
 from devloop.cli.options import Place
-from devloop.cli.render import render
-from devloop.cli.status import status
-from devloop.cli.up import up
-from devloop.cli.validate import validate
-from devloop.errors import refused
+from devloop.errors import ExitCode, refused
+from devloop.model.commands import COMMANDS
 
 app = typer.Typer(
     name="devloop",
@@ -28,9 +22,12 @@ app = typer.Typer(
     help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
     epilog="To begin: devloop init demo && devloop -C demo up local",
 )
-for command in (up, status, down, validate, render, doctor, init):
-    app.command()(command)
-app.add_typer(toolchain.app, name="toolchain")
+for name in COMMANDS:
+    command = getattr(import_module(f"devloop.cli.{name}"), name)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,5 +60,5 @@ def run(argv: list[str]) -> int:
         # Of typer's own words, like the help; what commands print has its boundary.
         told = refused(error)
         typer.echo(f"error: {told.message if told else error}", err=True)
-        return 1
-    return 0
+        return ExitCode.UNHEALTHY
+    return ExitCode.OK

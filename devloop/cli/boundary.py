@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from devloop.cli.options import Output
-from devloop.errors import DevloopError, InputError, Interrupted, refused
+from devloop.errors import DevloopError, ExitCode, InputError, refused
+from devloop.output import TEXT
 
 if TYPE_CHECKING:
     from devloop.console import Console
@@ -19,42 +19,42 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def open_console(output: Output = Output.TEXT, context: typer.Context | None = None, file: Path | None = None) -> Iterator[Console]:
+def open_console(output: str = TEXT, context: typer.Context | None = None, file: Path | None = None) -> Iterator[Console]:
     """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
     from devloop.console import Console
 
-    console = Console(output.value, file, _spoken(context) if context else None, follows=bool(context and context.params.get("watch")))
+    console = Console(output, file, _spoken(context) if context else None, follows=bool(context and context.params.get("watch")))
     try:
         with console:
             _check_file(output, file)
             yield console
     except DevloopError as error:
         console.error(error)
-        if context and output is not Output.TEXT:
+        if context and output != TEXT:
             from devloop.commands.request import refusal
 
             named = context.params.get("environment")
             console.show(refusal(context.info_name or "", named if isinstance(named, str) else "", error))
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        raise typer.Exit(Interrupted.exit_code) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
     except (typer.Exit, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 (the boundary)
         if isinstance(error.__cause__, KeyboardInterrupt):  # it came while a class was made, which wraps what happens meanwhile
-            raise typer.Exit(Interrupted.exit_code) from None
-        from devloop.runner import BUG, write_traceback
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        from devloop.runner import write_traceback
 
         if told := refused(error) if isinstance(error, OSError) else None:
             console.error(told)
             raise typer.Exit(told.exit_code) from None
         console.bug(write_traceback(error))
-        raise typer.Exit(BUG) from None
+        raise typer.Exit(ExitCode.BUG) from None
 
 
-def _check_file(output: Output, file: Path | None) -> None:
+def _check_file(output: str, file: Path | None) -> None:
     """Before anything is done: a report that cannot be written is no use."""
-    if file and output is Output.TEXT:
+    if file and output == TEXT:
         raise InputError("--output-file wants a format of its own", hint=f"--output json --output-file {file}")
     if file and not file.absolute().parent.is_dir():
         raise InputError(f"the folder of --output-file {file} does not exist", hint=f"mkdir -p {file.parent}")

@@ -9,14 +9,14 @@ import typer
 from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
+    DoctorOutput,
     KeyFile,
-    Output,
     Place,
     Provisioner,
     ProvisionerName,
-    TextOrJson,
     environment_names,
 )
+from devloop.output import TEXT
 
 
 def doctor(
@@ -30,9 +30,7 @@ def doctor(
     definition: Definition = None,
     provisioner: Provisioner = ProvisionerName.AUTO,
     key_file: KeyFile = None,
-    output: Annotated[
-        TextOrJson, typer.Option("--output", "-o", help="json prints the report alone to standard output.")
-    ] = TextOrJson.TEXT,
+    output: DoctorOutput = TEXT,
 ) -> None:
     """Check what this machine lacks.
 
@@ -40,7 +38,7 @@ def doctor(
     """
     from devloop.commands.doctor import doctor as run
 
-    with open_console(Output(output), context) as console:
+    with open_console(output, context) as console:
         place: Place = context.obj
         report = run(lambda: place.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
         show(console, report)

@@ -8,12 +8,12 @@ from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
     Environment,
-    Output,
     OutputFile,
     OutputOption,
     Provisioner,
     ProvisionerName,
 )
+from devloop.output import TEXT
 
 
 def down(
@@ -21,7 +21,7 @@ def down(
     environment: Environment,
     definition: Definition = None,
     provisioner: Provisioner = ProvisionerName.AUTO,
-    output: OutputOption = Output.TEXT,
+    output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
     """Remove everything of the environment.

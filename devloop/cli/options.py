@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from devloop import output as formats
 from devloop.errors import DevloopError, InputError
-
-
-class Output(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    JUNIT = "junit"
-    GITHUB = "github"
-
-
-class TextOrJson(StrEnum):
-    TEXT = "text"
-    JSON = "json"
+from devloop.model.commands import Target
 
 
 class AtLeast(StrEnum):
@@ -85,6 +75,24 @@ def environment_names(context: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+def one_of(names: Sequence[str]) -> Mapping[str, Any]:
+    """For an option that takes one of `names`: how the help shows, how the shell completes and how the parser checks them."""
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, names))}.")
+        return value
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return {"metavar": f"<{'|'.join(names)}>", "callback": check, "autocompletion": complete}
+
+
+def _output(target: Target, purpose: str) -> Any:
+    return typer.Option("--output", "-o", help=purpose, **one_of(formats.names(target)))
+
+
 Environment = Annotated[
     str, typer.Argument(metavar="ENV", help="Name of the environment, e.g. local.", show_default=False, autocompletion=environment_names)
 ]
@@ -98,7 +106,8 @@ Definition = Annotated[
     Path | None,
     typer.Option("--definition", metavar="FILE", help="The KSail definition to use, instead of looking for ENV's.", show_default=False),
 ]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="All but text print the report alone to standard output.")]
+OutputOption = Annotated[str, _output(Target.CLUSTER, "All but text print the report alone to standard output.")]
+DoctorOutput = Annotated[str, _output(Target.MACHINE, "json prints the report alone to standard output.")]
 OutputFile = Annotated[
     Path | None,
     typer.Option("--output-file", metavar="FILE", help="Write the report to FILE, text to the terminal.", show_default=False),

@@ -12,8 +12,8 @@ from devloop.cli.options import (
     Definition,
     Environment,
     KeyFile,
-    Output,
 )
+from devloop.errors import ExitCode
 
 
 def render(
@@ -35,7 +35,7 @@ def render(
 
     Built, decrypted and with variables in place; the values of Secrets are masked.
     """
-    with open_console(Output.JSON) as console:
+    with open_console("yaml") as console:
         from devloop.commands.render import Request, compare
         from devloop.commands.render import render as run
 
@@ -44,4 +44,4 @@ def render(
         rendered = compare(request, diff, console.emit) if diff else run(request, console.emit)
         console.__exit__()
         console.difference(rendered.text) if diff else console.manifests(rendered.text)
-        raise typer.Exit(0 if diff or rendered.complete else 1)
+        raise typer.Exit(ExitCode.OK if diff or rendered.complete else ExitCode.UNHEALTHY)

@@ -10,12 +10,12 @@ from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
     Environment,
-    Output,
     OutputFile,
     OutputOption,
     Provisioner,
     ProvisionerName,
 )
+from devloop.output import TEXT
 
 
 def status(
@@ -24,7 +24,7 @@ def status(
     definition: Definition = None,
     provisioner: Provisioner = ProvisionerName.AUTO,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
-    output: OutputOption = Output.TEXT,
+    output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
     """Show what runs and how far Flux has come.

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from devloop.images import ImageState
     from devloop.toolchain import ToolState
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List or install the pinned programs.")
+toolchain = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List or install the pinned programs.")
 
 
-@app.command("list")
+@toolchain.command("list")
 def list_tools() -> None:
     """List versions, places and build times."""
     from devloop.toolchain import Toolchain
@@ -24,7 +24,7 @@ def list_tools() -> None:
         console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in Toolchain().states()])
 
 
-@app.command("install")
+@toolchain.command("install")
 def install(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
@@ -35,7 +35,7 @@ def install(
         programs.install(tuple(tools or ()), console.emit)
 
 
-@app.command("images")
+@toolchain.command("images")
 def make_images(
     images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Which ones.", show_default="all")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Only show which there are, and what the engine has of them.")] = False,
@@ -52,7 +52,7 @@ def make_images(
         console.table(("image", "reference", "state", "size"), [_image_row(state) for state in programs.image_states(tuple(images or ()))])
 
 
-@app.command("key")
+@toolchain.command("key")
 def key(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:

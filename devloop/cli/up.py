@@ -12,7 +12,6 @@ from devloop.cli.options import (
     Definition,
     Environment,
     KeyFile,
-    Output,
     OutputFile,
     OutputOption,
     Provisioner,
@@ -20,6 +19,7 @@ from devloop.cli.options import (
     Timeout,
     seconds,
 )
+from devloop.output import TEXT
 
 
 def up(
@@ -32,7 +32,7 @@ def up(
     timeout: Timeout = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Apply it whatever validation finds.")] = False,
     allow_remote: AllowRemote = False,
-    output: OutputOption = Output.TEXT,
+    output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
     """Reconcile the working tree until it is healthy.

@@ -12,11 +12,11 @@ from devloop.cli.options import (
     AtLeast,
     Environments,
     KeyFile,
-    Output,
     OutputFile,
     OutputOption,
     rule_names,
 )
+from devloop.output import TEXT
 
 
 def validate(
@@ -48,7 +48,7 @@ def validate(
     ] = "",
     allow_remote: AllowRemote = False,
     key_file: KeyFile = None,
-    output: OutputOption = Output.TEXT,
+    output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
     """Check the whole repository without a cluster.

@@ -16,8 +16,9 @@ from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.console.wrapping import Whole, hint
 from devloop.errors import DevloopError, InputError
+from devloop.model.commands import Target
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
-from devloop.output import FORMATS, written
+from devloop.output import FORMATS, TEXT
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -42,12 +43,12 @@ class Console:
     """
 
     def __init__(
-        self, output: str = "text", file: Path | None = None, spoken: CommandContext | None = None, *, follows: bool = False
+        self, output: str = TEXT, file: Path | None = None, spoken: CommandContext | None = None, *, follows: bool = False
     ) -> None:
         self._output = output
         self._file = file
         self._spoken = spoken or CommandContext()
-        self._alone = output != "text" and file is None
+        self._alone = output != TEXT and file is None
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
@@ -85,16 +86,16 @@ class Console:
     def show(self, report: Report) -> None:
         """The end of a run: what is ready, what is not and why, what to do next."""
         if self._output in FORMATS:
-            text = written(self._output, report)
+            text = FORMATS[self._output].write(report)
             if self._file is None:
                 sys.stdout.write(text)
                 return
             self._file.write_text(text, encoding="utf-8")
         report = self._spoken.report(report)
-        if report.command == "doctor":
+        if report.target is Target.MACHINE:
             self._show_diagnoses(report)
             return
-        if report.command == "validate":
+        if report.target is Target.REPOSITORY:
             for step in report.steps:
                 _print(self._rich, step_line(step, timed=False))
         elif report.kustomizations:

@@ -7,12 +7,12 @@ import shlex
 from dataclasses import dataclass, replace
 
 from devloop.errors import DevloopError, InputError
+from devloop.model.commands import COMMANDS
 from devloop.model.report import Event, Notice, Report, StepFinished
 
 # Commands of ours that act on a repository, then maybe the environment's name.
-_COMMAND = re.compile(r"\bdevloop (up|status|down|doctor|validate|render)\b(?! --definition)( [\w.-]+)?")
-_OF_AN_ENVIRONMENT = ("up", "status", "down", "doctor", "render")
-_BEGINNING = ("up", "doctor")
+_NAMES = "|".join(command.name for command in COMMANDS.values() if command.target)
+_COMMAND = re.compile(rf"\bdevloop ({_NAMES})\b(?! --definition)( [\w.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class CommandContext:
         return _COMMAND.sub(self._command, text)
 
     def _command(self, found: re.Match[str]) -> str:
-        command, name = found[1], (found[2] or "").strip()
-        if not name and command in _OF_AN_ENVIRONMENT and found.string[found.end() : found.end() + 1] in ("", ",", "`", ";"):
+        command, name = COMMANDS[found[1]], (found[2] or "").strip()
+        if not name and command.environment and found.string[found.end() : found.end() + 1] in ("", ",", "`", ";"):
             name = self.environment
-        ours = bool(name) and name == self.environment and command in _OF_AN_ENVIRONMENT
-        after = (self.after, self.provisioner if command in _BEGINNING else "") if ours else ()
-        return " ".join(part for part in ("devloop", self.before, command, name, *after) if part)
+        ours = bool(name) and name == self.environment and command.environment
+        after = (self.after, self.provisioner if command.creates else "") if ours else ()
+        return " ".join(part for part in ("devloop", self.before, command.name, name, *after) if part)
 
     def event(self, event: Event) -> Event:
         match event:

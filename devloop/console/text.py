@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
 from devloop.console.wrapping import Hanging, Whole, hint
+from devloop.errors import ExitCode
+from devloop.model.commands import COMMANDS
 from devloop.model.messages import counted
 from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
 
@@ -121,15 +123,15 @@ def verdict(report: Report, spoken: CommandContext) -> list[RenderableType]:
     """How it ended in one line, then the commands that one may want next, each in a line of its own."""
     from rich.text import Text
 
-    if report.failure == INTERRUPTED:
+    if report.failure == ExitCode.INTERRUPTED:
         return [Text("interrupted", "yellow"), *_following({"go on": f"devloop {report.command} {report.environment}"}, spoken)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
-    words, following = (OK if report.ok else FAILED).get(report.command, ("done" if report.ok else "failed", {}))
-    text = Text.assemble((mark, colour), " ", words.format(report.environment))
+    command = COMMANDS[report.command]
+    ended = command.ok if report.ok else command.failed
+    text = Text.assemble((mark, colour), " ", ended.text.format(report.environment))
     if found := counts(report.findings):
         text.append(f" ({found})", "dim")
-    commands = {when: command.format(report.environment) for when, command in following.items()}
-    return [text, *_following(commands, spoken)]
+    return [text, *_following({when: line.format(report.environment) for when, line in ended.following.items()}, spoken)]
 
 
 def _following(commands: Mapping[str, str], spoken: CommandContext) -> list[Whole]:
@@ -137,23 +139,6 @@ def _following(commands: Mapping[str, str], spoken: CommandContext) -> list[Whol
 
     column = max(map(len, commands), default=0) + 1
     return [Whole(Text.assemble((f"  {when + ':':<{column}} ", "dim"), spoken.text(command))) for when, command in commands.items()]
-
-
-INTERRUPTED = 130
-
-# What is said at the end of a command, and what one may want to do then.
-OK: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "up": ("{0} is healthy", {"after an edit": "devloop up {0}", "to remove it": "devloop down {0}"}),
-    "down": ("{0} is gone", {}),
-    "status": ("{0} is healthy", {}),
-    "validate": ("the repository is valid", {}),
-}
-FAILED: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "up": ("{0} is not healthy", {"when it is mended": "devloop up {0}", "to look again": "devloop status {0}"}),
-    "down": ("something of {0} may be left", {"again": "devloop down {0}"}),
-    "status": ("{0} is not healthy", {}),
-    "validate": ("the repository has errors", {}),
-}
 
 
 def duration(seconds: float | None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devloop.errors import ExitCode
+from devloop.model.commands import COMMANDS, Target
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 
 
@@ -142,20 +144,24 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
+    def target(self) -> Target | None:
+        return COMMANDS[self.command].target
+
+    @property
     def ok(self) -> bool:
         """Validation is judged by its findings alone: what devloop.yaml has turned off or exempted is no error."""
         return (
             not self.failure
             and all(step.ran and step.status is not Status.FAILED for step in self.steps)
-            and (self.command == "validate" or all(k.ready or k.suspended for k in self.kustomizations))
+            and (self.target is Target.REPOSITORY or all(k.ready or k.suspended for k in self.kustomizations))
             and all(f.severity is not Severity.ERROR for f in self.findings)
             and all(d.level is not Level.FAILED for d in self.diagnoses)
         )
 
     @property
     def exit_code(self) -> int:
-        """0 healthy, 1 not, or what ended the run early: 2 bad input, 3 a bug, 130 interrupted."""
-        return self.failure or (0 if self.ok else 1)
+        """What ended the run early, or else whether all is well."""
+        return self.failure or (ExitCode.OK if self.ok else ExitCode.UNHEALTHY)
 
 
 @dataclass(frozen=True)

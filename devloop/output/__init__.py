@@ -1,42 +1,49 @@
-"""Reports as text for other programs: one function `Report -> str` a format, each imported only when it is asked for.
+"""Reports as text for other programs: one line and one module a format, imported only when it is asked for.
 
 Paths need not be UTF-8: what is not comes out as \\udcXX, which JSON takes for the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from devloop.model.report import Report
+from devloop.model.commands import Target
 
+if TYPE_CHECKING:
+    from devloop.model.report import Report
 
-def _json(report: Report) -> str:
-    from devloop.output.json import to_json
-
-    return to_json(report)
-
-
-def _sarif(report: Report) -> str:
-    from devloop.output.sarif import to_sarif
-
-    return to_sarif(report)
+# What people read; the console's own.
+TEXT = "text"
 
 
-def _junit(report: Report) -> str:
-    from devloop.output.junit import to_junit
+@dataclass(frozen=True)
+class Format:
+    """The function `to_NAME` of the module NAME here, for the reports of commands that look at one of `targets`."""
 
-    return to_junit(report)
+    name: str
+    purpose: str
+    targets: tuple[Target, ...] = (Target.CLUSTER, Target.REPOSITORY)
 
-
-def _github(report: Report) -> str:
-    from devloop.output.github import to_github
-
-    return to_github(report)
-
-
-def written(name: str, report: Report) -> str:
-    """The report in the format `name`, in characters that can be written as UTF-8."""
-    return FORMATS[name](report).encode(errors="backslashreplace").decode()
+    def write(self, report: Report) -> str:
+        """The report in characters that can be written as UTF-8."""
+        text: str = getattr(import_module(f"devloop.output.{self.name}"), f"to_{self.name}")(report)
+        return text.encode(errors="backslashreplace").decode()
 
 
-FORMATS: Mapping[str, Callable[[Report], str]] = {"json": _json, "sarif": _sarif, "junit": _junit, "github": _github}
+FORMATS: Mapping[str, Format] = {
+    each.name: each
+    for each in (
+        Format("json", "everything, for scripts", tuple(Target)),
+        Format("sarif", "findings, for code scanning"),
+        Format("junit", "a case per Kustomization and family of rules, for test result views"),
+        Format("github", "annotations in a workflow"),
+    )
+}
+
+
+def names(target: Target) -> tuple[str, ...]:
+    """What `--output` takes in commands that look at `target`."""
+    return (TEXT, *(each.name for each in FORMATS.values() if target in each.targets))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.report import Finding, Outcome, Readiness, Report
 
@@ -21,7 +22,7 @@ def to_json(report: Report) -> str:
         "kustomizations": [_kustomization(k, report.environment) for k in report.kustomizations],
         "findings": [_finding(finding) for finding in report.findings],
     }
-    if report.command == "doctor":
+    if report.target is Target.MACHINE:
         document["checks"] = [_check(diagnosis) for diagnosis in report.diagnoses]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as Xml
 
+from devloop.model.commands import Target
 from devloop.model.report import Finding, Outcome, Readiness, Report, Scope, Severity, Status
 from devloop.output.rules import family
 
@@ -32,7 +33,7 @@ def _environments(report: Report) -> Iterator[tuple[str, list[Xml.Element]]]:
     families = sorted({"build", *(family(finding.rule) for finding in report.findings if _has_kustomization(finding))})
     names = dict.fromkeys([k.environment or report.environment for k in report.kustomizations])
     for name in names or ([report.environment] if report.environment else []):
-        steps = [] if report.command == "validate" else [_step(name, step) for step in report.steps]
+        steps = [] if report.target is Target.REPOSITORY else [_step(name, step) for step in report.steps]
         its = [k for k in report.kustomizations if (k.environment or report.environment) == name]
         cases = [case for k in its for case in _kustomization(name, k, families, report.findings)]
         yield name, [*steps, *cases, *_others(name, [f for f in report.findings if Scope(name) in f.scopes])]

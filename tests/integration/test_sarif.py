@@ -48,6 +48,6 @@ def test_a_log_follows_the_schema(schema: dict[str, object], found: str) -> None
         )
         for number, (rule, severity) in enumerate((rule, severity) for rule in RULES for severity in Severity)
     )
-    log = json.loads(FORMATS["sarif"](Report("validate", "dev, prod", findings=findings if found == "everything" else ())))
+    log = json.loads(FORMATS["sarif"].write(Report("validate", "dev, prod", findings=findings if found == "everything" else ())))
     errors = Draft4Validator(schema, format_checker=FormatChecker()).iter_errors(log)
     assert [f"{'/'.join(map(str, error.path))}: {error.message}" for error in errors] == []

@@ -24,7 +24,7 @@ from devloop.lint.run import Selection, validate
 from devloop.lint.scope import load_scope
 from devloop.lint.snippets import add_snippets
 from devloop.model.report import Report, Severity
-from devloop.output import FORMATS, written
+from devloop.output import FORMATS
 from devloop.output.json import to_json
 from devloop.output.manifests import to_yaml
 from devloop.repository.graph import build_graph
@@ -79,7 +79,7 @@ def look(root: Path, worker_program: Path, store: Path | None = None) -> Report 
             to_yaml((manifest for node in build_graph(environment, worker) for manifest in node.manifests), origins=True)
     list(findings_by_file(add_snippets(root, report.findings)))
     for name in FORMATS:
-        assert written(name, report).encode()
+        assert FORMATS[name].write(report).encode()
     return report
 
 

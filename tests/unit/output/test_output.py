@@ -39,7 +39,7 @@ REPORT = Report(
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_report_gives_the_same_bytes_and_ends_its_last_line(name: str) -> None:
-    texts = {FORMATS[name](REPORT) for _ in range(3)}
+    texts = {FORMATS[name].write(REPORT) for _ in range(3)}
     assert len(texts) == 1
     assert texts.pop().endswith("\n")
 
@@ -50,22 +50,22 @@ PATCHED = finding(hint="write a tag", related=(Related("k8s/base/web.yaml", 14, 
 def test_every_format_names_the_objects_own_place_beside_the_patch() -> None:
     report = Report("validate", "dev", findings=(PATCHED,))
     said = "the path is gone%0Anote: a patch for the object in k8s/base/web.yaml:14%0Ahint: write a tag"
-    assert f"::error file=k8s/a.yaml,line=3,title=graph/path-missing::{said}" in FORMATS["github"](report)
-    assert "\n  note: a patch for the object in k8s/base/web.yaml:14\n  hint: write a tag" in FORMATS["junit"](report)
-    [told] = json.loads(FORMATS["json"](report))["findings"]
+    assert f"::error file=k8s/a.yaml,line=3,title=graph/path-missing::{said}" in FORMATS["github"].write(report)
+    assert "\n  note: a patch for the object in k8s/base/web.yaml:14\n  hint: write a tag" in FORMATS["junit"].write(report)
+    [told] = json.loads(FORMATS["json"].write(report))["findings"]
     assert told["related"] == [{"path": "k8s/base/web.yaml", "line": 14, "message": "a patch for the object"}]
-    [result] = json.loads(FORMATS["sarif"](report))["runs"][0]["results"]
+    [result] = json.loads(FORMATS["sarif"].write(report))["runs"][0]["results"]
     place = {"artifactLocation": {"uri": "k8s/base/web.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 14}}
     assert result["relatedLocations"] == [{"id": 1, "message": {"text": "a patch for the object"}, "physicalLocation": place}]
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_report_is_one_too(name: str) -> None:
-    assert FORMATS[name](Report("validate", ""))
+    assert FORMATS[name].write(Report("validate", ""))
 
 
 def test_github_gets_annotations_folded_by_file() -> None:
-    assert FORMATS["github"](REPORT).splitlines() == [
+    assert FORMATS["github"].write(REPORT).splitlines() == [
         "::group::k8s/a.yaml",
         "::error file=k8s/a.yaml,line=3,title=graph/path-missing::the path is gone%0Ahint: paths count from k8s/",
         "::notice file=k8s/a.yaml,line=3,title=labels/required::the path is gone",
@@ -82,13 +82,13 @@ def test_github_gets_annotations_folded_by_file() -> None:
 
 def test_github_commands_stay_on_their_line() -> None:
     report = Report("up", "local", steps=(Outcome(Status.FAILED, NASTY, "::error::no", "reconcile"),))
-    lines = FORMATS["github"](report).splitlines()
+    lines = FORMATS["github"].write(report).splitlines()
     assert lines[0] == '::error title=reconcile::a "b" <c> & 100%25%0Anext\x1b[31m%0Ahint: ::error::no'
     assert len(lines) == 2
 
 
 def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family() -> None:
-    document = Xml.fromstring(FORMATS["junit"](REPORT))
+    document = Xml.fromstring(FORMATS["junit"].write(REPORT))
     assert {(s.get("name"), s.get("tests"), s.get("failures"), s.get("skipped")) for s in document} == {
         ("dev", "3", "1", "0"),
         ("prod", "7", "2", "3"),
@@ -108,7 +108,7 @@ def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family(
 
 def test_junit_takes_any_text() -> None:
     report = Report("validate", "dev", findings=(Finding("build/failed", Severity.ERROR, NASTY, 1, NASTY, NASTY),))
-    [failure] = Xml.fromstring(FORMATS["junit"](report)).iter("failure")
+    [failure] = Xml.fromstring(FORMATS["junit"].write(report)).iter("failure")
     assert failure.get("message") == 'a "b" <c> & 100%\nnext\ufffd[31m'
 
 
@@ -118,7 +118,7 @@ def test_junit_of_a_run_has_its_steps() -> None:
         Outcome(Status.FAILED, "no", "mend it", "reconcile"),
         Outcome(Status.SKIPPED, title="x"),
     )
-    document = Xml.fromstring(FORMATS["junit"](Report("up", "local", steps=steps)))
+    document = Xml.fromstring(FORMATS["junit"].write(Report("up", "local", steps=steps)))
     found = [
         (case.get("classname"), case.get("name"), case.get("time"), [child.tag for child in case]) for case in document.iter("testcase")
     ]
@@ -130,7 +130,7 @@ def test_junit_of_a_run_has_its_steps() -> None:
 
 
 def test_sarif_tells_its_rules_and_places() -> None:
-    [run] = json.loads(FORMATS["sarif"](REPORT))["runs"]
+    [run] = json.loads(FORMATS["sarif"].write(REPORT))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [f.rule for f in REPORT.findings]
     assert [result["level"] for result in run["results"]] == ["error", "note", "warning", "note"]
@@ -140,7 +140,7 @@ def test_sarif_tells_its_rules_and_places() -> None:
 
 def test_a_fingerprint_stays_when_lines_move() -> None:
     def prints(line: int) -> object:
-        log = json.loads(FORMATS["sarif"](Report("validate", "dev", findings=(finding(line=line),))))
+        log = json.loads(FORMATS["sarif"].write(Report("validate", "dev", findings=(finding(line=line),))))
         return log["runs"][0]["results"][0]["partialFingerprints"]
 
     assert prints(3) == prints(30)

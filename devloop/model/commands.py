@@ -1,0 +1,64 @@
+"""The commands, one line each: what the command line, reports, output formats and hints need to know of them.
+
+The function that parses a command's arguments is `devloop.cli.NAME`'s NAME; what it runs is in `devloop.commands.NAME`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Target(StrEnum):
+    """What a command looks at, and so what its report holds and what decides whether that is ok."""
+
+    CLUSTER = "cluster"  # steps and the readiness of Kustomizations
+    REPOSITORY = "repository"  # findings
+    MACHINE = "machine"  # checks
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a command ended, in one line, and commands that one may want next, each with its occasion; {0} is the environment."""
+
+    text: str
+    following: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """`target` is None for a command without a repository; `environment` says that it takes one, `creates` that it may create it."""
+
+    name: str
+    target: Target | None = None
+    environment: bool = False
+    creates: bool = False
+    ok: Verdict = Verdict("done")
+    failed: Verdict = Verdict("failed")
+
+
+UP = Command(
+    "up",
+    Target.CLUSTER,
+    environment=True,
+    creates=True,
+    ok=Verdict("{0} is healthy", {"after an edit": "devloop up {0}", "to remove it": "devloop down {0}"}),
+    failed=Verdict("{0} is not healthy", {"when it is mended": "devloop up {0}", "to look again": "devloop status {0}"}),
+)
+STATUS = Command("status", Target.CLUSTER, environment=True, ok=Verdict("{0} is healthy"), failed=Verdict("{0} is not healthy"))
+DOWN = Command(
+    "down",
+    Target.CLUSTER,
+    environment=True,
+    ok=Verdict("{0} is gone"),
+    failed=Verdict("something of {0} may be left", {"again": "devloop down {0}"}),
+)
+VALIDATE = Command("validate", Target.REPOSITORY, ok=Verdict("the repository is valid"), failed=Verdict("the repository has errors"))
+RENDER = Command("render", Target.REPOSITORY, environment=True)
+DOCTOR = Command("doctor", Target.MACHINE, environment=True, creates=True)
+INIT = Command("init")
+TOOLCHAIN = Command("toolchain")
+
+# In the order of `devloop --help`.
+COMMANDS: Mapping[str, Command] = {command.name: command for command in (UP, STATUS, DOWN, VALIDATE, RENDER, DOCTOR, INIT, TOOLCHAIN)}
