@@ -11,12 +11,15 @@ from devloop.lint.rules import RULES
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.report import Finding, Severity
 
+# Every rule, as the help has it.
+ALL = "all"
+
 _ORDER = tuple(Severity)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Findings at least as severe as `severity`, of `rules` (ids, families or globs; all when empty), that a change `since` reaches."""
+    """Findings at least as severe as `severity`, of `rules` (ids, families, globs, ALL; all when empty), that a change `since` reaches."""
 
     severity: Severity = Severity.INFO
     rules: tuple[str, ...] = ()
@@ -41,4 +44,4 @@ def chosen(patterns: Iterable[str], known: Collection[str] = RULES) -> tuple[str
 
 
 def _matches(pattern: str, rule: str) -> bool:
-    return fnmatchcase(rule, pattern) or rule.partition("/")[0] == pattern
+    return pattern == ALL or fnmatchcase(rule, pattern) or rule.partition("/")[0] == pattern

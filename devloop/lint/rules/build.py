@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.graph import Failure, NodeState
+from devloop.model.flux.graph import NodeState
 from devloop.model.flux.helm_release import KIND
 from devloop.model.flux.kustomization import ObjectId
-from devloop.model.lint.context import KustomizationContext, LintContext, place_of
+from devloop.model.lint.context import LintContext, place_of
 from devloop.model.lint.location import Fault, Location
 from devloop.model.report import Severity
 
@@ -16,16 +17,9 @@ from devloop.model.report import Severity
 _SPECIAL = frozenset({"yaml", "duplicate", "undefined", "missing"})
 
 
-def syntax(subject: LintContext) -> Iterator[Fault]:
-    """A file that a build reads is no YAML."""
-    for unit, failure, place in _failures(subject):
-        if failure.kind == "yaml":
-            yield unit.fault(f"this is no valid YAML: {failure.message}", hint=failure.hint, place=place)
-
-
 def failed(subject: LintContext) -> Iterator[Fault]:
     """Flux would report BuildFailed."""
-    for unit, failure, place in _failures(subject):
+    for unit, failure, place in subject.failures:
         if failure.kind not in _SPECIAL:
             yield unit.fault(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
 
@@ -40,24 +34,18 @@ def release(subject: LintContext) -> Iterator[Fault]:
                 yield unit.fault(f"the HelmRelease {each.id} does not render: {each.failure.message}", hint=each.failure.hint, place=place)
 
 
+def ignored_field(subject: LintContext) -> Iterator[Fault]:
+    """A field of a kustomization file that there is not. Flux drops it from the one it starts with; kustomize refuses it in others."""
+    for unit, oversight in subject.file_issues("ignored"):
+        if unit.node.state is NodeState.BUILT and posixpath.dirname(oversight.path) == posixpath.normpath(unit.node.directory):
+            yield unit.fault(oversight.message, hint=oversight.hint, place=Location(oversight.path, oversight.line))
+
+
 def _pair(name: ObjectId) -> tuple[str, str]:
     return name.namespace, name.name
 
 
-def _failures(subject: LintContext) -> Iterator[tuple[KustomizationContext, Failure, Location]]:
-    for unit in subject.units:
-        failure = unit.node.failure
-        if failure and unit.node.state is NodeState.FAILED:
-            yield unit, failure, Location(failure.path, failure.line) if failure.path else unit.place()
-
-
 RULES: Rules = {
-    "yaml/syntax": Rule(
-        syntax,
-        Severity.ERROR,
-        "Flux stops at the first file that it cannot read",
-        "write the file as YAML; the message names the line where reading stopped",
-    ),
     "build/failed": Rule(
         failed,
         Severity.ERROR,
@@ -69,5 +57,11 @@ RULES: Rules = {
         Severity.ERROR,
         "helm-controller installs nothing of a chart that does not render",
         "mend the template or the values that the message names; `helm template` of the chart with these values fails in the same way",
+    ),
+    "build/ignored-field": Rule(
+        ignored_field,
+        Severity.WARNING,
+        "Flux leaves a field out that a kustomization file does not have, and says nothing",
+        "correct the name of the field, or remove it",
     ),
 }

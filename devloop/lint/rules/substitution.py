@@ -21,10 +21,8 @@ _DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, o
 
 def undefined(subject: LintContext) -> Iterator[Fault]:
     """A variable has neither value nor default."""
-    for unit in subject.units:
-        failure = unit.node.failure
-        if failure and failure.kind == "undefined" and unit.node.state is NodeState.FAILED:
-            place = Location(failure.path, failure.line) if failure.path else unit.place()
+    for unit, failure, place in subject.failures:
+        if failure.kind == "undefined":
             elsewhere = _definers(subject, unit, _NAME.search(failure.message))
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
             yield unit.fault(f"{failure.message} for {unit.node.kustomization.id}", hint=hint, place=place)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from devloop.errors import Problem
 from devloop.model.cluster.environment import Environment
-from devloop.model.flux.graph import Graph, Node
+from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.flux.kustomization import KIND
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.file_index import FileIndex
 from devloop.model.lint.location import Fault, Location, Step
+from devloop.model.lint.schema_errors import KustomizationFileIssue
 from devloop.model.lint.settings import Settings
 from devloop.model.lint.worker_results import WorkerResults
 from devloop.model.report import Severity
@@ -103,6 +104,23 @@ class LintContext:
         for unit in self.units:
             for manifest in unit.node.manifests:
                 yield unit, manifest
+
+    @property
+    def failures(self) -> Iterator[tuple[KustomizationContext, Failure, Location]]:
+        """Every build that failed, and where."""
+        for unit in self.units:
+            failure = unit.node.failure
+            if failure and unit.node.state is NodeState.FAILED:
+                yield unit, failure, Location(failure.path, failure.line) if failure.path else unit.place()
+
+    def file_issues(self, code: str) -> Iterator[tuple[KustomizationContext, KustomizationFileIssue]]:
+        """What is odd in kustomization files, each with the Kustomizations that read the file."""
+        wanted = [issue for issue in self.judgements.oversights if issue.code == code]
+        for unit in self.units if wanted else ():
+            files = frozenset(unit.node.files)
+            for issue in wanted:
+                if issue.path in files:
+                    yield unit, issue
 
     @cached_property
     def inventories(self) -> tuple[Inventory, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.lint.explanation import explain
 from devloop.lint.rules import RULES
 from devloop.lint.run import validate
 from devloop.lint.scope import load_scope
@@ -47,6 +48,15 @@ def test_a_rule_finds_nothing_where_nothing_is_wrong(rule: str, worker_program: 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_what_is_planted(rule: str, worker_program: Path) -> None:
     assert findings(rule, "fail", worker_program) == (FIXTURES / rule / "fail" / "expected.txt").read_text().splitlines()
+
+
+def test_the_family_in_the_id_of_a_rule_is_its_module() -> None:
+    modules = {name: rule.check.__module__.removeprefix("devloop.lint.rules.").split(".")[0] for name, rule in RULES.items()}
+    assert modules == {name: name.partition("/")[0] for name in RULES}
+
+
+def test_all_explains_every_rule() -> None:
+    assert [explanation.name for explanation in explain("all")] == list(RULES)
 
 
 def test_every_folder_of_fixtures_belongs_to_a_rule() -> None:

@@ -16,9 +16,9 @@ from devloop.model.report import Severity
 
 def path_missing(subject: LintContext) -> Iterator[Fault]:
     """spec.path leads nowhere."""
-    for unit in subject.units:
-        kustomization, failure = unit.node.kustomization, unit.node.failure
-        if failure and failure.kind == "missing" and unit.node.state is NodeState.FAILED:
+    for unit, failure, _ in subject.failures:
+        if failure.kind == "missing":
+            kustomization = unit.node.kustomization
             folder = unit.inspected.graph.source_directory
             where = "the repository's root" if folder == "." else f"{folder}/"
             message = f"the path {kustomization.path} of {kustomization.id} does not exist"
