@@ -11,11 +11,10 @@ from devloop.lint.policies import check_policies
 from devloop.lint.schemas import check_schemas
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.lint.file_index import FileIndex
-from devloop.model.lint.settings import Settings
 from devloop.model.lint.worker_results import WorkerResults
 
 
-def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, settings: Settings, files: FileIndex) -> WorkerResults:
+def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, files: FileIndex) -> WorkerResults:
     """What every judge says of every environment; each judge has a module of its own beside this one."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         policies = beside.submit(check_policies, environments, worker, files)

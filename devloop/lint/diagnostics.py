@@ -15,7 +15,7 @@ from devloop.model.lint.settings import Settings
 from devloop.model.report import Finding, Scope
 
 
-def to_diagnostics(subject: LintContext, worker: Worker, rules: Rules) -> tuple[Finding, ...]:
+def apply_rules(subject: LintContext, worker: Worker, rules: Rules) -> tuple[Finding, ...]:
     """What the rules find, sorted by file and line; each once, with every place where it stands."""
     settings = subject.settings
     wanted = {name: rule for name, rule in rules.items() if not settings.is_off(name)}

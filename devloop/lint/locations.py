@@ -12,7 +12,7 @@ from devloop.model.flux.kustomization import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.location import Fault, Location
 from devloop.model.report import Related
-from devloop.repository.render import scope
+from devloop.repository.builds import scope
 
 # An environment, the Kustomization (namespace/name) that a fault stands in, and the place without its field.
 _Key = tuple[str, str, Location]

@@ -18,8 +18,8 @@ from devloop.model.lint.location import Location
 from devloop.model.lint.policy import API_VERSION, KIND, Outcome, PolicyResult, PolicyRule, read_policy_rule
 from devloop.model.report import Severity
 from devloop.model.yaml.nodes import parse_yaml
+from devloop.repository.builds import scope
 from devloop.repository.input_files import read_input
-from devloop.repository.render import scope
 from devloop.toolchain import Toolchain
 
 

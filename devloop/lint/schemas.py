@@ -15,7 +15,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.lint.schema_errors import ObjectSchemaErrors, SchemaError
-from devloop.repository.render import scope
+from devloop.repository.builds import scope
 from devloop.toolchain import Toolchain
 
 _FOLDER = re.compile(r"v1\.(\d+)\.\d+-local-strict")

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.lint.context import LintContext
 from devloop.model.messages import counted
-from devloop.model.report import Outcome, Readiness, Status
+from devloop.model.report import Finding, Outcome, Readiness, Report, Status
+
+
+def summarise(context: LintContext, findings: tuple[Finding, ...]) -> Report:
+    """What was found, and what was looked at."""
+    return Report(
+        "validate",
+        ", ".join(inspected.environment.name for inspected in context.environments),
+        steps=tuple(environment_outcome(inspected.graph) for inspected in context.environments),
+        kustomizations=tuple(readiness(unit.inspected.environment.name, unit.node) for unit in context.units),
+        findings=findings,
+    )
 
 
 def environment_outcome(graph: Graph) -> Outcome:

@@ -13,8 +13,9 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
 from devloop.model.flux.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
 from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
 from devloop.repository.helm_releases import render_releases
-from devloop.repository.render import UNKNOWABLE, Build, Rendering, render, scope
+from devloop.repository.render import render
 from devloop.repository.sources import Sources
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from devloop.model.flux.graph import Failure, Node, NodeState, Release
 from devloop.model.flux.helm_release import HelmRelease, parse_release
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
-from devloop.repository.render import UNKNOWABLE, read_answer
+from devloop.repository.builds import UNKNOWABLE, read_answer
 from devloop.repository.sources import Sources
 
 # What charts are told where the definition names no version of Kubernetes: the one that `devloop up` starts.

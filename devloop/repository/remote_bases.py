@@ -10,7 +10,7 @@ from devloop.clients.remote_fetch import Fetched, Fetcher, RemoteName
 from devloop.clients.worker import Answer
 from devloop.errors import DevloopError
 from devloop.model.flux.graph import Failure
-from devloop.repository.render import Build, Rendering, read_answer, remote_names
+from devloop.repository.builds import Build, Rendering, read_answer, remote_names
 
 # How deep remote bases may lie in remote bases.
 _ROUNDS = 16

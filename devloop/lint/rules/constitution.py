@@ -10,7 +10,7 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.pod_specs import containers
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
-from devloop.model.lint.inventory import HELM, group_of, is_built_in, is_flux
+from devloop.model.lint.inventory import HELM, group_of, inventories, is_built_in, is_flux
 from devloop.model.lint.location import Fault, Location
 from devloop.model.report import Severity
 
@@ -126,7 +126,7 @@ def policies(subject: LintContext) -> Iterator[Fault]:
 
 def _absent(subject: LintContext, is_it: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Fault]:
     """Told only of an environment that can be seen as a whole and has workloads to watch over."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
         if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_it, manifests)):
             yield inventory.inspected.fault(message, _definition(inventory.inspected), hint=hint)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from devloop.errors import Problem
 from devloop.model.cluster.environment import Environment
@@ -19,9 +18,6 @@ from devloop.model.lint.schema_errors import KustomizationFileIssue
 from devloop.model.lint.settings import Settings
 from devloop.model.lint.worker_results import WorkerResults
 from devloop.model.report import Severity
-
-if TYPE_CHECKING:
-    from devloop.model.lint.inventory import Inventory
 
 T = TypeVar("T")
 
@@ -121,10 +117,3 @@ class LintContext:
             for issue in wanted:
                 if issue.path in files:
                     yield unit, issue
-
-    @cached_property
-    def inventories(self) -> tuple[Inventory, ...]:
-        """What each environment renders, by what it is; taken once for all rules."""
-        from devloop.model.lint.inventory import take
-
-        return tuple(map(take, self.environments))

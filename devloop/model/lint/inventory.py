@@ -9,7 +9,7 @@ from typing import NamedTuple
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.lint.context import EnvironmentGraph, KustomizationContext
+from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 
 # API groups with a dot that every API server brings, https://kubernetes.io/docs/reference/kubernetes-api/.
 BUILT_IN = frozenset(
@@ -173,8 +173,16 @@ class Inventory:
 HELM = "helm.toolkit.fluxcd.io"
 
 
-def take(inspected: EnvironmentGraph) -> Inventory:
-    """The inventory of an environment."""
+def inventories(context: LintContext) -> tuple[Inventory, ...]:
+    """What each environment renders, worked out once for all rules."""
+    return context.once(_inventories)
+
+
+def _inventories(context: LintContext) -> tuple[Inventory, ...]:
+    return tuple(map(_inventory, context.environments))
+
+
+def _inventory(inspected: EnvironmentGraph) -> Inventory:
     graph = inspected.graph
     inventory = Inventory(inspected, whole=all(node.state is NodeState.BUILT and not node.remote for node in graph))
     for unit in inspected.units:

@@ -9,7 +9,7 @@ from devloop.model.flux.graph import NodeState
 from devloop.model.flux.kustomization import ObjectId, is_kustomization
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.inventory import HELM, Identity, Inventory, group_of, is_built_in, is_flux, is_rendered
+from devloop.model.lint.inventory import HELM, Identity, Inventory, group_of, inventories, is_built_in, is_flux, is_rendered
 from devloop.model.lint.location import Fault
 from devloop.model.report import Severity
 
@@ -19,7 +19,7 @@ _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 def two_owners(subject: LintContext) -> Iterator[Fault]:
     """Two Kustomizations of an environment apply one and the same object."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         shared: dict[tuple[ObjectId, ...], list[tuple[Identity, KustomizationContext, Manifest]]] = {}
         for key, found in inventory.objects.items():
             owners = {unit.node.kustomization.id: (unit, manifest) for unit, manifest in found if _owns(unit, manifest)}
@@ -51,7 +51,7 @@ Kind = tuple[str, str]
 
 def definition_missing(subject: LintContext) -> Iterator[Fault]:
     """A custom resource is applied before, or without, its definition. Told once for each kind where no chart looks as if it had it."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         defined = _defined(inventory)
         unsolved: dict[Kind, list[tuple[KustomizationContext, Manifest]]] = {}
         for unit in inventory.inspected.units:

@@ -8,7 +8,7 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.inventory import Inventory, is_built_in, is_flux
+from devloop.model.lint.inventory import Inventory, inventories, is_built_in, is_flux
 from devloop.model.lint.location import Fault
 from devloop.model.report import Severity
 
@@ -18,7 +18,7 @@ _USUAL_KEY = ObjectId("flux-system", "sops-age")
 
 def variables_missing(subject: LintContext) -> Iterator[Fault]:
     """substituteFrom names a ConfigMap or a Secret that nothing creates."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
             for source in mapping_at(kustomization.spec, "postBuild").get("substituteFrom") or ():
@@ -45,7 +45,7 @@ def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> b
 
 def key_elsewhere(subject: LintContext) -> Iterator[Fault]:
     """The Age keys are expected under a name of the repository's own, and have to be brought into a real cluster by hand."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         for unit in inventory.inspected.units:
             kustomization = unit.node.kustomization
             name = str(mapping_at(kustomization.spec, "decryption", "secretRef").get("name") or "")

@@ -9,7 +9,7 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 from devloop.model.kubernetes.pod_specs import pod_path
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, is_built_in, is_flux
+from devloop.model.lint.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, inventories, is_built_in, is_flux
 from devloop.model.lint.location import Fault
 from devloop.model.report import Severity
 
@@ -24,7 +24,7 @@ _WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Serv
 
 def namespace_missing(subject: LintContext) -> Iterator[Fault]:
     """An object goes into a namespace that nothing creates, or into none."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         if inventory.whole:
             there = inventory.namespaces
             for unit in inventory.inspected.units:
@@ -62,7 +62,7 @@ def _is_given(namespace: str) -> bool:
 
 def account_missing(subject: LintContext) -> Iterator[Fault]:
     """A Kustomization, a HelmRelease or a workload runs as a service account that nothing creates."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         if inventory.whole:
             for unit in inventory.inspected.units:
                 yield from _of_kustomization(inventory, unit)
@@ -98,7 +98,7 @@ def _has_account(inventory: Inventory, namespace: str, name: str) -> bool:
 
 def health_check_missing(subject: LintContext) -> Iterator[Fault]:
     """A health check waits for an object that nothing creates."""
-    for inventory in subject.inventories:
+    for inventory in inventories(subject):
         for unit in inventory.inspected.units if inventory.whole else ():
             kustomization = unit.node.kustomization
             for check in mappings_in(kustomization.spec.get("healthChecks")):
