@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from devloop.clients import private_files
+from devloop.clients import http, private_files
 from devloop.clients.basic_auth import authorization
 from devloop.clients.containers import LOOPBACK, Container, Containers, Wanted
 from devloop.clients.images import ImageStore
@@ -166,11 +165,5 @@ def _takes(server: Container, passwords: Mapping[str, str]) -> bool:
     port = server.ports.get(f"{PORT}/tcp") if server.runs else None
     if not port:
         return False
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
-    try:
-        connection.request("GET", "/", headers={"Authorization": authorization(PUSHER, passwords[PUSHER])})
-        return connection.getresponse().status == http.client.NOT_FOUND
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    known = {"Authorization": authorization(PUSHER, passwords[PUSHER])}
+    return http.status(LOOPBACK, port, "/", headers=known, timeout=2) == http.NOT_FOUND

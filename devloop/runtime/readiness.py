@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import shutil
-import ssl
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
+from devloop.clients import http
 from devloop.clients.logs import tail
 from devloop.clients.ports import listens
 from devloop.errors import DevloopError
@@ -56,29 +54,19 @@ def wait_for(site: ComponentContext, name: str, group: Collection[str], path: st
     """Until `name` answers a request for `path`, unless that or another one of its `group` keeps ending."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-    connect = _connector(site, name)
-    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NotYet), reraise=True)
-    retrying(_probe, site.layout, name, group, path, connect)
-
-
-def _connector(site: ComponentContext, name: str) -> Callable[[], http.client.HTTPConnection]:
     port = site.ports.get(f"{name}-health") or site.ports[name]
-    if name != "kube-apiserver":
-        return partial(http.client.HTTPConnection, HOST, port, timeout=TIMEOUT)
-    context = ssl.create_default_context(cafile=str(site.layout.pki / "ca.crt"))
-    context.load_cert_chain(site.layout.pki / "admin.crt", site.layout.pki / "admin.key")
-    return partial(http.client.HTTPSConnection, HOST, port, timeout=TIMEOUT, context=context)
+    pki = site.layout.pki
+    tls = http.client_context(pki / "ca.crt", pki / "admin.crt", pki / "admin.key") if name == "kube-apiserver" else None
+    ask = partial(http.status, HOST, port, path, timeout=TIMEOUT, tls=tls)
+    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=retry_if_exception_type(NotYet), reraise=True)
+    retrying(_probe, site.layout, name, group, port, ask)
 
 
-def _probe(layout: Layout, name: str, group: Collection[str], path: str, connect: Callable[[], http.client.HTTPConnection]) -> None:
+def _probe(layout: Layout, name: str, group: Collection[str], port: int, ask: Callable[[], int | None]) -> None:
     pids = _pids(layout, group)
-    with contextlib.closing(connect()) as connection, contextlib.suppress(OSError, http.client.HTTPException):
-        # Another program may have been quicker to take the port: that one must never be taken for ours, and be told our passwords.
-        if listens(pids.get(name, 0), connection.port):
-            connection.request("GET", path)
-            if connection.getresponse().status < 500:
-                return
-    raise NotYet(f"{name} does not answer", hint=f"read {layout.log(name)}")
+    # Another program may have been quicker to take the port: that one must never be taken for ours, and be told our passwords.
+    if not listens(pids.get(name, 0), port) or (ask() or 500) >= 500:
+        raise NotYet(f"{name} does not answer", hint=f"read {layout.log(name)}")
 
 
 def _pids(layout: Layout, group: Collection[str]) -> dict[str, int]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from devloop.clients.process import run
-from devloop.errors import DevloopError, Interrupted
+from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice, Severity
-from devloop.toolchain.lock import Release, Tool, this_platform
+from devloop.toolchain.lock import Tool, this_platform
 
 Channel = Callable[["Job"], str | None]
 
@@ -56,13 +54,15 @@ def from_path(job: Job) -> str | None:
 
 
 def from_release(job: Job) -> str | None:
+    from devloop.clients import http
+
     release = job.tool.releases.get(this_platform())
     if not release or job.tool.has_data:
         return None
     program = job.staged / job.tool.name
     try:
-        actual = _download(release, program, job)
-    except DownloadFailed as error:
+        actual = http.download(release.url, program, job.on_fraction, job.stop)
+    except http.DownloadFailed as error:
         job.emit(Notice(f"{release.url} cannot be downloaded ({error}), building {job.tool.name} from source", Severity.WARNING))
         return None
     if actual != release.sha256:
@@ -72,42 +72,6 @@ def from_release(job: Job) -> str | None:
         )
     program.chmod(0o755)
     return release.url
-
-
-class DownloadFailed(Exception):
-    """The server or the network did not deliver."""
-
-
-def _download(release: Release, target: Path, job: Job) -> str:
-    digest = hashlib.sha256()
-    with target.open("wb") as file:
-        for chunk in _chunks(release.url, job):
-            file.write(chunk)
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _chunks(url: str, job: Job) -> Iterator[bytes]:
-    from http.client import HTTPException
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(url, timeout=30) as answer:
-            size, got = int(answer.headers.get("Content-Length") or 0), 0
-            while chunk := _read(answer, job.stop):
-                got += len(chunk)
-                job.on_fraction(got / size if size else None, None)
-                yield chunk
-    except (OSError, HTTPException, ValueError) as error:
-        raise DownloadFailed(str(error)) from None
-    if size and got != size:
-        raise DownloadFailed(f"{got} of {size} bytes came")
-
-
-def _read(answer: IO[bytes], stop: threading.Event) -> bytes:
-    if stop.is_set():
-        raise Interrupted("stopped while downloading")
-    return answer.read(1 << 20)
 
 
 def from_source(job: Job) -> str | None:

@@ -1,0 +1,75 @@
+"""HTTP: what a server answers with, and downloads."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import IO
+
+from devloop.errors import Interrupted
+
+NOT_FOUND = HTTPStatus.NOT_FOUND
+
+CHUNK = 1 << 20
+
+
+class DownloadFailed(Exception):
+    """The server or the network did not deliver."""
+
+
+def status(
+    host: str, port: int, path: str, *, timeout: float, headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> int | None:
+    """The status of the answer to a GET, None where there is none within `timeout` seconds."""
+    secure = HTTPSConnection(host, port, timeout=timeout, context=tls) if tls else None
+    with contextlib.closing(secure or HTTPConnection(host, port, timeout=timeout)) as connection:
+        try:
+            connection.request("GET", path, headers=headers or {})
+            return connection.getresponse().status
+        except (OSError, HTTPException):
+            return None
+
+
+def client_context(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Trusts `authority` alone and shows `certificate`."""
+    context = ssl.create_default_context(cafile=str(authority))
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def download(url: str, target: Path, on_fraction: Callable[[float | None, float | None], None], stop: threading.Event) -> str:
+    """Write what `url` has to `target`; its SHA-256. Raises DownloadFailed, and Interrupted once `stop` is set."""
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        for chunk in _chunks(url, on_fraction, stop):
+            file.write(chunk)
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(url: str, on_fraction: Callable[[float | None, float | None], None], stop: threading.Event) -> Iterator[bytes]:
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=30) as answer:
+            size, got = int(answer.headers.get("Content-Length") or 0), 0
+            while chunk := _read(answer, stop):
+                got += len(chunk)
+                on_fraction(got / size if size else None, None)
+                yield chunk
+    except (OSError, HTTPException, ValueError) as error:
+        raise DownloadFailed(str(error)) from None
+    if size and got != size:
+        raise DownloadFailed(f"{got} of {size} bytes came")
+
+
+def _read(answer: IO[bytes], stop: threading.Event) -> bytes:
+    if stop.is_set():
+        raise Interrupted("stopped while downloading")
+    return answer.read(CHUNK)
