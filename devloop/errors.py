@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from devloop.diagnostic import Diagnostic
 
 
 class ExitCode(IntEnum):
@@ -19,20 +20,6 @@ class ExitCode(IntEnum):
     INPUT = 2
     BUG = 3
     INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with the input. `path` as the user would type it, `line` from 1, 0 where there is none."""
-
-    path: str
-    line: int
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.path}:{self.line}: " if self.path and self.line else f"{self.path}: " if self.path else ""
-        return where + self.message
 
 
 class DevloopError(Exception):
@@ -51,12 +38,12 @@ class InputError(DevloopError):
 
     exit_code = ExitCode.INPUT
 
-    def __init__(self, message: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str, *, hint: str = "", problems: Sequence[Diagnostic] = ()) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
 
     @classmethod
-    def of(cls, problems: Sequence[Problem]) -> InputError:
+    def of(cls, problems: Sequence[Diagnostic]) -> InputError:
         """All `problems` (at least one) as a single error."""
         first = problems[0]
         paths = ", ".join(dict.fromkeys(problem.path for problem in problems))

@@ -10,20 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from devloop.clients.signals import handle_signals
-from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, Problem, refused
-from devloop.model.report import (
-    Emit,
-    Event,
-    Finding,
-    Found,
-    Outcome,
-    Readiness,
-    Reconciling,
-    Severity,
-    Status,
-    StepFinished,
-    StepStarted,
-)
+from devloop.diagnostic import Diagnostic
+from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, refused
+from devloop.model.report import Emit, Event, Found, Outcome, Readiness, Reconciling, Status, StepFinished, StepStarted
 from devloop.plan import Plan
 from devloop.session import Session
 from devloop.steps import Step
@@ -38,7 +27,7 @@ class Result:
 
     outcomes: list[Outcome] = field(default_factory=list)
     kustomizations: tuple[Readiness, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
 
     def take(self, event: Event) -> None:
@@ -166,16 +155,7 @@ def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
     caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
     caught.failure = error.exit_code if error.exit_code != ExitCode.UNHEALTHY else 0
     if isinstance(error, InputError) and error.problems:
-        session.emit(Found(findings(error)))
-
-
-def findings(error: InputError) -> tuple[Finding, ...]:
-    """The problems of an input error in the report's own shape."""
-    return tuple(_finding(problem) for problem in error.problems)
-
-
-def _finding(problem: Problem) -> Finding:
-    return Finding("input", Severity.ERROR, problem.path, problem.line, problem.message, problem.hint)
+        session.emit(Found(error.problems))
 
 
 def write_traceback(error: BaseException) -> str:

@@ -60,7 +60,7 @@ def validate(
     with open_console(output, context, output_file) as console:
         from devloop.commands.validate import Request
         from devloop.commands.validate import validate as run
-        from devloop.model.report import Severity
+        from devloop.diagnostic import Severity
 
         asked = (Severity(severity.value), tuple(rule or ()), changed_since)
         request = Request(context.obj.repository, tuple(environment or ()), key_file, *asked, allow_remote)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.git import remotes
 from devloop.clients.worker import Worker, ended_by_signals
+from devloop.diagnostic import Severity
 from devloop.errors import InputError
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.messages import join_words, suggestions
-from devloop.model.report import Emit, Notice, Severity
+from devloop.model.report import Emit, Notice
 from devloop.output.difference import difference
 from devloop.output.manifests import document, to_yaml
 from devloop.repository.age_keys import identities

@@ -15,7 +15,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Outcome, Report, Status
 from devloop.provisioners import open_provisioner
 from devloop.provisioners.selection import AUTO
-from devloop.runner import Result, findings, interruptible
+from devloop.runner import Result, interruptible
 from devloop.session import Session
 from devloop.toolchain import Toolchain
 
@@ -73,5 +73,5 @@ def report(command: str, session: Session, result: Result, revision: str) -> Rep
 def refusal(command: str, environment: str, error: DevloopError) -> Report:
     """The report of a command that ended before it could begin."""
     step = Outcome(Status.FAILED, error.message, error.hint, title=command)
-    found = findings(error) if isinstance(error, InputError) else ()
+    found = error.problems if isinstance(error, InputError) else ()
     return Report(command, environment, steps=(step,), findings=found, failure=error.exit_code)

@@ -7,9 +7,10 @@ import contextlib
 from devloop.clients.background import in_background
 from devloop.clients.kube import import_client
 from devloop.commands.request import Request, locked, open_session, report
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
 from devloop.model.cluster.environment import Environment, Source
-from devloop.model.report import Emit, Notice, Report, Severity
+from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_up
 from devloop.provisioners.selection import choose
 from devloop.repository.environments import load_environment

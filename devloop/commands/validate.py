@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.clients.worker import ended_by_signals
-from devloop.model.report import Emit, Report, Severity
+from devloop.diagnostic import Severity
+from devloop.model.report import Emit, Report
 from devloop.repository.render import open_fetcher, open_worker
 from devloop.toolchain import Toolchain
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS
 from devloop.console.wrapping import Hanging, hint
-from devloop.errors import Problem
-from devloop.model.report import Finding, Severity, Snippet
+from devloop.diagnostic import Diagnostic, Severity, Snippet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
 
-def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = ()) -> Iterator[RenderableType]:
+def findings_by_file(findings: Iterable[Diagnostic], environments: Sequence[str] = ()) -> Iterator[RenderableType]:
     """The lines of a listing; a finding that not all of `environments` have names those that do.
 
     Each place is shown once, and none for what is only worth knowing.
@@ -29,9 +28,9 @@ def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = 
         shown = 0
         for finding in listed:
             yield _headline(finding, environments)
-            if finding.frame and finding.line != shown and finding.severity is not Severity.INFO:
+            if finding.snippet and finding.line != shown and finding.severity is not Severity.INFO:
                 shown = finding.line
-                yield from _frame(finding.frame, COLOURS[finding.severity])
+                yield from _frame(finding.snippet, COLOURS[finding.severity])
             for related in finding.related:
                 yield Hanging(Text(f"    note: {related}", "dim"), 10)
             if finding.hint:
@@ -39,7 +38,7 @@ def findings_by_file(findings: Iterable[Finding], environments: Sequence[str] = 
         yield Text()
 
 
-def problem_lines(problem: Problem) -> Iterator[RenderableType]:
+def problem_lines(problem: Diagnostic) -> Iterator[RenderableType]:
     """What is wrong with the input, and what to do."""
     from rich.text import Text
 
@@ -54,11 +53,11 @@ def _place(path: str, line: int) -> str:
     return f"{path}:{line}" if path and line else path or "the repository"
 
 
-def _headline(finding: Finding, environments: Sequence[str]) -> Hanging:
+def _headline(finding: Diagnostic, environments: Sequence[str]) -> Hanging:
     from rich.text import Text
 
     line = f"{finding.line:>4}" if finding.line else "   -"
-    text = Text.assemble((f"{line}  ", "bold"), (finding.severity.value, COLOURS[finding.severity]), f"  {finding.message}")
+    text = Text.assemble((f"{line}  ", "bold"), (str(finding.severity), COLOURS[finding.severity]), f"  {finding.message}")
     if finding.environments and set(finding.environments) != set(environments):
         text.append(f"  ({', '.join(finding.environments)})", "dim")
     return Hanging(text.append(f"  [{finding.rule}]", "dim"), 6)

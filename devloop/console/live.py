@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint
-from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, Severity, StepFinished, StepStarted
+from devloop.diagnostic import Severity
+from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
 from devloop.console.wrapping import Hanging, Whole, hint
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
 from devloop.model.commands import COMMANDS
 from devloop.model.messages import counted
-from devloop.model.report import Finding, Outcome, Readiness, Report, Severity, Status
+from devloop.model.report import Outcome, Readiness, Report, Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,7 +27,7 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     Status.FAILED: ("✗", "red"),
     Status.SKIPPED: ("-", "dim"),
 }
-COLOURS: Mapping[Severity, str] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+COLOURS: Mapping[Severity | None, str] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
 def step_line(outcome: Outcome, *, timed: bool = True) -> Hanging:
@@ -153,7 +154,7 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def counts(findings: Iterable[Finding]) -> str:
+def counts(findings: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning`; '' for none."""
     found = [finding.severity for finding in findings]
     words = ((found.count(Severity.ERROR), "error"), (found.count(Severity.WARNING), "warning"))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
@@ -76,7 +77,7 @@ class DoctorContext:
     def toolchain(self) -> Toolchain:
         return self._once("toolchain", Toolchain)
 
-    def edit(self, problem: Problem) -> str:
+    def edit(self, problem: Diagnostic) -> str:
         """The command that opens the file at the line."""
         where = self.root() / problem.path
         return f"${{EDITOR:-vi}} +{problem.line} {where}" if problem.line else f"${{EDITOR:-vi}} {where}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Location
 from devloop.errors import InputError
-from devloop.model.lint.location import Location
 from devloop.model.lint.policy import PolicyResult
 from devloop.repository.input_files import read_input
 

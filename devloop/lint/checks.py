@@ -19,4 +19,4 @@ def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, files: 
     with ThreadPoolExecutor(max_workers=1) as beside:
         policies = beside.submit(check_policies, environments, worker, files)
         schema = check_schemas(environments, worker)
-        return WorkerResults(policies=policies.result(), schema=schema, oversights=check_kustomization_files(environments, worker))
+        return WorkerResults(policies=policies.result(), schema=schema, kustomization_files=check_kustomization_files(environments, worker))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from devloop.diagnostic import Diagnostic, Scope
 from devloop.model.flux.graph import Node
 from devloop.model.flux.kustomization import KIND, ObjectId
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.settings import PATH
-from devloop.model.report import Finding, Scope
 
 # What is said there holds for all files.
 _EVERYWHERE = frozenset({PATH, ".sops.yaml"})
@@ -33,7 +33,7 @@ class Impact:
     changed: Collection[str]
     scopes: frozenset[Scope]
 
-    def has(self, finding: Finding) -> bool:
+    def has(self, finding: Diagnostic) -> bool:
         """Whether the change may have to do with the finding."""
         touched = any(path in self.changed for path in finding.paths)
         return bool(_everywhere(self.changed)) or touched or not self.scopes.isdisjoint(finding.scopes)

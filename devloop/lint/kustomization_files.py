@@ -6,15 +6,18 @@ import posixpath
 from collections.abc import Sequence
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Location
 from devloop.errors import DevloopError
 from devloop.model.lint.context import EnvironmentGraph
-from devloop.model.lint.schema_errors import KustomizationFileIssue
 
 # https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+# What the worker calls it: of two keys the last counts, or there is no such field.
+_RULES = {"duplicate": "yaml/duplicate-key", "ignored": "build/ignored-field"}
 
-def check_kustomization_files(environments: Sequence[EnvironmentGraph], worker: Worker) -> tuple[KustomizationFileIssue, ...]:
+
+def check_kustomization_files(environments: Sequence[EnvironmentGraph], worker: Worker) -> tuple[Diagnostic, ...]:
     """Those of every file, once; raises DevloopError when the worker cannot say."""
     read = {path for inspected in environments for unit in inspected.units for path in unit.node.files}
     files = sorted(path for path in read if posixpath.basename(path) in KUSTOMIZATION_FILES)
@@ -22,5 +25,6 @@ def check_kustomization_files(environments: Sequence[EnvironmentGraph], worker: 
     if "failure" in answer:
         raise DevloopError(f"the kustomization files cannot be checked: {answer['failure']['message']}")
     return tuple(
-        KustomizationFileIssue(o["code"], o["path"], o["line"], o["message"], o.get("hint", "")) for o in answer.get("result") or ()
+        Diagnostic(said["message"], Location(said["path"], said["line"]), said.get("hint", ""), rule=_RULES[said["code"]])
+        for said in answer.get("result") or ()
     )

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients.worker import Worker
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.errors import InputError
 from devloop.lint.cel_positions import point
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, place_of
 from devloop.model.lint.file_index import FileIndex
-from devloop.model.lint.location import Location
 from devloop.model.lint.policy import API_VERSION, KIND, Outcome, PolicyResult, PolicyRule, read_policy_rule
-from devloop.model.report import Severity
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.repository.builds import scope
 from devloop.repository.input_files import read_input
@@ -47,7 +46,7 @@ def _read(root: Path, environments: Sequence[EnvironmentGraph], files: FileIndex
     return rules, wrong
 
 
-def _read_one(text: Any, path: str) -> tuple[PolicyRule | None, list[Problem]]:
+def _read_one(text: Any, path: str) -> tuple[PolicyRule | None, list[Diagnostic]]:
     try:
         tree, problems = parse_yaml(text(), path)
     except InputError as error:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.checks import run_checks
 from devloop.lint.diagnostics import apply_rules
 from devloop.lint.impact import impact
@@ -20,7 +21,7 @@ from devloop.lint.summary import summarise
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.settings import Settings
-from devloop.model.report import Finding, Report, Severity
+from devloop.model.report import Report
 from devloop.repository.changed_files import changed_files
 from devloop.repository.file_index import index_files
 from devloop.repository.graph import build_graph
@@ -52,7 +53,7 @@ def validate(
     return summarise(context, tuple(found))
 
 
-def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Finding, ...]:
+def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:
     """Errors and warnings about one environment, those of files that it is built from included.
 
     Raises InputError for a devloop.yaml that cannot be used.
@@ -63,7 +64,7 @@ def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys([*found, *_silent(context, worker)]))
 
 
-def blocking_errors(built: EnvironmentGraph, worker: Worker) -> tuple[Finding, ...]:
+def blocking_errors(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:
     """What Flux would wait for and never report, found in the graph alone."""
     return _silent(build_context(_scope(built), worker, built=(built,), graph_only=True), worker)
 
@@ -101,10 +102,10 @@ def _scope(built: EnvironmentGraph, settings: Settings = Settings()) -> LintScop
     return LintScope(built.environment.root, (built.environment,), settings, whole=False)
 
 
-def _silent(context: LintContext, worker: Worker) -> tuple[Finding, ...]:
+def _silent(context: LintContext, worker: Worker) -> tuple[Diagnostic, ...]:
     """Whatever devloop.yaml says of these rules."""
     return apply_rules(replace(context, settings=Settings()), worker, {rule: RULES[rule] for rule in SILENT})
 
 
-def _concerns(finding: Finding, built: EnvironmentGraph) -> bool:
+def _concerns(finding: Diagnostic, built: EnvironmentGraph) -> bool:
     return bool(finding.scopes) or any(path in node.files for node in built.graph for path in finding.paths)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients.git import remotes
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.lint.rules import RULES
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.settings import Settings
@@ -25,7 +26,7 @@ class LintScope:
     root: Path
     environments: tuple[Environment, ...]
     settings: Settings = Settings()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     remotes: Collection[str] = ()
     whole: bool = True
 
@@ -37,7 +38,7 @@ def load_scope(root: Path, names: Sequence[str] = ()) -> LintScope:
     """
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     undefined = entry_points.without_definition(root)
     every = tuple(undefined) or entry_points.names(root)
     for name in names or every:
@@ -46,6 +47,6 @@ def load_scope(root: Path, names: Sequence[str] = ()) -> LintScope:
         except InputError as error:
             if name in names and not error.problems:
                 raise
-            problems += error.problems or [Problem("", 0, error.message, error.hint)]
+            problems += error.problems or [Diagnostic.at("", 0, error.message, error.hint)]
     whole = not names or {*names} == {*every}
     return LintScope(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)

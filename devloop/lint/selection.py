@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import InputError
 from devloop.lint.rules import RULES
 from devloop.model.messages import join_words, quote, suggestions
-from devloop.model.report import Finding, Severity
 
 # Every rule, as the help has it.
 ALL = "all"
@@ -25,7 +25,7 @@ class Selection:
     rules: tuple[str, ...] = ()
     since: str = ""
 
-    def has(self, finding: Finding) -> bool:
+    def has(self, finding: Diagnostic) -> bool:
         """Whether severity and rule are asked for; what a change reaches is not for here."""
         enough = _ORDER.index(finding.severity) <= _ORDER.index(self.severity)
         return enough and (not self.rules or any(_matches(pattern, finding.rule) for pattern in self.rules))

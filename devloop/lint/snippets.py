@@ -1,4 +1,4 @@
-"""Reads the lines around findings. What cannot be read has no frame."""
+"""Reads the lines around findings. What cannot be read has no snippet."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.model.lint.snippet import snippet
-from devloop.model.report import Finding
 from devloop.repository.input_files import read_input
 
 
-def add_snippets(root: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def add_snippets(root: Path, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings, each with the lines around it."""
     root = root.resolve()
     text = lru_cache(maxsize=8)(lambda path: _text(root, path))
-    return tuple(replace(f, frame=snippet(f.path, text(f.path), f.line)) if f.line and f.path else f for f in findings)
+    return tuple(replace(f, snippet=snippet(f.path, text(f.path), f.line)) if f.line and f.path else f for f in findings)
 
 
 def _text(root: Path, path: str) -> str:

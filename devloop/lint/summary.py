@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from devloop.diagnostic import Diagnostic
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.lint.context import LintContext
 from devloop.model.messages import counted
-from devloop.model.report import Finding, Outcome, Readiness, Report, Status
+from devloop.model.report import Outcome, Readiness, Report, Status
 
 
-def summarise(context: LintContext, findings: tuple[Finding, ...]) -> Report:
+def summarise(context: LintContext, findings: tuple[Diagnostic, ...]) -> Report:
     """What was found, and what was looked at."""
     return Report(
         "validate",

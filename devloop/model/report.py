@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
 from devloop.model.commands import COMMANDS, Target
 from devloop.model.doctor.diagnosis import Diagnosis, Level
-
-
-class Severity(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 class Status(StrEnum):
@@ -22,67 +17,6 @@ class Status(StrEnum):
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """The lines around a finding, beginning with line `first`; `line` is the one that is meant, `start` to `end` (from 0) what of it."""
-
-    first: int
-    lines: tuple[str, ...]
-    line: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, order=True)
-class Scope:
-    """Where a finding stands: an environment, and the Kustomization (namespace/name) in it where there is one."""
-
-    environment: str
-    kustomization: str = ""
-
-
-@dataclass(frozen=True)
-class Related:
-    """Another place that a finding has to do with; `message` says what is there, as in "a patch for the object" in `path`."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.message} in {self.path}:{self.line}" if self.line else f"{self.message} in {self.path}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found in the repository; `path` relative to its root, `line` from 1 (0: the file as a whole).
-
-    `object` is the object that it is about, as Kind/namespace/name; `scopes` are all environments and Kustomizations that have it, sorted;
-    `related` is the object's own place where a patch or the like set the field, which is what `path` and `line` then name; `frame` are the
-    lines around it, for people.
-    """
-
-    rule: str
-    severity: Severity
-    path: str
-    line: int
-    message: str
-    hint: str = ""
-    object: str = ""
-    scopes: tuple[Scope, ...] = ()
-    frame: Snippet | None = field(default=None, compare=False)
-    related: tuple[Related, ...] = ()
-
-    @property
-    def environments(self) -> tuple[str, ...]:
-        return tuple(sorted({scope.environment for scope in self.scopes}))
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Every file that it has to do with."""
-        return (self.path, *(related.path for related in self.related))
 
 
 @dataclass(frozen=True)
@@ -139,7 +73,7 @@ class Report:
     revision: str = ""
     steps: tuple[Outcome, ...] = ()
     kustomizations: tuple[Readiness, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
     diagnoses: tuple[Diagnosis, ...] = ()
 
@@ -205,7 +139,7 @@ class Reconciling:
 class Found:
     """Findings that a step came upon."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
 
 
 Event = StepStarted | StepFinished | Progress | Notice | Reconciling | Found

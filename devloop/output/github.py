@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
-from devloop.model.report import Finding, Report, Severity, Status
+from devloop.diagnostic import Diagnostic, Severity
+from devloop.model.report import Report, Status
 
-_COMMANDS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_COMMANDS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def to_github(report: Report) -> str:
@@ -24,7 +25,7 @@ def to_github(report: Report) -> str:
     return "\n".join([*lines, _counts(report)]) + "\n"
 
 
-def annotation(finding: Finding) -> str:
+def annotation(finding: Diagnostic) -> str:
     """The workflow command for one finding."""
     places = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
     properties = ",".join(f"{key}={_property(value)}" for key, value in places.items() if value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from devloop.diagnostic import Diagnostic
 from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
-from devloop.model.report import Finding, Outcome, Readiness, Report
+from devloop.model.report import Outcome, Readiness, Report
 
 
 def to_json(report: Report) -> str:
@@ -52,10 +53,10 @@ def _kustomization(k: Readiness, environment: str) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Diagnostic) -> dict[str, Any]:
     return {
         "rule": finding.rule,
-        "severity": finding.severity.value,
+        "severity": finding.severity,
         "path": finding.path,
         "line": finding.line,
         "message": finding.message,

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as Xml
 
+from devloop.diagnostic import Diagnostic, Scope, Severity
 from devloop.model.commands import Target
-from devloop.model.report import Finding, Outcome, Readiness, Report, Scope, Severity, Status
+from devloop.model.report import Outcome, Readiness, Report, Status
 from devloop.output.rules import family
 
 # What is about no environment, or about none of its Kustomizations.
@@ -40,11 +41,11 @@ def _environments(report: Report) -> Iterator[tuple[str, list[Xml.Element]]]:
     yield REPOSITORY, list(_others(REPOSITORY, [finding for finding in report.findings if not finding.scopes]))
 
 
-def _has_kustomization(finding: Finding) -> bool:
+def _has_kustomization(finding: Diagnostic) -> bool:
     return any(scope.kustomization for scope in finding.scopes)
 
 
-def _kustomization(environment: str, k: Readiness, families: Sequence[str], findings: Iterable[Finding]) -> Iterator[Xml.Element]:
+def _kustomization(environment: str, k: Readiness, families: Sequence[str], findings: Iterable[Diagnostic]) -> Iterator[Xml.Element]:
     its = [finding for finding in findings if Scope(environment, k.id) in finding.scopes]
     for name in families:
         case = _case(f"{environment}.{k.id}", name, k.seconds)
@@ -56,7 +57,7 @@ def _kustomization(environment: str, k: Readiness, families: Sequence[str], find
         yield case
 
 
-def _others(classname: str, findings: Sequence[Finding]) -> Iterator[Xml.Element]:
+def _others(classname: str, findings: Sequence[Diagnostic]) -> Iterator[Xml.Element]:
     for name in sorted({family(finding.rule) for finding in findings}):
         case = _case(classname, name)
         _fill(case, [finding for finding in findings if family(finding.rule) == name])
@@ -72,7 +73,7 @@ def _step(environment: str, step: Outcome) -> Xml.Element:
     return case
 
 
-def _fill(case: Xml.Element, findings: Sequence[Finding]) -> None:
+def _fill(case: Xml.Element, findings: Sequence[Diagnostic]) -> None:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
@@ -82,9 +83,9 @@ def _fill(case: Xml.Element, findings: Sequence[Finding]) -> None:
         Xml.SubElement(case, "system-out").text = "\n".join(map(_line, milder))
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Diagnostic) -> str:
     notes = [*(f"\n  note: {related}" for related in finding.related), *([f"\n  hint: {finding.hint}"] if finding.hint else [])]
-    return _clean(f"{finding.path}:{finding.line}: {finding.severity.value}: {finding.message} [{finding.rule}]{''.join(notes)}")
+    return _clean(f"{finding.path}:{finding.line}: {finding.severity}: {finding.message} [{finding.rule}]{''.join(notes)}")
 
 
 def _case(classname: str, name: str, seconds: float = 0.0) -> Xml.Element:

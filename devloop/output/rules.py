@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from devloop.diagnostic import Diagnostic
 from devloop.lint.rules import RULES, Rule
-from devloop.model.report import Finding
 
 
 def family(rule: str) -> str:
@@ -13,6 +13,6 @@ def family(rule: str) -> str:
     return rule.partition("/")[0]
 
 
-def mentioned(findings: Iterable[Finding]) -> dict[str, Rule | None]:
+def mentioned(findings: Iterable[Diagnostic]) -> dict[str, Rule | None]:
     """The rules that the findings name, in alphabetical order; None for what is no rule of validation."""
     return {name: RULES.get(name) for name in sorted({finding.rule for finding in findings})}

@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 from devloop import __version__
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules import Rule
-from devloop.model.report import Finding, Report, Severity
+from devloop.model.report import Report
 from devloop.output.rules import family, mentioned
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_LEVELS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def to_sarif(report: Report) -> str:
@@ -43,7 +44,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
+def _result(finding: Diagnostic, index: int) -> dict[str, Any]:
     related = [
         {"id": number, "message": {"text": place.message}, "physicalLocation": _physical(place.path, place.line)}
         for number, place in enumerate(finding.related, 1)
@@ -60,7 +61,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
     }
 
 
-def _location(finding: Finding) -> dict[str, Any]:
+def _location(finding: Diagnostic) -> dict[str, Any]:
     logical = [{"fullyQualifiedName": finding.object, "kind": "resource"}] if finding.object else []
     return {"physicalLocation": _physical(finding.path, finding.line)} | ({"logicalLocations": logical} if logical else {})
 
@@ -70,7 +71,7 @@ def _physical(path: str, line: int) -> dict[str, Any]:
     return {"artifactLocation": artifact} | ({"region": {"startLine": line}} if line else {})
 
 
-def _fingerprint(finding: Finding) -> str:
+def _fingerprint(finding: Diagnostic) -> str:
     """The same finding keeps it when lines above it come and go."""
     return hashlib.sha256(
         "\0".join((finding.rule, finding.path, finding.object, finding.message)).encode(errors="surrogateescape")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devloop.clients.sops import public_half
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 
 # What stands where an identity should, and what to say of it.
 _MISTAKEN = (
@@ -66,7 +67,7 @@ def from_file(path: Path, named_by: str = "") -> Iterator[Identity | str]:
         text = path.read_bytes().decode(errors="replace")
     except OSError as error:
         message = f"the Age key file cannot be read: {error.strerror}"
-        raise InputError.of([Problem(str(path), 0, message, f"it is named by {named_by}" if named_by else "")]) from None
+        raise InputError.of([Diagnostic.at(str(path), 0, message, f"it is named by {named_by}" if named_by else "")]) from None
     yield from _parse(text, str(path), f"{named_by} {path}".strip())
 
 
@@ -83,11 +84,11 @@ def _parse(text: str, place: str, origin: str) -> Iterator[Identity | str]:
     numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in numbered if line and not line.startswith("#")]
     if not lines:
-        raise InputError.of([Problem(place, 0, "holds no Age identity", f"age-keygen -o {place}")])
+        raise InputError.of([Diagnostic.at(place, 0, "holds no Age identity", f"age-keygen -o {place}")])
     found = [_identity(place, origin, number, line) for number, line in _first_if_block(lines)]
-    if problems := [item for item in found if isinstance(item, Problem)]:
+    if problems := [item for item in found if isinstance(item, Diagnostic)]:
         raise InputError.of(problems)
-    yield from (item for item in found if not isinstance(item, Problem))
+    yield from (item for item in found if not isinstance(item, Diagnostic))
 
 
 def _first_if_block(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -95,13 +96,13 @@ def _first_if_block(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return lines[:1] if lines[0][1].startswith(("-----", "age-encryption")) else lines
 
 
-def _identity(place: str, origin: str, number: int, line: str) -> Identity | Problem | str:
+def _identity(place: str, origin: str, number: int, line: str) -> Identity | Diagnostic | str:
     for beginning, message, hint in _MISTAKEN:
         if line.startswith(beginning):
-            return Problem(place, number, message, hint)
+            return Diagnostic.at(place, number, message, hint)
     if line.startswith(_PLUGIN):
         return f"{place}:{number} is a plugin's identity, which Flux cannot decrypt with"
     try:
         return Identity("a post-quantum key" if line.startswith(_POST_QUANTUM) else public_half(line), origin, line)
     except ValueError:
-        return Problem(place, number, "is not an Age identity", "an identity is a line that begins with AGE-SECRET-KEY-1")
+        return Diagnostic.at(place, number, "is not an Age identity", "an identity is a line that begins with AGE-SECRET-KEY-1")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from devloop.clients.worker import DecryptionResult
 from devloop.clients.xdg import config_folder
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import SopsSettings
 from devloop.model.cluster.environment import Environment
 from devloop.model.sops.creation_rules import EncryptedSecret, parse_creation_rules, parse_secret
@@ -59,12 +60,12 @@ def without_rule(root: Path, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if not rules.rule_for(path)]
 
 
-def _closed(opening: DecryptionResult, keys: Identities) -> Problem:
+def _closed(opening: DecryptionResult, keys: Identities) -> Diagnostic:
     if opening.reason == "service":
-        return Problem(opening.path, 0, opening.error, f"add an Age recipient to .sops.yaml, then sops updatekeys {opening.path}")
+        return Diagnostic.at(opening.path, 0, opening.error, f"add an Age recipient to .sops.yaml, then sops updatekeys {opening.path}")
     if opening.reason == "key" and not set(opening.recipients) & set(keys.public):
-        return Problem(opening.path, 0, f"none of the keys opens it; it is encrypted for {', '.join(opening.recipients) or 'nobody'}")
-    return Problem(opening.path, 0, f"cannot be opened: {opening.error}", f"sops decrypt {opening.path}")
+        return Diagnostic.at(opening.path, 0, f"none of the keys opens it; it is encrypted for {', '.join(opening.recipients) or 'nobody'}")
+    return Diagnostic.at(opening.path, 0, f"cannot be opened: {opening.error}", f"sops decrypt {opening.path}")
 
 
 def _gather(environment: Environment, key_file: Path | None, recipients: Collection[str] | None) -> Iterator[Identity | str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.kind_config import KindConfiguration, read_kind
 from devloop.model.ksail import Statement, define, read_ksail, source_as_written
@@ -17,13 +18,13 @@ def load_definition(root: Path, path: Path, environment: str) -> ClusterDefiniti
     """What the file `path` and its kind.yaml say; raises InputError with everything that is wrong in both at once."""
     shown = _shown(root, path)
     statement = read_ksail(read_input(path, shown), shown, os.environ)
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     kind = _kind(root, path.parent, statement, problems)
     source = _source_directory(root, path.parent, statement, problems)
     return define(statement, kind, source_directory=source, environment=environment, found=problems)
 
 
-def _kind(root: Path, folder: Path, statement: Statement, problems: list[Problem]) -> KindConfiguration | None:
+def _kind(root: Path, folder: Path, statement: Statement, problems: list[Diagnostic]) -> KindConfiguration | None:
     """The configuration of Kind beside the definition or at the root; what is wrong with finding it goes to `problems`."""
     if statement.get("distribution", "Vanilla") != "Vanilla":
         return None
@@ -44,7 +45,7 @@ def _kind(root: Path, folder: Path, statement: Statement, problems: list[Problem
         return None
 
 
-def _source_directory(root: Path, folder: Path, statement: Statement, problems: list[Problem]) -> str:
+def _source_directory(root: Path, folder: Path, statement: Statement, problems: list[Diagnostic]) -> str:
     """Relative to the root: the folder beside the definition if there is one, else the one at the root, there or not."""
     written = source_as_written(statement)
     inside = [path for path in (folder / written, root / written) if _is_inside(root, path)]

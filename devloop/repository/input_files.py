@@ -7,7 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 
 LARGEST = 1024 * 1024
 
@@ -34,7 +35,7 @@ def read_input(path: Path, shown: str) -> str:
         raise _wrong(shown, message, hint.format(shown)) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError.of([Problem(shown, line, "the file is not UTF-8", "convert it with `iconv -f latin1 -t utf-8`")]) from None
+        raise InputError.of([Diagnostic.at(shown, line, "the file is not UTF-8", "convert it with `iconv -f latin1 -t utf-8`")]) from None
 
 
 def is_there(path: Path) -> bool:
@@ -43,7 +44,7 @@ def is_there(path: Path) -> bool:
 
 
 def _wrong(shown: str, message: str, hint: str = "") -> InputError:
-    return InputError.of([Problem(shown, 0, message, hint)])
+    return InputError.of([Diagnostic.at(shown, 0, message, hint)])
 
 
 def _kind_of(mode: int) -> str:

@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic, Severity
+from devloop.errors import InputError
 from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.re2 import compiled
-from devloop.model.report import Severity
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.model.yaml.schema import LABELS, TEXTS, Field
 from devloop.model.yaml.validation import Checked, check
@@ -60,7 +60,7 @@ class _Reader:
 
     def __init__(self, checked: Checked, rules: Sequence[str]) -> None:
         self.checked = checked
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._rules = rules
 
     def settings(self) -> Settings:
@@ -117,4 +117,4 @@ class _Reader:
     def _note(self, where: str, message: str, word: str = "", known: Sequence[str] = ()) -> None:
         meant = suggestions(word, known) if word else []
         hint = f"did you mean {join_words(meant, 'or')}?" if meant else "devloop validate --explain all" if known is self._rules else ""
-        self.problems.append(Problem(PATH, self.checked.lines.get(where, 0), message, hint))
+        self.problems.append(Diagnostic.at(PATH, self.checked.lines.get(where, 0), message, hint))

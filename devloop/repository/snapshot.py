@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import git
-from devloop.errors import DevloopError, InputError, Problem, ToolError
+from devloop.diagnostic import Diagnostic
+from devloop.errors import DevloopError, InputError, ToolError
 from devloop.model.cluster.environment import Source
 from devloop.repository.snapshot_store import open_store, store_of
 
@@ -105,7 +106,7 @@ def _refuse_conflicts(work_tree: _WorkTree) -> None:
     paths = sorted({entry.path for entry in _entries(done.stdout)})
     if paths:
         hint = "resolve it, then git add it, or git merge --abort"
-        raise InputError.of([Problem(path, 0, "has a merge conflict", hint) for path in paths])
+        raise InputError.of([Diagnostic.at(path, 0, "has a merge conflict", hint) for path in paths])
 
 
 def _copy_index(work_tree: _WorkTree, folder: Path) -> Path:
@@ -132,7 +133,7 @@ def _cannot_add(root: Path, error: ToolError) -> DevloopError:
     if "sparse-checkout definition" in error.output:
         outside = [line for line in error.output.partition("index:\n")[2].splitlines() if not line.startswith("hint:")]
         message = "is new and lies outside of the sparse checkout"
-        return InputError.of([Problem(path, 0, message, "git sparse-checkout add") for path in outside])
+        return InputError.of([Diagnostic.at(path, 0, message, "git sparse-checkout add") for path in outside])
     if "No space left" in error.output:
         return DevloopError(f"no space left for a snapshot of {root}", hint="df -h")
     return InputError(f"Git cannot take a snapshot of {root}: {_reason(error)}", hint=f"git -C {root} add --all --dry-run")
@@ -147,14 +148,14 @@ def _refuse_links(work_tree: _WorkTree, directory: str, env: Mapping[str, str]) 
     for link, target in zip(links, _targets(work_tree.root, links, env), strict=True):
         if _leaves(link.path, target, directory):
             hint = "make it a file or a link to a file of the repository, or add it to .gitignore"
-            problems.append(Problem(link.path, 0, f"is a symbolic link to {target}, which is outside of what Flux gets", hint))
+            problems.append(Diagnostic.at(link.path, 0, f"is a symbolic link to {target}, which is outside of what Flux gets", hint))
     if problems:
         raise InputError.of(problems)
 
 
-def _submodule(path: str) -> Problem:
+def _submodule(path: str) -> Diagnostic:
     hint = "commit its files to this repository, or add it to .gitignore"
-    return Problem(path.rstrip("/"), 0, "is a Git repository of its own (a submodule), which Flux does not get", hint)
+    return Diagnostic.at(path.rstrip("/"), 0, "is a Git repository of its own (a submodule), which Flux does not get", hint)
 
 
 def _leaves(path: str, target: str, directory: str) -> bool:

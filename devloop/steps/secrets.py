@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.flux import manifests
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import NAMESPACE
-from devloop.model.report import Finding, Found, Notice, Outcome, Severity, Status
+from devloop.model.report import Found, Notice, Outcome, Status
 from devloop.model.sops.creation_rules import ADD_RULE, WITHOUT_RULE
 from devloop.repository.age_keys import missing_keys_error, sops_age_data, without_rule
 from devloop.session import Session
@@ -41,9 +42,9 @@ class OpenSecrets:
         return outcome(False, f"{count} encrypted file{'s' if count > 1 else ''} can be opened")
 
 
-def _stray(path: str) -> Finding:
+def _stray(path: str) -> Diagnostic:
     """As `devloop validate` tells it."""
-    return Finding("secrets/no-rule", Severity.WARNING, path, 1, WITHOUT_RULE, ADD_RULE)
+    return Diagnostic(WITHOUT_RULE, Location(path, 1), ADD_RULE, Severity.WARNING, rule="secrets/no-rule")
 
 
 @dataclass(frozen=True)

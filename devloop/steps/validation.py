@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
 from devloop.model.flux.graph import Graph
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.messages import counted
-from devloop.model.report import Found, Outcome, Severity, Status
+from devloop.model.report import Found, Outcome, Status
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients.process import run
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
-from devloop.model.report import Emit, Notice, Severity
+from devloop.model.report import Emit, Notice
 from devloop.toolchain.lock import Tool, this_platform
 
 Channel = Callable[["Job"], str | None]

@@ -27,10 +27,11 @@ import yaml
 from devloop.clients.git import git
 from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
 from devloop.clients.orphans import sweep
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Event, Notice, Severity
+from devloop.model.report import Event, Notice
 from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.provisioners.embedded.authority import new_authority
 from devloop.runtime import control

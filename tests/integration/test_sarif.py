@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity
 from devloop.lint.rules import RULES
-from devloop.model.report import Finding, Related, Report, Scope, Severity
+from devloop.model.report import Report
 from devloop.output import FORMATS
 
 MODULE = "github.com/owenrumney/go-sarif/v3@v3.3.1"
@@ -35,15 +36,13 @@ def test_a_log_follows_the_schema(schema: dict[str, object], found: str) -> None
 
     scopes = (Scope("dev", "flux-system/apps"), Scope("prod"))
     findings = tuple(
-        Finding(
-            rule,
-            severity,
-            f"a b/ü{number}.yaml",
-            number,
+        Diagnostic(
             "message",
+            Location(f"a b/ü{number}.yaml", number, *(("Secret", "b", (), "a") if number % 2 else ())),
             "hint" * (number % 2),
-            "Secret/a/b" * (number % 2),
+            severity,
             scopes,
+            rule,
             related=(Related("a b.yaml", number, "a patch for the object"),) * (number % 2),
         )
         for number, (rule, severity) in enumerate((rule, severity) for rule in RULES for severity in Severity)

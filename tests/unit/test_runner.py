@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from devloop.errors import DevloopError, InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import DevloopError, InputError
 from devloop.model.report import Event, Outcome, Report, Status, StepFinished, StepStarted
 from devloop.plan import Plan, plan_up
 from devloop.runner import Result, recorded, run
@@ -100,7 +101,7 @@ def test_the_plan_of_up_is_sound(options: dict[str, bool]) -> None:
 
 
 def test_bad_input_is_reported_with_its_findings_and_starts_nothing_more() -> None:
-    problems = [Problem("k8s/a.yaml", 3, "first"), Problem("k8s/b.yaml", 4, "second")]
+    problems = [Diagnostic.at("k8s/a.yaml", 3, "first"), Diagnostic.at("k8s/b.yaml", 4, "second")]
     a = Step("a", fail(InputError.of(problems)))
     ok, result, _ = execute(a, Step("b", needs=(a,)))
     assert not ok

@@ -5,40 +5,41 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
 from devloop.model.flux.helm_release import KIND
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.lint.context import LintContext, place_of
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 # Failures that have a rule of their own; what is not here is build/failed.
 _SPECIAL = frozenset({"yaml", "duplicate", "undefined", "missing"})
 
 
-def failed(subject: LintContext) -> Iterator[Fault]:
+def failed(subject: LintContext) -> Iterator[Diagnostic]:
     """Flux would report BuildFailed."""
     for unit, failure, place in subject.failures:
         if failure.kind not in _SPECIAL:
-            yield unit.fault(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
+            yield unit.diagnostic(f"{unit.node.kustomization.id} does not build: {failure.message}", hint=failure.hint, place=place)
 
 
-def release(subject: LintContext) -> Iterator[Fault]:
+def release(subject: LintContext) -> Iterator[Diagnostic]:
     """A chart of the repository does not render with the values of its HelmRelease."""
     for unit in subject.units:
         for each in unit.node.releases:
             if each.failure and each.state is NodeState.FAILED:
                 manifest = next(m for m in unit.node.manifests if m.kind == KIND and (m.namespace or "default", m.name) == _pair(each.id))
                 place = Location(each.failure.path, each.failure.line) if each.failure.path else place_of(manifest, "spec")
-                yield unit.fault(f"the HelmRelease {each.id} does not render: {each.failure.message}", hint=each.failure.hint, place=place)
+                yield unit.diagnostic(
+                    f"the HelmRelease {each.id} does not render: {each.failure.message}", hint=each.failure.hint, place=place
+                )
 
 
-def ignored_field(subject: LintContext) -> Iterator[Fault]:
+def ignored_field(subject: LintContext) -> Iterator[Diagnostic]:
     """A field of a kustomization file that there is not. Flux drops it from the one it starts with; kustomize refuses it in others."""
-    for unit, oversight in subject.file_issues("ignored"):
-        if unit.node.state is NodeState.BUILT and posixpath.dirname(oversight.path) == posixpath.normpath(unit.node.directory):
-            yield unit.fault(oversight.message, hint=oversight.hint, place=Location(oversight.path, oversight.line))
+    for unit, issue in subject.kustomization_files("build/ignored-field"):
+        if unit.node.state is NodeState.BUILT and posixpath.dirname(issue.path) == posixpath.normpath(unit.node.directory):
+            yield unit.diagnostic(issue.message, hint=issue.hint, place=issue.location)
 
 
 def _pair(name: ObjectId) -> tuple[str, str]:

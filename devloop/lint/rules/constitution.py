@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.pod_specs import containers
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.inventory import HELM, group_of, inventories, is_built_in, is_flux
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 # Commands that change a cluster; those that only look, wait or try out do not.
 _TRIED_OUT = r"\b(?![^|;&\n]*--dry-run)"
@@ -42,14 +41,14 @@ _POLICY = re.compile(r"(?i)\b(kyverno|gatekeeper|kubewarden|open-?policy-?agent|
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
-def gitops_first(subject: LintContext) -> Iterator[Fault]:
+def gitops_first(subject: LintContext) -> Iterator[Diagnostic]:
     """Something changes the cluster past Git, or Git past the cluster."""
     for unit, manifest in subject.manifests:
         yield from _imperative(unit, manifest)
         yield from _suspended(unit, manifest)
 
 
-def _imperative(unit: KustomizationContext, manifest: Manifest) -> Iterator[Fault]:
+def _imperative(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     for path, container in containers(manifest):
         words = [str(word) for key in ("command", "args") for word in _listed(container.get(key)) if isinstance(word, str)]
         if found := _IMPERATIVE.search(" ".join(words).replace("\\\n", " ")):
@@ -66,7 +65,7 @@ def _command(found: re.Match[str]) -> str:
     return f"{found[0].split()[0]} {found[1] or found[2]}"
 
 
-def _suspended(unit: KustomizationContext, manifest: Manifest) -> Iterator[Fault]:
+def _suspended(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     annotations = manifest.mapping("metadata", "annotations")
     if is_flux(group_of(manifest.api_version)) and manifest.mapping("spec").get("suspend") is True:
         message = f"{manifest} is suspended: commits do not reach the cluster"
@@ -76,7 +75,7 @@ def _suspended(unit: KustomizationContext, manifest: Manifest) -> Iterator[Fault
         yield unit.about(manifest, message, "metadata", "annotations", _DISABLED, hint="remove the annotation, or the object")
 
 
-def sops(subject: LintContext) -> Iterator[Fault]:
+def sops(subject: LintContext) -> Iterator[Diagnostic]:
     """An environment has Secrets, and nothing in the repository is encrypted or ever would be."""
     for inspected in subject.environments:
         if not inspected.graph.encrypted and not subject.files.creation_rules:
@@ -92,7 +91,7 @@ def _has_values(manifest: Manifest) -> bool:
     return is_secret and any(manifest.body.get(section) for section in ("data", "stringData"))
 
 
-def declarative(subject: LintContext) -> Iterator[Fault]:
+def declarative(subject: LintContext) -> Iterator[Diagnostic]:
     """Programs travel among the manifests."""
     for unit, manifest in subject.manifests:
         if manifest.kind == "ConfigMap" and manifest.api_version == "v1":
@@ -109,14 +108,14 @@ def _programs(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield section, str(key), what
 
 
-def monitoring(subject: LintContext) -> Iterator[Fault]:
+def monitoring(subject: LintContext) -> Iterator[Diagnostic]:
     """Nothing of an environment watches it."""
     yield from _absent(
         subject, _monitors, "nothing that the environment applies monitors its cluster", "add alerts, and something that evaluates them"
     )
 
 
-def policies(subject: LintContext) -> Iterator[Fault]:
+def policies(subject: LintContext) -> Iterator[Diagnostic]:
     """Nothing of an environment, and no PolicyRule of the repository, says what it lets in."""
     if subject.files.policy_rules:
         return
@@ -124,12 +123,12 @@ def policies(subject: LintContext) -> Iterator[Fault]:
     yield from _absent(subject, _restricts, "no policy of the environment says what its cluster admits", hint)
 
 
-def _absent(subject: LintContext, is_it: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Fault]:
+def _absent(subject: LintContext, is_it: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Diagnostic]:
     """Told only of an environment that can be seen as a whole and has workloads to watch over."""
     for inventory in inventories(subject):
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
         if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_it, manifests)):
-            yield inventory.inspected.fault(message, _definition(inventory.inspected), hint=hint)
+            yield inventory.inspected.diagnostic(message, _definition(inventory.inspected), hint=hint)
 
 
 def _definition(inspected: EnvironmentGraph) -> Location:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 
-def invalid(subject: LintContext) -> Iterator[Fault]:
+def invalid(subject: LintContext) -> Iterator[Diagnostic]:
     """ksail.yaml or a file that it names is wrong."""
-    for problem in subject.problems:
-        yield Fault(problem.message, Location(problem.path, problem.line), problem.hint)
+    yield from subject.problems
 
 
-def missing(subject: LintContext) -> Iterator[Fault]:
+def missing(subject: LintContext) -> Iterator[Diagnostic]:
     """Nothing says where Flux enters the repository."""
     if not subject.environments and not subject.problems:
         hint = "write ksail.yaml, or clusters/NAME/ksail.yaml for each environment; `devloop init DIR` makes a sample"
-        yield Fault(
+        yield Diagnostic(
             "no definition and no sign of Flux says what is applied: nothing was built, only files were looked at", Location(), hint
         )
 
 
-def questionable(subject: LintContext) -> Iterator[Fault]:
+def questionable(subject: LintContext) -> Iterator[Diagnostic]:
     """The definition can be used, but not everything in it does what it says."""
     for inspected in subject.environments:
         for warning in inspected.environment.definition.warnings:
-            yield inspected.fault(warning.message, Location(warning.path, warning.line), hint=warning.hint)
+            yield inspected.diagnostic(warning.message, warning.location, hint=warning.hint)
 
 
 RULES: Rules = {

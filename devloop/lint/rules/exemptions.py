@@ -6,37 +6,36 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault, Location
 from devloop.model.lint.settings import PATH, Exemption
-from devloop.model.report import Finding, Severity
 
 UNUSED = "exemptions/unused"
 
 
-def expired(subject: LintContext) -> Iterator[Fault]:
+def expired(subject: LintContext) -> Iterator[Diagnostic]:
     """The day is over, so the findings are back."""
     for exemption in subject.settings.exemptions:
         if not is_valid(exemption, subject.today):
             message = f"the exemption from {exemption.rule} expired on {exemption.expires}: {exemption.reason}"
-            yield Fault(message, Location(PATH, exemption.line), "mend what it covers, or give it a new date")
+            yield Diagnostic(message, Location(PATH, exemption.line), "mend what it covers, or give it a new date")
 
 
-def unused(_: LintContext) -> Iterator[Fault]:
+def unused(_: LintContext) -> Iterator[Diagnostic]:
     """Known only when everything else has been found: validation asks `needless` then."""
     yield from ()
 
 
-def needless(exemptions: Iterable[Exemption], findings: Iterable[Finding]) -> Iterator[Fault]:
+def needless(exemptions: Iterable[Exemption], findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Exemptions that match none of `findings`."""
     found = tuple(findings)
     for exemption in exemptions:
         if not any(covers(exemption, finding) for finding in found):
-            yield Fault(f"the exemption from {exemption.rule} matches no finding", Location(PATH, exemption.line), "remove it")
+            yield Diagnostic(f"the exemption from {exemption.rule} matches no finding", Location(PATH, exemption.line), "remove it")
 
 
-def covers(exemption: Exemption, finding: Finding) -> bool:
+def covers(exemption: Exemption, finding: Diagnostic) -> bool:
     """Whether the exemption is about the finding, whatever the day."""
     wanted = ((exemption.rule, (finding.rule,)), (exemption.path, finding.paths), (exemption.object, (finding.object,)))
     return all(not pattern or any(fnmatchcase(text, pattern) for text in texts) for pattern, texts in wanted)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.containers import Container, pod_template
 from devloop.model.kubernetes.image import Image, parse_image
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 Used = tuple[KustomizationContext, Manifest, Container, str]
 
@@ -28,12 +27,12 @@ def _used_by(unit: KustomizationContext, manifest: Manifest) -> Iterator[Used]:
             yield unit, manifest, container, text
 
 
-def _about(used: Used, message: str, hint: str = "") -> Fault:
+def _about(used: Used, message: str, hint: str = "") -> Diagnostic:
     unit, manifest, container, _ = used
     return unit.about(manifest, f"{manifest}: {message}", *container.field, "image", hint=hint)
 
 
-def latest(subject: LintContext) -> Iterator[Fault]:
+def latest(subject: LintContext) -> Iterator[Diagnostic]:
     """No tag, or the tag that means whatever came last."""
     for used in subject.once(_used):
         _, _, container, text = used
@@ -45,7 +44,7 @@ def latest(subject: LintContext) -> Iterator[Fault]:
             )
 
 
-def malformed(subject: LintContext) -> Iterator[Fault]:
+def malformed(subject: LintContext) -> Iterator[Diagnostic]:
     """No runtime would take it."""
     for used in subject.once(_used):
         _, _, container, text = used
@@ -63,7 +62,7 @@ def _malformed_hint(text: str) -> str:
     return "write [REGISTRY/]NAME[:TAG][@sha256:DIGEST]"
 
 
-def several_versions(subject: LintContext) -> Iterator[Fault]:
+def several_versions(subject: LintContext) -> Iterator[Diagnostic]:
     """One image, several versions of it in one environment."""
     found: dict[tuple[str, str], dict[str, Used]] = {}
     for used in subject.once(_used):

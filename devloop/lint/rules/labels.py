@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.containers import pod_template
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.names import wrong_with_key, wrong_with_value
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 # A label that most workloads carry is a promise: of at least so many, at least this share.
 _MANY, _MOST = 5, 0.8
@@ -22,7 +21,7 @@ _RECOMMENDED = "app.kubernetes.io/"
 _MASK = "**SOPS**"
 
 
-def required(subject: LintContext) -> Iterator[Fault]:
+def required(subject: LintContext) -> Iterator[Diagnostic]:
     """A label is missing that devloop.yaml asks for, or that nearly all workloads of the repository carry."""
     wanted = subject.settings.labels
     if wanted.names:
@@ -38,7 +37,7 @@ def required(subject: LintContext) -> Iterator[Fault]:
 
 def _missing(
     unit: KustomizationContext, manifest: Manifest, names: tuple[str, ...], why: str, severity: Severity | None
-) -> Iterator[Fault]:
+) -> Iterator[Diagnostic]:
     labels = manifest.mapping("metadata", "labels")
     if missing := [name for name in names if name not in labels]:
         few = "the label" if len(missing) == 1 else "the labels"
@@ -53,7 +52,7 @@ def _usual(workloads: list[Manifest]) -> tuple[str, ...]:
     return tuple(sorted(name for name, count in counts.items() if len(labels) >= _MANY and count >= _MOST * len(labels)))
 
 
-def syntax(subject: LintContext) -> Iterator[Fault]:
+def syntax(subject: LintContext) -> Iterator[Diagnostic]:
     """The API server refuses a label, or the key of an annotation."""
     for unit, manifest in subject.manifests:
         for field, pointer in _metadata(manifest):
@@ -89,7 +88,7 @@ def _escaped(key: str) -> str:
 _SELECTING = frozenset({("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet")})
 
 
-def selector(subject: LintContext) -> Iterator[Fault]:
+def selector(subject: LintContext) -> Iterator[Diagnostic]:
     """A workload would not find its own pods."""
     for unit, manifest in subject.manifests:
         pod = pod_template(manifest) if (manifest.api_version, manifest.kind) in _SELECTING else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
 from devloop.model.lint.context import LintContext
 from devloop.model.lint.file_index import Reference, above, is_made_up
 from devloop.model.lint.layers import Kind, Layer, Layout, find_layout
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 _KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -27,17 +26,17 @@ def _crossings(subject: LintContext, kind: Kind, is_wrong: Judgement) -> Iterato
             yield reference, source, target
 
 
-def _refers(reference: Reference, source: Layer, target: Layer, hint: str) -> Fault:
-    return Fault(f"{source} refers to {target}: {reference.target}", Location(reference.path, reference.line), hint)
+def _refers(reference: Reference, source: Layer, target: Layer, hint: str) -> Diagnostic:
+    return Diagnostic(f"{source} refers to {target}: {reference.target}", Location(reference.path, reference.line), hint)
 
 
-def base(subject: LintContext) -> Iterator[Fault]:
+def base(subject: LintContext) -> Iterator[Diagnostic]:
     """A base refers to a distribution or to a cluster."""
     for crossing in _crossings(subject, Kind.BASE, lambda _, target: target.kind is not Kind.BASE):
         yield _refers(*crossing, "let the other refer to the base, and say there what is different")
 
 
-def distribution(subject: LintContext) -> Iterator[Fault]:
+def distribution(subject: LintContext) -> Iterator[Diagnostic]:
     """A distribution refers to a cluster or to another distribution."""
 
     def is_wrong(source: Layer, target: Layer) -> bool:
@@ -47,7 +46,7 @@ def distribution(subject: LintContext) -> Iterator[Fault]:
         yield _refers(*crossing, "move what both need into a base")
 
 
-def cluster(subject: LintContext) -> Iterator[Fault]:
+def cluster(subject: LintContext) -> Iterator[Diagnostic]:
     """A cluster refers to another cluster, or to a second distribution, in a kustomization.yaml or by the path of a Flux Kustomization."""
     seen: dict[str, Layer] = {}
 
@@ -61,17 +60,17 @@ def cluster(subject: LintContext) -> Iterator[Fault]:
     yield from _paths_into_other_clusters(subject, find_layout(subject.files.paths))
 
 
-def _paths_into_other_clusters(subject: LintContext, layout: Layout) -> Iterator[Fault]:
+def _paths_into_other_clusters(subject: LintContext, layout: Layout) -> Iterator[Diagnostic]:
     for inspected in subject.environments:
         own = layout.layer_of(inspected.environment.entry_path)
         for unit in inspected.units if own and own.kind is Kind.CLUSTER else ():
             target = layout.layer_of(unit.node.directory)
             if own and target and target.is_other(own):
                 message = f"{own} applies {unit.node.directory} of {target}: the path of {unit.node.kustomization.id}"
-                yield unit.fault(message, "path", hint="move what both need into a base or into their distribution")
+                yield unit.diagnostic(message, "path", hint="move what both need into a base or into their distribution")
 
 
-def unreachable(subject: LintContext) -> Iterator[Fault]:
+def unreachable(subject: LintContext) -> Iterator[Diagnostic]:
     """Folders with a kustomization.yaml that no environment leads to; told only where all environments could be looked at."""
     if subject.problems or not subject.environments or not _all_seen(subject):
         return
@@ -85,7 +84,7 @@ def unreachable(subject: LintContext) -> Iterator[Fault]:
     for folder in sorted(lonely):
         if lonely.isdisjoint(above(folder)):
             name = next(name for name in _KUSTOMIZATION_FILES if f"{folder}/{name}" in subject.files.paths)
-            yield Fault(
+            yield Diagnostic(
                 f"no environment leads to {folder}",
                 Location(f"{folder}/{name}", 1),
                 "refer to it, remove it, or say in devloop.yaml why it is there",

@@ -6,23 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, FieldStep, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.containers import pod_template
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.kubernetes.names import KEBAB, LABEL, PATH, form_of, is_data_key, is_port_name, what_is_wrong
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
-from devloop.model.lint.location import Fault, Step
 from devloop.model.lint.settings import NamePattern
-from devloop.model.report import Severity
 
-Part = tuple[str, Any, tuple[Step, ...]]
+Part = tuple[str, Any, tuple[FieldStep, ...]]
 
 # A way to write names that this share of at least so many keep is the repository's convention.
 _MANY, _NEARLY_ALL = 20, 0.95
 _NEWEST = 99
 
 
-def invalid(subject: LintContext) -> Iterator[Fault]:
+def invalid(subject: LintContext) -> Iterator[Diagnostic]:
     """The API server refuses the name of an object, of its namespace, or of a part of its pod."""
     for unit, manifest in subject.manifests:
         minor = _minor(unit.inspected)
@@ -65,11 +64,11 @@ def _wrong(manifest: Manifest, what: str, name: Any, minor: int) -> str:
     return what_is_wrong(name, form_of(group, manifest.kind, minor) if what == "name" else LABEL)
 
 
-def _is_unknown(manifest: Manifest, field: tuple[Step, ...]) -> bool:
+def _is_unknown(manifest: Manifest, field: tuple[FieldStep, ...]) -> bool:
     return bool(manifest.unknown) and (len(field) > 2 or "/" + "/".join(map(str, field)) in manifest.unknown)
 
 
-def data_key(subject: LintContext) -> Iterator[Fault]:
+def data_key(subject: LintContext) -> Iterator[Diagnostic]:
     """A key of a ConfigMap or a Secret that cannot be a file's name."""
     for unit, manifest in subject.manifests:
         if manifest.kind in ("ConfigMap", "Secret") and manifest.api_version == "v1":
@@ -80,7 +79,7 @@ def data_key(subject: LintContext) -> Iterator[Fault]:
                         yield unit.about(manifest, f"{manifest}: the key {key!r} of {field} cannot be", field, key, hint=hint)
 
 
-def convention(subject: LintContext) -> Iterator[Fault]:
+def convention(subject: LintContext) -> Iterator[Diagnostic]:
     """A name is not as devloop.yaml wants it, or not as nearly all others of the repository are."""
     patterns = subject.settings.names
     named = [(unit, manifest) for unit, manifest in subject.manifests if not _is_unknown(manifest, ("metadata", "name"))]
@@ -98,7 +97,7 @@ def convention(subject: LintContext) -> Iterator[Fault]:
                 yield unit.about(manifest, message, "metadata", "name", severity=Severity.INFO)
 
 
-def _against(unit: KustomizationContext, manifest: Manifest, patterns: tuple[NamePattern, ...]) -> Iterator[Fault]:
+def _against(unit: KustomizationContext, manifest: Manifest, patterns: tuple[NamePattern, ...]) -> Iterator[Diagnostic]:
     for each in patterns:
         if (not each.kinds or manifest.kind in each.kinds) and not each.pattern.fullmatch(manifest.name):
             hint = f"for example {each.example}" if each.example else ""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Scope, Severity
 from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault
 from devloop.model.lint.policy import Outcome, PolicyResult
-from devloop.model.report import Severity
 
 
 def _said(outcome: Outcome) -> Check:
-    def check(subject: LintContext) -> Iterator[Fault]:
+    def check(subject: LintContext) -> Iterator[Diagnostic]:
         for said in subject.judgements.policies:
             if said.outcome is outcome:
-                yield Fault(_message(said), said.place, _hint(said), said.severity, said.environment, said.kustomization)
+                yield Diagnostic(_message(said), said.place, _hint(said), said.severity, _scopes(said))
 
     return check
+
+
+def _scopes(said: PolicyResult) -> tuple[Scope, ...]:
+    return (Scope(said.environment, said.kustomization),) if said.environment else ()
 
 
 def _message(said: PolicyResult) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.lint.rules.schema import told, violations
 from devloop.model.kubernetes.containers import Container, PodTemplate, namespace_of, pod_template
@@ -13,8 +14,6 @@ from devloop.model.kubernetes.limit_ranges import NamespaceLimits, Resources, na
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.quantity import show_quantity
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 _NAMES = ("cpu", "memory")
 
@@ -38,7 +37,7 @@ class Sized:
         said = self.container.resource(side, name)
         return show_quantity(self.resources.of(side)[name]) if said is None else str(said)
 
-    def fault(self, message: str, *field: str, hint: str = "", severity: Severity | None = None) -> Fault:
+    def about(self, message: str, *field: str, hint: str = "", severity: Severity | None = None) -> Diagnostic:
         text = f"{self.pod.manifest}: container {self.container.name} {message}"
         return self.unit.about(self.pod.manifest, text, *self.container.field, *field, hint=hint, severity=severity)
 
@@ -67,24 +66,24 @@ def _containers_of(inspected: EnvironmentGraph) -> Iterator[Sized]:
                     yield Sized(unit, pod, container, given, given.resources(container))
 
 
-def requests(subject: LintContext) -> Iterator[Fault]:
+def requests(subject: LintContext) -> Iterator[Diagnostic]:
     """Nobody knows how much it needs."""
     for sized in subject.once(_containers):
         if missing := [name for name in _NAMES if not sized.says("requests", name)]:
             hint = "add resources.requests, or a LimitRange with defaultRequest to the namespace"
-            yield sized.fault(f"requests no {' and no '.join(missing)}", "resources", "requests", hint=hint)
+            yield sized.about(f"requests no {' and no '.join(missing)}", "resources", "requests", hint=hint)
 
 
-def limits(subject: LintContext) -> Iterator[Fault]:
+def limits(subject: LintContext) -> Iterator[Diagnostic]:
     """Nothing keeps it from taking everything. Without a limit of cpu it merely gets what others leave, which many want."""
     for sized in subject.once(_containers):
         if missing := [name for name in _NAMES if not sized.says("limits", name)]:
             severity = None if "memory" in missing else Severity.INFO
             hint = "add resources.limits, or a LimitRange with default to the namespace"
-            yield sized.fault(f"has no limit of {' and none of '.join(missing)}", "resources", "limits", hint=hint, severity=severity)
+            yield sized.about(f"has no limit of {' and none of '.join(missing)}", "resources", "limits", hint=hint, severity=severity)
 
 
-def request_above_limit(subject: LintContext) -> Iterator[Fault]:
+def request_above_limit(subject: LintContext) -> Iterator[Diagnostic]:
     """It asks for more than it may take."""
     for sized in subject.once(_containers):
         for name, request in sized.resources.requests.items():
@@ -94,17 +93,17 @@ def request_above_limit(subject: LintContext) -> Iterator[Fault]:
                 message = (
                     f"requests {sized.shown('requests', name)} of {name}, more than its limit of {sized.shown('limits', name)}{default}"
                 )
-                yield sized.fault(message, "resources", "requests", name, hint="raise the limit or lower the request")
+                yield sized.about(message, "resources", "requests", name, hint="raise the limit or lower the request")
 
 
-def limit_range(subject: LintContext) -> Iterator[Fault]:
+def limit_range(subject: LintContext) -> Iterator[Diagnostic]:
     """It is outside of what its namespace allows."""
     for sized in subject.once(_containers):
         names = ", ".join(str(each) for each in sized.allowance.ranges)
         for side in ("requests", "limits"):
             for name, amount in sized.resources.of(side).items():
                 if message := _outside(sized, side, name, amount):
-                    yield sized.fault(message, "resources", side, name, hint=f"see {names}")
+                    yield sized.about(message, "resources", side, name, hint=f"see {names}")
 
 
 def _outside(sized: Sized, side: str, name: str, amount: Fraction) -> str:
@@ -117,16 +116,16 @@ def _outside(sized: Sized, side: str, name: str, amount: Fraction) -> str:
     return ""
 
 
-def quota(subject: LintContext) -> Iterator[Fault]:
+def quota(subject: LintContext) -> Iterator[Diagnostic]:
     """A ResourceQuota makes the API server refuse pods that do not say what they take."""
     for sized in subject.once(_containers):
         for (side, name), by in sized.allowance.wanted.items():
             if not sized.says(side, name):
                 message = f"says nothing of {side}.{name}, which {by} wants of every container"
-                yield sized.fault(message, "resources", side, hint=f"add resources.{side}.{name}, or a LimitRange that sets it")
+                yield sized.about(message, "resources", side, hint=f"add resources.{side}.{name}, or a LimitRange that sets it")
 
 
-def quota_exceeded(subject: LintContext) -> Iterator[Fault]:
+def quota_exceeded(subject: LintContext) -> Iterator[Diagnostic]:
     """All pods of a namespace together are more than its quota. What runs for a while only is not counted."""
     totals: dict[tuple[str, str, str, str], Fraction] = {}
     for sized in subject.once(_containers):
@@ -153,7 +152,7 @@ def _replicas(manifest: Manifest) -> int:
     return replicas if isinstance(replicas, int) and replicas >= 0 else 1
 
 
-def invalid_quantity(subject: LintContext) -> Iterator[Fault]:
+def invalid_quantity(subject: LintContext) -> Iterator[Diagnostic]:
     """An amount that Kubernetes cannot read, in whatever field."""
     return told(tuple(violations(subject, "quantity")))
 

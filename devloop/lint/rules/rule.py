@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
-Check = Callable[[LintContext], Iterator[Fault]]
+Check = Callable[[LintContext], Iterator[Diagnostic]]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext, place_of
-from devloop.model.lint.location import Fault, Location
 from devloop.model.lint.schema_errors import SchemaError
-from devloop.model.report import Severity
 
 Found = tuple[KustomizationContext, Manifest, SchemaError]
 
@@ -26,13 +25,13 @@ def violations(subject: LintContext, *codes: str) -> Iterator[Found]:
 
 
 def _every(*codes: str) -> Check:
-    def check(subject: LintContext) -> Iterator[Fault]:
+    def check(subject: LintContext) -> Iterator[Diagnostic]:
         return told(tuple(violations(subject, *codes)))
 
     return check
 
 
-def told(found: Sequence[Found]) -> Iterator[Fault]:
+def told(found: Sequence[Found]) -> Iterator[Diagnostic]:
     """One fault each; what a component puts into many namespaces is told without the namespace, so that it is told once."""
     namespaces: dict[str, set[str]] = {}
     for _, manifest, violation in found:
@@ -41,7 +40,7 @@ def told(found: Sequence[Found]) -> Iterator[Fault]:
         place, message = _anywhere(manifest, violation)
         severity = Severity.WARNING if violation.assumed and violation.code in _VERSIONED else None
         if len(namespaces[repr((place, message))]) > 1:
-            yield unit.fault(f"{manifest.kind}/{manifest.name}: {message}", place=place, hint=violation.hint, severity=severity)
+            yield unit.diagnostic(f"{manifest.kind}/{manifest.name}: {message}", place=place, hint=violation.hint, severity=severity)
         else:
             yield unit.about(manifest, f"{manifest}: {message}", *violation.field, hint=violation.hint, severity=severity)
 
@@ -54,7 +53,7 @@ def _anywhere(manifest: Manifest, violation: SchemaError) -> tuple[Location, str
 _VERSIONED = frozenset({"value", "removed"})
 
 
-def unknown_kind(subject: LintContext) -> Iterator[Fault]:
+def unknown_kind(subject: LintContext) -> Iterator[Diagnostic]:
     """Kinds without a schema: one line a kind, at the first of its objects, so that nobody takes unchecked for right."""
     first: dict[str, Found] = {}
     counts: dict[str, set[str]] = {}
@@ -70,7 +69,7 @@ def unknown_kind(subject: LintContext) -> Iterator[Fault]:
 
 _NO_SCHEMA = "render its CustomResourceDefinition, or keep a copy of it anywhere in the repository"
 
-_Row = tuple[Callable[[LintContext], Iterator[Fault]], Severity, str, str]
+_Row = tuple[Callable[[LintContext], Iterator[Diagnostic]], Severity, str, str]
 
 _ROWS: dict[str, _Row] = {
     "schema/unknown-field": (

@@ -6,26 +6,25 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Node, NodeState
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, is_made_up
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 _NAME = re.compile(r"the variable (\S+) is not defined")
 _DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the text itself"
 
 
-def undefined(subject: LintContext) -> Iterator[Fault]:
+def undefined(subject: LintContext) -> Iterator[Diagnostic]:
     """A variable has neither value nor default."""
     for unit, failure, place in subject.failures:
         if failure.kind == "undefined":
             elsewhere = _definers(subject, unit, _NAME.search(failure.message))
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
-            yield unit.fault(f"{failure.message} for {unit.node.kustomization.id}", hint=hint, place=place)
+            yield unit.diagnostic(f"{failure.message} for {unit.node.kustomization.id}", hint=hint, place=place)
 
 
 def _definers(subject: LintContext, unit: KustomizationContext, name: re.Match[str] | None) -> str:
@@ -66,7 +65,7 @@ def _keys(manifest: Manifest) -> list[str]:
     return [str(key) for values in fields if isinstance(values, Mapping) for key in values]
 
 
-def default_hides(subject: LintContext) -> Iterator[Fault]:
+def default_hides(subject: LintContext) -> Iterator[Diagnostic]:
     """A default takes the place of a variable that other environments define."""
     scopes = [_Variables(inspected) for inspected in subject.environments] if len(subject.environments) > 1 else []
     for inspected, own in zip(subject.environments, scopes, strict=False):
@@ -78,7 +77,9 @@ def default_hides(subject: LintContext) -> Iterator[Fault]:
                 yield from _hidden(subject.files, unit, known, others)
 
 
-def _hidden(files: FileIndex, unit: KustomizationContext, known: Container[str], others: Mapping[str, Container[str]]) -> Iterator[Fault]:
+def _hidden(
+    files: FileIndex, unit: KustomizationContext, known: Container[str], others: Mapping[str, Container[str]]
+) -> Iterator[Diagnostic]:
     for path in unit.node.files:
         for variable in files.variables.get(path, ()):
             having = sorted(name for name, variables in others.items() if variable.name in variables)
@@ -87,10 +88,10 @@ def _hidden(files: FileIndex, unit: KustomizationContext, known: Container[str],
                 message = f"the default of {variable.name} is in force where {' and '.join(having)} {verb} it"
                 severity = Severity.WARNING if len(having) == len(others) > 1 else None
                 hint = "define it here too, or leave it where the default is meant"
-                yield unit.fault(message, hint=hint, severity=severity, place=Location(path, variable.line))
+                yield unit.diagnostic(message, hint=hint, severity=severity, place=Location(path, variable.line))
 
 
-def unused(subject: LintContext) -> Iterator[Fault]:
+def unused(subject: LintContext) -> Iterator[Diagnostic]:
     """A variable that nothing of its environment uses."""
     for inspected in subject.environments:
         nodes = inspected.graph.nodes

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 
 
-def syntax(subject: LintContext) -> Iterator[Fault]:
+def syntax(subject: LintContext) -> Iterator[Diagnostic]:
     """A file that a build reads is no YAML."""
     for unit, failure, place in subject.failures:
         if failure.kind == "yaml":
-            yield unit.fault(f"this is no valid YAML: {failure.message}", hint=failure.hint, place=place)
+            yield unit.diagnostic(f"this is no valid YAML: {failure.message}", hint=failure.hint, place=place)
 
 
-def duplicate_key(subject: LintContext) -> Iterator[Fault]:
+def duplicate_key(subject: LintContext) -> Iterator[Diagnostic]:
     """One key twice in a mapping: in an object it fails the build, in a patch or a kustomization file the last one counts."""
     for unit, failure, place in subject.failures:
         if failure.kind == "duplicate":
-            yield unit.fault(failure.message, hint=failure.hint, place=place, severity=Severity.ERROR)
-    for unit, oversight in subject.file_issues("duplicate"):
-        yield unit.fault(oversight.message, hint=oversight.hint, place=Location(oversight.path, oversight.line))
+            yield unit.diagnostic(failure.message, hint=failure.hint, place=place, severity=Severity.ERROR)
+    for unit, issue in subject.kustomization_files("yaml/duplicate-key"):
+        yield unit.diagnostic(issue.message, hint=issue.hint, place=issue.location)
 
 
 RULES: Rules = {

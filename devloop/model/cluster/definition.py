@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,5 @@ class ClusterDefinition:
     kind_path: str = ""
     kind_config: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[Problem, ...] = ()
-    blockers: tuple[Problem, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    blockers: tuple[Diagnostic, ...] = ()

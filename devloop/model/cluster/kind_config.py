@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import NodeConfiguration, PortMapping
 from devloop.model.messages import quote
 from devloop.model.yaml.nodes import parse_yaml
@@ -77,8 +78,8 @@ class KindConfiguration:
     service_subnet: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def kubernetes_version(self) -> str:
@@ -129,21 +130,23 @@ def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
     )
 
 
-def _judge(checked: Checked, path: str) -> Iterator[Problem]:
+def _judge(checked: Checked, path: str) -> Iterator[Diagnostic]:
     """What a table cannot say."""
     for key in ("networking.podSubnet", "networking.serviceSubnet"):
         subnets = lookup(checked.data, key)
         if subnets and not all(_is_subnet(subnet) for subnet in subnets.split(",")):
-            yield Problem(path, checked.lines[key], f"{key} is {quote(subnets)}, it must be a subnet like 10.244.0.0/16")
+            yield Diagnostic.at(path, checked.lines[key], f"{key} is {quote(subnets)}, it must be a subnet like 10.244.0.0/16")
     nodes = checked.data.get("nodes", ())
     if nodes and not any(node.get("role", "control-plane") == "control-plane" for node in nodes):
-        yield Problem(path, checked.lines["nodes"], "nodes has no control-plane", "add `- role: control-plane`")
+        yield Diagnostic.at(path, checked.lines["nodes"], "nodes has no control-plane", "add `- role: control-plane`")
     taken: dict[tuple[Any, ...], str] = {}
     for where, mapping in _host_ports(nodes):
         first = taken.setdefault((mapping.host_port, mapping.protocol, mapping.listen_address), where)
         if first != where:
             line = checked.lines[where]
-            yield Problem(path, line, f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} has taken")
+            yield Diagnostic.at(
+                path, line, f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} has taken"
+            )
 
 
 def _host_ports(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, PortMapping]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.kind_config import KindConfiguration
 from devloop.model.ksail.generation import Statement
 from devloop.model.kubernetes.duration import parse_duration
@@ -48,7 +49,7 @@ def node_counts(statement: Statement) -> tuple[int, int]:
     return control_planes, statement.written("workers") or statement.written("talos_workers") or 0
 
 
-def problems(statement: Statement, kind: KindConfiguration | None) -> Iterator[Problem]:
+def problems(statement: Statement, kind: KindConfiguration | None) -> Iterator[Diagnostic]:
     """Values that do not go together."""
     possible = PROVIDERS[distribution(statement)]
     if provider(statement) not in possible:
@@ -59,27 +60,27 @@ def problems(statement: Statement, kind: KindConfiguration | None) -> Iterator[P
         yield from _cni_problems(statement, kind)
 
 
-def _timeout_problems(statement: Statement) -> Iterator[Problem]:
+def _timeout_problems(statement: Statement) -> Iterator[Diagnostic]:
     try:
         if timeout(statement) > _LONGEST_TIMEOUT:
             yield statement.problem("timeout", f"is {statement.get('timeout')}, the longest allowed is a week")
     except InputError as error:
-        yield Problem(statement.path, statement.line("timeout"), error.message, error.hint)
+        yield Diagnostic.at(statement.path, statement.line("timeout"), error.message, error.hint)
 
 
-def _cni_problems(statement: Statement, kind: KindConfiguration) -> Iterator[Problem]:
+def _cni_problems(statement: Statement, kind: KindConfiguration) -> Iterator[Diagnostic]:
     """Kind's own CNI and another one get into each other's way; without either, nodes never become ready."""
     cni = statement.get("cni", "Default")
     field, line = "networking.disableDefaultCNI", kind.lines.get("networking.disableDefaultCNI", 0)
     if cni == "Cilium" and not kind.disable_default_cni:
         message = f"{field} must be true, because {statement.path}:{statement.line('cni')} asks for Cilium"
-        yield Problem(kind.path, line or kind.lines.get("networking", 0), message, "set networking.disableDefaultCNI: true")
+        yield Diagnostic.at(kind.path, line or kind.lines.get("networking", 0), message, "set networking.disableDefaultCNI: true")
     if cni == "Default" and kind.disable_default_cni:
         message = f"{field} is true, but {statement.place('cni')} in {statement.path} is Default, so the cluster would have no network"
-        yield Problem(kind.path, line, message, f"take it out, or name a CNI in {statement.place('cni')}")
+        yield Diagnostic.at(kind.path, line, message, f"take it out, or name a CNI in {statement.place('cni')}")
 
 
-def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[Problem]:
+def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[Diagnostic]:
     """Values that are valid and change nothing or little here."""
     name = distribution(statement)
     if name not in ("Vanilla", *CLOUD) and provider(statement) == "Docker":
@@ -93,7 +94,7 @@ def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[P
         yield statement.problem("workers", f"makes {wanted} nodes, but {kind.path} has {len(kind.nodes)}; kind.yaml counts")
 
 
-def blockers(statement: Statement) -> Iterator[Problem]:
+def blockers(statement: Statement) -> Iterator[Diagnostic]:
     """Values that are valid and that devloop cannot act on."""
     name, host = distribution(statement), provider(statement)
     if name in CLOUD:

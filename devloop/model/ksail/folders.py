@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.generation import Statement
 from devloop.model.messages import quote
@@ -28,14 +28,14 @@ def entry_path(statement: Statement) -> str:
     return path if _is_inside(path) else "."
 
 
-def folder_problems(statement: Statement) -> Iterator[Problem]:
+def folder_problems(statement: Statement) -> Iterator[Diagnostic]:
     path = posixpath.normpath(statement.get("entry_path", "."))
     if posixpath.basename(path) in _KUSTOMIZATION_FILES:
         folder = posixpath.dirname(path) or '""'
         yield statement.problem("entry_path", f"is {quote(path)}, but in spite of its name it takes a folder", f"write {folder}")
 
 
-def folder_warnings(statement: Statement) -> Iterator[Problem]:
+def folder_warnings(statement: Statement) -> Iterator[Diagnostic]:
     written = statement.get("entry_path")
     if not _is_inside(posixpath.normpath(written)):
         message = f"is {quote(written)}, not a folder inside the source directory; like KSail, devloop takes the source directory itself"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.model.yaml.schema import Field
 from devloop.model.yaml.validation import Checked, lookup
 
@@ -53,6 +53,6 @@ class Statement:
     def line(self, setting: str) -> int:
         return self.checked.lines.get(self.generation.places.get(setting, ""), 0)
 
-    def problem(self, setting: str, message: str, hint: str = "") -> Problem:
+    def problem(self, setting: str, message: str, hint: str = "") -> Diagnostic:
         """Something about one setting: `message` goes on after the name of its field."""
-        return Problem(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)
+        return Diagnostic.at(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.model.cluster.kind_config import KindConfiguration
 from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.generation import Statement
@@ -40,18 +40,18 @@ def named(statement: Statement, kind: KindConfiguration | None, environment: str
     return Named(re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-") or "local")
 
 
-def name_problems(statement: Statement, kind: KindConfiguration | None, environment: str) -> Iterator[Problem]:
+def name_problems(statement: Statement, kind: KindConfiguration | None, environment: str) -> Iterator[Diagnostic]:
     found = named(statement, kind, environment)
     if found.place and not _SAFE.fullmatch(found.name):
         message = f"{found.place} names the cluster {quote(found.name)}; a name has lower case letters, digits, dashes and dots, at most 63"
-        yield Problem(found.path, found.line, message)
+        yield Diagnostic.at(found.path, found.line, message)
     own = statement.get("name")
     if statement.generation is G1 and kind and kind.name and own and own != kind.name:
         message = f"is {quote(own)}, but {kind.path}:{kind.lines.get('name', 0)} names the cluster {quote(kind.name)}"
         yield statement.problem("name", message, "give both the same name")
 
 
-def context_warnings(statement: Statement, name: str) -> Iterator[Problem]:
+def context_warnings(statement: Statement, name: str) -> Iterator[Diagnostic]:
     context, prefix = statement.get("context"), CONTEXT_PREFIXES.get(statement.get("distribution", "Vanilla"))
     if context and prefix and context != prefix + name:
         yield statement.problem("context", f"is {quote(context)}, but for this cluster KSail's context is {prefix + name}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, SopsSettings, ToolingConfiguration
 from devloop.model.cluster.kind_config import KindConfiguration, port_mapping
 from devloop.model.ksail import constraints
@@ -20,7 +21,7 @@ def define(
     *,
     source_directory: str,
     environment: str,
-    found: Sequence[Problem] = (),
+    found: Sequence[Diagnostic] = (),
 ) -> ClusterDefinition:
     """The definition; `source_directory` is relative to the repository's root, `found` is what is wrong with the files it names.
 
@@ -52,7 +53,7 @@ def define(
     )
 
 
-def _refuse(statement: Statement, kind: KindConfiguration | None, environment: str, found: Sequence[Problem]) -> None:
+def _refuse(statement: Statement, kind: KindConfiguration | None, environment: str, found: Sequence[Diagnostic]) -> None:
     problems = [
         *statement.checked.problems,
         *(kind.problems if kind else ()),
@@ -65,7 +66,7 @@ def _refuse(statement: Statement, kind: KindConfiguration | None, environment: s
         raise InputError.of(sorted(problems, key=lambda problem: (problem.path != statement.path, problem.path, problem.line)))
 
 
-def _warnings(statement: Statement, kind: KindConfiguration | None, name: str) -> list[Problem]:
+def _warnings(statement: Statement, kind: KindConfiguration | None, name: str) -> list[Diagnostic]:
     return [
         *statement.checked.warnings,
         *(kind.warnings if kind else ()),

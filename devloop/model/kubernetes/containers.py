@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devloop.diagnostic import FieldStep
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
-from devloop.model.lint.location import Step
 
 # Where a kind holds its pod template; a Pod is one itself.
 _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -29,7 +29,7 @@ class Container:
 
     name: str
     body: Mapping[str, Any]
-    field: tuple[Step, ...]
+    field: tuple[FieldStep, ...]
     pointer: str
     is_init: bool
 
@@ -67,7 +67,7 @@ class PodTemplate:
 
     def _container(self, kind: str, index: int, body: Mapping[str, Any]) -> Container:
         name = body.get("name")
-        step: Step = {"name": name} if isinstance(name, str) and name else index
+        step: FieldStep = {"name": name} if isinstance(name, str) and name else index
         path = (*self.field, "spec", kind)
         return Container(
             str(name or f"{kind}[{index}]"), body, (*path, step), "".join(f"/{key}" for key in (*path, index)), kind != "containers"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from devloop.diagnostic import FieldStep
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.lint.location import Step
 
 _TEMPLATE = ("spec", "template", "spec")
 # By kind and API group.
@@ -32,7 +32,7 @@ def pod_spec(manifest: Manifest) -> Mapping[str, Any]:
     return manifest.mapping(*path) if path else {}
 
 
-def containers(manifest: Manifest) -> Iterator[tuple[tuple[Step, ...], Mapping[str, Any]]]:
+def containers(manifest: Manifest) -> Iterator[tuple[tuple[FieldStep, ...], Mapping[str, Any]]]:
     """Every container of a workload, those that run first too, with the fields that lead to it."""
     spec = pod_spec(manifest)
     for section in ("initContainers", "containers"):

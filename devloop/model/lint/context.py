@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic, FieldStep, Location, Scope, Severity
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.flux.kustomization import KIND
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.file_index import FileIndex
-from devloop.model.lint.location import Fault, Location, Step
-from devloop.model.lint.schema_errors import KustomizationFileIssue
 from devloop.model.lint.settings import Settings
 from devloop.model.lint.worker_results import WorkerResults
-from devloop.model.report import Severity
 
 T = TypeVar("T")
 
@@ -33,34 +30,36 @@ class EnvironmentGraph:
     def units(self) -> tuple[KustomizationContext, ...]:
         return tuple(KustomizationContext(self, node) for node in self.graph)
 
-    def fault(self, message: str, place: Location, *, hint: str = "", severity: Severity | None = None) -> Fault:
+    def diagnostic(self, message: str, place: Location, *, hint: str = "", severity: Severity | None = None) -> Diagnostic:
         """What is wrong with the environment as a whole."""
-        return Fault(message, place, hint, severity, self.environment.name)
+        return Diagnostic(message, place, hint, severity, (Scope(self.environment.name),))
 
 
 @dataclass(frozen=True)
 class KustomizationContext:
-    """One Kustomization of one environment. Its two kinds of fault know where they stand; the line is looked up later."""
+    """One Kustomization of one environment. Its diagnostics know their scope; the line is looked up later."""
 
     inspected: EnvironmentGraph
     node: Node
 
-    def place(self, *field: Step) -> Location:
+    def place(self, *field: FieldStep) -> Location:
         """A field of the Kustomization's spec, or the Kustomization itself."""
         name = self.node.kustomization.id
         return Location(self.node.origin.path, self.node.origin.line, KIND, name.name, ("spec", *field) if field else (), name.namespace)
 
-    def fault(self, message: str, *field: Step, hint: str = "", severity: Severity | None = None, place: Location | None = None) -> Fault:
+    def diagnostic(
+        self, message: str, *field: FieldStep, hint: str = "", severity: Severity | None = None, place: Location | None = None
+    ) -> Diagnostic:
         """Something is wrong with the Kustomization: with `field` of its spec, or at `place`."""
-        name = str(self.node.kustomization.id)
-        return Fault(message, place or self.place(*field), hint, severity, self.inspected.environment.name, name)
+        scope = Scope(self.inspected.environment.name, str(self.node.kustomization.id))
+        return Diagnostic(message, place or self.place(*field), hint, severity, (scope,))
 
-    def about(self, manifest: Manifest, message: str, *field: Step, hint: str = "", severity: Severity | None = None) -> Fault:
+    def about(self, manifest: Manifest, message: str, *field: FieldStep, hint: str = "", severity: Severity | None = None) -> Diagnostic:
         """Something is wrong with an object that the Kustomization renders; `field` counts from the top of the object."""
-        return self.fault(message, hint=hint, severity=severity, place=place_of(manifest, *field))
+        return self.diagnostic(message, hint=hint, severity=severity, place=place_of(manifest, *field))
 
 
-def place_of(manifest: Manifest, *field: Step) -> Location:
+def place_of(manifest: Manifest, *field: FieldStep) -> Location:
     """A field of the object in the file that it came from."""
     return Location(manifest.origin.path, manifest.origin.line, manifest.kind, manifest.name, field, manifest.namespace)
 
@@ -76,7 +75,7 @@ class LintContext:
     files: FileIndex = FileIndex()
     settings: Settings = Settings()
     judgements: WorkerResults = WorkerResults()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     today: date = date.min
     whole: bool = False
     _known: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -109,9 +108,9 @@ class LintContext:
             if failure and unit.node.state is NodeState.FAILED:
                 yield unit, failure, Location(failure.path, failure.line) if failure.path else unit.place()
 
-    def file_issues(self, code: str) -> Iterator[tuple[KustomizationContext, KustomizationFileIssue]]:
+    def kustomization_files(self, rule: str) -> Iterator[tuple[KustomizationContext, Diagnostic]]:
         """What is odd in kustomization files, each with the Kustomizations that read the file."""
-        wanted = [issue for issue in self.judgements.oversights if issue.code == code]
+        wanted = [issue for issue in self.judgements.kustomization_files if issue.rule == rule]
         for unit in self.units if wanted else ():
             files = frozenset(unit.node.files)
             for issue in wanted:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from devloop.errors import Problem
-from devloop.model.lint.location import Location
-from devloop.model.report import Severity
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.model.yaml.nodes import Node
 from devloop.model.yaml.schema import LABELS, TEXT, TEXTS, Field, table
 from devloop.model.yaml.validation import check
@@ -92,7 +90,7 @@ def _constraint(said: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, "variables": variables}
 
 
-def read_policy_rule(tree: Node, path: str) -> tuple[PolicyRule | None, list[Problem]]:
+def read_policy_rule(tree: Node, path: str) -> tuple[PolicyRule | None, list[Diagnostic]]:
     """The rule that a document says, and everything that is wrong with it; None where it cannot be used."""
     checked = check(tree, _FIELDS, path, {})
     problems = [*checked.problems, *_missing(tree, path)]
@@ -109,11 +107,11 @@ def read_policy_rule(tree: Node, path: str) -> tuple[PolicyRule | None, list[Pro
     return (None if problems else rule), problems
 
 
-def _missing(tree: Node, path: str) -> list[Problem]:
+def _missing(tree: Node, path: str) -> list[Diagnostic]:
     """A rule about nothing, or one that asks for nothing."""
     hints = {"targetResources": "add a list like [{kinds: [Deployment]}]", "constraints": "add a list of expressions in CEL"}
     lacking = [name for name in hints if not (name in tree.entries and tree.entries[name].items)]
-    return [Problem(path, tree.line, f"{name} is missing or empty", hints[name]) for name in lacking if _is_list(tree, name)]
+    return [Diagnostic.at(path, tree.line, f"{name} is missing or empty", hints[name]) for name in lacking if _is_list(tree, name)]
 
 
 def _is_list(tree: Node, name: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.diagnostic import FieldStep
 from devloop.model.flux.kustomization import ObjectId
-from devloop.model.lint.location import Step
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SchemaError:
     """
 
     code: str
-    field: tuple[Step, ...]
+    field: tuple[FieldStep, ...]
     message: str
     hint: str = ""
     assumed: bool = False
@@ -31,14 +31,3 @@ class ObjectSchemaErrors:
     kustomization: ObjectId
     index: int
     violations: tuple[SchemaError, ...]
-
-
-@dataclass(frozen=True)
-class KustomizationFileIssue:
-    """What kustomize passes over in a file without a word: `code` is duplicate (of two keys the last counts) or ignored (no such field)."""
-
-    code: str
-    path: str
-    line: int
-    message: str
-    hint: str = ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
 
+from devloop.diagnostic import Severity
 from devloop.model.re2 import Expression
-from devloop.model.report import Severity
 
 PATH = "devloop.yaml"
 OFF = "off"

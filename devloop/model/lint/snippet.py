@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from devloop.model.report import Snippet
+from devloop.diagnostic import Snippet
 
 MASK = "***"
 _CONTEXT = 2

@@ -1,11 +1,12 @@
-"""What the build worker's judges say of rendered objects, each tied to the object. No I/O; rules turn it into faults."""
+"""What the build worker's judges say of rendered objects, each tied to the object. No I/O; rules turn it into diagnostics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.diagnostic import Diagnostic
 from devloop.model.lint.policy import PolicyResult
-from devloop.model.lint.schema_errors import KustomizationFileIssue, ObjectSchemaErrors
+from devloop.model.lint.schema_errors import ObjectSchemaErrors
 
 
 @dataclass(frozen=True)
@@ -14,4 +15,4 @@ class WorkerResults:
 
     policies: tuple[PolicyResult, ...] = ()
     schema: tuple[ObjectSchemaErrors, ...] = ()
-    oversights: tuple[KustomizationFileIssue, ...] = ()
+    kustomization_files: tuple[Diagnostic, ...] = ()

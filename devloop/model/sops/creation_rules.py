@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.model.re2 import compiled
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
@@ -82,7 +82,7 @@ class CreationRules:
 
     path: str
     rules: tuple[CreationRule, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
 
     @property
     def age_recipients(self) -> frozenset[str]:
@@ -125,14 +125,14 @@ def _rule(leaves: Sequence[Leaf]) -> CreationRule:
     return CreationRule(expression, _unique(filter(None, recipients)), _services(leaves), _settings(leaves), leaves[0].line)
 
 
-def _bad_expressions(path: str, leaves: Sequence[Leaf]) -> Iterator[Problem]:
+def _bad_expressions(path: str, leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:
     for leaf in leaves:
         if leaf.path[-1].endswith("_regex"):
             try:
                 compiled(leaf.value)
             except ValueError as error:
                 message = f"{leaf.path[-1]} is not a regular expression: {error}"
-                yield Problem(path, leaf.line, message, "see https://getsops.io/docs/ for .sops.yaml")
+                yield Diagnostic.at(path, leaf.line, message, "see https://getsops.io/docs/ for .sops.yaml")
 
 
 def _services(leaves: Sequence[Leaf]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.messages import quote, shortened
 
 if TYPE_CHECKING:
@@ -46,13 +47,13 @@ class Node:
         return self.value if self.shape == "list" else []
 
 
-def parse_yaml(text: str, path: str) -> tuple[Node, list[Problem]]:
+def parse_yaml(text: str, path: str) -> tuple[Node, list[Diagnostic]]:
     """The one document in `text` and what is wrong with its keys; raises InputError where there is no document to speak of."""
     try:
         tree = _Tree(path)
         return tree.node(_only_document(text, path)), tree.problems
     except RecursionError:
-        raise InputError.of([Problem(path, 0, "the file is nested too deeply")]) from None
+        raise InputError.of([Diagnostic.at(path, 0, "the file is nested too deeply")]) from None
 
 
 def _only_document(text: str, path: str) -> YamlNode:
@@ -62,27 +63,27 @@ def _only_document(text: str, path: str) -> YamlNode:
         roots = [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise InputError.of([Problem(path, line, f"character U+{error.character:04X} is not allowed in YAML")]) from None
+        raise InputError.of([Diagnostic.at(path, line, f"character U+{error.character:04X} is not allowed in YAML")]) from None
     except yaml.MarkedYAMLError as error:
         raise InputError.of([_syntax_problem(error, text, path)]) from None
     documents = [root for root in roots if root.tag != _TAG + "null"]
     if not documents:
-        raise InputError.of([Problem(path, 0, "the file is empty")])
+        raise InputError.of([Diagnostic.at(path, 0, "the file is empty")])
     if len(documents) > 1:
         line = documents[1].start_mark.line + 1
         hint = "one file holds one document, move this one to a file of its own"
-        raise InputError.of([Problem(path, line, "a second document begins here", hint)])
+        raise InputError.of([Diagnostic.at(path, line, "a second document begins here", hint)])
     return documents[0]
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, text: str, path: str) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, path: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     line = min(mark.line + 1, len(text.splitlines())) if mark else 0
     context = error.context or ""
     if error.context_mark and error.context_mark.line + 1 != line:
         context += f" that begins in line {error.context_mark.line + 1}"
     what = ", ".join(part for part in (context, error.problem) if part)
-    return Problem(path, line, f"not valid YAML: {what}", hint="indent with spaces" if "'\\t'" in what else "")
+    return Diagnostic.at(path, line, f"not valid YAML: {what}", hint="indent with spaces" if "'\\t'" in what else "")
 
 
 @dataclass
@@ -90,16 +91,16 @@ class _Tree:
     """Nodes of PyYAML turned into ours: merge keys resolved, duplicate keys and foreign tags noted."""
 
     path: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
     count: int = 0
 
     def node(self, node: YamlNode, line: int = 0, depth: int = 0) -> Node:
         self.count += 1
         line = line or node.start_mark.line + 1
         if self.count > _MOST_NODES:
-            raise InputError.of([Problem(self.path, line, "the file is too large once its aliases are expanded")])
+            raise InputError.of([Diagnostic.at(self.path, line, "the file is too large once its aliases are expanded")])
         if depth > _DEEPEST:
-            raise InputError.of([Problem(self.path, line, "the file is nested too deeply")])
+            raise InputError.of([Diagnostic.at(self.path, line, "the file is nested too deeply")])
         if node.id != "scalar" and node.tag not in _COLLECTIONS:
             self._foreign_tag(node.tag, line)
         if node.id == "mapping":
@@ -155,4 +156,4 @@ class _Tree:
         self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported here", "write the value without it")
 
     def _note(self, line: int, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.path, line, message, hint))
+        self.problems.append(Diagnostic.at(self.path, line, message, hint))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.model.messages import quote
 from devloop.model.yaml.nodes import Node
 
@@ -30,21 +30,21 @@ _TOOLS = {
 _KEYS = {"machine": "a Talos machine configuration", "services": "a Compose file", "sops": "a file encrypted by SOPS"}
 
 
-def foreign_problem(root: Node, path: str, wanted: str, api_version: str) -> Problem | None:
+def foreign_problem(root: Node, path: str, wanted: str, api_version: str) -> Diagnostic | None:
     """What `root` is, if it is not `wanted` (named as in the table above); a slip of the pen is not foreign."""
     hint = f"{wanted} starts with `apiVersion: {api_version}` and `kind: Cluster`"
     if root.shape != "mapping":
-        return Problem(path, root.line, f"this is no mapping, so it is not {wanted}", hint)
+        return Diagnostic.at(path, root.line, f"this is no mapping, so it is not {wanted}", hint)
     version = root.entries.get("apiVersion")
     if version is None or not version.text:
         owner = next((tool for key, tool in _KEYS.items() if key in root.entries and "spec" not in root.entries), "")
-        return Problem(path, root.line, f"this is {owner}, not {wanted}", hint) if owner else None
+        return Diagnostic.at(path, root.line, f"this is {owner}, not {wanted}", hint) if owner else None
     owner = _owner(version.text, wanted, api_version)
     if owner == wanted:
         return None
     kind = root.entries.get("kind")
     what = owner or (f"an object of kind {quote(kind.text)}" if kind and kind.text else "something else")
-    return Problem(path, version.line, f"this is {what} (apiVersion {quote(version.text)}), not {wanted}", hint)
+    return Diagnostic.at(path, version.line, f"this is {what} (apiVersion {quote(version.text)}), not {wanted}", hint)
 
 
 def _owner(written: str, wanted: str, api_version: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 
 # How SOPS writes nested metadata where a format has no nesting: age__list_0__map_recipient.
 _FLAT = re.compile(r"__(?:list|map)_")
@@ -37,7 +38,7 @@ def read_leaves(path: str, text: str) -> Iterator[Leaf]:
         yield from reader(text)
     except (yaml.YAMLError, configparser.Error) as error:
         reason = str(getattr(error, "problem", None) or error).splitlines()[0]
-        raise InputError.of([Problem(path, _line(getattr(error, "problem_mark", None)), f"cannot be read: {reason}")]) from None
+        raise InputError.of([Diagnostic.at(path, _line(getattr(error, "problem_mark", None)), f"cannot be read: {reason}")]) from None
 
 
 def _line(mark: Any) -> int:

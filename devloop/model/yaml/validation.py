@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.model.messages import join_words, quote, shortened, suggestions
 from devloop.model.yaml.interpolation import expand
 from devloop.model.yaml.nodes import Node
@@ -34,8 +34,8 @@ class Checked:
 
     data: Mapping[str, Any]
     lines: Mapping[str, int]
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
 
 
 # Given the path of an unknown key: a message and a hint of the format's own, or None.
@@ -66,8 +66,8 @@ class _Checker:
     variables: Mapping[str, str]
     explain: Explain
     lines: dict[str, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
 
     def value(self, node: Node, pattern: str, where: str) -> Any:
         self.lines[where] = node.line
@@ -187,10 +187,10 @@ class _Checker:
         return f"did you mean {join_words(meant, 'or')}?" if meant else f"{where or 'the file'} may have {', '.join(sorted(known))}"
 
     def note(self, line: int, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.path, line, message, hint))
+        self.problems.append(Diagnostic.at(self.path, line, message, hint))
 
     def warn(self, line: int, message: str, hint: str = "") -> None:
-        self.warnings.append(Problem(self.path, line, message, hint))
+        self.warnings.append(Diagnostic.at(self.path, line, message, hint, Severity.WARNING))
 
 
 def _out_of_range(node: Node, rule: Field) -> tuple[str, str]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from devloop import __version__
+from devloop.diagnostic import Severity
 from devloop.flux.processes import flux_controller
 from devloop.gitserver import credentials
 from devloop.gitserver.credentials import GitEndpoint
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Emit, Notice, Severity
+from devloop.model.report import Emit, Notice
 from devloop.provisioners import ProvisionerStatus
 from devloop.provisioners.embedded import pki
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address

@@ -15,6 +15,7 @@ from devloop.clients.kind import Kind
 from devloop.clients.kube import Kube
 from devloop.clients.ports import is_free
 from devloop.clients.wait import WaitTimeout
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
 from devloop.flux import deployments
 from devloop.flux.rollout import await_rollout, is_available, start_afresh
@@ -22,7 +23,7 @@ from devloop.gitserver.container import GitServer
 from devloop.gitserver.credentials import GitEndpoint
 from devloop.images import Images
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Emit, Notice, Progress, Severity
+from devloop.model.report import Emit, Notice, Progress
 from devloop.provisioners import ProvisionerStatus
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers
 from devloop.provisioners.kind.cluster_state import ClusterState

@@ -10,9 +10,10 @@ import pytest
 
 from devloop.console import Console
 from devloop.console.command_hints import CommandContext
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.errors import InputError
 from devloop.model.doctor.diagnosis import failed
-from devloop.model.report import Finding, Notice, Outcome, Report, Severity, Status
+from devloop.model.report import Notice, Outcome, Report, Status
 
 DOWN = "devloop -C 'my repo' down local --definition 'my file.yaml'"
 UP = "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind"
@@ -50,10 +51,12 @@ def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str
     console = Console(spoken=HERE)
     console.emit(Notice("look", Severity.WARNING, "devloop status local"))
     step = Outcome(Status.FAILED, "no", "devloop down local", title="cluster")
-    finding = Finding("a/b", Severity.ERROR, "x", 1, "bad", "devloop validate")
+    finding = Diagnostic("bad", Location("x", 1), "devloop validate", Severity.ERROR, rule="a/b")
     console.show(Report("up", "local", steps=(step,), findings=(finding,)))
     console.show(Report("doctor", "local", diagnoses=(failed("keys", "none", "devloop doctor local"),)))
-    console.error(InputError("wrong", hint="devloop up local", problems=(Problem("a", 1, "b", "devloop up"), Problem("a", 2, "c"))))
+    console.error(
+        InputError("wrong", hint="devloop up local", problems=(Diagnostic.at("a", 1, "b", "devloop up"), Diagnostic.at("a", 2, "c")))
+    )
     captured = capsys.readouterr()
     for command in ("status", "down", "validate", "doctor", "up"):
         assert f"devloop -C 'my repo' {command}" in captured.out

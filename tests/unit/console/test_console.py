@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from devloop.console import Console
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.errors import InputError
 from devloop.model.doctor.diagnosis import failed, ok, warning
-from devloop.model.report import Finding, Notice, Outcome, Progress, Readiness, Reconciling, Report, Severity, Status, StepFinished
+from devloop.model.report import Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)
 FAILED = Readiness(
@@ -51,7 +52,7 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
         console.emit(Notice("careful", Severity.WARNING))
         console.emit(StepFinished(Outcome(Status.CHANGED, title="cluster")))
         console.emit(Reconciling((READY,)))
-    console.show(report(findings=(Finding("graph/cycle", Severity.ERROR, "a.yaml", 3, "a cycle"),)))
+    console.show(report(findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),)))
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert list(document) == ["command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
@@ -69,7 +70,8 @@ def test_markup_in_messages_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.emit(Notice("[red]not a colour[/red] [/nor this]"))
     failed = Readiness("ns", "x", False, "Failed", "[/oops]", "", causes=("[/oops]",), terminal=True)
-    console.show(Report("up", "local", kustomizations=(failed,), findings=(Finding("r", Severity.INFO, "[x]", 1, "[/y]", "[/z]"),)))
+    found = Diagnostic("[/y]", Location("[x]", 1), "[/z]", Severity.INFO, rule="r")
+    console.show(Report("up", "local", kustomizations=(failed,), findings=(found,)))
     text = capsys.readouterr().out
     assert "[red]not a colour[/red] [/nor this]" in text
     assert text.count("[/oops]") == 2
@@ -86,7 +88,7 @@ def test_progress_is_told_now_and_then_on_plain_output(capsys: pytest.CaptureFix
 
 
 def test_all_problems_of_a_file_are_shown_with_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    problems = [Problem("ksail.yaml", 3, "unknown key a", "did you mean b?"), Problem("ksail.yaml", 5, "unknown key c")]
+    problems = [Diagnostic.at("ksail.yaml", 3, "unknown key a", "did you mean b?"), Diagnostic.at("ksail.yaml", 5, "unknown key c")]
     Console().error(InputError.of(problems))
     captured = capsys.readouterr()
     assert "2 problems in ksail.yaml" in captured.err
@@ -97,7 +99,9 @@ def test_all_problems_of_a_file_are_shown_with_their_lines(capsys: pytest.Captur
 
 def test_github_gets_annotations(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    Console().show(Report("validate", "", findings=(Finding("graph/cycle", Severity.ERROR, "a.yaml", 3, "a cycle"),)))
+    Console().show(
+        Report("validate", "", findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),))
+    )
     assert "::error file=a.yaml,line=3,title=graph/cycle::a cycle" in capsys.readouterr().out
 
 

@@ -19,10 +19,11 @@ import pytest
 import devloop.doctor
 from devloop.clients import certificates, engine, engine_facts, kubeconfig, machine, ports
 from devloop.clients.xdg import cache_folder
+from devloop.diagnostic import Diagnostic
 from devloop.doctor import DoctorContext, examine
 from devloop.doctor.checks import CHECKS, Check
 from devloop.doctor.kubeconfig_entries import kubeconfig_entries
-from devloop.errors import DevloopError, InputError, Problem
+from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, Level, ok
 from devloop.model.doctor.engine import NoEngine, Trouble
 from devloop.model.doctor.machine import GIBIBYTE
@@ -52,7 +53,7 @@ def hangs(_: DoctorContext) -> Iterator[Diagnosis]:
 
 
 def refuses(_: DoctorContext) -> Iterator[Diagnosis]:
-    raise InputError.of([Problem("ksail.yaml", 3, "is wrong"), Problem("kind.yaml", 0, "is bad", "mend it")])
+    raise InputError.of([Diagnostic.at("ksail.yaml", 3, "is wrong"), Diagnostic.at("kind.yaml", 0, "is bad", "mend it")])
 
 
 def gives_up(_: DoctorContext) -> Iterator[Diagnosis]:

@@ -19,11 +19,12 @@ import pytest
 from devloop.clients.git import first_commit, git
 from devloop.clients.worker import Worker
 from devloop.console.findings import findings_by_file
+from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
 from devloop.lint.run import Selection, validate
 from devloop.lint.scope import load_scope
 from devloop.lint.snippets import add_snippets
-from devloop.model.report import Report, Severity
+from devloop.model.report import Report
 from devloop.output import FORMATS
 from devloop.output.json import to_json
 from devloop.output.manifests import to_yaml

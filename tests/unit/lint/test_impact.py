@@ -10,12 +10,12 @@ import pytest
 
 from devloop.clients.git import git
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Location, Scope
 from devloop.errors import InputError
 from devloop.lint.impact import impact
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.context import EnvironmentGraph, LintContext
-from devloop.model.report import Finding, Scope, Severity
 from devloop.repository.changed_files import changed_files
 from devloop.repository.graph import build_graph
 
@@ -98,8 +98,8 @@ def test_a_change_reaches_what_is_built_from_it(reached: Callable[[Collection[st
 
 
 def test_findings_are_kept_by_scope_or_by_file() -> None:
-    def finding(path: str, *scopes: Scope) -> Finding:
-        return Finding("graph/cycle", Severity.ERROR, path, 1, "x", scopes=scopes)
+    def finding(path: str, *scopes: Scope) -> Diagnostic:
+        return Diagnostic("x", Location(path, 1), scopes=scopes)
 
     nothing = impact(LintContext(), ["a.yaml"])
     assert nothing.has(finding("a.yaml"))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules import RULES
 from devloop.lint.run import Selection, validate
 from devloop.lint.scope import load_scope
-from devloop.model.report import Finding, Severity
 from devloop.scaffold import scaffold
 
 from . import plants_files, plants_graph, plants_objects
@@ -30,23 +30,23 @@ def sample(tmp_path_factory: pytest.TempPathFactory, sops_program: Path) -> Path
 
 
 @pytest.fixture(scope="module")
-def before(sample: Path, worker_program: Path) -> tuple[Finding, ...]:
+def before(sample: Path, worker_program: Path) -> tuple[Diagnostic, ...]:
     """What every rule says of the sample."""
     return _found(sample, worker_program)
 
 
-def _found(root: Path, worker_program: Path, *rules: str) -> tuple[Finding, ...]:
+def _found(root: Path, worker_program: Path, *rules: str) -> tuple[Diagnostic, ...]:
     with Worker(worker_program, root) as worker:
         return validate(load_scope(root), worker, Selection(rules=rules)).findings
 
 
-def test_the_sample_is_clean(before: tuple[Finding, ...]) -> None:
+def test_the_sample_is_clean(before: tuple[Diagnostic, ...]) -> None:
     assert [finding for finding in before if finding.severity is not Severity.INFO] == []
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_speaks_of_what_is_planted_and_of_nothing_before(
-    rule: str, before: tuple[Finding, ...], sample: Path, tmp_path: Path, worker_program: Path
+    rule: str, before: tuple[Diagnostic, ...], sample: Path, tmp_path: Path, worker_program: Path
 ) -> None:
     root = tmp_path / "demo"
     shutil.copytree(sample, root)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic
 from devloop.lint.run import validate
 from devloop.lint.scope import LintScope
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Finding
 
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
@@ -75,14 +75,14 @@ REPLACE = """\
   value: example.org/web:latest
 """
 
-Check = Callable[..., list[Finding]]
+Check = Callable[..., list[Diagnostic]]
 
 
 @pytest.fixture
 def check(worker_program: Path, tmp_path: Path) -> Check:
     """Writes files and validates the environment whose entry path is cluster/; gives what one rule finds."""
 
-    def check(rule: str, files: Mapping[str, str], store: Path | None = None) -> list[Finding]:
+    def check(rule: str, files: Mapping[str, str], store: Path | None = None) -> list[Diagnostic]:
         for name, text in {"cluster/apps.yaml": FLUX, "apps/base/web.yaml": WEB, **files}.items():
             path = tmp_path / "repository" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def apps(text: str, base: str = "base/web.yaml") -> str:
     return f"{KUSTOMIZATION}resources: [{base}]\n{text}"
 
 
-def told(findings: list[Finding]) -> list[str]:
+def told(findings: list[Diagnostic]) -> list[str]:
     return [f"{finding.path}:{finding.line} {' '.join(map(str, finding.related))}".strip() for finding in findings]
 
 

@@ -7,7 +7,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from devloop.model.report import Finding, Outcome, Readiness, Related, Report, Scope, Severity, Status
+from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity
+from devloop.model.report import Outcome, Readiness, Report, Status
 from devloop.output import FORMATS
 
 NASTY = 'a "b" <c> & 100%\nnext\x1b[31m'
@@ -15,8 +16,8 @@ NASTY = 'a "b" <c> & 100%\nnext\x1b[31m'
 
 def finding(
     rule: str = "graph/path-missing", severity: Severity = Severity.ERROR, path: str = "k8s/a.yaml", line: int = 3, **more: object
-) -> Finding:
-    return Finding(rule, severity, path, line, "the path is gone", **more)  # type: ignore[arg-type]
+) -> Diagnostic:
+    return Diagnostic("the path is gone", Location(path, line), severity=severity, rule=rule, **more)  # type: ignore[arg-type]
 
 
 def kustomization(name: str, environment: str, reason: str = "Built") -> Readiness:
@@ -107,7 +108,7 @@ def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family(
 
 
 def test_junit_takes_any_text() -> None:
-    report = Report("validate", "dev", findings=(Finding("build/failed", Severity.ERROR, NASTY, 1, NASTY, NASTY),))
+    report = Report("validate", "dev", findings=(Diagnostic(NASTY, Location(NASTY, 1), NASTY, Severity.ERROR, rule="build/failed"),))
     [failure] = Xml.fromstring(FORMATS["junit"].write(report)).iter("failure")
     assert failure.get("message") == 'a "b" <c> & 100%\nnext\ufffd[31m'
 

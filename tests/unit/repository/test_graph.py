@@ -13,7 +13,7 @@ import yaml
 
 from devloop.clients.sops import encrypt, new_key_pair
 from devloop.clients.worker import Worker
-from devloop.errors import Problem
+from devloop.diagnostic import Diagnostic
 from devloop.lint.run import validate
 from devloop.lint.scope import LintScope
 from devloop.model.cluster.definition import ClusterDefinition
@@ -375,7 +375,7 @@ def worker_of(worker_program: Path) -> Iterator[Callable[[Path], Worker]]:
 def test_validation_checks_every_environment_and_gives_the_same_bytes_twice(repository: Any, worker_of: Callable[[Path], Worker]) -> None:
     root = repository({"one/k.yaml": flux("apps"), "two/k.yaml": flux("apps", "./gone"), "apps/a.yaml": settings()})
     environments = tuple(environment(root, entry=name, name=name) for name in ("one", "two"))
-    problem = Problem("clusters/three/ksail.yaml", 3, "unknown key cnni", "did you mean cni?")
+    problem = Diagnostic.at("clusters/three/ksail.yaml", 3, "unknown key cnni", "did you mean cni?")
     reports = [validate(LintScope(root, environments, problems=(problem,)), worker_of(root)) for _ in range(2)]
     assert [(f.rule, f.path, f.line) for f in reports[0].findings] == [
         ("definition/invalid", "clusters/three/ksail.yaml", 3),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.lint.rules.exemptions import covers, is_valid
 from devloop.model.lint.settings import Exemption, Settings
-from devloop.model.report import Finding, Severity
 from devloop.repository.settings import load_settings, read_settings
 
 RULES = ("graph/path-missing", "graph/cycle", "labels/required")
@@ -93,7 +93,7 @@ def test_the_longest_pattern_decides() -> None:
     ],
 )
 def test_an_exemption_covers_what_all_its_patterns_match(exemption: Exemption, covered: bool) -> None:
-    finding = Finding("graph/cycle", Severity.ERROR, "k8s/dev/apps.yaml", 3, "x", object="Kustomization/flux-system/apps")
+    finding = Diagnostic("x", Location("k8s/dev/apps.yaml", 3, "Kustomization", "apps", namespace="flux-system"), rule="graph/cycle")
     assert covers(exemption, finding) is covered
 
 

@@ -6,15 +6,14 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Graph, NodeState
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 
-def path_missing(subject: LintContext) -> Iterator[Fault]:
+def path_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """spec.path leads nowhere."""
     for unit, failure, _ in subject.failures:
         if failure.kind == "missing":
@@ -22,19 +21,19 @@ def path_missing(subject: LintContext) -> Iterator[Fault]:
             folder = unit.inspected.graph.source_directory
             where = "the repository's root" if folder == "." else f"{folder}/"
             message = f"the path {kustomization.path} of {kustomization.id} does not exist"
-            yield unit.fault(message, "path", hint=f"paths count from {where} here")
+            yield unit.diagnostic(message, "path", hint=f"paths count from {where} here")
 
 
-def path_outside(subject: LintContext) -> Iterator[Fault]:
+def path_outside(subject: LintContext) -> Iterator[Diagnostic]:
     """spec.path climbs out of the source; Flux does not follow it, and takes it as if it counted from the source's root."""
     for unit in subject.units:
         path = unit.node.kustomization.path
         if posixpath.normpath(path).startswith(".."):
             message = f"the path {path} of {unit.node.kustomization.id} leads out of its source"
-            yield unit.fault(message, "path", hint="name a folder of the source, or a source that has the folder")
+            yield unit.diagnostic(message, "path", hint="name a folder of the source, or a source that has the folder")
 
 
-def dependency_missing(subject: LintContext) -> Iterator[Fault]:
+def dependency_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """dependsOn names a Kustomization that nothing renders. Where a part of the graph cannot be seen, it may be in there."""
     for inspected in subject.environments:
         graph = inspected.graph
@@ -45,7 +44,7 @@ def dependency_missing(subject: LintContext) -> Iterator[Fault]:
                         yield _missing(subject, unit, dependency)
 
 
-def _missing(subject: LintContext, unit: KustomizationContext, dependency: ObjectId) -> Fault:
+def _missing(subject: LintContext, unit: KustomizationContext, dependency: ObjectId) -> Diagnostic:
     graph, name = unit.inspected.graph, unit.node.kustomization.id
     elsewhere = [other.environment.name for other in subject.environments if dependency in other.graph.by_id]
     kinds = sorted({m.kind for node in graph for m in node.manifests if (m.namespace, m.name) == (dependency.namespace, dependency.name)})
@@ -59,7 +58,7 @@ def _missing(subject: LintContext, unit: KustomizationContext, dependency: Objec
         message, hint = f"{what} is a {' and a '.join(kinds)}, no Kustomization", "depend on the Kustomization that applies it"
     else:
         message = f"{what} does not exist"
-    return unit.fault(message, "dependsOn", {"name": dependency.name}, hint=hint)
+    return unit.diagnostic(message, "dependsOn", {"name": dependency.name}, hint=hint)
 
 
 def _may_be_foreign(graph: Graph, dependency: ObjectId) -> bool:
@@ -68,7 +67,7 @@ def _may_be_foreign(graph: Graph, dependency: ObjectId) -> bool:
     return dependency.namespace in {k.id.namespace for k in foreign} | {str(k.spec.get("targetNamespace")) for k in foreign}
 
 
-def dependency_cycle(subject: LintContext) -> Iterator[Fault]:
+def dependency_cycle(subject: LintContext) -> Iterator[Diagnostic]:
     """Kustomizations that wait for themselves by way of others; each circle once."""
     for inspected in subject.environments:
         units = {unit.node.kustomization.id: unit for unit in inspected.units}
@@ -76,7 +75,7 @@ def dependency_cycle(subject: LintContext) -> Iterator[Fault]:
             chain = " -> ".join(str(name) for name in (*circle, circle[0]))
             first, following = _dependency_of(inspected.graph, circle)
             message = f"Kustomizations wait for each other: {chain}"
-            yield units[first].fault(message, "dependsOn", {"name": following.name}, hint=_BREAK)
+            yield units[first].diagnostic(message, "dependsOn", {"name": following.name}, hint=_BREAK)
 
 
 _BREAK = "remove one of these dependencies, or the wait of a parent for what it renders"
@@ -122,13 +121,13 @@ def _rotated(circle: Sequence[ObjectId]) -> tuple[ObjectId, ...]:
     return (*circle[first:], *circle[:first])
 
 
-def rendered_twice(subject: LintContext) -> Iterator[Fault]:
+def rendered_twice(subject: LintContext) -> Iterator[Diagnostic]:
     """Two Kustomizations render one and the same."""
     for unit in subject.units:
         node = unit.node
         if node.others and node.parent:
             parents = ", ".join(str(parent) for parent in sorted({node.parent, *node.others}))
-            yield unit.fault(f"{node.kustomization.id} is rendered more than once, by {parents}", hint="leave it to one of them")
+            yield unit.diagnostic(f"{node.kustomization.id} is rendered more than once, by {parents}", hint="leave it to one of them")
 
 
 RULES: Rules = {

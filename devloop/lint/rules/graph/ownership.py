@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
 from devloop.model.flux.kustomization import ObjectId, is_kustomization
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.lint.inventory import HELM, Identity, Inventory, group_of, inventories, is_built_in, is_flux, is_rendered
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 _SSA = "kustomize.toolkit.fluxcd.io/ssa"
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-def two_owners(subject: LintContext) -> Iterator[Fault]:
+def two_owners(subject: LintContext) -> Iterator[Diagnostic]:
     """Two Kustomizations of an environment apply one and the same object."""
     for inventory in inventories(subject):
         shared: dict[tuple[ObjectId, ...], list[tuple[Identity, KustomizationContext, Manifest]]] = {}
@@ -49,7 +48,7 @@ def _listing(names: Iterable[str]) -> str:
 Kind = tuple[str, str]
 
 
-def definition_missing(subject: LintContext) -> Iterator[Fault]:
+def definition_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """A custom resource is applied before, or without, its definition. Told once for each kind where no chart looks as if it had it."""
     for inventory in inventories(subject):
         defined = _defined(inventory)
@@ -97,7 +96,7 @@ def _what(unit: KustomizationContext, manifest: Manifest) -> str:
     return f"{unit.node.kustomization.id} applies a resource of kind {manifest.kind} ({group_of(manifest.api_version)})"
 
 
-def _too_early(inventory: Inventory, unit: KustomizationContext, manifest: Manifest, definers: set[ObjectId]) -> Fault:
+def _too_early(inventory: Inventory, unit: KustomizationContext, manifest: Manifest, definers: set[ObjectId]) -> Diagnostic:
     names = " or ".join(map(str, sorted(definers)))
     message = f"{_what(unit, manifest)}, whose definition comes from {names}, which it does not wait for"
     return unit.about(manifest, message, "kind", hint=_advice(inventory, unit.node.kustomization.id, definers))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.context import LintContext
 from devloop.model.lint.inventory import Inventory, inventories, is_built_in, is_flux
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 # Where KSail, Flux' own documentation and devloop put the Age keys of a cluster.
 _USUAL_KEY = ObjectId("flux-system", "sops-age")
 
 
-def variables_missing(subject: LintContext) -> Iterator[Fault]:
+def variables_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """substituteFrom names a ConfigMap or a Secret that nothing creates."""
     for inventory in inventories(subject):
         for unit in inventory.inspected.units if inventory.whole else ():
@@ -28,7 +27,7 @@ def variables_missing(subject: LintContext) -> Iterator[Fault]:
                         f"{kustomization.id} takes variables from the {kind} {name}, which nothing creates in {kustomization.id.namespace}"
                     )
                     hint = "add it to what the environment renders before, or say optional: true"
-                    yield unit.fault(message, "postBuild", "substituteFrom", {"name": name}, "name", hint=hint)
+                    yield unit.diagnostic(message, "postBuild", "substituteFrom", {"name": name}, "name", hint=hint)
 
 
 def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> bool:
@@ -43,7 +42,7 @@ def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> b
     )
 
 
-def key_elsewhere(subject: LintContext) -> Iterator[Fault]:
+def key_elsewhere(subject: LintContext) -> Iterator[Diagnostic]:
     """The Age keys are expected under a name of the repository's own, and have to be brought into a real cluster by hand."""
     for inventory in inventories(subject):
         for unit in inventory.inspected.units:
@@ -52,7 +51,9 @@ def key_elsewhere(subject: LintContext) -> Iterator[Fault]:
             secret = ObjectId(kustomization.id.namespace, name)
             if name and secret != _USUAL_KEY and not inventory.has("", "Secret", secret.namespace, name):
                 message = f"{kustomization.id} decrypts with the Secret {secret}, which nothing in the repository creates"
-                yield unit.fault(message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand")
+                yield unit.diagnostic(
+                    message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand"
+                )
 
 
 RULES: Rules = {

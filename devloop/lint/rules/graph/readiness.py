@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import InputError
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Node
 from devloop.model.kubernetes.duration import parse_duration
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 # What takes time to become healthy; Flux itself waits for namespaces and definitions.
 _SLOW = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "HelmRelease"})
@@ -19,7 +18,7 @@ _SLOW = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "HelmRelease
 _KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "StorageClass"})
 
 
-def no_wait(subject: LintContext) -> Iterator[Fault]:
+def no_wait(subject: LintContext) -> Iterator[Diagnostic]:
     """Others depend on a Kustomization that is Ready before its workloads are."""
     for inspected in subject.environments:
         dependents: dict[str, list[str]] = {}
@@ -30,7 +29,7 @@ def no_wait(subject: LintContext) -> Iterator[Fault]:
             name = str(unit.node.kustomization.id)
             if name in dependents and not unit.node.kustomization.waits and (slow := _slow(unit.node)):
                 message = f"{name} is Ready before its {slow} are healthy, and so lets start {_few(dependents[name])}"
-                yield unit.fault(message, hint="add wait: true, or healthChecks of what they need")
+                yield unit.diagnostic(message, hint="add wait: true, or healthChecks of what they need")
 
 
 def _slow(node: Node) -> str:
@@ -43,14 +42,16 @@ def _few(names: list[str]) -> str:
     return ", ".join(known[:3]) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
 
 
-def long_timeout(subject: LintContext) -> Iterator[Fault]:
+def long_timeout(subject: LintContext) -> Iterator[Diagnostic]:
     """A timeout that is not shorter than the interval."""
     for unit in subject.units:
         spec = unit.node.kustomization.spec
         timeout, interval = _seconds(spec.get("timeout")), _seconds(spec.get("interval"))
         if timeout and interval and timeout >= interval:
             message = f"the timeout {spec['timeout']} of {unit.node.kustomization.id} is not below its interval {spec['interval']}"
-            yield unit.fault(message, "timeout", hint="a timeout that is shorter than the interval says earlier that something is wrong")
+            yield unit.diagnostic(
+                message, "timeout", hint="a timeout that is shorter than the interval says earlier that something is wrong"
+            )
 
 
 def _seconds(value: Any) -> float:
@@ -61,13 +62,13 @@ def _seconds(value: Any) -> float:
         return 0
 
 
-def no_prune(subject: LintContext) -> Iterator[Fault]:
+def no_prune(subject: LintContext) -> Iterator[Diagnostic]:
     """What is removed from Git stays in the cluster."""
     for unit in subject.units:
         prune = unit.node.kustomization.spec.get("prune")
         if prune is False and any(manifest.kind not in _KEPT for manifest in unit.node.manifests):
             message = f"{unit.node.kustomization.id} leaves what is removed from the repository in the cluster"
-            yield unit.fault(message, "prune", hint="write prune: true")
+            yield unit.diagnostic(message, "prune", hint="write prune: true")
 
 
 RULES: Rules = {

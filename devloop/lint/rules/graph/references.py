@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 from devloop.model.kubernetes.pod_specs import pod_path
 from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.lint.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, inventories, is_built_in, is_flux
-from devloop.model.lint.location import Fault
-from devloop.model.report import Severity
 
 # What a cluster has before Flux reads the first file.
 _GIVEN_NAMESPACES = frozenset({"default", "flux-system"})
@@ -22,7 +21,7 @@ _FLUX_ACCOUNTS = frozenset(
 _WRITTEN = frozenset({"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Namespace"})
 
 
-def namespace_missing(subject: LintContext) -> Iterator[Fault]:
+def namespace_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """An object goes into a namespace that nothing creates, or into none."""
     for inventory in inventories(subject):
         if inventory.whole:
@@ -31,7 +30,7 @@ def namespace_missing(subject: LintContext) -> Iterator[Fault]:
                 yield from _homeless(unit, there)
 
 
-def _homeless(unit: KustomizationContext, there: frozenset[str]) -> Iterator[Fault]:
+def _homeless(unit: KustomizationContext, there: frozenset[str]) -> Iterator[Diagnostic]:
     first: dict[str, Manifest] = {}
     for manifest in unit.node.manifests:
         if _is_namespaced(manifest) and not _is_settled(manifest) and manifest.namespace not in there:
@@ -60,7 +59,7 @@ def _is_given(namespace: str) -> bool:
     return namespace in _GIVEN_NAMESPACES or namespace.startswith("kube-") or "${" in namespace
 
 
-def account_missing(subject: LintContext) -> Iterator[Fault]:
+def account_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """A Kustomization, a HelmRelease or a workload runs as a service account that nothing creates."""
     for inventory in inventories(subject):
         if inventory.whole:
@@ -70,15 +69,15 @@ def account_missing(subject: LintContext) -> Iterator[Fault]:
                     yield from _of_object(inventory, unit, manifest)
 
 
-def _of_kustomization(inventory: Inventory, unit: KustomizationContext) -> Iterator[Fault]:
+def _of_kustomization(inventory: Inventory, unit: KustomizationContext) -> Iterator[Diagnostic]:
     kustomization = unit.node.kustomization
     name = str(kustomization.spec.get("serviceAccountName") or "")
     if name and not _has_account(inventory, kustomization.id.namespace, name):
         message = f"{kustomization.id} is applied as the ServiceAccount {name}, which nothing creates in {kustomization.id.namespace}"
-        yield unit.fault(message, "serviceAccountName", hint=_ACCOUNT)
+        yield unit.diagnostic(message, "serviceAccountName", hint=_ACCOUNT)
 
 
-def _of_object(inventory: Inventory, unit: KustomizationContext, manifest: Manifest) -> Iterator[Fault]:
+def _of_object(inventory: Inventory, unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     is_release = manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
     where = ("spec",) if is_release else pod_path(manifest)
     name = str(manifest.mapping(*where).get("serviceAccountName") or "") if where else ""
@@ -96,7 +95,7 @@ def _has_account(inventory: Inventory, namespace: str, name: str) -> bool:
     return given or namespace in inventory.open or inventory.has("", "ServiceAccount", namespace, name)
 
 
-def health_check_missing(subject: LintContext) -> Iterator[Fault]:
+def health_check_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """A health check waits for an object that nothing creates."""
     for inventory in inventories(subject):
         for unit in inventory.inspected.units if inventory.whole else ():
@@ -106,7 +105,7 @@ def health_check_missing(subject: LintContext) -> Iterator[Fault]:
                     target = f"{check.get('kind')} {check.get('namespace') or kustomization.id.namespace}/{check.get('name')}"
                     message = f"{kustomization.id} waits for the {target}, which nothing creates"
                     hint = "correct the health check, or remove it"
-                    yield unit.fault(message, "healthChecks", {"name": str(check.get("name"))}, hint=hint)
+                    yield unit.diagnostic(message, "healthChecks", {"name": str(check.get("name"))}, hint=hint)
 
 
 def _is_there(inventory: Inventory, check: Mapping[str, Any], default: str) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.location import Fault, Location
 from devloop.model.re2 import compiled
-from devloop.model.report import Severity
 from devloop.model.sops.plaintext import decoded, is_clear
 from devloop.model.yaml.scalars import Leaf
 
@@ -21,7 +20,7 @@ _ALWAYS_CLEAR = ("apiVersion", "kind", "metadata")
 _BY_COMMENT = ("encrypted_comment_regex", "unencrypted_comment_regex")
 
 
-def left_in_clear(subject: LintContext) -> Iterator[Fault]:
+def left_in_clear(subject: LintContext) -> Iterator[Diagnostic]:
     """A field of an encrypted file is in clear although SOPS would have encrypted it."""
     for path, secret in subject.files.encrypted.items():
         rule = subject.files.rule_for(path)
@@ -29,7 +28,7 @@ def left_in_clear(subject: LintContext) -> Iterator[Fault]:
         for leaf in secret.data:
             if _may_be_secret(leaf) and (any(_encrypts(settings, leaf) for settings in wanted) or _is_value(leaf)):
                 hint = _ADD if _encrypts(secret.settings, leaf) else _ANEW
-                yield Fault(f"{'.'.join(leaf.path)} is in clear in an encrypted file", Location(path, leaf.line), hint.format(path))
+                yield Diagnostic(f"{'.'.join(leaf.path)} is in clear in an encrypted file", Location(path, leaf.line), hint.format(path))
 
 
 _ADD = "take the field out of the file, then write it again with sops {0}"
@@ -69,22 +68,24 @@ def _found(pattern: str, leaf: Leaf) -> bool:
         return False
 
 
-def no_mac(subject: LintContext) -> Iterator[Fault]:
+def no_mac(subject: LintContext) -> Iterator[Diagnostic]:
     """The authentication code of an encrypted file is gone."""
     for path, secret in subject.files.encrypted.items():
         if not secret.has_mac:
             message = "has no message authentication code (mac): Flux takes it for a file that is not encrypted"
-            yield Fault(message, Location(path, 1), f"sops decrypt --ignore-mac --in-place {path}, then sops encrypt --in-place {path}")
+            yield Diagnostic(
+                message, Location(path, 1), f"sops decrypt --ignore-mac --in-place {path}, then sops encrypt --in-place {path}"
+            )
 
 
-def decryption_missing(subject: LintContext) -> Iterator[Fault]:
+def decryption_missing(subject: LintContext) -> Iterator[Diagnostic]:
     """A Kustomization reaches an encrypted file and does not decrypt."""
     for unit in subject.units:
         kustomization = unit.node.kustomization
         if unit.node.encrypted and mapping_at(kustomization.spec, "decryption").get("provider") != "sops":
             files = ", ".join(unit.node.encrypted)
             message = f"{kustomization.id} applies encrypted files without decrypting them: {files}"
-            yield unit.fault(message, hint="add `decryption: {provider: sops, secretRef: {name: sops-age}}` to its spec")
+            yield unit.diagnostic(message, hint="add `decryption: {provider: sops, secretRef: {name: sops-age}}` to its spec")
 
 
 RULES: Rules = {

@@ -6,19 +6,18 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, SecretText, is_made_up
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 from devloop.model.sops.plaintext import clear_fields
 
 # The names that promise encryption: *.enc.yaml, *.sops.json ...
 _PROMISE = re.compile(r".+\.(enc|sops)(\.(ya?ml|json|env|ini|txt))?", re.IGNORECASE)
 
 
-def plaintext(subject: LintContext) -> Iterator[Fault]:
+def plaintext(subject: LintContext) -> Iterator[Diagnostic]:
     """A Secret says its values, in a file or in what a generator or a variable made of it."""
     lying = {secret.path: secret for secret in subject.files.secrets if secret.clear}
     for secret in subject.files.secrets:
@@ -34,28 +33,28 @@ def _is_secret(manifest: Manifest) -> bool:
     return (manifest.kind, manifest.api_version) == ("Secret", "v1") and not manifest.release
 
 
-def _lying(secret: SecretText) -> Fault:
+def _lying(secret: SecretText) -> Diagnostic:
     names = ", ".join(field.name for field in secret.clear)
     place = Location(secret.path, secret.clear[0].line, "Secret", secret.name, namespace=secret.namespace)
-    return Fault(f"the Secret {secret.name} is in clear: {names}", place, _ENCRYPT.format(encrypted_name(secret.path)))
+    return Diagnostic(f"the Secret {secret.name} is in clear: {names}", place, _ENCRYPT.format(encrypted_name(secret.path)))
 
 
-def _rendered(unit: KustomizationContext, manifest: Manifest) -> Iterator[Fault]:
+def _rendered(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     if promises_encryption(manifest.origin.path):
         return
     if fields := [*clear_fields(manifest.body, manifest.unknown)]:
         names = ", ".join(map(".".join, fields))
         message = f"the Secret {manifest.name} is rendered with values that are in clear in the repository: {names}"
         hint = "take them from an encrypted file or from a variable that an encrypted Secret defines"
-        yield unit.about(manifest, message, *fields[0], hint=hint) if manifest.origin.path else unit.fault(message, hint=hint)
+        yield unit.about(manifest, message, *fields[0], hint=hint) if manifest.origin.path else unit.diagnostic(message, hint=hint)
 
 
-def not_encrypted(subject: LintContext) -> Iterator[Fault]:
+def not_encrypted(subject: LintContext) -> Iterator[Diagnostic]:
     """A file is called *.enc.yaml or *.sops.yaml and is not encrypted."""
     for path in subject.files.paths:
         if promises_encryption(path) and path not in subject.files.encrypted and _is_known(path, subject.files):
             message = f"is named as an encrypted file and is not encrypted{_content(path, subject.files)}"
-            yield Fault(message, Location(path, 1), f"sops encrypt --in-place {path}")
+            yield Diagnostic(message, Location(path, 1), f"sops encrypt --in-place {path}")
 
 
 def _content(path: str, files: FileIndex) -> str:
@@ -69,11 +68,11 @@ def _is_known(path: str, files: FileIndex) -> bool:
     return path not in files.unreadable and path not in files.empty and not is_made_up(path)
 
 
-def private_key(subject: LintContext) -> Iterator[Fault]:
+def private_key(subject: LintContext) -> Iterator[Diagnostic]:
     """A private key that opens something as it stands there."""
     hint = "take it out of the history of Git too, and replace it where it was in use: whoever has a clone has the key"
     for key in subject.files.private_keys:
-        yield Fault(f"{key.article} {key.kind} private key lies in the repository", Location(key.path, key.line), hint)
+        yield Diagnostic(f"{key.article} {key.kind} private key lies in the repository", Location(key.path, key.line), hint)
 
 
 def promises_encryption(path: str) -> bool:

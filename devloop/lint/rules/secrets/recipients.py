@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.file_index import FileIndex
-from devloop.model.lint.location import Fault, Location
-from devloop.model.report import Severity
 from devloop.model.sops.creation_rules import ADD_RULE, WITHOUT_RULE, CreationRule, EncryptedSecret
 
 
-def recipients(subject: LintContext) -> Iterator[Fault]:
+def recipients(subject: LintContext) -> Iterator[Diagnostic]:
     """A file is encrypted for others than .sops.yaml says now."""
     for path, secret in subject.files.encrypted.items():
         rule = subject.files.rule_for(path)
         if rule and _is_filled_in(rule):
             hint = f"sops updatekeys {path}"
             for recipient in sorted({*rule.age_recipients} - {*secret.age_recipients}):
-                yield Fault(f"{recipient} is a recipient in .sops.yaml and cannot open the file", Location(path, 1), hint)
+                yield Diagnostic(f"{recipient} is a recipient in .sops.yaml and cannot open the file", Location(path, 1), hint)
             for recipient in sorted({*secret.age_recipients} - {*rule.age_recipients}):
-                yield Fault(f"{recipient} can open the file and is no recipient of it in .sops.yaml", Location(path, 1), hint)
+                yield Diagnostic(f"{recipient} can open the file and is no recipient of it in .sops.yaml", Location(path, 1), hint)
 
 
 def _is_filled_in(rule: CreationRule) -> bool:
@@ -29,25 +28,25 @@ def _is_filled_in(rule: CreationRule) -> bool:
     return bool(rule.age_recipients or rule.services) and all(name.startswith(("age1", "ssh-")) for name in rule.age_recipients)
 
 
-def no_rule(subject: LintContext) -> Iterator[Fault]:
+def no_rule(subject: LintContext) -> Iterator[Diagnostic]:
     """A file is encrypted and no rule of .sops.yaml is for it."""
     for path in subject.files.encrypted:
         if subject.files.rules_for(path) and not subject.files.rule_for(path):
-            yield Fault(WITHOUT_RULE, Location(path, 1), ADD_RULE)
+            yield Diagnostic(WITHOUT_RULE, Location(path, 1), ADD_RULE)
 
 
-def key_service(subject: LintContext) -> Iterator[Fault]:
+def key_service(subject: LintContext) -> Iterator[Diagnostic]:
     """Only a key service opens the file."""
     for path, secret in subject.files.encrypted.items():
         if secret.services and not secret.age_recipients and secret.services != ("Age",):
             names = ", ".join(name for name in secret.services if name != "Age")
-            yield Fault(f"{names} cannot be asked here: the values of the file stay unknown", Location(path, 1), _ADD_AGE.format(path))
+            yield Diagnostic(f"{names} cannot be asked here: the values of the file stay unknown", Location(path, 1), _ADD_AGE.format(path))
 
 
 _ADD_AGE = "an Age recipient in .sops.yaml opens it locally too: add one, then sops updatekeys {}"
 
 
-def own_recipient(subject: LintContext) -> Iterator[Fault]:
+def own_recipient(subject: LintContext) -> Iterator[Diagnostic]:
     """An environment's secrets are for the same recipients as another's; a key that both have beside their own is fine."""
     keys = {inspected.environment.name: _recipients(inspected, subject.files) for inspected in subject.environments}
     for inspected in subject.environments:
@@ -55,7 +54,7 @@ def own_recipient(subject: LintContext) -> Iterator[Fault]:
         others = [other for other, found in keys.items() if other != name and keys[name] == found]
         if keys[name] and others:
             message = f"the environment {name} has no recipient of its own: the keys of {', '.join(sorted(others))} open its secrets"
-            yield inspected.fault(message, _rule_place(inspected, subject.files), hint=_OWN_KEY)
+            yield inspected.diagnostic(message, _rule_place(inspected, subject.files), hint=_OWN_KEY)
 
 
 _OWN_KEY = "age-keygen a key for it, give its path a creation rule of its own in .sops.yaml, then sops updatekeys its files"
@@ -75,13 +74,13 @@ def _rule_place(inspected: EnvironmentGraph, files: FileIndex) -> Location:
     return Location(rules.path, rule.line) if rules and rule else Location(path, 1)
 
 
-def rotation(subject: LintContext) -> Iterator[Fault]:
+def rotation(subject: LintContext) -> Iterator[Diagnostic]:
     """Secrets are encrypted, and nothing in the repository says how their keys are changed."""
     encrypted: Mapping[str, EncryptedSecret] = subject.files.encrypted
     if encrypted and not subject.files.rotation:
         rules = subject.files.rules_for(next(iter(encrypted)))
         place = Location(rules.path, 1) if rules else Location(next(iter(encrypted)), 1)
-        yield Fault("no document of the repository says how keys and secrets are rotated", place, "write it down in README.md")
+        yield Diagnostic("no document of the repository says how keys and secrets are rotated", place, "write it down in README.md")
 
 
 RULES: Rules = {

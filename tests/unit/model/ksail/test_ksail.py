@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from devloop.errors import InputError, Problem
+from devloop.diagnostic import Diagnostic
+from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, PortMapping, SopsSettings, ToolingConfiguration
 from devloop.model.cluster.kind_config import KindConfiguration, read_kind
 from devloop.model.ksail import define, read_ksail, source_as_written
@@ -33,7 +34,7 @@ def problems(text: str, kind: str | None = None, **variables: str) -> list[tuple
     return [(str(problem), problem.hint) for problem in caught.value.problems]
 
 
-def said(found: tuple[Problem, ...]) -> list[str]:
+def said(found: tuple[Diagnostic, ...]) -> list[str]:
     return [str(problem) for problem in found]
 
 

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console as RichConsole
 
 from devloop.console.findings import findings_by_file
+from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity, Snippet
 from devloop.lint.snippets import add_snippets
 from devloop.model.lint.snippet import snippet
-from devloop.model.report import Finding, Related, Scope, Severity, Snippet
 
 SECRET = """\
 apiVersion: v1
@@ -112,8 +112,8 @@ def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
     (root / "inside.yaml").write_text("a: b\n")
     (root / "link.yaml").symlink_to("../outside.yaml")
     paths = ("inside.yaml", "link.yaml", "../outside.yaml", "gone.yaml", "", "inside.yaml/x", "a\0b")
-    found = add_snippets(root, [Finding("graph/cycle", Severity.ERROR, path, 1, "x") for path in paths])
-    assert [f.path for f in found if f.frame] == ["inside.yaml"]
+    found = add_snippets(root, [Diagnostic("x", Location(path, 1)) for path in paths])
+    assert [f.path for f in found if f.snippet] == ["inside.yaml"]
 
 
 def test_findings_are_listed_by_file_with_their_lines() -> None:
@@ -121,10 +121,17 @@ def test_findings_are_listed_by_file_with_their_lines() -> None:
     base = Related("k8s/base.yaml", 3, "a patch for the object")
     shown = Snippet(7, ("spec:", "  path: ./gone"), 8, 2, 14)
     found = [
-        Finding(
-            "graph/path-missing", Severity.ERROR, "k8s/apps.yaml", 8, "it is gone", "make it", scopes=where, frame=shown, related=(base,)
+        Diagnostic(
+            "it is gone",
+            Location("k8s/apps.yaml", 8),
+            "make it",
+            Severity.ERROR,
+            where,
+            "graph/path-missing",
+            (base,),
+            shown,
         ),
-        Finding("labels/required", Severity.INFO, "k8s/apps.yaml", 0, "no labels"),
+        Diagnostic("no labels", Location("k8s/apps.yaml"), severity=Severity.INFO, rule="labels/required"),
     ]
     text = StringIO()
     print_to = RichConsole(file=text, width=200)

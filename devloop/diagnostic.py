@@ -1,0 +1,117 @@
+"""What is wrong in a repository, where, and what to do about it: the one shape for bad input, rules, reports and output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# A key, an index, or the fields that identify an item of a list: {"name": "apps"}.
+FieldStep = str | int | Mapping[str, str]
+
+# The rule of what is wrong with the input of a command.
+INPUT = "input"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Location:
+    """A field of the object `kind` `namespace`/`name` in a file, relative to the repository root; `line` from 1, 0 while unknown."""
+
+    path: str = ""
+    line: int = 0
+    kind: str = ""
+    name: str = ""
+    field: tuple[FieldStep, ...] = ()
+    namespace: str = ""
+
+    @property
+    def object(self) -> str:
+        """Kind/namespace/name, as exemptions name objects."""
+        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.path and self.line else self.path
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another place that a diagnostic has to do with; `message` says what is there, as in "a patch for the object" in `path`."""
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} in {Location(self.path, self.line)}"
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """An environment, and the Kustomization (namespace/name) in it where there is one."""
+
+    environment: str
+    kustomization: str = ""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """The lines around a location, beginning with line `first`; `line` is the one that is meant, `start` to `end` (from 0) what of it."""
+
+    first: int
+    lines: tuple[str, ...]
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """Message: lower case, no full stop, the same in every environment. Hint: what to do next.
+
+    A rule leaves `rule` empty, and `severity` None unless it differs from the rule's own; both are set in every report. `scopes` are all
+    environments and Kustomizations that have it, sorted. Where a patch sets the field, `location` is the patch and `related` the object.
+    """
+
+    message: str
+    location: Location = Location()
+    hint: str = ""
+    severity: Severity | None = None
+    scopes: tuple[Scope, ...] = ()
+    rule: str = ""
+    related: tuple[Related, ...] = ()
+    snippet: Snippet | None = field(default=None, compare=False)
+
+    @classmethod
+    def at(cls, path: str, line: int, message: str, hint: str = "", severity: Severity = Severity.ERROR) -> Diagnostic:
+        """Something wrong with the input; `path` as the user would type it."""
+        return cls(message, Location(path, line), hint, severity, rule=INPUT)
+
+    @property
+    def path(self) -> str:
+        return self.location.path
+
+    @property
+    def line(self) -> int:
+        return self.location.line
+
+    @property
+    def object(self) -> str:
+        return self.location.object
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        return tuple(sorted({scope.environment for scope in self.scopes}))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that it has to do with."""
+        return (self.path, *(related.path for related in self.related))
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.message}" if self.path else self.message
