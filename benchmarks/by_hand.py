@@ -17,8 +17,9 @@ from devloop.clients import process
 from devloop.clients.logs import tail
 from devloop.errors import DevloopError
 from devloop.flux import manifests
-from devloop.flux.processes import flux_controller
-from devloop.gitserver import credentials, git_server
+from devloop.flux import processes as controllers
+from devloop.gitserver import git_server
+from devloop.gitserver import process as git_process
 from devloop.model.flux import names as flux
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.nodes import nodes_of
@@ -96,7 +97,7 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
     variables = {
         "api_server": site.api_server,
-        "git_url": f"http://{site.address(credentials.SERVER)}/{git_server.REPOSITORY}",
+        "git_url": f"http://{site.address(git_process.NAME)}/{git_server.REPOSITORY}",
         "server_names": ",".join(names),
         "pusher": git_server.PUSHER,
         "puller": git_server.PULLER,
@@ -104,8 +105,8 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"controllers=({shlex.join(CONTROLLERS)})")
-    components = [builder(site) for builder in CONTROL_PLANE.values()] + [credentials.server(site)]
-    components += [flux_controller(site, name) for name in CONTROLLERS]
+    components = [program.command(site) for program in CONTROL_PLANE.values()] + [git_process.command(site)]
+    components += [controllers.command(site, name) for name in CONTROLLERS]
     return "\n".join([*lines, *(_function(site, component) for component in components)]) + "\n"
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.clients.xdg import renderings_folder
+from devloop.flux import Controllers, open_controllers
+from devloop.gitserver import GitServer, open_git_server
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
 from devloop.provisioners import Provisioner
@@ -51,6 +53,15 @@ class Session:
         from devloop.clients.kube import Kube
 
         return Kube(self.provisioner.kubeconfig())
+
+    @cached_property
+    def git_server(self) -> GitServer:
+        return open_git_server(self.provisioner.runtime)
+
+    @cached_property
+    def controllers(self) -> Controllers:
+        """Flux's."""
+        return open_controllers(self.provisioner.runtime)
 
     def close(self) -> None:
         """End what was started for this run alone."""

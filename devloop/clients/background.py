@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from devloop.errors import Interrupted
+
 T = TypeVar("T")
+
+LOOK = 0.2  # seconds between two looks whether the run was interrupted
 
 
 def in_background(work: Callable[[], T], name: str) -> Future[T]:
@@ -22,3 +26,12 @@ def in_background(work: Callable[[], T], name: str) -> Future[T]:
 
     threading.Thread(target=do, name=name, daemon=True).start()
     return future
+
+
+def unless_stopped(work: Callable[[], T], name: str, stop: threading.Event) -> T:
+    """The result of `work`; Interrupted soon after `stop` is set, even where `work` itself does not notice."""
+    future = in_background(work, name)
+    while not wait([future], LOOK).done:
+        if stop.is_set():
+            raise Interrupted(f"interrupted while waiting for {name}")
+    return future.result()

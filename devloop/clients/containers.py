@@ -179,6 +179,12 @@ class Containers:
             return Volume(found["Name"], found.get("Labels") or {})
         return None
 
+    def volumes(self, label: str) -> tuple[str, ...]:
+        """The names of the volumes with `label` (key=value)."""
+        with _explained("looking for volumes with", label):
+            found = self._engine.ask("GET", "/volumes", filters=filters(label=label))["Volumes"]
+        return tuple(item["Name"] for item in found or ())
+
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Have a volume of that name; one that exists stays as it is."""
         with _explained("making the volume", name):

@@ -154,6 +154,14 @@ class Kube:
             raise _api_error(response.status, response.data)
         return response
 
+    def is_ready(self) -> bool:
+        """Whether the API server has done all that it does when it starts; its own roles and bindings are there then."""
+        try:
+            self._open("GET", "/readyz", None, {}, "application/json", 5.0)
+        except DevloopError:
+            return False
+        return True
+
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         """The object, or None where there is none."""
         try:

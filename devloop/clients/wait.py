@@ -1,4 +1,4 @@
-"""Waiting for something in the engine or in the cluster: until it is there, the patience is at its end or the run is interrupted."""
+"""Waiting for something to happen: until it does, time runs out or the run is interrupted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from devloop.clients.background import unless_stopped
 from devloop.errors import DevloopError, Interrupted
 
 T = TypeVar("T")
@@ -14,15 +15,15 @@ PAUSE = 0.1  # seconds between two looks
 
 
 class WaitTimeout(DevloopError):
-    """It did not come within the time that it was given."""
+    """It did not happen in time."""
 
 
 def until(
     look: Callable[[], T | None], what: str, *, patience: float, stop: threading.Event, hint: str | Callable[[], str], pause: float = PAUSE
 ) -> T:
-    """What `look` gives once that is true; what it raises ends the wait. `what` is awaited, as in "the API server did not come within".
+    """What `look` returns once that is true; what it raises ends the wait. `what` is awaited, as in "the API server did not come within".
 
-    `patience` and `pause` in seconds. Raises Late with `hint`, or Interrupted once `stop` is set.
+    `patience` and `pause` in seconds. Raises WaitTimeout with `hint`, or Interrupted within a second of `stop`, even while `look` hangs.
     """
     from tenacity import RetryError, Retrying, retry_if_not_result, stop_after_delay, stop_when_event_set, wait_fixed
     from tenacity.nap import sleep_using_event
@@ -30,7 +31,7 @@ def until(
     ends = stop_when_event_set(stop) | stop_after_delay(patience)
     retrying = Retrying(retry=retry_if_not_result(bool), wait=wait_fixed(pause), stop=ends, sleep=sleep_using_event(stop))
     try:
-        return cast(T, retrying(look))
+        return cast(T, unless_stopped(lambda: retrying(look), what, stop))
     except RetryError:
         if stop.is_set():
             raise Interrupted(f"interrupted while waiting for {what}") from None

@@ -1,12 +1,40 @@
-"""The command lines of the Flux controllers as host processes. Pure."""
+"""The Flux controllers as host processes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from devloop.clients.kube import Kube
+from devloop.clients.wait import until
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
-from devloop.runtime.components import Component, ComponentContext
+from devloop.runtime.components import Component, ComponentContext, Program
+from devloop.runtime.processes import ProcessRuntime
+
+PATIENCE = 120.0  # seconds for the API server's own roles to be there
+PAUSE = 0.02
 
 
-def flux_controller(site: ComponentContext, name: str) -> Component:
+@dataclass(frozen=True)
+class ProcessControllers:
+    """As `Controllers`; processes of the environment's supervisor."""
+
+    runtime: ProcessRuntime
+
+    def tools(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(names)
+
+    def images(self, names: Sequence[str]) -> tuple[str, ...]:
+        return ()
+
+    def ensure(self, names: Sequence[str], kube: Kube) -> bool:
+        # RBAC matters now: a controller ends when it may not even ask which kinds there are.
+        until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint="devloop status", pause=PAUSE)
+        return self.runtime.run({name: Program(partial(command, name=name), probe="/readyz") for name in names})
+
+
+def command(site: ComponentContext, name: str) -> Component:
     flags = {**tuned_flags(name, health=site.address(f"{name}-health")), **_own_flags(site, name)}
     env = {"RUNTIME_NAMESPACE": "flux-system", "KUBECONFIG": str(site.layout.kubeconfig(name)), **ENVIRONMENT}
     return site.command(name, flags, **env, **site.client())

@@ -1,4 +1,4 @@
-"""Waits until the Flux controllers run in the cluster, and gives up early, with their last words, where they never will."""
+"""The Flux controllers in the cluster: applied, then awaited; those that will never run end the wait early, with their last words."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import itertools
 import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
+from devloop.flux.deployments import deployments, upstream_image
 from devloop.model.flux.names import NAMESPACE
+from devloop.runtime.containers import ContainerRuntime
 
 PATIENCE = 180.0  # seconds
 LOOKS = 10  # at so many looks at the Deployments one at their pods
@@ -23,6 +26,31 @@ NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNev
 BACKING_OFF = ("CrashLoopBackOff", "ImagePullBackOff")
 NO_START = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 OUT_OF_MEMORY = "OOMKilled"  # and why one ended
+
+
+@dataclass(frozen=True)
+class ClusterControllers:
+    """As `Controllers`; Deployments on the first control-plane node."""
+
+    runtime: ContainerRuntime
+
+    def tools(self, names: Sequence[str]) -> tuple[str, ...]:
+        return ()
+
+    def images(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._images(names).values())
+
+    def ensure(self, names: Sequence[str], kube: Kube) -> bool:
+        applied = [kube.apply(deployment) for deployment in deployments(self._images(names), self.runtime.node)]
+        if all(map(is_available, applied)):
+            return False
+        start_afresh(kube, names)
+        await_rollout(kube, names, self.runtime.stop)
+        return True
+
+    def _images(self, names: Sequence[str]) -> dict[str, str]:
+        own, version = self.runtime.own_images, self.runtime.toolchain.version
+        return {name: own.get(name) or upstream_image(name, version(name)) for name in names}
 
 
 def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:

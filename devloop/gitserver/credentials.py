@@ -1,19 +1,15 @@
-"""Who may reach the environment's repository and where: two users, each with a password of its own that only files of mode 0600 hold."""
+"""Who may reach the environment's repository and where: two users, each with a password of its own that only a file of mode 0600 holds."""
 
 from __future__ import annotations
 
-import json
 import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
-from devloop.runtime.components import Component, ComponentContext
-from devloop.runtime.layout import Layout
+from devloop.clients import private_files
+from devloop.gitserver.git_server import PULLER, PUSHER
 
-SERVER = "git-server"
 FILE = "git-credentials.json"
 
 
@@ -29,22 +25,16 @@ class GitEndpoint:
     pull_password: str = field(repr=False)
 
 
-def server(site: ComponentContext) -> Component:
-    argv = (sys.executable, "-m", "devloop.gitserver.process", str(site.layout.folder), str(site.ports[SERVER]))
-    return Component(SERVER, argv)
-
-
-def ensure_passwords(layout: Layout) -> None:
-    if not layout.read_json(FILE):
-        layout.write_json(FILE, {user: secrets.token_urlsafe(32) for user in (PUSHER, PULLER)})
-
-
 def passwords(folder: Path) -> Mapping[str, str]:
-    """User -> password."""
-    found: dict[str, str] = json.loads((folder / FILE).read_text())
-    return found
+    """User -> password, from a file in `folder`; made where there are none."""
+    known = private_files.read_json(folder / FILE)
+    if not known:
+        known = {user: secrets.token_urlsafe(32) for user in (PUSHER, PULLER)}
+        private_files.make_folder(folder)
+        private_files.write_json(folder / FILE, known)
+    return {user: str(word) for user, word in known.items()}
 
 
-def endpoint(layout: Layout, address: str) -> GitEndpoint:
-    url, known = f"http://{address}/{REPOSITORY}", passwords(layout.folder)
-    return GitEndpoint(url, url, PUSHER, known[PUSHER], PULLER, known[PULLER])
+def endpoint(folder: Path, push_url: str, pull_url: str) -> GitEndpoint:
+    known = passwords(folder)
+    return GitEndpoint(push_url, pull_url, PUSHER, known[PUSHER], PULLER, known[PULLER])

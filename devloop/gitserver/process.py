@@ -7,12 +7,40 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from devloop.gitserver.credentials import passwords
-from devloop.gitserver.git_server import serve
-from devloop.runtime.components import HOST, environment_for
+from devloop.gitserver.credentials import GitEndpoint, endpoint, passwords
+from devloop.gitserver.git_server import REPOSITORY, serve
+from devloop.runtime.components import HOST, Component, ComponentContext, Program, environment_for
 from devloop.runtime.layout import Layout
+
+if TYPE_CHECKING:
+    from devloop.model.report import Emit
+    from devloop.runtime.processes import ProcessRuntime
+
+NAME = "git-server"
+
+
+@dataclass(frozen=True)
+class ProcessGitServer:
+    """As `GitServer`; a process of the environment's supervisor."""
+
+    runtime: ProcessRuntime
+
+    def ensure(self, emit: Emit) -> bool:
+        self.runtime.ensure_supervisor(emit)
+        passwords(self.runtime.layout.folder)
+        return self.runtime.run({NAME: Program(command, probe="/")})
+
+    def endpoint(self) -> GitEndpoint:
+        url = f"http://{self.runtime.site.address(NAME)}/{REPOSITORY}"
+        return endpoint(self.runtime.layout.folder, url, url)
+
+
+def command(site: ComponentContext) -> Component:
+    return Component(NAME, (sys.executable, "-m", "devloop.gitserver.process", str(site.layout.folder), str(site.ports[NAME])))
 
 
 def main(folder: Path, port: int) -> None:

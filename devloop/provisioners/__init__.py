@@ -1,17 +1,20 @@
-"""Where the cluster, the Git server and the Flux controllers run. Each provisioner is one folder and one line in PROVISIONERS."""
+"""What makes a cluster, and no more. Each provisioner is one folder and one line in PROVISIONERS."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from devloop.gitserver.credentials import GitEndpoint
-from devloop.model.cluster.environment import Environment
-from devloop.model.report import Emit
-from devloop.runtime.components import ToolPaths
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from devloop.model.cluster.environment import Environment
+    from devloop.model.report import Emit
+    from devloop.runtime.containers import ContainerRuntime
+    from devloop.runtime.processes import ProcessRuntime
+    from devloop.toolchain import Toolchain
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,23 @@ class ProvisionerStatus:
 
 
 class Provisioner(Protocol):
-    """Every `ensure_*` looks first, acts if needed and returns whether it changed something; all may be called again at any time.
+    """The cluster of one environment.
 
-    They raise DevloopError with a hint. `emit` takes notices and progress.
+    Every `ensure_*` looks first, acts if needed and returns whether it changed something; all may be called again at any time. They raise
+    DevloopError with a hint, and Interrupted within a second once the run's `stop` is set. `emit` takes notices and progress.
     """
 
     name: str
 
+    @property
+    def runtime(self) -> ContainerRuntime | ProcessRuntime:
+        """Where the Git server and Flux run next to this cluster."""
+
     def prepare(self) -> None:
         """What takes a moment and changes nothing (libraries, connections); may run beside everything else, and fail."""
 
-    def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
-        """Names of the pinned tools that `ensure_cluster` and `ensure_controllers` need."""
+    def tools(self) -> tuple[str, ...]:
+        """Names of the pinned tools that `ensure_cluster` needs."""
 
     def context(self) -> str:
         """The name of the kubeconfig context."""
@@ -52,36 +60,41 @@ class Provisioner(Protocol):
     def ensure_nodes(self, emit: Emit) -> bool:
         """All of the cluster is there, the context is in the user's kubeconfig; after `ensure_cluster`."""
 
-    def ensure_images(self, references: Sequence[str], controllers: Sequence[str], emit: Emit) -> tuple[str, ...]:
-        """The nodes have those images that this machine has, of the workloads (`references`) and of the controllers; which were sent.
-        May run beside `ensure_cluster`."""
-
-    def ensure_git_server(self, emit: Emit) -> bool:
-        """The Git server answers; may run beside `ensure_cluster`."""
-
-    def git_endpoint(self) -> GitEndpoint:
-        """Only after `ensure_git_server`."""
-
-    def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
-        """The named Flux controllers run; needs their CRDs, namespace and RBAC in the cluster."""
+    def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
+        """The nodes have those images that this machine has; which were sent. May run beside `ensure_cluster`."""
 
     def status(self) -> ProvisionerStatus:
-        """What exists, without changing it; quick."""
+        """What exists, what runs next to the cluster included, without changing it; quick."""
 
     def delete(self, emit: Emit) -> bool:
-        """Everything of this environment is gone: processes, ports, data, kubeconfig entry. False when there was nothing."""
+        """Nothing of this environment is left: cluster, what runs next to it, data, kubeconfig entry. False when there was nothing."""
 
 
-def open_provisioner(name: str, environment: Environment, tool_paths: ToolPaths, stop: threading.Event) -> Provisioner:
-    """The provisioner of that name for one environment; imports only that one. Once `stop` is set, whatever it waits for is given up."""
+@dataclass(frozen=True)
+class Registration:
+    """What is known of a provisioner without importing it.
+
+    `target` is the class as "module:class", called with the environment, the toolchain and the run's `stop`; `state_dir` (a folder in
+    devloop's state folder) and `context` (in the kubeconfig) are for a cluster of the name {name}.
+    """
+
+    target: str
+    state_dir: str
+    context: str
+    needs_engine: bool = False
+
+
+# `auto` takes the first one whose needs are met. No other environment's folder has an @ in its name.
+PROVISIONERS = {
+    "kind": Registration("devloop.provisioners.kind:KindProvisioner", "kind@{name}", "kind-{name}", needs_engine=True),
+    "embedded": Registration("devloop.provisioners.embedded:EmbeddedProvisioner", "{name}", "devloop-{name}"),
+}
+
+
+def open_provisioner(name: str, environment: Environment, toolchain: Toolchain, stop: threading.Event) -> Provisioner:
+    """The provisioner of that name for one environment; imports only that one. Once `stop` is set, it stops waiting for anything."""
     from importlib import import_module
 
-    module, attribute = PROVISIONERS[name].split(":")
-    provisioner: Provisioner = getattr(import_module(module), attribute)(environment, tool_paths, stop)
+    module, attribute = PROVISIONERS[name].target.split(":")
+    provisioner: Provisioner = getattr(import_module(module), attribute)(environment, toolchain, stop)
     return provisioner
-
-
-PROVISIONERS = {
-    "kind": "devloop.provisioners.kind:KindProvisioner",
-    "embedded": "devloop.provisioners.embedded:EmbeddedProvisioner",
-}

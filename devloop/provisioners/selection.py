@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from devloop.clients import engine
 from devloop.errors import DevloopError
 from devloop.model.cluster.environment import Environment
+from devloop.provisioners import PROVISIONERS
 from devloop.provisioners.state_dirs import existing
 
 AUTO = "auto"
@@ -26,7 +27,7 @@ def choose(asked: str, environment: Environment) -> Choice:
     if asked == AUTO and found:
         return Choice(found[0], "the environment runs with it")
     if asked == AUTO:
-        return Choice("kind", f"a container engine answers at {engine.address()}") if engine.answers() else Choice("embedded", _no_engine())
+        return _usable()
     if found and asked not in found:
         name = environment.name
         raise DevloopError(f"the environment {name} runs with the provisioner {found[0]}", hint=f"devloop down {name}, then the same again")
@@ -40,5 +41,8 @@ def existing_choices(asked: str, environment: Environment) -> tuple[str, ...]:
     return existing(environment.definition.name) or (choose(asked, environment).name,)
 
 
-def _no_engine() -> str:
-    return f"no container engine answers at {engine.address()}"
+def _usable() -> Choice:
+    """The first whose needs are met."""
+    answers = engine.answers()
+    name = next(name for name, registered in PROVISIONERS.items() if answers or not registered.needs_engine)
+    return Choice(name, f"{'a' if answers else 'no'} container engine answers at {engine.address()}")

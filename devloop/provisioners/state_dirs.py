@@ -5,20 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from devloop.clients.xdg import state_folder
+from devloop.provisioners import PROVISIONERS
 
 
-def embedded_folder(name: str) -> Path:
-    return state_folder() / name
-
-
-def kind_folder(name: str) -> Path:
-    """No other environment's folder has an @ in its name."""
-    return state_folder() / f"kind@{name}"
-
-
-FOLDERS = {"kind": kind_folder, "embedded": embedded_folder}
+def state_dir(provisioner: str, name: str) -> Path:
+    return state_folder() / PROVISIONERS[provisioner].state_dir.format(name=name)
 
 
 def existing(name: str) -> tuple[str, ...]:
     """The provisioners that have something of the environment `name`."""
-    return tuple(provisioner for provisioner, folder in FOLDERS.items() if folder(name).exists())
+    return tuple(provisioner for provisioner in PROVISIONERS if state_dir(provisioner, name).exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,6 +78,18 @@ class ComponentContext:
     def client(self) -> dict[str, str]:
         """For the environment of whoever talks to the API server: one that has moved makes its command another, hence restarts it."""
         return {"DEVLOOP_API_SERVER": self.api_server}
+
+
+@dataclass(frozen=True)
+class Program:
+    """How a component is started, and the path on its port that says when it is ready: any status below 500 does. '' is not asked.
+
+    `tls`: it serves with a certificate of the environment and asks for one.
+    """
+
+    command: Callable[[ComponentContext], Component]
+    probe: str = ""
+    tls: bool = False
 
 
 def environment_for(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:

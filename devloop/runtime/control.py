@@ -7,12 +7,14 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from devloop.clients import process
 from devloop.clients.logs import open_log, tail
 from devloop.clients.orphans import sweep
+from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.runtime.components import MARKER, Component, environment_for
 from devloop.runtime.layout import Layout
@@ -59,29 +61,29 @@ def start(layout: Layout, components: Iterable[Component]) -> bool:
 
 
 @contextlib.contextmanager
-def launched(layout: Layout) -> Iterator[None]:
+def launched(layout: Layout, stop: threading.Event) -> Iterator[None]:
     """A supervisor that outlives us; it comes up while the body runs, and answers after it."""
-    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
-
     argv = (sys.executable, "-m", "devloop.runtime.supervisor", str(layout.folder))
     environ = environment_for(layout, os.environ)
     with open_log(layout.log("supervisor")) as log:
         child = process.spawn(argv, cwd=layout.folder, env=environ, stdout=log, stderr=process.STDOUT, new_session=True)
     yield
-    # Status 0 means that there was another one already, which is just as well.
-    comes = retry_if_exception(lambda error: isinstance(error, NoSupervisor) and child.poll() in (None, 0))
-    retrying = Retrying(wait=wait_fixed(PAUSE), stop=stop_after_delay(PATIENCE), retry=comes, reraise=True)
+    hint = f"read {layout.log('supervisor')}"
+
+    def answers() -> bool:
+        # Status 0 means that there was another one already, which is just as well.
+        has_failed = child.poll() not in (None, 0)
+        if runs(layout):
+            return True
+        if has_failed:
+            raise WaitTimeout("the supervisor ended")
+        return False
+
     try:
-        retrying(ask, layout, {"op": "status"})
-    except NoSupervisor:
+        until(answers, "the supervisor", patience=PATIENCE, stop=stop, hint=hint, pause=PAUSE)
+    except WaitTimeout:
         child.kill()
-        log_path = layout.log("supervisor")
-        raise DevloopError(f"the supervisor did not start: {tail(log_path)}", hint=f"read {log_path}") from None
-
-
-def launch(layout: Layout) -> None:
-    with launched(layout):
-        """Nothing else to do meanwhile."""
+        raise DevloopError(f"the supervisor did not start: {tail(layout.log('supervisor'))}", hint=hint) from None
 
 
 def end(layout: Layout) -> None:

@@ -17,7 +17,7 @@ class ServeGit:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        return outcome(session.provisioner.ensure_git_server(session.emit))
+        return outcome(session.git_server.ensure(session.emit))
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class PushSnapshot:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        endpoint = session.provisioner.git_endpoint()
+        endpoint = session.git_server.endpoint()
         pushed = push(session.environment.root, self.source.value, endpoint.push_url, endpoint.push_user, endpoint.push_password)
         return outcome(pushed, "" if pushed else "the server has it")

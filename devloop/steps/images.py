@@ -19,5 +19,6 @@ class LoadImages:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        sent = session.provisioner.ensure_images(workload_images(graph), graph.controllers, session.emit)
+        references = (*session.controllers.images(graph.controllers), *workload_images(graph))
+        sent = session.provisioner.ensure_images(references, session.emit)
         return outcome(sent, f"{len(sent)} sent to the nodes" if sent else "")

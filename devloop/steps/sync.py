@@ -25,7 +25,7 @@ class ConfigureSync:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        endpoint = session.provisioner.git_endpoint()
+        endpoint = session.git_server.endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
         sources = manifests.own_git_repositories(graph)
         for namespace in sorted({source.namespace for source in sources}):

@@ -21,5 +21,5 @@ class InstallTools:
 
     def run(self, session: Session) -> Outcome:
         names = self.graph.value.controllers if self.graph else CONTROLLERS
-        tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(names))
+        tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(), *session.controllers.tools(names))
         return outcome(session.toolchain.ensure(tools, session.emit, session.stop))

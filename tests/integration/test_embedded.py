@@ -29,6 +29,9 @@ from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resour
 from devloop.clients.orphans import sweep
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
+from devloop.flux import open_controllers
+from devloop.flux.install import install
+from devloop.gitserver import GitServer, open_git_server
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Event, Notice
@@ -38,8 +41,6 @@ from devloop.runtime import control
 from devloop.runtime.components import MARKER, Component
 from devloop.runtime.layout import Layout
 from devloop.runtime.ports import ports
-from devloop.session import Session
-from devloop.steps.flux import InstallFlux
 from devloop.toolchain import Toolchain
 
 PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -48,6 +49,10 @@ ROLES = ("control-plane", "worker", "worker")
 CONFIG_MAPS = Resource("v1", "configmaps")
 SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
+
+
+def open_embedded(environment: Environment) -> EmbeddedProvisioner:
+    return EmbeddedProvisioner(environment, Toolchain(), threading.Event())
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Place:
     @property
     def provisioner(self) -> EmbeddedProvisioner:
         """Another one each time, as another run of devloop would have it."""
-        return EmbeddedProvisioner(self.environment, Toolchain())
+        return open_embedded(self.environment)
 
     @property
     def layout(self) -> Layout:
@@ -92,11 +97,15 @@ class Place:
         changed = self.provisioner.ensure_cluster(self.events.append)
         return self.provisioner.ensure_nodes(self.events.append) or changed
 
+    @property
+    def git_server(self) -> GitServer:
+        return open_git_server(self.provisioner.runtime)
+
     def ensure_git_server(self) -> bool:
-        return self.provisioner.ensure_git_server(self.events.append)
+        return self.git_server.ensure(self.events.append)
 
     def ensure_controllers(self) -> bool:
-        return self.provisioner.ensure_controllers(CONTROLLERS, self.events.append)
+        return open_controllers(self.provisioner.runtime).ensure(CONTROLLERS, Kube(self.provisioner.kubeconfig()))
 
     def delete(self) -> bool:
         return self.provisioner.delete(self.events.append)
@@ -151,7 +160,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         place = Place(home, "shared", ROLES, version="v1.30.0")
         assert place.ensure_git_server()
         assert place.ensure_cluster()
-        InstallFlux(CONTROLLERS).run(Session(place.environment, place.provisioner, Toolchain(), place.events.append))
+        assert install(CONTROLLERS, place.kube, Toolchain(), threading.Event())
         assert place.ensure_controllers()
         yield place
 
@@ -298,7 +307,7 @@ def test_nothing_readable_by_others_is_in_the_folder(cluster: Place) -> None:
 
 
 def test_no_secret_is_in_a_command_line_or_a_log(cluster: Place) -> None:
-    endpoint = cluster.provisioner.git_endpoint()
+    endpoint = cluster.git_server.endpoint()
     shown = "".join(" ".join(process.cmdline()) for process in cluster.processes())
     shown += "".join(path.read_text(errors="replace") for path in cluster.layout.logs.iterdir())
     assert [word for word in (endpoint.push_password, endpoint.pull_password, "PRIVATE KEY") if word in shown] == []
@@ -325,7 +334,7 @@ def test_a_killed_git_server_comes_back_with_its_repository(cluster: Place) -> N
     os.kill(before, signal.SIGKILL)
     until(lambda: cluster.pid("git-server") not in (0, before))
     assert not cluster.ensure_git_server()
-    endpoint = cluster.provisioner.git_endpoint()
+    endpoint = cluster.git_server.endpoint()
     url = endpoint.pull_url.replace("://", f"://{endpoint.pull_user}:{endpoint.pull_password}@")
     until(lambda: git("ls-remote", url, cwd=cluster.home, check=False).status == 0)
 
@@ -353,9 +362,9 @@ def _supervisor(place: Place) -> psutil.Process:
 
 def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
     (cluster.home / "other").mkdir(exist_ok=True)
-    other = EmbeddedProvisioner(Environment("dev", cluster.home / "other", cluster.environment.definition), Toolchain())
+    other = open_embedded(Environment("dev", cluster.home / "other", cluster.environment.definition))
     before = {process.pid for process in cluster.processes()}
-    for action in (other.ensure_cluster, other.ensure_git_server, other.delete):
+    for action in (other.ensure_cluster, open_git_server(other.runtime).ensure, other.delete):
         with pytest.raises(DevloopError, match=r"the name shared is taken by .*repository") as caught:
             action(cluster.events.append)
         assert caught.value.hint == f"devloop -C {cluster.home / 'repository'} down local"
@@ -446,7 +455,7 @@ from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.toolchain import Toolchain
 threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
 environment = Environment("local", Path(sys.argv[1]), ClusterDefinition("demo", "G3", "ksail.yaml"))
-EmbeddedProvisioner(environment, Toolchain()).ensure_cluster(lambda _: None)
+EmbeddedProvisioner(environment, Toolchain(), threading.Event()).ensure_cluster(lambda _: None)
 signal.pause()
 """
 
@@ -496,12 +505,12 @@ def test_what_an_older_repository_left_is_removed_with_a_notice(place: Place) ->
     before = json.loads((place.layout.folder / "git-credentials.json").read_text())
     (place.home / "repository").rename(place.home / "moved")
     moved = Environment("local", place.home / "moved", place.environment.definition)
-    assert EmbeddedProvisioner(moved, Toolchain()).ensure_git_server(place.events.append)
+    assert open_git_server(open_embedded(moved).runtime).ensure(place.events.append)
     assert [event.message for event in place.events if isinstance(event, Notice)] == [
         f"removing what {place.home / 'repository'} left of demo"
     ]
     assert json.loads((place.layout.folder / "git-credentials.json").read_text()) != before
-    assert EmbeddedProvisioner(moved, Toolchain()).delete(place.events.append)
+    assert open_embedded(moved).delete(place.events.append)
 
 
 def test_nodes_that_were_never_created_are_created_by_the_next_run(place: Place) -> None:

@@ -24,7 +24,7 @@ def kube(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> Iter
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(home / "state"))
     patch.setenv("KUBECONFIG", str(home / "kubeconfig"))
-    provisioner = EmbeddedProvisioner(Environment("kube", home, ClusterDefinition("kube", "G3", "")), toolchain)
+    provisioner = EmbeddedProvisioner(Environment("kube", home, ClusterDefinition("kube", "G3", "")), toolchain, threading.Event())
     provisioner.ensure_cluster(lambda _: None)
     yield Kube(provisioner.kubeconfig())
     provisioner.delete(lambda _: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def refused(
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(home / "state"))
     patch.setenv("KUBECONFIG", str(home / "kubeconfig"))
-    provisioner = EmbeddedProvisioner(Environment("policies", home, ClusterDefinition("policies", "G3", "")), toolchain)
+    provisioner = EmbeddedProvisioner(Environment("policies", home, ClusterDefinition("policies", "G3", "")), toolchain, threading.Event())
     try:
         provisioner.ensure_cluster(lambda _: None)
         kube = Kube(provisioner.kubeconfig())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from devloop.model.cluster.definition import ClusterDefinition
-from devloop.runtime.components import HOST, Component, ComponentContext
+from devloop.runtime.components import HOST, Component, ComponentContext, Program
 
 ETCD_SOCKET = "unix://etcd.sock"
 
@@ -110,10 +110,15 @@ def service_address(definition: ClusterDefinition) -> str:
     return str(ipaddress.ip_network(definition.network.service_subnet.split(",")[0], strict=False)[1])
 
 
-CONTROL_PLANE: Mapping[str, Callable[[ComponentContext], Component]] = {
-    "etcd": etcd,
-    "kube-apiserver": kube_apiserver,
-    "kube-controller-manager": kube_controller_manager,
-    "kube-scheduler": kube_scheduler,
-    "kwok": kwok,
+# What the API server does last, before it calls itself ready: it is for others than its masters.
+_NOT_AWAITED = ("rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
+_READY = "/readyz?" + "&".join(f"exclude=poststarthook/{hook}" for hook in _NOT_AWAITED)
+
+# What everything else needs, and everything else.
+FIRST: Mapping[str, Program] = {"etcd": Program(etcd), "kube-apiserver": Program(kube_apiserver, _READY, tls=True)}
+REST: Mapping[str, Program] = {
+    "kube-controller-manager": Program(kube_controller_manager),
+    "kube-scheduler": Program(kube_scheduler),
+    "kwok": Program(kwok),
 }
+CONTROL_PLANE = {**FIRST, **REST}

@@ -1,4 +1,4 @@
-"""The Kind provisioner: nodes, Git server and Flux controllers as containers of the machine's engine."""
+"""The Kind provisioner: the cluster's nodes as containers of the machine's engine."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from devloop.clients.containers import Containers
 from devloop.clients.engine import Engine, address, connect
-from devloop.clients.images import ImageStore
-from devloop.clients.kind import Kind
-from devloop.clients.kube import Kube
+from devloop.clients.kind import NETWORK, Kind
 from devloop.clients.ports import is_free
 from devloop.clients.wait import WaitTimeout
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
-from devloop.flux import deployments
-from devloop.flux.rollout import await_rollout, is_available, start_afresh
-from devloop.gitserver.container import GitServer
-from devloop.gitserver.credentials import GitEndpoint
-from devloop.images import Images
+from devloop.images.flux import CONTROLLERS as CARRIED
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice, Progress
-from devloop.provisioners import ProvisionerStatus
-from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers
+from devloop.provisioners import PROVISIONERS, ProvisionerStatus
+from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers, first_node
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
 from devloop.provisioners.kind.loading import Loader
-from devloop.provisioners.state_dirs import kind_folder
+from devloop.provisioners.state_dirs import state_dir
+from devloop.runtime.containers import ContainerRuntime
 from devloop.toolchain import Toolchain
 
 TITLE = "cluster"
@@ -45,56 +39,37 @@ class KindProvisioner:
         self._environment = environment
         self._definition = environment.definition
         self._tools = tools
-        self._stop = stop
-        self._claim = ClusterState(kind_folder(self._definition.name))
+        self._claim = ClusterState(state_dir(self.name, self._definition.name))
+        node = first_node(self._definition.name)
+        # Only when it is asked does the runtime need the cluster, and the cluster the runtime.
+        self.runtime = ContainerRuntime(
+            environment, tools, stop, NETWORK, node, self._claim.folder, connect=self._connect, check=lambda: self._cluster.check()
+        )
 
-    # -- doors, opened when first used ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _engine(self) -> Engine:
+    def _connect(self) -> Engine:
         engine = connect()
         self._claim.refuse_elsewhere(self._environment, engine.identity)
         return engine
 
     @cached_property
-    def _containers(self) -> Containers:
-        return Containers(self._engine)
-
-    @cached_property
-    def _store(self) -> ImageStore:
-        return ImageStore(self._engine)
-
-    @cached_property
-    def _own_images(self) -> dict[str, str]:
-        """Name -> reference of the images that this machine made itself."""
-        return Images(self._tools, self._engine).here()
-
-    @cached_property
     def _cluster(self) -> Cluster:
-        return Cluster(self._definition.name, self._containers, self._kind, self._claim, self._stop)
+        return Cluster(self._definition.name, self.runtime.containers, self._kind, self._claim, self.runtime.stop)
 
     def _kind(self) -> Kind:
-        return Kind(self._tools.path("kind"), podman=self._engine.is_podman)
-
-    @cached_property
-    def _git_server(self) -> GitServer:
-        def base() -> str:
-            return self._own_images.get("git-server-base", "")
-
-        return GitServer(self._environment, self._containers, self._store, self._claim.credentials, base)
+        return Kind(self._tools.path("kind"), podman=self.runtime.engine.is_podman)
 
     # -- the protocol -----------------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        self._own_images  # noqa: B018 (asks the engine, once)
+        self.runtime.own_images  # noqa: B018 (asks the engine, once)
         if not self._claim.exists:
-            self._engine.client  # noqa: B018 (loads its library, for all that must be made)
+            self.runtime.engine.client  # noqa: B018 (loads its library, for all that must be made)
 
-    def tools(self, controllers: Sequence[str]) -> tuple[str, ...]:
+    def tools(self) -> tuple[str, ...]:
         return ("kind",)
 
     def context(self) -> str:
-        return f"kind-{self._definition.name}"
+        return PROVISIONERS[self.name].context.format(name=self._definition.name)
 
     def kubeconfig(self) -> Path:
         return self._claim.kubeconfig
@@ -108,7 +83,7 @@ class KindProvisioner:
 
     def _ensure_cluster(self, emit: Emit) -> bool:
         self._claim.owner.refuse_foreign(self._environment)
-        wanted = configuration(self._definition, self._node_image(), self._own_images.get("node", ""))
+        wanted = configuration(self._definition, self._node_image(), self.runtime.own_images.get("node", ""))
         found = self._cluster.containers()
         if found and not self._claim.exists:
             name = self._definition.name
@@ -132,41 +107,23 @@ class KindProvisioner:
                 emit(Notice(f"nodes become ready once the repository has brought {cni}; Flux runs on the node's own network until then"))
         return self._merge_context() or made
 
-    def ensure_images(self, references: Sequence[str], controllers: Sequence[str], emit: Emit) -> tuple[str, ...]:
+    def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
         nodes = self._cluster.await_nodes(len(self._definition.nodes))
-        loader = Loader(self._containers, self._store, self._claim.folder / "images.json")
-        of_flux = () if self._carries_flux() else self._controller_images(controllers).values()
-        return loader.load(nodes, (*of_flux, *references), self._stop)
-
-    def ensure_git_server(self, emit: Emit) -> bool:
-        return self._git_server.ensure(self._cluster.check, self._stop)
-
-    def git_endpoint(self) -> GitEndpoint:
-        return self._git_server.endpoint()
-
-    def ensure_controllers(self, controllers: Sequence[str], emit: Emit) -> bool:
-        kube = Kube(self.kubeconfig())
-        applied = [
-            kube.apply(deployment) for deployment in deployments.deployments(self._controller_images(controllers), self._cluster.first_node)
-        ]
-        if all(map(is_available, applied)):
-            return False
-        start_afresh(kube, controllers)
-        await_rollout(kube, controllers, self._stop)
-        return True
+        loader = Loader(self.runtime.containers, self.runtime.images, self._claim.folder / "images.json")
+        carried = self._carried()
+        return loader.load(nodes, [reference for reference in references if reference not in carried], self.runtime.stop)
 
     def status(self) -> ProvisionerStatus:
-        found = self._cluster.containers()
-        server = self._git_server.find()
-        if not (found or server):
+        nodes, companions = self._cluster.containers(), self.runtime.companions()
+        parts = (*nodes, *companions)
+        if not parts:
             return ProvisionerStatus(exists=False, running=False)
-        parts = [*found, *([server] if server else [])]
         return ProvisionerStatus(
             exists=True,
-            running=bool(found) and all(part.runs for part in parts) and server is not None and answers(self.kubeconfig()),
+            running=bool(nodes and companions) and all(part.runs for part in parts) and answers(self.kubeconfig()),
             owner=self._claim.owner.root,
             kubernetes_version=self._version(),
-            components=tuple((part.name, part.state, self._containers.memory(part.name)) for part in parts),
+            components=tuple((part.name, part.state, self.runtime.containers.memory(part.name)) for part in parts),
             unit="container",
         )
 
@@ -175,7 +132,7 @@ class KindProvisioner:
         ours = self._claim.exists
         with ThreadPoolExecutor() as pool:
             removals = [pool.submit(self._cluster.delete)] if ours else []
-            removals.append(pool.submit(self._git_server.delete))
+            removals.append(pool.submit(self.runtime.remove))
             # Nothing here needs the other; the claim goes last, so that what was cut short is still known to be ours.
             forgotten = ours and self._claim.owner.leave_context(self.context())
         existed = [removal.result() for removal in removals]
@@ -190,7 +147,7 @@ class KindProvisioner:
                 message = f"the host port {port} that {where} maps is taken"
                 raise DevloopError(message, hint=f"ss --listening --tcp --processes sport = :{port}, or choose another hostPort")
         image = next((node.get("image", "") for node in wanted["nodes"]), "")
-        self._claim.make(self._environment, described(self._definition), image, (self._engine.identity, address()))
+        self._claim.make(self._environment, described(self._definition), image, (self.runtime.engine.identity, address()))
         self._cluster.begin(wanted, _Countdown(emit))
         self._cluster.await_api()
         return True
@@ -215,18 +172,14 @@ class KindProvisioner:
         return started
 
     def _node_image(self) -> str:
-        return node_image(self._definition, self._own_images.get("node", ""), self._tools.version("kubelet"))
+        return node_image(self._definition, self.runtime.own_images.get("node", ""), self._tools.version("kubelet"))
 
-    def _controller_images(self, controllers: Sequence[str]) -> dict[str, str]:
-        return {name: self._own_images.get(name) or deployments.upstream_image(name, self._tools.version(name)) for name in controllers}
-
-    def _carries_flux(self) -> bool:
-        """Whether the nodes are of our own image, which has the controllers in it."""
-        return (
-            self._claim.image != ""
-            and self._claim.image == self._own_images.get("node")
-            and not any(n.image for n in self._definition.nodes)
-        )
+    def _carried(self) -> set[str]:
+        """The images that are in the nodes since they are in the image of the nodes, which is our own."""
+        own = self.runtime.own_images
+        if not self._claim.image or self._claim.image != own.get("node") or any(node.image for node in self._definition.nodes):
+            return set()
+        return {own[name] for name in CARRIED if name in own}
 
     def _merge_context(self) -> bool:
         import yaml

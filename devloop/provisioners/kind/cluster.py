@@ -44,11 +44,6 @@ class Cluster:
     def context(self) -> str:
         return f"kind-{self.name}"
 
-    @property
-    def first_node(self) -> str:
-        """The name that Kind gives to the first control plane, of the container and of the node."""
-        return f"{self.name}-control-plane"
-
     def containers(self) -> tuple[Container, ...]:
         """All of its containers, the load balancer of several control planes included."""
         return self._containers.labelled(f"{LABEL}={self.name}")
@@ -152,6 +147,11 @@ class Cluster:
     def _how_to_look(self) -> str:
         planes = [node.name for node in self.nodes() if node.labels.get(ROLE_LABEL) == "control-plane"]
         return f"docker exec {planes[0]} journalctl --no-pager --lines 50 --unit kubelet" if planes else "docker ps --all"
+
+
+def first_node(name: str) -> str:
+    """What Kind calls the first control plane of the cluster `name`, the container and the node."""
+    return f"{name}-control-plane"
 
 
 def renamed(config: Mapping[str, Any], name: str, server: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from devloop.errors import DevloopError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.provisioners.selection import choose, existing_choices
-from devloop.provisioners.state_dirs import embedded_folder, kind_folder
+from devloop.provisioners.state_dirs import existing, state_dir
 
 LOCAL = Environment("here", Path("/nowhere"), ClusterDefinition("local", "G3", "ksail.yaml"))
 
@@ -62,23 +62,30 @@ def test_an_engine_that_answers_is_taken(pinged: None) -> None:
 
 
 def test_what_runs_goes_on_with_what_it_runs_with(pinged: None) -> None:
-    embedded_folder("local").mkdir(parents=True)
+    state_dir("embedded", "local").mkdir(parents=True)
     assert choose("auto", LOCAL).name == "embedded"
     assert existing_choices("auto", LOCAL) == ("embedded",)
 
 
 def test_two_provisioners_do_not_share_an_environment() -> None:
-    kind_folder("local").mkdir(parents=True)
+    state_dir("kind", "local").mkdir(parents=True)
     with pytest.raises(DevloopError, match="runs with the provisioner kind") as error:
         choose("embedded", LOCAL)
     assert "devloop down here" in error.value.hint
 
 
 def test_the_way_down_takes_everything_that_exists() -> None:
-    kind_folder("local").mkdir(parents=True)
-    embedded_folder("local").mkdir(parents=True)
+    state_dir("kind", "local").mkdir(parents=True)
+    state_dir("embedded", "local").mkdir(parents=True)
     assert existing_choices("auto", LOCAL) == ("kind", "embedded")
     assert existing_choices("embedded", LOCAL) == ("embedded",)
+
+
+def test_environments_of_an_older_version_are_found(tmp_path: Path) -> None:
+    """Where they keep their state must never change."""
+    for folder in ("local", "kind@local"):
+        (tmp_path / "state" / "devloop" / folder).mkdir(parents=True)
+    assert existing("local") == ("kind", "embedded")
 
 
 def test_the_engine_is_where_the_docker_program_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

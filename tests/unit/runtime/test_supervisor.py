@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ SLEEP = ("sleep", "1000")
 DIE = ("sh", "-c", "echo last words; exit 3")
 
 
+def launch(layout: Layout) -> None:
+    with control.launched(layout, threading.Event()):
+        """Nothing else to do meanwhile."""
+
+
 @pytest.fixture
 def layout(tmp_path: Path) -> Iterator[Layout]:
     """An environment's folder, without a supervisor; whatever was started in it is ended."""
@@ -36,7 +42,7 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
 
 @pytest.fixture
 def supervised(layout: Layout) -> Layout:
-    control.launch(layout)
+    launch(layout)
     return layout
 
 
@@ -207,7 +213,7 @@ def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_to
         control.end(supervised)
         assert marked(supervised) == []
         assert [stranger.poll() for stranger in strangers] == [None] * len(strangers)
-        control.launch(supervised)
+        launch(supervised)
         assert start(supervised, "one")
     finally:
         for stranger in strangers:
@@ -245,10 +251,11 @@ def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
 
 def test_it_outlives_whoever_launched_it(layout: Layout) -> None:
     code = f"""
-import os, pathlib
-from devloop.provisioners.embedded import control
+import os, pathlib, threading
+from devloop.runtime import control
 from devloop.runtime.layout import Layout
-control.launch(Layout(pathlib.Path({str(layout.folder)!r})))
+with control.launched(Layout(pathlib.Path({str(layout.folder)!r})), threading.Event()):
+    pass
 os.killpg(0, 9)
 """
     subprocess.run([sys.executable, "-c", code], start_new_session=True, check=False)
@@ -259,7 +266,7 @@ def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
     layout = Layout(tmp_path / ("a" * 120) / ("b" * 120))
     layout.make()
     try:
-        control.launch(layout)
+        launch(layout)
         assert start(layout, "one")
         assert component(layout, "one")["state"] == "running"
     finally:
@@ -277,7 +284,7 @@ def test_everything_is_for_this_user_alone(supervised: Layout) -> None:
 def test_no_program_sees_the_users_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SOPS_AGE_KEY", "GITHUB_TOKEN", "KUBECONFIG", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "not for components")
-    control.launch(layout)
+    launch(layout)
     start(layout, "one", SLEEP, OWN="own")
     for process in (supervisor(layout), psutil.Process(pid(layout, "one"))):
         assert "not for components" not in process.environ().values()

@@ -19,7 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from devloop.clients.ports import free_ports, is_free
 from devloop.errors import DevloopError
 from devloop.flux import processes
-from devloop.gitserver import credentials
+from devloop.gitserver import process
+from devloop.gitserver.credentials import passwords
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
 from devloop.provisioners.embedded import control_plane, pki
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
@@ -62,9 +63,9 @@ def site(layout: Layout) -> ComponentContext:
 
 def commands(site: ComponentContext) -> list[Component]:
     return [
-        *(build(site) for build in CONTROL_PLANE.values()),
-        *(processes.flux_controller(site, name) for name in CONTROLLERS),
-        credentials.server(site),
+        *(program.command(site) for program in CONTROL_PLANE.values()),
+        *(processes.command(site, name) for name in CONTROLLERS),
+        process.command(site),
     ]
 
 
@@ -73,9 +74,8 @@ def flags(component: Component) -> dict[str, str]:
 
 
 def test_no_secret_is_in_a_command_or_its_environment(site: ComponentContext) -> None:
-    credentials.ensure_passwords(site.layout)
     pki.ensure_pki(site.layout, "10.96.0.1")
-    secrets = [*credentials.passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
+    secrets = [*passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
     assert len(secrets) >= 2 + len(pki.USERS)
     told = json.dumps([component.as_json() for component in commands(site)])
     assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
@@ -88,7 +88,7 @@ def test_every_address_is_on_loopback(site: ComponentContext) -> None:
         assert addresses <= {"127.0.0.1"}, component.name
         assert "0.0.0.0" not in told
         assert "localhost" not in told
-        for name, value in flags(component).items() if component.name != credentials.SERVER else ():
+        for name, value in flags(component).items() if component.name != process.NAME else ():
             # An address without a host (`:8080`) is one on all interfaces.
             assert not value.startswith(":"), name
 
@@ -292,24 +292,6 @@ def test_complete_certificates_are_kept_and_incomplete_ones_made_anew(layout: La
     pki.ensure_pki(layout, "10.96.0.1")
     assert (layout.pki / "ca.crt").read_bytes() != before
     certificate(layout, "kwok").verify_directly_issued_by(certificate(layout, "ca"))
-
-
-def test_passwords_are_made_once_and_are_for_this_user_alone(layout: Layout) -> None:
-    credentials.ensure_passwords(layout)
-    first = dict(credentials.passwords(layout.folder))
-    credentials.ensure_passwords(layout)
-    assert credentials.passwords(layout.folder) == first
-    assert set(first) == {credentials.PUSHER, credentials.PULLER}
-    assert len(set(first.values())) == 2
-    assert min(map(len, first.values())) >= 40
-    assert stat.S_IMODE((layout.folder / credentials.FILE).stat().st_mode) == 0o600
-
-
-def test_an_endpoint_does_not_show_its_passwords(layout: Layout) -> None:
-    credentials.ensure_passwords(layout)
-    endpoint = credentials.endpoint(layout, "127.0.0.1:1")
-    assert endpoint.push_url == "http://127.0.0.1:1/devloop.git"
-    assert not [word for word in credentials.passwords(layout.folder).values() if word in repr(endpoint)]
 
 
 def test_ports_stay_where_they_are_free_and_move_where_they_are_not(layout: Layout) -> None:

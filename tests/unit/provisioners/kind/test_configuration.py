@@ -9,8 +9,6 @@ import pytest
 import yaml
 
 from devloop.errors import DevloopError
-from devloop.flux import deployments
-from devloop.flux.rollout import last_words
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration, PortMapping
 from devloop.model.cluster.environment import Environment
 from devloop.model.cluster.kind_config import read_kind
@@ -179,25 +177,6 @@ def test_only_certain_ports_of_the_host_can_be_taken() -> None:
     assert taken_ports(definition(network=network)) == [("127.0.0.1", 8443)]
 
 
-def test_controllers_need_no_network_of_the_cluster() -> None:
-    for deployment in deployments.deployments({name: f"image/{name}" for name in deployments.HEALTH_PORTS}, "local-control-plane"):
-        pod = deployment["spec"]["template"]["spec"]
-        assert pod["hostNetwork"]
-        assert {"operator": "Exists"} in pod["tolerations"]
-        assert pod["dnsPolicy"] == "Default"
-        assert pod["nodeName"] == "local-control-plane"
-        [container] = pod["containers"]
-        environment = {entry["name"]: entry.get("value") for entry in container["env"]}
-        assert environment["KUBERNETES_SERVICE_HOST"] == "localhost"
-        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
-        assert not container["securityContext"]["allowPrivilegeEscalation"]
-
-
-def test_controllers_on_one_node_have_ports_of_their_own() -> None:
-    ports = [*deployments.HEALTH_PORTS.values(), deployments.ARTIFACTS_PORT]
-    assert len(set(ports)) == len(ports)
-
-
 def test_a_kubeconfig_of_kubeadm_gets_the_names_and_the_address_of_kind() -> None:
     config = {
         "clusters": [
@@ -237,19 +216,3 @@ def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DevloopError, match=r"in another container engine, the one at unix:///docker\.sock") as refused:
         claim.refuse_elsewhere(owner, "host:/podman")
     assert "DOCKER_HOST=unix:///docker.sock devloop down local" in refused.value.hint
-
-
-@pytest.mark.parametrize(
-    ("log", "expected"),
-    [
-        (
-            '{"level":"info","msg":"starting"}\n{"level":"error","msg":"unable to start manager","error":"bind: in use"}\nbye',
-            "unable to start manager: bind: in use",
-        ),
-        ("panic: no\n\n", "panic: no"),
-        ("", "it said nothing"),
-        ("3\n[]\n", "[]"),
-    ],
-)
-def test_of_a_log_the_last_error_counts(log: str, expected: str) -> None:
-    assert last_words(log) == expected

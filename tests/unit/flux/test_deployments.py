@@ -1,0 +1,24 @@
+"""The Flux controllers as Deployments: values."""
+
+from __future__ import annotations
+
+from devloop.flux.deployments import ARTIFACTS_PORT, HEALTH_PORTS, deployments
+
+
+def test_controllers_need_no_network_of_the_cluster() -> None:
+    for deployment in deployments({name: f"image/{name}" for name in HEALTH_PORTS}, "local-control-plane"):
+        pod = deployment["spec"]["template"]["spec"]
+        assert pod["hostNetwork"]
+        assert {"operator": "Exists"} in pod["tolerations"]
+        assert pod["dnsPolicy"] == "Default"
+        assert pod["nodeName"] == "local-control-plane"
+        [container] = pod["containers"]
+        environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert environment["KUBERNETES_SERVICE_HOST"] == "localhost"
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+
+
+def test_controllers_on_one_node_have_ports_of_their_own() -> None:
+    ports = [*HEALTH_PORTS.values(), ARTIFACTS_PORT]
+    assert len(set(ports)) == len(ports)

@@ -1,0 +1,23 @@
+"""What is said of a controller that does not run."""
+
+from __future__ import annotations
+
+import pytest
+
+from devloop.flux.rollout import last_words
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            '{"level":"info","msg":"starting"}\n{"level":"error","msg":"unable to start manager","error":"bind: in use"}\nbye',
+            "unable to start manager: bind: in use",
+        ),
+        ("panic: no\n\n", "panic: no"),
+        ("", "it said nothing"),
+        ("3\n[]\n", "[]"),
+    ],
+)
+def test_of_a_log_the_last_error_counts(log: str, expected: str) -> None:
+    assert last_words(log) == expected
