@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING
 
 from devloop.steps import Output, Step
 from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment
+from devloop.steps.flux import InstallFlux, StartControllers
+from devloop.steps.git import PushSnapshot, ServeGit
+from devloop.steps.images import LoadImages
+from devloop.steps.repository import BuildGraph, TakeSnapshot
+from devloop.steps.secrets import InjectKeys, OpenSecrets
+from devloop.steps.status import ShowStatus
+from devloop.steps.sync import ConfigureSync
+from devloop.steps.tools import InstallTools
+from devloop.steps.validation import CheckDependencies, Validate
+from devloop.steps.wait import AwaitReady
 
 if TYPE_CHECKING:
     from devloop.model.cluster.environment import Source
@@ -39,16 +49,6 @@ def plan_up(source: Output[Source], timeout: float, *, validate: bool = True, al
     `validate` refuses what has errors before anything is changed; `recreate` starts from nothing; `timeout` in seconds.
     """
     # Here, since the shorter plans need none of it and should start at once.
-    from devloop.steps.flux import InstallFlux, StartControllers
-    from devloop.steps.git import PushSnapshot, ServeGit
-    from devloop.steps.images import LoadImages
-    from devloop.steps.repository import BuildGraph, TakeSnapshot
-    from devloop.steps.secrets import InjectKeys, OpenSecrets
-    from devloop.steps.sync import ConfigureSync
-    from devloop.steps.tools import InstallTools
-    from devloop.steps.validation import CheckDependencies, Validate
-    from devloop.steps.wait import AwaitReady
-
     graph: Output[Graph] = Output()
     toolchain = InstallTools()
     repository = BuildGraph(graph, allow_remote, needs=(toolchain,))
@@ -75,8 +75,6 @@ def plan_up(source: Output[Source], timeout: float, *, validate: bool = True, al
 
 def plan_status(*, follow: bool) -> Plan:
     """Look, once or until interrupted; changes nothing."""
-    from devloop.steps.status import ShowStatus
-
     return Plan((ShowStatus(follow),))
 
 

@@ -6,10 +6,12 @@ import contextlib
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from devloop.clients.signals import handle_signals
+from devloop.clients.xdg import state_folder
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, refused
 from devloop.model.report import Emit, Event, Found, Outcome, Readiness, Reconciling, Status, StepFinished, StepStarted
@@ -160,10 +162,6 @@ def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
 
 def write_traceback(error: BaseException) -> str:
     """Write the traceback (frames only: a value in a message could be a secret) to a file of ours; its path."""
-    import traceback
-
-    from devloop.clients.xdg import state_folder
-
     path = state_folder() / "crash.log"
     frames = "".join(traceback.format_tb(error.__traceback__))
     try:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.clients.kube import Kube
+from devloop.clients.worker import Worker
 from devloop.clients.xdg import renderings_folder
 from devloop.flux import Controllers, open_controllers
 from devloop.gitserver import GitServer, open_git_server
@@ -43,15 +45,11 @@ class Session:
     @cached_property
     def worker(self) -> Worker:
         """The build worker, with the identities; only after the toolchain has it."""
-        from devloop.clients.worker import Worker
-
         return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text, store=renderings_folder())
 
     @cached_property
     def kube(self) -> Kube:
         """The cluster's API server; only for steps that need the cluster to be there."""
-        from devloop.clients.kube import Kube
-
         return Kube(self.provisioner.kubeconfig())
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
+import socket
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -226,8 +227,6 @@ def _archive(files: Mapping[str, bytes]) -> bytes:
 
 def _send(raw: Any, parts: Iterator[bytes]) -> None:
     """All parts, then the end of input; a program that ended early says itself why."""
-    import socket
-
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         for part in parts:
             raw.sendall(part)

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from devloop.errors import DevloopError
 
@@ -129,8 +130,6 @@ class Kube:
         return cast(Object, json.loads(data)) if data else {}
 
     def _open(self, method: str, path: str, body: object, query: Mapping[str, str], content_type: str, timeout: float | None) -> Any:
-        from urllib.parse import urlencode
-
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devloop.commands.toolchain import EVERYTHING
+from devloop.doctor import examine
+from devloop.doctor.context import DoctorContext
 from devloop.model.report import Report
 
 
 def doctor(root: Callable[[], Path], name: str, *, definition: Path | None, provisioner: str, key_file: Path | None) -> Report:
     """Whether this machine, and the environment `name` if that is not '', have what `up` needs; `root` may raise like any check."""
-    from devloop.doctor import examine
-    from devloop.doctor.context import DoctorContext
-
     patient = DoctorContext(root, name, definition, key_file, provisioner, EVERYTHING)
     return Report("doctor", name, provisioner, diagnoses=examine(patient))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from devloop.model.report import Emit
+from devloop.scaffold import refuse_occupied, scaffold
 from devloop.toolchain import Toolchain
 
 
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:
     """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
-    from devloop.scaffold import refuse_occupied, scaffold
-
     refuse_occupied(directory)
     toolchain = Toolchain()
     toolchain.ensure(("sops",), emit)

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from devloop.clients.engine import connect
+from devloop.images import Images
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit
 from devloop.toolchain import Toolchain
@@ -47,9 +49,6 @@ def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:
 
 @contextlib.contextmanager
 def _images() -> Iterator[Images]:
-    from devloop.clients.engine import connect
-    from devloop.images import Images
-
     with contextlib.closing(connect()) as engine:
         yield Images(Toolchain(), engine)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
+from devloop.console.diagnoses import conclusion, diagnosis_lines
+from devloop.console.explanations import diff_line, explained
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
@@ -19,6 +21,7 @@ from devloop.errors import DevloopError, InputError
 from devloop.model.commands import Target
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, TEXT
+from devloop.output.github import annotation
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -107,8 +110,6 @@ class Console:
             _print(self._rich, line)
 
     def _show_diagnoses(self, report: Report) -> None:
-        from devloop.console.diagnoses import conclusion, diagnosis_lines
-
         for line in (*diagnosis_lines(report.diagnoses), conclusion(report.diagnoses)):
             _print(self._rich, line)
 
@@ -117,8 +118,6 @@ class Console:
         for line in findings_by_file(report.findings, report.environment.split(", ")):
             _print(rich, line)
         if self._groups:
-            from devloop.output.github import annotation
-
             for finding in report.findings:
                 rich.print(annotation(finding), markup=False, soft_wrap=True)
 
@@ -138,8 +137,6 @@ class Console:
 
     def explain(self, explanations: Sequence[Explanation]) -> None:
         """What rules are for, and an example where there is one alone."""
-        from devloop.console.explanations import explained
-
         for line in explained(explanations):
             self._rich.print(line)
 
@@ -149,8 +146,6 @@ class Console:
 
     def difference(self, text: str) -> None:
         """A unified diff on standard output, coloured on a terminal; nothing at all where nothing differs."""
-        from devloop.console.explanations import diff_line
-
         if not sys.stdout.isatty():
             sys.stdout.write(text)
             return

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from devloop.clients.engine_facts import look
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
+from devloop.provisioners.state_dirs import existing
+from devloop.repository.environments import load_environment
 from devloop.toolchain import Toolchain, ToolState
 
 T = TypeVar("T")
@@ -55,15 +58,11 @@ class DoctorContext:
 
     @property
     def engine(self) -> EngineFacts | NoEngine:
-        from devloop.clients.engine_facts import look
-
         return self._once("engine", lambda: look(PATIENCE_WITH_ENGINE))
 
     @property
     def wants_kind(self) -> bool:
         """Whether `up` would run on Kind."""
-        from devloop.provisioners.state_dirs import existing
-
         if self.provisioner == "auto" and self.definition and (found := existing(self.definition.name)):
             return "kind" in found
         return self.provisioner == "kind" or (self.provisioner == "auto" and isinstance(self.engine, EngineFacts))
@@ -83,8 +82,6 @@ class DoctorContext:
         return f"${{EDITOR:-vi}} +{problem.line} {where}" if problem.line else f"${{EDITOR:-vi}} {where}"
 
     def _load(self) -> Environment:
-        from devloop.repository.environments import load_environment
-
         return load_environment(self.root(), self.name, self.definition_file)
 
     def _once(self, name: str, look: Callable[[], T]) -> T:

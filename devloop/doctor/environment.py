@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from devloop.clients.git import remotes
 from devloop.clients.kubeconfig import check_writable, contents, user_kubeconfig
 from devloop.clients.ports import holder, refusal
 from devloop.clients.worker import Worker
@@ -20,6 +21,9 @@ from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, jud
 from devloop.model.messages import counted
 from devloop.provisioners.state_dirs import existing
 from devloop.repository.age_identities import Identities
+from devloop.repository.age_keys import encrypted_files, identities
+from devloop.repository.graph import build_graph
+from devloop.repository.snapshot import refuse_uncommittable
 
 
 def kubeconfig(patient: DoctorContext) -> Iterator[Diagnosis]:
@@ -40,8 +44,6 @@ def _kubeconfig() -> Kubeconfig:
 
 
 def repository(patient: DoctorContext) -> Iterator[Diagnosis]:
-    from devloop.repository.snapshot import refuse_uncommittable
-
     try:
         root = patient.root()
     except InputError:
@@ -89,22 +91,15 @@ def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
 def keys(patient: DoctorContext) -> Iterator[Diagnosis]:
     if not patient.definition:
         return
-    from devloop.repository.age_keys import identities
-
     found = identities(patient.environment, patient.key_file)
     yield from judge_keys(_opened(patient, found), patient.name)
 
 
 def _opened(patient: DoctorContext, found: Identities) -> KeyFacts:
     """What the build worker says of every encrypted file that the environment reaches."""
-    from devloop.repository.age_keys import encrypted_files
-
     facts = KeyFacts(tuple((identity.public, identity.origin) for identity in found), exposed=tuple(_exposed(found)))
     if patient.toolchain.missing(("worker",)):
         return replace(facts, files=encrypted_files(patient.environment), reached=False)
-    from devloop.clients.git import remotes
-    from devloop.repository.graph import build_graph
-
     root = patient.environment.root
     with Worker(patient.toolchain.path("worker"), root, found.text) as worker:
         files = build_graph(patient.environment, worker, remotes=remotes(root)).encrypted

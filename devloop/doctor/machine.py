@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,8 +69,6 @@ def disks(patient: DoctorContext) -> Iterator[Diagnosis]:
 
 
 def clock(patient: DoctorContext) -> Iterator[Diagnosis]:
-    import time
-
     running = kubeconfig_entries(patient.environment.definition.name) if patient.definition else ()
     readings = [*_floors(patient), *(reading for entry in running if (reading := _date(entry)))]
     yield from judge_clock(time.time(), readings, [found for entry in running for found in _validities(entry, patient.name)])

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.images import ImageStore
 from devloop.errors import InputError
+from devloop.images.flux import CONTROLLERS
+from devloop.images.make import KEY, make
+from devloop.images.recipes import RECIPES
 from devloop.model.report import Emit
 
 if TYPE_CHECKING:
     from devloop.clients.engine import Engine
     from devloop.images.recipes import Recipe
     from devloop.toolchain import Toolchain
-
-KEY = "devloop.dev/key"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,6 @@ class Images:
 
     @property
     def names(self) -> tuple[str, ...]:
-        from devloop.images.recipes import RECIPES
-
         return tuple(RECIPES)
 
     def reference(self, name: str) -> str:
@@ -58,8 +57,6 @@ class Images:
     @property
     def carried(self) -> tuple[str, ...]:
         """The images that our own node image brings along: a node made from it needs none of them loaded."""
-        from devloop.images.flux import CONTROLLERS
-
         return CONTROLLERS
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -73,8 +70,6 @@ class Images:
         absent = [self._recipe(name) for name in self.missing(names)]
         if not absent:
             return False
-        from devloop.images.make import make
-
         make(absent, self._toolchain, self._store, emit, stop or threading.Event())
         return True
 
@@ -90,8 +85,6 @@ class Images:
         return ImageState(recipe.name, reference, state, self._store.size(reference))
 
     def _recipe(self, name: str) -> Recipe:
-        from devloop.images.recipes import RECIPES
-
         if name not in RECIPES:
             raise InputError(f"there is no image {name}", hint=f"the images are: {', '.join(RECIPES)}")
         return RECIPES[name]

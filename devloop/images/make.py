@@ -12,13 +12,15 @@ from devloop.clients.images import ImageStore
 from devloop.clients.lock import in_turn
 from devloop.clients.xdg import cache_folder
 from devloop.errors import Interrupted
-from devloop.images import KEY
 from devloop.images.archive import write_archive
 from devloop.images.image_builder import ImageBuilder
 from devloop.images.packages import ensure_packages, packages_file
 from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
+
+# The label with what an image was made of.
+KEY = "devloop.dev/key"
 
 _TITLE = "images"
 

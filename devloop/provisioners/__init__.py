@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ PROVISIONERS = {
 
 def open_provisioner(name: str, environment: Environment, toolchain: Toolchain, stop: threading.Event) -> Provisioner:
     """The provisioner of that name for one environment; imports only that one. Once `stop` is set, it stops waiting for anything."""
-    from importlib import import_module
-
     module, attribute = PROVISIONERS[name].target.split(":")
     provisioner: Provisioner = getattr(import_module(module), attribute)(environment, toolchain, stop)
     return provisioner

@@ -14,6 +14,7 @@ from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice
 from devloop.toolchain.lock import Tool, this_platform
+from devloop.toolchain.source import build
 
 Channel = Callable[["Job"], str | None]
 
@@ -76,8 +77,6 @@ def from_release(job: Job) -> str | None:
 
 
 def from_source(job: Job) -> str | None:
-    from devloop.toolchain.source import build
-
     return build(job.tool, job.staged, wheel_folder=job.wheel_folder, on_fraction=job.on_fraction, emit=job.emit, stop=job.stop)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from devloop.clients.kube import Kube
 from devloop.diagnostic import Severity
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice
@@ -109,8 +110,6 @@ class EmbeddedProvisioner:
         nodes = nodes_of(self._definition, self._version())
         if not afresh and self._layout.read_json("nodes.json") == {"nodes": nodes}:
             return False
-        from devloop.clients.kube import Kube
-
         apply_nodes(Kube(self.kubeconfig()), nodes)
         self._layout.write_json("nodes.json", {"nodes": nodes})
         return True
