@@ -13,10 +13,10 @@ from devloop.cli.options import (
     KeyFile,
     Place,
     Provisioner,
-    ProvisionerName,
     environment_names,
 )
 from devloop.output import TEXT
+from devloop.provisioners import AUTO
 
 
 def doctor(
@@ -28,7 +28,7 @@ def doctor(
         ),
     ] = "",
     definition: Definition = None,
-    provisioner: Provisioner = ProvisionerName.AUTO,
+    provisioner: Provisioner = AUTO,
     key_file: KeyFile = None,
     output: DoctorOutput = TEXT,
 ) -> None:

@@ -11,16 +11,16 @@ from devloop.cli.options import (
     OutputFile,
     OutputOption,
     Provisioner,
-    ProvisionerName,
 )
 from devloop.output import TEXT
+from devloop.provisioners import AUTO
 
 
 def down(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
-    provisioner: Provisioner = ProvisionerName.AUTO,
+    provisioner: Provisioner = AUTO,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:

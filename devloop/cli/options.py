@@ -14,18 +14,13 @@ import typer
 from devloop import output as formats
 from devloop.errors import DevloopError, InputError
 from devloop.model.commands import Target
+from devloop.provisioners import AUTO, PROVISIONERS
 
 
 class AtLeast(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
-
-
-class ProvisionerName(StrEnum):
-    AUTO = "auto"
-    KIND = "kind"
-    EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True)
@@ -120,10 +115,11 @@ AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Fetch remote bases from where kustomization files say; else they are not checked.")
 ]
 Provisioner = Annotated[
-    ProvisionerName,
+    str,
     typer.Option(
         "--provisioner",
         envvar="DEVLOOP_PROVISIONER",
+        **one_of((AUTO, *PROVISIONERS)),
         help="auto: what the environment runs with, else kind where an engine answers, else embedded.",
     ),
 ]

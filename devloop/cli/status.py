@@ -13,16 +13,16 @@ from devloop.cli.options import (
     OutputFile,
     OutputOption,
     Provisioner,
-    ProvisionerName,
 )
 from devloop.output import TEXT
+from devloop.provisioners import AUTO
 
 
 def status(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
-    provisioner: Provisioner = ProvisionerName.AUTO,
+    provisioner: Provisioner = AUTO,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,

@@ -15,18 +15,18 @@ from devloop.cli.options import (
     OutputFile,
     OutputOption,
     Provisioner,
-    ProvisionerName,
     Timeout,
     seconds,
 )
 from devloop.output import TEXT
+from devloop.provisioners import AUTO
 
 
 def up(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
-    provisioner: Provisioner = ProvisionerName.AUTO,
+    provisioner: Provisioner = AUTO,
     recreate: Annotated[bool, typer.Option("--recreate", help="Make the cluster anew, whatever there is.")] = False,
     key_file: KeyFile = None,
     timeout: Timeout = None,

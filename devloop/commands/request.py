@@ -13,8 +13,7 @@ from devloop.clients.xdg import state_folder
 from devloop.errors import DevloopError, InputError
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Outcome, Report, Status
-from devloop.provisioners import open_provisioner
-from devloop.provisioners.selection import AUTO
+from devloop.provisioners import AUTO, open_provisioner
 from devloop.runner import Result, interruptible
 from devloop.session import Session
 from devloop.toolchain import Toolchain

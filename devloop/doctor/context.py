@@ -14,6 +14,7 @@ from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
+from devloop.provisioners import AUTO, PROVISIONERS
 from devloop.provisioners.state_dirs import existing
 from devloop.repository.environments import load_environment
 from devloop.toolchain import Toolchain, ToolState
@@ -30,14 +31,14 @@ PATIENCE_WITH_ENGINE = 6.0
 class DoctorContext:
     """This machine and, where it has a `name`, one environment; `root` finds the repository, `tools` are what its `up` needs.
 
-    `provisioner` is auto, kind or embedded.
+    `provisioner` is one of PROVISIONERS or auto.
     """
 
     root: Callable[[], Path]
     name: str = ""
     definition_file: Path | None = None
     key_file: Path | None = None
-    provisioner: str = "auto"
+    provisioner: str = AUTO
     tools: tuple[str, ...] = ()
     _shared: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -61,11 +62,13 @@ class DoctorContext:
         return self._once("engine", lambda: look(PATIENCE_WITH_ENGINE))
 
     @property
-    def wants_kind(self) -> bool:
-        """Whether `up` would run on Kind."""
-        if self.provisioner == "auto" and self.definition and (found := existing(self.definition.name)):
-            return "kind" in found
-        return self.provisioner == "kind" or (self.provisioner == "auto" and isinstance(self.engine, EngineFacts))
+    def needs_engine(self) -> bool:
+        """Whether `up` would need the container engine."""
+        if self.provisioner != AUTO:
+            return PROVISIONERS[self.provisioner].needs_engine
+        if self.definition and (found := existing(self.definition.name)):
+            return any(PROVISIONERS[name].needs_engine for name in found)
+        return isinstance(self.engine, EngineFacts)
 
     @property
     def states(self) -> dict[str, ToolState]:

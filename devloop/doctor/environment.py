@@ -19,6 +19,7 @@ from devloop.model.doctor.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
 from devloop.model.messages import counted
+from devloop.provisioners import PROVISIONERS
 from devloop.provisioners.state_dirs import existing
 from devloop.repository.age_identities import Identities
 from devloop.repository.age_keys import encrypted_files, identities
@@ -66,7 +67,7 @@ def definition(patient: DoctorContext) -> Iterator[Diagnosis]:
 def ports(patient: DoctorContext) -> Iterator[Diagnosis]:
     if found := patient.definition:
         facts = [_port(mapping, patient) for mapping in _mapped(found)]
-        yield from judge_ports(facts, found.kind_path or found.path, needed=patient.wants_kind)
+        yield from judge_ports(facts, found.kind_path or found.path, needed=patient.needs_engine)
 
 
 def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
@@ -83,7 +84,7 @@ def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
         return facts
     clusters = dict(patient.engine.published) if isinstance(patient.engine, EngineFacts) else {}
     if cluster := clusters.get(number):
-        own = cluster == patient.environment.definition.name and "kind" in existing(cluster)
+        own = cluster == patient.environment.definition.name and any(PROVISIONERS[name].needs_engine for name in existing(cluster))
         return replace(facts, own=own, holder=f"the Kind cluster {cluster}")
     return replace(facts, holder=holder(number))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.clients.kubeconfig import contents, user_kubeconfig
 from devloop.errors import DevloopError
+from devloop.provisioners import PROVISIONERS
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class KubeconfigEntry:
 
 def contexts(name: str) -> tuple[str, ...]:
     """What the provisioners call the context of a cluster of that name."""
-    return (f"devloop-{name}", f"kind-{name}")
+    return tuple(registered.context.format(name=name) for registered in PROVISIONERS.values())
 
 
 def kubeconfig_entries(name: str) -> tuple[KubeconfigEntry, ...]:

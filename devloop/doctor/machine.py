@@ -24,6 +24,7 @@ from devloop.model.doctor.machine import (
     judge_inotify,
     judge_memory,
 )
+from devloop.provisioners import AUTO, PROVISIONERS, preferred
 
 # What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.
 BUILDING = Room(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache", "export XDG_CACHE_HOME=DIR")
@@ -34,12 +35,13 @@ IMAGES = Room(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system 
 
 
 def engine(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield judge_engine(patient.engine, patient.provisioner)
+    chosen = None if patient.provisioner == AUTO else PROVISIONERS[patient.provisioner].needs_engine
+    yield judge_engine(patient.engine, preferred(with_engine=False) if chosen is None else patient.provisioner, needed=chosen)
 
 
 def capabilities(patient: DoctorContext) -> Iterator[Diagnosis]:
     runtime = patient.engine.runtime if isinstance(patient.engine, EngineFacts) else ""
-    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=patient.wants_kind)
+    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=patient.needs_engine)
 
 
 def cgroups(patient: DoctorContext) -> Iterator[Diagnosis]:

@@ -58,7 +58,7 @@ def toolchain(patient: DoctorContext) -> Iterator[Diagnosis]:
 
 
 def kind(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield from (judge_pinned(tool, needed=patient.wants_kind) for tool in _pinned(patient, ("kind",)))
+    yield from (judge_pinned(tool, needed=patient.needs_engine) for tool in _pinned(patient, ("kind",)))
 
 
 def kubectl(patient: DoctorContext) -> Iterator[Diagnosis]:

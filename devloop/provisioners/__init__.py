@@ -85,11 +85,18 @@ class Registration:
     needs_engine: bool = False
 
 
-# `auto` takes the first one whose needs are met. No other environment's folder has an @ in its name.
+# In the order in which `auto` prefers them. No other environment's folder has an @ in its name.
 PROVISIONERS = {
     "kind": Registration("devloop.provisioners.kind:KindProvisioner", "kind@{name}", "kind-{name}", needs_engine=True),
     "embedded": Registration("devloop.provisioners.embedded:EmbeddedProvisioner", "{name}", "devloop-{name}"),
 }
+
+AUTO = "auto"
+
+
+def preferred(*, with_engine: bool) -> str:
+    """What `auto` takes for a new environment where there is a container engine, or none."""
+    return next(name for name, registered in PROVISIONERS.items() if with_engine or not registered.needs_engine)
 
 
 def open_provisioner(name: str, environment: Environment, toolchain: Toolchain, stop: threading.Event) -> Provisioner:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from devloop.clients import engine
 from devloop.errors import DevloopError
 from devloop.model.cluster.environment import Environment
-from devloop.provisioners import PROVISIONERS
+from devloop.provisioners import AUTO, preferred
 from devloop.provisioners.state_dirs import existing
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,5 @@ def existing_choices(asked: str, environment: Environment) -> tuple[str, ...]:
 
 
 def _usable() -> Choice:
-    """The first whose needs are met."""
     answers = engine.answers()
-    name = next(name for name, registered in PROVISIONERS.items() if answers or not registered.needs_engine)
-    return Choice(name, f"{'a' if answers else 'no'} container engine answers at {engine.address()}")
+    return Choice(preferred(with_engine=answers), f"{'a' if answers else 'no'} container engine answers at {engine.address()}")

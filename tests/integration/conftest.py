@@ -18,14 +18,13 @@ import pytest
 
 from devloop.clients.ports import free_ports
 from devloop.commands.toolchain import EVERYTHING
+from devloop.provisioners import PROVISIONERS
 from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
     import docker
 
-# Both must give the same for the same repository.
-PROVISIONERS = ("embedded", "kind")
 ROOT = Path(__file__).parents[2]
 DIAGNOSE = ROOT / "scripts" / "diagnose.sh"
 

@@ -17,8 +17,9 @@ import pytest
 import yaml
 
 from devloop.clients.xdg import cache_folder
+from devloop.provisioners import PROVISIONERS
 
-from .conftest import PROVISIONERS, User, claim_names, clean_up, copy_of_the_working_tree, remains
+from .conftest import User, claim_names, clean_up, copy_of_the_working_tree, remains
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")

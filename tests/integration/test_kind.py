@@ -12,6 +12,7 @@ import psutil
 import pytest
 from pytest_kind import KindCluster
 
+from devloop.provisioners import PROVISIONERS
 from devloop.toolchain import Toolchain
 
 from .conftest import User, clean_up
@@ -96,12 +97,12 @@ def watched_command_lines(lines: list[str]) -> Iterator[None]:
         thread.join()
 
 
-def test_both_provisioners_give_the_same_kustomizations_revisions_and_objects(tmp_path: Path) -> None:
+def test_all_provisioners_give_the_same_kustomizations_revisions_and_objects(tmp_path: Path) -> None:
     kind_user = User(tmp_path, "kind")
     kind_user.init()
     seen = {}
     try:
-        for provisioner in ("embedded", "kind"):
+        for provisioner in PROVISIONERS:
             user = User(tmp_path, provisioner)
             up = user.devloop("-C", "demo", "up", "local", "--output", "json")
             assert up.status == 0, up.text
@@ -114,4 +115,4 @@ def test_both_provisioners_give_the_same_kustomizations_revisions_and_objects(tm
             assert user.devloop("-C", "demo", "down", "local").status == 0
     finally:
         clean_up(kind_user)
-    assert seen["embedded"] == seen["kind"]
+    assert all(found == seen["kind"] for found in seen.values())

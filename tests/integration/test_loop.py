@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .conftest import PROVISIONERS, User, clean_up, remains
+from devloop.provisioners import PROVISIONERS
+
+from .conftest import User, clean_up, remains
 from .looking import secrets_of
 
 CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructure", "apps"]

@@ -48,10 +48,10 @@ class NoEngine:
     detail: str = ""
 
 
-def judge_engine(engine: EngineFacts | NoEngine, provisioner: str) -> Diagnosis:
-    """`provisioner` is auto, kind or embedded. Without any engine the embedded one does; what is there should work."""
+def judge_engine(engine: EngineFacts | NoEngine, provisioner: str, *, needed: bool | None) -> Diagnosis:
+    """`needed` by `provisioner`; None: that one is taken where there is no engine. What is there should work."""
     if isinstance(engine, NoEngine):
-        return _without(engine, provisioner)
+        return _without(engine, provisioner, needed)
     said = f"{engine.product} {engine.version}, {engine.storage}, {engine.runtime}" + (", rootless" if engine.rootless else "")
     if engine.product == "Docker" and (0, 0) < version(engine.version) < OLDEST_DOCKER:
         return failed("engine", f"{said}; Kind needs 20.10 or newer", "https://docs.docker.com/engine/install/")
@@ -63,13 +63,13 @@ def judge_engine(engine: EngineFacts | NoEngine, provisioner: str) -> Diagnosis:
 _OVERLAY = "put /var/lib/docker on ext4 or xfs, then sudo systemctl restart docker"
 
 
-def _without(engine: NoEngine, provisioner: str) -> Diagnosis:
+def _without(engine: NoEngine, provisioner: str, needed: bool | None) -> Diagnosis:
     message, hint = _told(engine)
-    if provisioner == "embedded":
-        return ok("engine", f"{message}; the embedded provisioner needs none")
-    if provisioner == "kind":
+    if needed is False:
+        return ok("engine", f"{message}; the {provisioner} provisioner needs none")
+    if needed:
         return failed("engine", message, hint)
-    message += "; `up` takes the embedded provisioner"
+    message += f"; `up` takes the {provisioner} provisioner"
     return warning("engine", message, hint) if engine.trouble is Trouble.ABSENT else failed("engine", message, hint)
 
 

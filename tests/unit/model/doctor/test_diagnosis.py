@@ -38,28 +38,28 @@ def said(diagnosis: Diagnosis, level: Level, *parts: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "provisioner", "level", "part"),
+    ("engine", "needed", "level", "part"),
     [
-        (DOCKER, "auto", OK, "Docker 27.1.0, overlay2, runc"),
-        (EngineFacts("Docker", "19.3.1", "x", "overlay2", "runc"), "auto", FAILED, "20.10 or newer"),
-        (EngineFacts("Podman", "5.2.0", "x", "overlay", "crun", rootless=True), "auto", OK, "rootless"),
-        (EngineFacts("Docker", "27.1.0", "x", "vfs", "runc"), "auto", WARNING, "vfs"),
-        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), "auto", WARNING, "apt-get install docker.io"),
-        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), "kind", FAILED, "apt-get install docker.io"),
-        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), "embedded", OK, "needs none"),
+        (DOCKER, None, OK, "Docker 27.1.0, overlay2, runc"),
+        (EngineFacts("Docker", "19.3.1", "x", "overlay2", "runc"), None, FAILED, "20.10 or newer"),
+        (EngineFacts("Podman", "5.2.0", "x", "overlay", "crun", rootless=True), None, OK, "rootless"),
+        (EngineFacts("Docker", "27.1.0", "x", "vfs", "runc"), None, WARNING, "vfs"),
+        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), None, WARNING, "apt-get install docker.io"),
+        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), True, FAILED, "apt-get install docker.io"),
+        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), False, OK, "needs none"),
         (
             NoEngine(Trouble.SILENT, "/run/podman/podman.sock"),
-            "kind",
+            True,
             FAILED,
             "sudo systemctl start podman.socket",
         ),
-        (NoEngine(Trouble.FORBIDDEN, "/var/run/docker.sock"), "auto", FAILED, "usermod -aG docker"),
-        (NoEngine(Trouble.SILENT, "/var/run/docker.sock", detail="connection refused"), "auto", FAILED, "(connection refused)"),
-        (NoEngine(Trouble.SILENT, "tcp://nowhere:1", chosen=True), "auto", FAILED, "unset DOCKER_HOST"),
+        (NoEngine(Trouble.FORBIDDEN, "/var/run/docker.sock"), None, FAILED, "usermod -aG docker"),
+        (NoEngine(Trouble.SILENT, "/var/run/docker.sock", detail="connection refused"), None, FAILED, "(connection refused)"),
+        (NoEngine(Trouble.SILENT, "tcp://nowhere:1", chosen=True), None, FAILED, "unset DOCKER_HOST"),
     ],
 )
-def test_engine(engine: EngineFacts | NoEngine, provisioner: str, level: Level, part: str) -> None:
-    said(judge_engine(engine, provisioner), level, part)
+def test_engine(engine: EngineFacts | NoEngine, needed: bool | None, level: Level, part: str) -> None:
+    said(judge_engine(engine, "embedded", needed=needed), level, part)
 
 
 @pytest.mark.parametrize(
