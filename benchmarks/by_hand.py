@@ -21,6 +21,7 @@ from devloop.flux import processes as controllers
 from devloop.gitserver import git_server
 from devloop.gitserver import process as git_process
 from devloop.model.flux import names as flux
+from devloop.model.kubernetes.objects import Object
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.nodes import nodes_of
 from devloop.provisioners.embedded.pki import USERS
@@ -122,7 +123,7 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
     return "".join(f"/O={group}" for group in groups) + f"/CN={user}"
 
 
-def flux_objects(toolchain: Toolchain) -> list[manifests.Object]:
+def flux_objects(toolchain: Toolchain) -> list[Object]:
     """Flux as devloop installs it: what is tuned there holds here too."""
     objects = [manifests.namespace(flux.NAMESPACE), *(manifests.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
@@ -130,5 +131,5 @@ def flux_objects(toolchain: Toolchain) -> list[manifests.Object]:
     return objects
 
 
-def object_list(items: list[manifests.Object]) -> manifests.Object:
+def object_list(items: list[Object]) -> Object:
     return {"apiVersion": "v1", "kind": "List", "items": items}

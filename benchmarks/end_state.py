@@ -13,8 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from devloop.clients.kube import DEPLOYMENTS, GIT_REPOSITORIES, KUSTOMIZATIONS, SECRETS, Kube
 from devloop.errors import DevloopError
-from devloop.flux.manifests import ROOT
-from devloop.model.flux.names import NAMESPACE
+from devloop.model.flux.names import NAMESPACE, ROOT
 
 # Where a cluster of Kind has Deployments of its own.
 OF_THE_CLUSTER = {"kube-system", "local-path-storage", NAMESPACE}

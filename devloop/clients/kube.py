@@ -19,12 +19,12 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from devloop.errors import DevloopError
+from devloop.model.flux.names import HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_GROUP
+from devloop.model.kubernetes.objects import Object
 
 FIELD_MANAGER = "devloop"
 
 PATIENCE = 20.0  # seconds for a server that says "later"
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Resource:
         return f"{base}{scope}/{self.plural}" + (f"/{name}" if name else "")
 
 
-KUSTOMIZATIONS = Resource("kustomize.toolkit.fluxcd.io/v1", "kustomizations")
-GIT_REPOSITORIES = Resource("source.toolkit.fluxcd.io/v1", "gitrepositories")
-HELM_RELEASES = Resource("helm.toolkit.fluxcd.io/v2", "helmreleases")
+KUSTOMIZATIONS = Resource(f"{KUSTOMIZE_GROUP}/v1", "kustomizations")
+GIT_REPOSITORIES = Resource(f"{SOURCE_GROUP}/v1", "gitrepositories")
+HELM_RELEASES = Resource(f"{HELM_GROUP}/v2", "helmreleases")
 DEPLOYMENTS = Resource("apps/v1", "deployments")
 STATEFUL_SETS = Resource("apps/v1", "statefulsets")
 DAEMON_SETS = Resource("apps/v1", "daemonsets")

@@ -6,12 +6,9 @@ kube-proxy nor cluster DNS, start beside all of these, and can apply the very re
 
 from __future__ import annotations
 
-from typing import Any
-
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
 from devloop.model.flux.names import MANAGED, NAMESPACE
-
-Object = dict[str, Any]
+from devloop.model.kubernetes.objects import Object
 
 API_SERVER_PORT = 6443  # of every node of Kind
 ARTIFACTS_PORT = 9790

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from devloop.model.flux.names import KEYS_SECRET
+
 # Fewer collections cost little memory and save time.
 ENVIRONMENT = {"GOGC": "400"}
 
@@ -34,6 +36,6 @@ _OWN: dict[str, dict[str, object]] = {
     # An annotation then restarts a health check that runs, instead of waiting for its next look five seconds later.
     "kustomize-controller": {
         "feature-gates": "CancelHealthCheckOnNewRevision=true,CacheSecretsAndConfigMaps=true",
-        "sops-age-secret": "sops-age",
+        "sops-age-secret": KEYS_SECRET.name,
     },
 }

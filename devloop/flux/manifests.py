@@ -13,16 +13,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from devloop.model.flux.graph import SELF_FIELDS, Graph, Node
-from devloop.model.flux.kustomization import API_GROUP, KIND, ObjectId, parse_kustomization
-from devloop.model.flux.names import MANAGED, NAMESPACE
+from devloop.model.flux.kustomization import is_kustomization, parse_kustomization
+from devloop.model.flux.names import (
+    CREDENTIALS_SECRET,
+    GIT_REPOSITORY,
+    KEYS_SECRET,
+    KUSTOMIZATION,
+    KUSTOMIZE_GROUP,
+    MANAGED,
+    NAMESPACE,
+    ROOT,
+    SOURCE_GROUP,
+)
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import Object, ObjectId
 
-Object = dict[str, Any]
-
-ROOT = ObjectId(NAMESPACE, "flux-system")
-KEYS_SECRET = ObjectId(NAMESPACE, "sops-age")
-CREDENTIALS_SECRET = "devloop-git"
-REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 FLUX_SELECTOR = "app.kubernetes.io/part-of=flux"
 
 # Nothing changes between two runs of `up` unless somebody changes it by hand: an hour is often enough to look again.
@@ -84,7 +89,7 @@ def git_repository(object_id: ObjectId, url: str, branch: str) -> Object:
         "ref": {"branch": branch},
         "secretRef": {"name": CREDENTIALS_SECRET},
     }
-    return _object("source.toolkit.fluxcd.io/v1", "GitRepository", object_id, spec=spec)
+    return _object(f"{SOURCE_GROUP}/v1", GIT_REPOSITORY, object_id, spec=spec)
 
 
 def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
@@ -98,17 +103,17 @@ def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
         "decryption": {"provider": "sops", "secretRef": {"name": KEYS_SECRET.name}},
         **{key: own[key] for key in SELF_FIELDS if key in own},
         "path": "./" + posixpath.relpath(graph.entry_path, graph.source_directory),
-        "sourceRef": {"kind": "GitRepository", "name": ROOT.name},
+        "sourceRef": {"kind": GIT_REPOSITORY, "name": ROOT.name},
         "patches": [*own.get("patches", ()), *_patches(graph, graph.root)],
     }
     if not decryption:
         del spec["decryption"]
-    return _object(f"{API_GROUP}/v1", KIND, ROOT, spec=spec)
+    return _object(f"{KUSTOMIZE_GROUP}/v1", KUSTOMIZATION, ROOT, spec=spec)
 
 
 def _rendered_self(graph: Graph) -> Mapping[str, Any]:
     for manifest in graph.root.manifests:
-        if manifest.kind == KIND and manifest.api_version.startswith(API_GROUP) and parse_kustomization(manifest.body).id == ROOT:
+        if is_kustomization(manifest.body) and parse_kustomization(manifest.body).id == ROOT:
             spec: Mapping[str, Any] = manifest.body.get("spec") or {}
             return spec
     return {}
@@ -131,15 +136,15 @@ def _patches(graph: Graph, node: Node) -> list[Object]:
     for child in graph.children(node.kustomization.id):
         operations = _source_operations(graph, child) + _patch_operations(child, _patches(graph, child))
         if operations:
-            result.append({"target": _target(KIND, child.kustomization.id, API_GROUP), "patch": json.dumps(operations)})
+            result.append({"target": _target(KUSTOMIZATION, child.kustomization.id, KUSTOMIZE_GROUP), "patch": json.dumps(operations)})
     return result
 
 
 def _source_operations(graph: Graph, child: Node) -> list[Object]:
     ref = child.kustomization.source
-    if ref not in graph.own_sources or ref.kind == "GitRepository":
+    if ref not in graph.own_sources or ref.kind == GIT_REPOSITORY:
         return []
-    return [{"op": "replace", "path": "/spec/sourceRef/kind", "value": "GitRepository"}]
+    return [{"op": "replace", "path": "/spec/sourceRef/kind", "value": GIT_REPOSITORY}]
 
 
 def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
@@ -152,15 +157,12 @@ def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
 
 def _removals(graph: Graph, node: Node) -> list[Object]:
     """Targets of what must not reach the cluster: the repository's own sources, its root Kustomization, its copy of Flux."""
-    own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources} | {("GitRepository", *_pair(ROOT)), (KIND, *_pair(ROOT))}
+    own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources}
+    own |= {(kind, ROOT.namespace, ROOT.name) for kind in (GIT_REPOSITORY, KUSTOMIZATION)}
     targets = [_target(m.kind, ObjectId(m.namespace, m.name), "") for m in node.manifests if (m.kind, m.namespace, m.name) in own]
     if any(_is_flux(manifest) for manifest in node.manifests):
         targets.append({"labelSelector": FLUX_SELECTOR})
     return targets
-
-
-def _pair(object_id: ObjectId) -> tuple[str, str]:
-    return object_id.namespace, object_id.name
 
 
 def _is_flux(manifest: Manifest) -> bool:

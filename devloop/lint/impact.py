@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from devloop.diagnostic import Diagnostic, Scope
 from devloop.model.flux.graph import Node
-from devloop.model.flux.kustomization import KIND, ObjectId
+from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.settings import PATH
 
@@ -108,13 +109,13 @@ def _closure(inspected: EnvironmentGraph, changes: Mapping[ObjectId, Objects]) -
 
 
 def _takes(node: Node, objects: Objects) -> bool:
-    wanted = {*_variables(node), (KIND, node.kustomization.id)}
+    wanted = {*_variables(node), (KUSTOMIZATION, node.kustomization.id)}
     kinds = {(manifest.api_version.partition("/")[0], manifest.kind) for manifest in node.manifests}
     return any(_identity(manifest) in wanted or _defines(manifest) in kinds for manifest in objects)
 
 
 def _identity(manifest: Manifest) -> tuple[str, ObjectId]:
-    return manifest.kind, ObjectId(manifest.namespace or "default", manifest.name)
+    return manifest.kind, manifest.id
 
 
 def _variables(node: Node) -> Iterator[tuple[str, ObjectId]]:

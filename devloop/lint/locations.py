@@ -9,7 +9,7 @@ from typing import Any
 from devloop.clients.worker import Located, Worker
 from devloop.diagnostic import Diagnostic, Location, Related, Scope
 from devloop.model.flux.graph import Node
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.repository.builds import scope
 

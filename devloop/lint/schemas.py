@@ -12,7 +12,7 @@ from pathlib import Path
 from devloop.clients.worker import Answer, Request, Worker
 from devloop.errors import DevloopError
 from devloop.model.cluster.environment import Environment
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.lint.schema_errors import ObjectSchemaErrors, SchemaError
 from devloop.repository.builds import scope

@@ -8,8 +8,8 @@ from typing import Any
 
 from devloop.clients.worker import Answer, Request
 from devloop.model.flux.graph import Failure
-from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.model.kubernetes.objects import ObjectId
 
 # Failures that are none: it may be fine in a cluster, only nobody can tell from here.
 UNKNOWABLE = ("remote", "unknown")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from devloop.clients.worker import Worker
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
-from devloop.model.flux.kustomization import API_GROUP, KIND, Kustomization, ObjectId, is_kustomization, parse_kustomization
+from devloop.model.flux.kustomization import Kustomization, is_kustomization, parse_kustomization
+from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
 from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
 from devloop.repository.helm_releases import render_releases
 from devloop.repository.render import render
@@ -20,8 +22,6 @@ from devloop.repository.sources import Sources
 
 if TYPE_CHECKING:
     from devloop.clients.remote_fetch import Fetcher
-
-ROOT = ObjectId("flux-system", "flux-system")
 
 
 def build_graph(environment: Environment, worker: Worker, *, remotes: Collection[str] = (), fetcher: Fetcher | None = None) -> Graph:
@@ -87,8 +87,9 @@ class _GraphBuilder:
 
     def _build_root(self) -> None:
         path = "./" + posixpath.relpath(self.environment.entry_path, self.base)
-        spec: dict[str, Any] = {"path": path, "sourceRef": {"kind": "GitRepository", "name": ROOT.name}, "decryption": {"provider": "sops"}}
-        body = {"apiVersion": f"{API_GROUP}/v1", "kind": KIND, "metadata": {"namespace": ROOT.namespace, "name": ROOT.name}, "spec": spec}
+        spec: dict[str, Any] = {"path": path, "sourceRef": {"kind": GIT_REPOSITORY, "name": ROOT.name}, "decryption": {"provider": "sops"}}
+        metadata = {"namespace": ROOT.namespace, "name": ROOT.name}
+        body = {"apiVersion": f"{KUSTOMIZE_GROUP}/v1", "kind": KUSTOMIZATION, "metadata": metadata, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
         own: Mapping[str, Any] = next((manifest.body["spec"] for manifest in rendering.manifests if _is_root(manifest)), {})
         if taken := {key: own[key] for key in SELF_FIELDS if key in own}:
@@ -112,7 +113,7 @@ class _GraphBuilder:
     def _add(self, node: Node) -> None:
         self.nodes[node.kustomization.id] = node
         for manifest in node.manifests:
-            self.rendered.add((manifest.kind, ObjectId(manifest.namespace or "default", manifest.name)))
+            self.rendered.add((manifest.kind, manifest.id))
             self.sources.see(manifest)
         for manifest in node.manifests:
             if is_kustomization(manifest.body):

@@ -9,8 +9,8 @@ from typing import Any
 from devloop.clients.worker import Answer, Request, Worker
 from devloop.model.flux.graph import Failure, Node, NodeState, Release
 from devloop.model.flux.helm_release import HelmRelease, parse_release
-from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, read_answer
 from devloop.repository.sources import Sources
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from devloop.model.flux.artifact_generator import ARTIFACT, Artifact, artifacts
 from devloop.model.flux.kustomization import Kustomization, SourceRef
+from devloop.model.flux.names import ROOT, SOURCE_GROUP, SOURCES
 from devloop.model.kubernetes.manifest import Manifest
-
-KINDS = frozenset({"GitRepository", "OCIRepository", "Bucket"})
-BOOTSTRAPPED = ("flux-system", "flux-system")
+from devloop.model.kubernetes.objects import ObjectId
 
 
 class Sources:
@@ -29,9 +28,9 @@ class Sources:
     def see(self, manifest: Manifest) -> None:
         """A rendered source is the repository's own when it says the repository's address; an artifact, when all its sources are."""
         self._artifacts |= {artifact.ref: artifact for artifact in artifacts(manifest)}
-        if manifest.kind not in KINDS or not manifest.api_version.startswith("source.toolkit.fluxcd.io/"):
+        if manifest.kind not in SOURCES or manifest.group != SOURCE_GROUP:
             return
-        ref = SourceRef(manifest.kind, manifest.namespace or "default", manifest.name)
+        ref = SourceRef(manifest.kind, manifest.id.namespace, manifest.name)
         url = str(manifest.mapping("spec").get("url"))
         (self.own if _address(url) in self._remotes or _is_bootstrapped(ref) else self._foreign).add(ref)
 
@@ -47,7 +46,7 @@ class Sources:
         if artifact := self._artifacts.get(ref):
             verdicts = {self._is_own(source) for source in artifact.used.values()}
             return False if False in verdicts else None if None in verdicts else True
-        return False if ref in self._foreign or ref.kind not in {*KINDS, ARTIFACT} else None
+        return False if ref in self._foreign or ref.kind not in {*SOURCES, ARTIFACT} else None
 
     def holds(self, ref: SourceRef) -> bool:
         """Whether what the source has is here, once everything has been rendered."""
@@ -67,7 +66,7 @@ class Sources:
                 for alias, ref in artifact.used.items():
                     self._decide(ref, artifact.wanted(alias))
             else:
-                self._decide(kustomization.source, [kustomization.path] if kustomization.source.kind in KINDS else [])
+                self._decide(kustomization.source, [kustomization.path] if kustomization.source.kind in SOURCES else [])
         self._foreign -= self.own
 
     def _decide(self, ref: SourceRef, paths: Iterable[str]) -> None:
@@ -80,7 +79,7 @@ class Sources:
 
 def _is_bootstrapped(ref: SourceRef) -> bool:
     """Flux itself and KSail give the repository's source this name."""
-    return ref.kind in KINDS and (ref.namespace, ref.name) == BOOTSTRAPPED
+    return ref.kind in SOURCES and ObjectId(ref.namespace, ref.name) == ROOT
 
 
 def _address(url: str) -> str:

@@ -8,8 +8,7 @@ import time
 from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
-from devloop.flux import manifests
-from devloop.model.flux.names import NAMESPACE
+from devloop.model.flux.names import ROOT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
 from devloop.provisioners import ProvisionerStatus
@@ -36,7 +35,7 @@ class ShowStatus:
         return Outcome(Status.UNCHANGED, _components(found))
 
     def _tell(self, session: Session) -> None:
-        source = session.kube.get(GIT_REPOSITORIES, manifests.ROOT.name, NAMESPACE) or {}
+        source = session.kube.get(GIT_REPOSITORIES, ROOT.name, ROOT.namespace) or {}
         revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
         state = Reconciliation(revision, {}, (), time.monotonic())
         done = threading.Event()

@@ -9,8 +9,8 @@ from devloop.clients.kube import GIT_REPOSITORIES
 from devloop.flux import manifests
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
-from devloop.model.flux.kustomization import ObjectId
-from devloop.model.flux.names import NAMESPACE
+from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -31,7 +31,7 @@ class ConfigureSync:
         for namespace in sorted({source.namespace for source in sources}):
             if namespace != NAMESPACE:
                 session.kube.apply(manifests.namespace(namespace))
-            session.kube.apply(manifests.secret(ObjectId(namespace, manifests.CREDENTIALS_SECRET), credentials))
+            session.kube.apply(manifests.secret(ObjectId(namespace, CREDENTIALS_SECRET), credentials))
         told = [self._tell(session, source, endpoint.pull_url) for source in sources]
         session.kube.apply(manifests.root_kustomization(graph, decryption=bool(session.identities)))
         return outcome(any(told), f"paths count from {_place(graph.source_directory)}")
@@ -43,7 +43,7 @@ class ConfigureSync:
         if artifact.get("revision") == self.source.value.revision:
             return False
         if applied.get("status"):
-            token = {manifests.REQUESTED_AT: f"{time.time_ns():020d}"}
+            token = {REQUESTED_AT: f"{time.time_ns():020d}"}
             session.kube.annotate(GIT_REPOSITORIES, source.namespace, source.name, token)
         return True
 

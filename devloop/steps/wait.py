@@ -7,14 +7,14 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube, Object
+from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube
 from devloop.errors import Interrupted
-from devloop.flux.manifests import REQUESTED_AT
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.names import REQUESTED_AT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.failure_reasons import failure_reasons
+from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.report import Outcome, Readiness, Reconciling, Status
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome

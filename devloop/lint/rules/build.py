@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
-from devloop.model.flux.helm_release import KIND
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.names import HELM_RELEASE
 from devloop.model.lint.context import LintContext, place_of
 
 # Failures that have a rule of their own; what is not here is build/failed.
@@ -28,7 +27,7 @@ def release(subject: LintContext) -> Iterator[Diagnostic]:
     for unit in subject.units:
         for each in unit.node.releases:
             if each.failure and each.state is NodeState.FAILED:
-                manifest = next(m for m in unit.node.manifests if m.kind == KIND and (m.namespace or "default", m.name) == _pair(each.id))
+                manifest = next(m for m in unit.node.manifests if m.kind == HELM_RELEASE and m.id == each.id)
                 place = Location(each.failure.path, each.failure.line) if each.failure.path else place_of(manifest, "spec")
                 yield unit.diagnostic(
                     f"the HelmRelease {each.id} does not render: {each.failure.message}", hint=each.failure.hint, place=place
@@ -40,10 +39,6 @@ def ignored_field(subject: LintContext) -> Iterator[Diagnostic]:
     for unit, issue in subject.kustomization_files("build/ignored-field"):
         if unit.node.state is NodeState.BUILT and posixpath.dirname(issue.path) == posixpath.normpath(unit.node.directory):
             yield unit.diagnostic(issue.message, hint=issue.hint, place=issue.location)
-
-
-def _pair(name: ObjectId) -> tuple[str, str]:
-    return name.namespace, name.name
 
 
 RULES: Rules = {

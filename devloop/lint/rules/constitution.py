@@ -8,10 +8,13 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
+from devloop.model.flux.helm_release import is_helm_release
+from devloop.model.flux.names import KUSTOMIZE_GROUP, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.pod_specs import containers
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
-from devloop.model.lint.inventory import HELM, group_of, inventories, is_built_in, is_flux
+from devloop.model.lint.inventory import inventories
 
 # Commands that change a cluster; those that only look, wait or try out do not.
 _TRIED_OUT = r"\b(?![^|;&\n]*--dry-run)"
@@ -19,7 +22,7 @@ _IMPERATIVE = re.compile(
     r"\b(?:kubectl|oc)\s(?:[^|;&\n]*?\s)?(apply|create|patch|delete|replace|scale|label|annotate|set|drain|cordon)" + _TRIED_OUT + "|"
     r"\bhelm\s(?:[^|;&\n]*?\s)?(install|upgrade|uninstall|rollback)" + _TRIED_OUT
 )
-_DISABLED = "kustomize.toolkit.fluxcd.io/reconcile"
+_DISABLED = f"{KUSTOMIZE_GROUP}/reconcile"
 
 # API groups, kinds and names that watch a cluster.
 _MONITORING_GROUPS = (
@@ -67,7 +70,7 @@ def _command(found: re.Match[str]) -> str:
 
 def _suspended(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     annotations = manifest.mapping("metadata", "annotations")
-    if is_flux(group_of(manifest.api_version)) and manifest.mapping("spec").get("suspend") is True:
+    if is_flux(manifest.group) and manifest.mapping("spec").get("suspend") is True:
         message = f"{manifest} is suspended: commits do not reach the cluster"
         yield unit.about(manifest, message, "spec", "suspend", hint="remove suspend, or what it holds back")
     elif str(annotations.get(_DISABLED, "")).lower() == "disabled":
@@ -136,30 +139,26 @@ def _definition(inspected: EnvironmentGraph) -> Location:
 
 
 def _is_workload(manifest: Manifest) -> bool:
-    return manifest.kind in _WORKLOADS or _is_release(manifest)
-
-
-def _is_release(manifest: Manifest) -> bool:
-    return manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
+    return manifest.kind in _WORKLOADS or is_helm_release(manifest)
 
 
 def _monitors(manifest: Manifest) -> bool:
-    if group_of(manifest.api_version).endswith(_MONITORING_GROUPS):
+    if manifest.group.endswith(_MONITORING_GROUPS):
         return True
     return _is_workload(manifest) and bool(_MONITORING.search(_called(manifest)))
 
 
 def _restricts(manifest: Manifest) -> bool:
-    group = group_of(manifest.api_version)
+    group = manifest.group
     if manifest.kind in _POLICY_KINDS or (not is_built_in(group) and group.endswith(_POLICY_GROUPS)):
         return True
-    return _is_release(manifest) and bool(_POLICY.search(_called(manifest)))
+    return is_helm_release(manifest) and bool(_POLICY.search(_called(manifest)))
 
 
 def _called(manifest: Manifest) -> str:
     """Its name, its labels, and the chart of a HelmRelease."""
     labels = manifest.mapping("metadata", "labels")
-    chart = manifest.mapping("spec", "chart", "spec").get("chart", "") if _is_release(manifest) else ""
+    chart = manifest.mapping("spec", "chart", "spec").get("chart", "") if is_helm_release(manifest) else ""
     return " ".join(map(str, (manifest.name, chart, *labels.values())))
 
 

@@ -60,8 +60,7 @@ def _wrong(manifest: Manifest, what: str, name: Any, minor: int) -> str:
         return ""  # another rule's business: schema/wrong-type, schema/missing-field
     if what == "port name":
         return "" if is_port_name(name) else "allowed are at most 15 lower case letters, digits and -, one letter among them"
-    group = manifest.api_version.rpartition("/")[0]
-    return what_is_wrong(name, form_of(group, manifest.kind, minor) if what == "name" else LABEL)
+    return what_is_wrong(name, form_of(manifest.group, manifest.kind, minor) if what == "name" else LABEL)
 
 
 def _is_unknown(manifest: Manifest, field: tuple[FieldStep, ...]) -> bool:
@@ -107,9 +106,8 @@ def _against(unit: KustomizationContext, manifest: Manifest, patterns: tuple[Nam
 
 def _is_free(manifest: Manifest) -> bool:
     """Whoever wrote the object chose its name: that of a definition or a role often follows from something else."""
-    group = manifest.api_version.rpartition("/")[0]
     made_up = ("CustomResourceDefinition", "APIService", "CSIDriver")
-    return manifest.kind not in made_up and form_of(group, manifest.kind, _NEWEST) != PATH
+    return manifest.kind not in made_up and form_of(manifest.group, manifest.kind, _NEWEST) != PATH
 
 
 RULES: Rules = {

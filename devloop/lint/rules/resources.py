@@ -9,7 +9,7 @@ from fractions import Fraction
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.lint.rules.schema import told, violations
-from devloop.model.kubernetes.containers import Container, PodTemplate, namespace_of, pod_template
+from devloop.model.kubernetes.containers import Container, PodTemplate, pod_template
 from devloop.model.kubernetes.limit_ranges import NamespaceLimits, Resources, namespace_limits, quota_sums
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.quantity import show_quantity
@@ -48,7 +48,7 @@ def _allowances(inspected: EnvironmentGraph) -> dict[str, NamespaceLimits]:
     for unit in inspected.units:
         for manifest in unit.node.manifests:
             if manifest.kind in ("LimitRange", "ResourceQuota"):
-                found.setdefault(namespace_of(manifest), []).append(manifest)
+                found.setdefault(manifest.id.namespace, []).append(manifest)
     return {namespace: namespace_limits(manifests) for namespace, manifests in found.items()}
 
 
@@ -61,7 +61,7 @@ def _containers_of(inspected: EnvironmentGraph) -> Iterator[Sized]:
     for unit in inspected.units:
         for manifest in unit.node.manifests:
             if pod := pod_template(manifest):
-                given = allowances.get(namespace_of(manifest), NamespaceLimits())
+                given = allowances.get(manifest.id.namespace, NamespaceLimits())
                 for container in pod.containers:
                     yield Sized(unit, pod, container, given, given.resources(container))
 
@@ -129,13 +129,13 @@ def quota_exceeded(subject: LintContext) -> Iterator[Diagnostic]:
     """All pods of a namespace together are more than its quota. What runs for a while only is not counted."""
     totals: dict[tuple[str, str, str, str], Fraction] = {}
     for sized in subject.once(_containers):
-        where = (sized.unit.inspected.environment.name, namespace_of(sized.pod.manifest))
+        where = (sized.unit.inspected.environment.name, sized.pod.manifest.id.namespace)
         for side in ("requests", "limits"):
             for name, amount in sized.resources.of(side).items() if sized.container.stays else ():
                 key = (*where, side, name)
                 totals[key] = totals.get(key, Fraction(0)) + amount * _replicas(sized.pod.manifest)
     for unit, manifest in subject.manifests:
-        where = (unit.inspected.environment.name, namespace_of(manifest))
+        where = (unit.inspected.environment.name, manifest.id.namespace)
         if manifest.kind == "ResourceQuota" and manifest in namespace_limits([manifest]).quotas:
             for (side, name), most in quota_sums(manifest).items():
                 total = totals.get((*where, side, name), Fraction(0))

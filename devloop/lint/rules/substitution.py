@@ -9,8 +9,8 @@ from typing import Any
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Node, NodeState
-from devloop.model.flux.kustomization import ObjectId
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, is_made_up
 
@@ -46,7 +46,7 @@ class _Variables:
         for node in inspected.graph:
             for manifest in node.manifests:
                 if manifest.kind in ("ConfigMap", "Secret"):
-                    self._sources.setdefault((manifest.kind, ObjectId(manifest.namespace or "default", manifest.name)), manifest)
+                    self._sources.setdefault((manifest.kind, manifest.id), manifest)
 
     def of(self, name: ObjectId) -> dict[str, str]:
         """The names of a Kustomization's variables and where each comes from; '' among them says that a source of them is not there."""

@@ -8,9 +8,9 @@ from types import NoneType
 from typing import Any
 
 from devloop.model.flux.kustomization import SourceRef
+from devloop.model.flux.names import EXTENSIONS_GROUP
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 
-API_GROUP = "source.extensions.fluxcd.io"
 GENERATOR = "ArtifactGenerator"
 ARTIFACT = "ExternalArtifact"
 
@@ -39,9 +39,9 @@ class Artifact:
 
 def artifacts(manifest: Manifest) -> Iterator[Artifact]:
     """The artifacts of a generator, none of any other object or where it makes no sense: the API server would refuse that."""
-    if manifest.kind != GENERATOR or not manifest.api_version.startswith(API_GROUP + "/"):
+    if (manifest.group, manifest.kind) != (EXTENSIONS_GROUP, GENERATOR):
         return
-    namespace = manifest.namespace or "default"
+    namespace = manifest.id.namespace
     spec = manifest.mapping("spec")
     sources = {
         str(source.get("alias")): SourceRef(str(source.get("kind")), str(source.get("namespace") or namespace), str(source.get("name")))

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from devloop.model.flux.kustomization import Kustomization, ObjectId, SourceRef
-from devloop.model.flux.names import CONTROLLERS
+from devloop.model.flux.kustomization import Kustomization, SourceRef
+from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE
 from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.model.kubernetes.objects import ObjectId
 
 # What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
 SELF_FIELDS = ("postBuild", "components", "commonMetadata", "targetNamespace", "patches", "decryption")
@@ -109,7 +110,7 @@ class Graph:
     @property
     def controllers(self) -> tuple[str, ...]:
         """The Flux controllers that the environment needs."""
-        return CONTROLLERS + (("helm-controller",) if "HelmRelease" in self.kinds() else ())
+        return CONTROLLERS + (("helm-controller",) if HELM_RELEASE in self.kinds() else ())
 
     def kinds(self) -> frozenset[str]:
         """Every kind that the environment renders."""

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from devloop.model.flux.kustomization import ObjectId, SourceRef
-from devloop.model.kubernetes.manifest import Manifest
-
-API_GROUP = "helm.toolkit.fluxcd.io"
-KIND = "HelmRelease"
+from devloop.model.flux.kustomization import SourceRef
+from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE
+from devloop.model.kubernetes.manifest import Manifest, mapping_at
+from devloop.model.kubernetes.objects import ObjectId
 
 
 @dataclass(frozen=True)
@@ -22,21 +21,20 @@ class HelmRelease:
     chart: str
 
 
+def is_helm_release(manifest: Manifest) -> bool:
+    return manifest.kind == HELM_RELEASE and manifest.group == HELM_GROUP
+
+
 def parse_release(manifest: Manifest) -> HelmRelease | None:
     """The HelmRelease in a rendered object, None for any other and for one that names no chart in a way that can be read."""
-    if manifest.kind != KIND or not manifest.api_version.startswith(API_GROUP + "/"):
+    if not is_helm_release(manifest):
         return None
-    name = ObjectId(manifest.namespace or "default", manifest.name)
-    spec = _mapping(manifest.body.get("spec"))
-    if reference := _mapping(spec.get("chartRef")):
+    name = manifest.id
+    if reference := manifest.mapping("spec", "chartRef"):
         return HelmRelease(name, _source(reference, name.namespace), "")
-    chart = _mapping(_mapping(spec.get("chart")).get("spec"))
-    return HelmRelease(name, _source(_mapping(chart.get("sourceRef")), name.namespace), str(chart.get("chart", "")))
+    chart = manifest.mapping("spec", "chart", "spec")
+    return HelmRelease(name, _source(mapping_at(chart, "sourceRef"), name.namespace), str(chart.get("chart", "")))
 
 
 def _source(reference: Mapping[str, Any], namespace: str) -> SourceRef:
     return SourceRef(str(reference.get("kind", "")), str(reference.get("namespace") or namespace), str(reference.get("name", "")))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devloop.model.flux.names import KUSTOMIZATION, KUSTOMIZE_GROUP
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Readiness
-
-API_GROUP = "kustomize.toolkit.fluxcd.io"
-KIND = "Kustomization"
 
 # KSail leaves a Kustomization with this annotation set to "true" out of its wait.
 EXCLUDE_ANNOTATION = "ksail.devantler.tech/reconcile-exclude"
@@ -26,17 +25,6 @@ TERMINAL_REASONS = frozenset(
         "FeatureGateDisabled",
     }
 )
-
-
-@dataclass(frozen=True, order=True)
-class ObjectId:
-    """Namespace and name of a namespaced object."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ class Kustomization:
 
 def is_kustomization(obj: Mapping[str, Any]) -> bool:
     """Whether `obj` is a Flux Kustomization (not a kustomization.yaml)."""
-    return obj.get("kind") == KIND and str(obj.get("apiVersion", "")).startswith(API_GROUP + "/")
+    return obj.get("kind") == KUSTOMIZATION and str(obj.get("apiVersion", "")).startswith(KUSTOMIZE_GROUP + "/")
 
 
 def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from devloop.model.flux.graph import Graph, Node
-from devloop.model.flux.kustomization import ObjectId, assess, parse_kustomization
+from devloop.model.flux.kustomization import assess, parse_kustomization
+from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, OWNER_LABELS
 from devloop.model.kubernetes.health import is_current, is_failed
+from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.report import Readiness
 
-Object = Mapping[str, Any]
 Key = tuple[str, str, str]  # kind, namespace, name
 
-KUSTOMIZATION = "Kustomization"
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-WATCHED = (KUSTOMIZATION, "HelmRelease", *WORKLOADS, "Job")
-
-# Flux writes one of these labels on everything that it applies.
-OWNER_LABELS = ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
+WATCHED = (KUSTOMIZATION, HELM_RELEASE, *WORKLOADS, "Job")
 
 # A health check looks at everything when it begins, then every five seconds. Seconds that its first look may take: what became healthy
 # after that began needs a nudge, and what had been healthy before it gets one only when nothing came of that look for long.

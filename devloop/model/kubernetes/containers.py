@@ -78,8 +78,3 @@ def pod_template(manifest: Manifest) -> PodTemplate | None:
     """The pod that the object describes, None where it is no kind that does."""
     field = _TEMPLATES.get((manifest.api_version, manifest.kind))
     return None if field is None else PodTemplate(manifest, mapping_at(manifest.body, *field), field)
-
-
-def namespace_of(manifest: Manifest) -> str:
-    """Where the object ends up: what names no namespace goes to default."""
-    return manifest.namespace or "default"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-Object = Mapping[str, Any]
+from devloop.model.kubernetes.objects import Object
 
 MAXIMUM = 4
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-Object = Mapping[str, Any]
+from devloop.model.kubernetes.objects import Object
 
 # helm-controller goes on for ever with an action that fails before there is a release; its pauses double from 20 ms, so that eight
 # failures are five seconds of trying.

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devloop.model.kubernetes.api_groups import group_of
+from devloop.model.kubernetes.objects import ObjectId
+
 
 def mapping_at(value: Any, *path: str) -> Mapping[str, Any]:
     """The mapping that these keys lead to; an empty one where there is none, or something else: objects may be of any shape."""
@@ -51,16 +54,25 @@ class Manifest:
         return str(self.body.get("apiVersion", ""))
 
     @property
+    def group(self) -> str:
+        return group_of(self.api_version)
+
+    @property
     def kind(self) -> str:
         return str(self.body.get("kind", ""))
 
     @property
     def name(self) -> str:
-        return str((self.body.get("metadata") or {}).get("name", ""))
+        return str(self.mapping("metadata").get("name", ""))
 
     @property
     def namespace(self) -> str:
-        return str((self.body.get("metadata") or {}).get("namespace", ""))
+        return str(self.mapping("metadata").get("namespace", ""))
+
+    @property
+    def id(self) -> ObjectId:
+        """Where the object ends up: what names no namespace goes to default."""
+        return ObjectId(self.namespace or "default", self.name)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part)

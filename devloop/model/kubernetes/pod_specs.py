@@ -23,7 +23,7 @@ _PODS: Mapping[tuple[str, str], tuple[str, ...]] = {
 
 def pod_path(manifest: Manifest) -> tuple[str, ...]:
     """The fields that lead to the pod's spec; () for what makes no pods."""
-    return _PODS.get((manifest.kind, manifest.api_version.rpartition("/")[0]), ())
+    return _PODS.get((manifest.kind, manifest.group), ())
 
 
 def pod_spec(manifest: Manifest) -> Mapping[str, Any]:

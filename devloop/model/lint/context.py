@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from devloop.diagnostic import Diagnostic, FieldStep, Location, Scope, Severity
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Failure, Graph, Node, NodeState
-from devloop.model.flux.kustomization import KIND
+from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.file_index import FileIndex
 from devloop.model.lint.settings import Settings
@@ -45,7 +45,8 @@ class KustomizationContext:
     def place(self, *field: FieldStep) -> Location:
         """A field of the Kustomization's spec, or the Kustomization itself."""
         name = self.node.kustomization.id
-        return Location(self.node.origin.path, self.node.origin.line, KIND, name.name, ("spec", *field) if field else (), name.namespace)
+        keys = ("spec", *field) if field else ()
+        return Location(self.node.origin.path, self.node.origin.line, KUSTOMIZATION, name.name, keys, name.namespace)
 
     def diagnostic(
         self, message: str, *field: FieldStep, hint: str = "", severity: Severity | None = None, place: Location | None = None

@@ -7,88 +7,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from devloop.model.flux.graph import Graph, Node, NodeState
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
-
-# API groups with a dot that every API server brings, https://kubernetes.io/docs/reference/kubernetes-api/.
-BUILT_IN = frozenset(
-    f"{name}.k8s.io"
-    for name in (
-        "admissionregistration",
-        "apiextensions",
-        "apiregistration",
-        "authentication",
-        "rbac.authorization",
-        "authorization",
-        "certificates",
-        "coordination",
-        "discovery",
-        "events",
-        "flowcontrol.apiserver",
-        "internal.apiserver",
-        "networking",
-        "node",
-        "resource",
-        "scheduling",
-        "storage",
-        "storagemigration",
-    )
-)
-# Flux's own groups end so; its operator's and its extensions' too.
-FLUX = ("toolkit.fluxcd.io", "fluxcd.controlplane.io", "extensions.fluxcd.io")
-# Kinds of built-in groups that live in no namespace.
-CLUSTER_WIDE = frozenset(
-    {
-        "APIService",
-        "CSIDriver",
-        "CSINode",
-        "CertificateSigningRequest",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterTrustBundle",
-        "ComponentStatus",
-        "CustomResourceDefinition",
-        "DeviceClass",
-        "DeviceTaintRule",
-        "FlowSchema",
-        "IPAddress",
-        "IngressClass",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PodSecurityPolicy",
-        "PriorityClass",
-        "PriorityLevelConfiguration",
-        "ResourceSlice",
-        "RuntimeClass",
-        "ServiceCIDR",
-        "StorageClass",
-        "StorageVersionMigration",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-        "VolumeAttachment",
-        "VolumeAttributesClass",
-    }
-)
-
-
-def group_of(api_version: str) -> str:
-    """'' for the core group."""
-    return api_version.rpartition("/")[0]
-
-
-def is_built_in(group: str) -> bool:
-    """Whether every API server knows the group: its name has no dot, or it is Kubernetes' own."""
-    return "." not in group or group in BUILT_IN
-
-
-def is_flux(group: str) -> bool:
-    return group.endswith(FLUX)
 
 
 class Identity(NamedTuple):
@@ -104,9 +27,7 @@ class Identity(NamedTuple):
 
 
 def identity(manifest: Manifest) -> Identity:
-    body, metadata = manifest.body, manifest.mapping("metadata")
-    group = group_of(str(body.get("apiVersion", "")))
-    return Identity(group, str(body.get("kind", "")), str(metadata.get("namespace", "")), str(metadata.get("name", "")))
+    return Identity(manifest.group, manifest.kind, manifest.namespace, manifest.name)
 
 
 @dataclass(frozen=True)
@@ -141,7 +62,7 @@ class Inventory:
     @property
     def namespaces(self) -> frozenset[str]:
         """Those that the environment renders, or has a HelmRelease make."""
-        made = {release_namespace(m) for _, m in self.of_kind(HELM, "HelmRelease") if _creates_namespace(m)}
+        made = {release_namespace(m) for _, m in self.of_kind(HELM_GROUP, HELM_RELEASE) if _creates_namespace(m)}
         return frozenset(made | {key.name for key in self.objects if key.kind == "Namespace" and not key.group})
 
     def counted_on(self, node: Node) -> set[ObjectId]:
@@ -170,9 +91,6 @@ class Inventory:
             yield from self._below(child.kustomization.id)
 
 
-HELM = "helm.toolkit.fluxcd.io"
-
-
 def inventories(context: LintContext) -> tuple[Inventory, ...]:
     """What each environment renders, worked out once for all rules."""
     return context.once(_inventories)
@@ -189,7 +107,7 @@ def _inventory(inspected: EnvironmentGraph) -> Inventory:
         for manifest in unit.node.manifests:
             key = identity(manifest)
             inventory.objects.setdefault(key, []).append((unit, manifest))
-            if key.kind == "HelmRelease" and key.group == HELM:
+            if (key.group, key.kind) == (HELM_GROUP, HELM_RELEASE):
                 inventory.open.update([] if is_rendered(unit.node, manifest) else [release_namespace(manifest)])
             elif not is_built_in(key.group) and not is_flux(key.group):
                 inventory.open.add(key.namespace)
@@ -198,7 +116,7 @@ def _inventory(inspected: EnvironmentGraph) -> Inventory:
 
 def is_rendered(node: Node, release: Manifest) -> bool:
     """Whether the chart of a HelmRelease lies in the repository, so that its objects are among the node's."""
-    name = ObjectId(release.namespace or "default", release.name)
+    name = release.id
     return any(each.id == name and each.state is NodeState.BUILT for each in node.releases)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.diagnostic import FieldStep
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.objects import ObjectId
 
 
 @dataclass(frozen=True)

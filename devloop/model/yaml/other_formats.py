@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from devloop.diagnostic import Diagnostic
+from devloop.model.flux.names import HELM_GROUP, KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_GROUP
 from devloop.model.messages import quote
 from devloop.model.yaml.nodes import Node
 
@@ -16,10 +17,10 @@ _TOOLS = {
     "k3d.io/": "a k3d configuration",
     "ctlptl.dev/": "a ctlptl configuration",
     "skaffold/": "a Skaffold configuration",
-    "fluxcd.controlplane.io/": "an object of the Flux operator",
-    "kustomize.toolkit.fluxcd.io/": "a Flux Kustomization",
-    "source.toolkit.fluxcd.io/": "a Flux source",
-    "helm.toolkit.fluxcd.io/": "a Flux HelmRelease",
+    f"{OPERATOR_GROUP}/": "an object of the Flux operator",
+    f"{KUSTOMIZE_GROUP}/": "a Flux Kustomization",
+    f"{SOURCE_GROUP}/": "a Flux source",
+    f"{HELM_GROUP}/": "a Flux HelmRelease",
     "kustomize.config.k8s.io/": "a kustomization.yaml",
     "argoproj.io/": "an object of Argo CD",
     "cluster.x-k8s.io/": "an object of the Cluster API",

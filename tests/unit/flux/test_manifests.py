@@ -7,8 +7,9 @@ from typing import Any
 
 from devloop.flux import manifests as bootstrap
 from devloop.model.flux.graph import Graph, Node, NodeState
-from devloop.model.flux.kustomization import Kustomization, ObjectId, SourceRef
+from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
 
 OCI = SourceRef("OCIRepository", "flux-system", "flux-system")
 

@@ -19,7 +19,8 @@ from devloop.lint.scope import LintScope
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph, Node, NodeState
-from devloop.model.flux.kustomization import ObjectId, SourceRef
+from devloop.model.flux.kustomization import SourceRef
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.output.json import to_json
 from devloop.repository.graph import build_graph
 

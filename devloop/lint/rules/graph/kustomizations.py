@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Graph, NodeState
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
 
 

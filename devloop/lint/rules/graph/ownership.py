@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.graph import NodeState
-from devloop.model.flux.kustomization import ObjectId, is_kustomization
+from devloop.model.flux.graph import Node, NodeState
+from devloop.model.flux.helm_release import is_helm_release
+from devloop.model.flux.kustomization import is_kustomization
+from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, KUSTOMIZE_GROUP, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.inventory import HELM, Identity, Inventory, group_of, inventories, is_built_in, is_flux, is_rendered
+from devloop.model.lint.inventory import Identity, Inventory, inventories, is_rendered
 
-_SSA = "kustomize.toolkit.fluxcd.io/ssa"
+_SSA = f"{KUSTOMIZE_GROUP}/ssa"
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -83,7 +87,7 @@ def _undefined(inventory: Inventory, unit: KustomizationContext, defined: Mappin
     """The first object of each kind; none where something unseen among what the Kustomization counts on may bring the definition."""
     custom: dict[Kind, Manifest] = {}
     for manifest in unit.node.manifests:
-        group = group_of(manifest.api_version)
+        group = manifest.group
         if not is_built_in(group) and not is_flux(group) and "${" not in group:
             custom.setdefault((group, manifest.kind), manifest)
     before = inventory.counted_on(unit.node) if custom else set()
@@ -93,7 +97,7 @@ def _undefined(inventory: Inventory, unit: KustomizationContext, defined: Mappin
 
 
 def _what(unit: KustomizationContext, manifest: Manifest) -> str:
-    return f"{unit.node.kustomization.id} applies a resource of kind {manifest.kind} ({group_of(manifest.api_version)})"
+    return f"{unit.node.kustomization.id} applies a resource of kind {manifest.kind} ({manifest.group})"
 
 
 def _too_early(inventory: Inventory, unit: KustomizationContext, manifest: Manifest, definers: set[ObjectId]) -> Diagnostic:
@@ -104,7 +108,7 @@ def _too_early(inventory: Inventory, unit: KustomizationContext, manifest: Manif
 
 def _charts(inventory: Inventory, group: str) -> set[ObjectId]:
     """Who renders a HelmRelease that is called like the group."""
-    return {unit.node.kustomization.id for unit, release in inventory.of_kind(HELM, "HelmRelease") if _fits(release, group)}
+    return {unit.node.kustomization.id for unit, release in inventory.of_kind(HELM_GROUP, HELM_RELEASE) if _fits(release, group)}
 
 
 def _advice(inventory: Inventory, name: ObjectId, others: set[ObjectId]) -> str:
@@ -128,15 +132,12 @@ def _may_be_hidden(inventory: Inventory, names: set[ObjectId]) -> bool:
     """Whether a definition may come from where nobody can look: a chart, another source, a remote base, a build that fails."""
     nodes = [inventory.graph.by_id[name] for name in names]
     return any(
-        node.state is not NodeState.BUILT
-        or node.remote
-        or any(manifest.kind == "ResourceSet" or (_is_release(manifest) and not is_rendered(node, manifest)) for manifest in node.manifests)
-        for node in nodes
+        node.state is not NodeState.BUILT or node.remote or any(_hides(node, manifest) for manifest in node.manifests) for node in nodes
     )
 
 
-def _is_release(manifest: Manifest) -> bool:
-    return manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
+def _hides(node: Node, manifest: Manifest) -> bool:
+    return manifest.kind == "ResourceSet" or (is_helm_release(manifest) and not is_rendered(node, manifest))
 
 
 RULES: Rules = {

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.kustomization import ObjectId
+from devloop.model.flux.names import KEYS_SECRET, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import mapping_at
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import LintContext
-from devloop.model.lint.inventory import Inventory, inventories, is_built_in, is_flux
+from devloop.model.lint.inventory import Inventory, inventories
 
 # Where KSail, Flux' own documentation and devloop put the Age keys of a cluster.
-_USUAL_KEY = ObjectId("flux-system", "sops-age")
 
 
 def variables_missing(subject: LintContext) -> Iterator[Diagnostic]:
@@ -49,7 +50,7 @@ def key_elsewhere(subject: LintContext) -> Iterator[Diagnostic]:
             kustomization = unit.node.kustomization
             name = str(mapping_at(kustomization.spec, "decryption", "secretRef").get("name") or "")
             secret = ObjectId(kustomization.id.namespace, name)
-            if name and secret != _USUAL_KEY and not inventory.has("", "Secret", secret.namespace, name):
+            if name and secret != KEYS_SECRET and not inventory.has("", "Secret", secret.namespace, name):
                 message = f"{kustomization.id} decrypts with the Secret {secret}, which nothing in the repository creates"
                 yield unit.diagnostic(
                     message, "decryption", "secretRef", "name", hint="devloop up makes it; a real cluster needs it beforehand"

@@ -7,13 +7,16 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
+from devloop.model.flux.helm_release import is_helm_release
+from devloop.model.flux.names import HELM_RELEASE, NAMESPACE, is_flux
+from devloop.model.kubernetes.api_groups import CLUSTER_SCOPED, group_of, is_built_in
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 from devloop.model.kubernetes.pod_specs import pod_path
 from devloop.model.lint.context import KustomizationContext, LintContext
-from devloop.model.lint.inventory import CLUSTER_WIDE, HELM, Inventory, group_of, inventories, is_built_in, is_flux
+from devloop.model.lint.inventory import Inventory, inventories
 
 # What a cluster has before Flux reads the first file.
-_GIVEN_NAMESPACES = frozenset({"default", "flux-system"})
+_GIVEN_NAMESPACES = frozenset({"default", NAMESPACE})
 _FLUX_ACCOUNTS = frozenset(
     f"{name}-controller" for name in ("source", "kustomize", "helm", "notification", "image-reflector", "image-automation")
 ) | {"flux-operator"}
@@ -46,8 +49,8 @@ def _homeless(unit: KustomizationContext, there: frozenset[str]) -> Iterator[Dia
 
 def _is_namespaced(manifest: Manifest) -> bool:
     """Only where that is certain: kustomize gives a namespace to whatever it does not know."""
-    group = group_of(manifest.api_version)
-    return is_flux(group) or (is_built_in(group) and manifest.kind not in CLUSTER_WIDE and not manifest.kind.endswith("List"))
+    group = manifest.group
+    return is_flux(group) or (is_built_in(group) and manifest.kind not in CLUSTER_SCOPED and not manifest.kind.endswith("List"))
 
 
 def _is_settled(manifest: Manifest) -> bool:
@@ -78,7 +81,7 @@ def _of_kustomization(inventory: Inventory, unit: KustomizationContext) -> Itera
 
 
 def _of_object(inventory: Inventory, unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
-    is_release = manifest.kind == "HelmRelease" and group_of(manifest.api_version) == HELM
+    is_release = is_helm_release(manifest)
     where = ("spec",) if is_release else pod_path(manifest)
     name = str(manifest.mapping(*where).get("serviceAccountName") or "") if where else ""
     if name and not _has_account(inventory, manifest.namespace, name):
@@ -111,11 +114,11 @@ def health_check_missing(subject: LintContext) -> Iterator[Diagnostic]:
 def _is_there(inventory: Inventory, check: Mapping[str, Any], default: str) -> bool:
     """Only kinds of Kubernetes and of Flux are certain: controllers make others at run time."""
     group, kind, name = group_of(str(check.get("apiVersion"))), str(check.get("kind")), str(check.get("name"))
-    namespace = "" if kind in CLUSTER_WIDE else str(check.get("namespace") or default)
+    namespace = "" if kind in CLUSTER_SCOPED else str(check.get("namespace") or default)
     if inventory.has(group, kind, namespace, name):
         return True
     if is_flux(group):
-        return not any(key.kind == kind for key in inventory.objects) and kind != "HelmRelease"
+        return not any(key.kind == kind for key in inventory.objects) and kind != HELM_RELEASE
     return (
         not is_built_in(group)
         or namespace in inventory.open

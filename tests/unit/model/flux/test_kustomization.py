@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from devloop.model.flux.kustomization import ObjectId, SourceRef, assess, is_kustomization, parse_kustomization
+from devloop.model.flux.kustomization import SourceRef, assess, is_kustomization, parse_kustomization
+from devloop.model.kubernetes.objects import ObjectId
 
 OLD, NEW = "main@sha1:aaa", "main@sha1:bbb"
 

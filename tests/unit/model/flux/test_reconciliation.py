@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.model.flux.kustomization import ObjectId
 from devloop.model.flux.reconciliation import FIRST_LOOK, LONG, Reconciliation
+from devloop.model.kubernetes.objects import ObjectId
 
 REVISION = "main@sha1:bbb"
 ROOT, INFRA, APPS = (ObjectId("flux-system", name) for name in ("flux-system", "infra", "apps"))
