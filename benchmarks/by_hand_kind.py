@@ -29,7 +29,6 @@ from devloop.errors import DevloopError
 from devloop.flux import deployments as flux
 from devloop.gitserver import git_server
 from devloop.images import Images
-from devloop.model.kubernetes.workload_images import workload_images
 from devloop.provisioners.kind.configuration import configuration, node_image
 from devloop.repository.age_keys import identities
 from devloop.repository.graph import build_graph
@@ -150,7 +149,7 @@ class Ingredients:
     def _workload_images(self) -> tuple[str, ...]:
         environment = self.place.environment
         with Worker(self.toolchain.path("worker"), environment.root, identities(environment).text) as worker:
-            return workload_images(build_graph(environment, worker))
+            return build_graph(environment, worker).images
 
 
 def as_flux_installs(deployment: Object) -> Object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import IO
 
 from devloop.clients.basic_auth import authorization
 from devloop.clients.process import Completed, Process, run, spawn
+from devloop.model.redaction import strip_credentials
 
 # What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).
 _FOREIGN = frozenset(
@@ -37,8 +37,6 @@ _OURS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PAT
 
 # The index we write is a copy: no hook hears of it, no daemon watches it, and no part of it goes into the user's .git.
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.safecrlf=false")
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 
 
 def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None, check: bool = True) -> Completed:
@@ -91,7 +89,7 @@ def remotes(root: Path) -> tuple[str, ...]:
     """The URLs of the repository's remotes without the credentials in them; none where there is no repository."""
     done = git("config", "-z", "--get-regexp", r"^remote\..*\.url$", cwd=root, check=False)
     values = (entry.partition("\n")[2] for entry in done.text.split("\0") if entry)
-    return tuple(dict.fromkeys(_CREDENTIALS.sub("", value) for value in values if value))
+    return tuple(dict.fromkeys(strip_credentials(value) for value in values if value))
 
 
 def first_commit(root: Path, message: str) -> None:

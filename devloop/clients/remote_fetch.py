@@ -29,6 +29,7 @@ from devloop.clients.basic_auth import authorization
 from devloop.clients.git import start_git
 from devloop.clients.process import Process
 from devloop.errors import DevloopError, Interrupted
+from devloop.model.redaction import strip_credentials
 
 T = TypeVar("T")
 
@@ -48,7 +49,6 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 # What in an address says that Git is meant; any other may be a file, which kustomize tries first.
 _FOR_GIT = re.compile(r"^(?!https?://)|\.git(/|\?|$)|/_git/|://[^?]*//")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _NOISE = re.compile(r"^unable to access '[^']*': | after \d+ ms")
 _SIGN_IN = re.compile(r"(?i)could not read (username|password)|authentication failed|permission denied|terminal prompts disabled|403|401")
 _NO_REF = re.compile(r"couldn't find remote ref|not our ref|unadvertised object")
@@ -293,9 +293,9 @@ class _Clone:
                 process.wait()
 
     def _failed(self, output: str) -> DevloopError:
-        lines = [line for line in _CREDENTIALS.sub("", output).splitlines() if line.startswith(("fatal: ", "error: ", "ERROR: "))]
+        lines = [line for line in strip_credentials(output).splitlines() if line.startswith(("fatal: ", "error: ", "ERROR: "))]
         reason = _NOISE.sub("", lines[0].partition(": ")[2]) if lines else "Git gives no reason"
-        shown = _CREDENTIALS.sub("", self.name.repo)
+        shown = strip_credentials(self.name.repo)
         hint = f"git ls-remote {shown}"
         if _NO_REF.search(output):
             reason = f"the repository has no ref {self.name.ref}"

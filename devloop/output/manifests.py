@@ -9,11 +9,7 @@ from typing import Any
 import yaml
 
 from devloop.model.kubernetes.manifest import Manifest
-
-MASK = "**SOPS**"
-
-# `**SOPS**` in Base64, which is what `data` of a Secret holds.
-_ENCODED = "KipTT1BTKio="
+from devloop.model.redaction import SOPS_MASK, SOPS_MASK_ENCODED
 
 # Texts that a reader of YAML 1.1 or 1.2 other than PyYAML takes for numbers.
 _NUMERIC = re.compile(r"[-+]?(0[xob][0-9a-fA-F_]+|(?=[._:]*[0-9])[0-9._:]+([eE][-+]?[0-9]+)?|\.(inf|nan))", re.IGNORECASE)
@@ -35,7 +31,7 @@ def masked(manifest: Manifest) -> Mapping[str, Any]:
     """The object without the values of a Secret, however they came into the repository."""
     if manifest.kind != "Secret":
         return manifest.body
-    hidden = {"data": _ENCODED, "stringData": MASK}
+    hidden = {"data": SOPS_MASK_ENCODED, "stringData": SOPS_MASK}
     return {key: _hide(value, hidden[key]) if key in hidden else value for key, value in manifest.body.items()}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from devloop.clients import git
 from devloop.errors import DevloopError, InputError
+from devloop.model.kubernetes.kustomize import is_kustomization_file
 from devloop.model.lint import file_scan
 from devloop.model.lint.file_index import FileIndex, PrivateKey, Reference, SecretText, Variable, above, is_made_up
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
@@ -120,7 +121,7 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
         _look_at_manifest(path, data, facts)
     elif b"${" in data:
         facts.variables[path] = file_scan.variables(data)
-    if file_scan.is_kustomization_file(path) and b".." in data:
+    if is_kustomization_file(path) and b".." in data:
         facts.references.extend(file_scan.references(path, data, facts.known))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.flux.graph import Graph
-from devloop.model.kubernetes.workload_images import workload_images
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -19,6 +18,6 @@ class LoadImages:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        references = (*session.controllers.images(graph.controllers), *workload_images(graph))
+        references = (*session.controllers.images(graph.controllers), *graph.images)
         sent = session.provisioner.ensure_images(references, session.emit)
         return outcome(sent, f"{len(sent)} sent to the nodes" if sent else "")

@@ -12,7 +12,7 @@ from devloop.model.flux.helm_release import is_helm_release
 from devloop.model.flux.names import KUSTOMIZE_GROUP, is_flux
 from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.kubernetes.pod_specs import containers
+from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.inventory import inventories
 
@@ -52,11 +52,12 @@ def gitops_first(subject: LintContext) -> Iterator[Diagnostic]:
 
 
 def _imperative(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
-    for path, container in containers(manifest):
-        words = [str(word) for key in ("command", "args") for word in _listed(container.get(key)) if isinstance(word, str)]
+    pod = pod_template(manifest)
+    for container in pod.containers if pod else ():
+        words = [word for key in ("command", "args") for word in _listed(container.body.get(key)) if isinstance(word, str)]
         if found := _IMPERATIVE.search(" ".join(words).replace("\\\n", " ")):
             message = f"{manifest} changes the cluster with {_command(found)}: what it makes is in no commit"
-            yield unit.about(manifest, message, *path, hint="declare what it makes, and let Flux apply it")
+            yield unit.about(manifest, message, *container.field, hint="declare what it makes, and let Flux apply it")
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -8,17 +8,15 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.kubernetes.containers import pod_template
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.names import wrong_with_key, wrong_with_value
+from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.redaction import SOPS_MASK
 
 # A label that most workloads carry is a promise: of at least so many, at least this share.
 _MANY, _MOST = 5, 0.8
 _RECOMMENDED = "app.kubernetes.io/"
-
-# What stands in a manifest for a value that SOPS encrypted.
-_MASK = "**SOPS**"
 
 
 def required(subject: LintContext) -> Iterator[Diagnostic]:
@@ -68,7 +66,7 @@ def syntax(subject: LintContext) -> Iterator[Diagnostic]:
 def _wrong_with_label(key: str, value: Any) -> str:
     if wrong := wrong_with_key(key):
         return f"the label {key!r} cannot be: {wrong}"
-    wrong = wrong_with_value(value) if isinstance(value, str) and _MASK not in value else ""
+    wrong = wrong_with_value(value) if isinstance(value, str) and SOPS_MASK not in value else ""
     return f"the label {key} cannot be {value!r}: {wrong}" if wrong else ""
 
 

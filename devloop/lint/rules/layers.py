@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
+from devloop.model.kubernetes.kustomize import KUSTOMIZATION_FILES, is_kustomization_file
 from devloop.model.lint.context import LintContext
 from devloop.model.lint.file_index import Reference, above, is_made_up
 from devloop.model.lint.layers import Kind, Layer, Layout, find_layout
-
-_KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 Judgement = Callable[[Layer, Layer], bool]
 
@@ -79,11 +78,11 @@ def unreachable(subject: LintContext) -> Iterator[Diagnostic]:
     lonely = {
         posixpath.dirname(path)
         for path in subject.files.paths
-        if posixpath.basename(path) in _KUSTOMIZATION_FILES and not is_made_up(path) and any(_is_below(path, entry) for entry in entries)
+        if is_kustomization_file(path) and not is_made_up(path) and any(_is_below(path, entry) for entry in entries)
     } - reached
     for folder in sorted(lonely):
         if lonely.isdisjoint(above(folder)):
-            name = next(name for name in _KUSTOMIZATION_FILES if f"{folder}/{name}" in subject.files.paths)
+            name = next(name for name in KUSTOMIZATION_FILES if f"{folder}/{name}" in subject.files.paths)
             yield Diagnostic(
                 f"no environment leads to {folder}",
                 Location(f"{folder}/{name}", 1),

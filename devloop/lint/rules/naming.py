@@ -8,9 +8,9 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, FieldStep, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.kubernetes.containers import pod_template
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.kubernetes.names import KEBAB, LABEL, PATH, form_of, is_data_key, is_port_name, what_is_wrong
+from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.settings import NamePattern
 

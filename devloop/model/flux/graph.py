@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE
-from devloop.model.kubernetes.manifest import Manifest, Origin
+from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
 from devloop.model.kubernetes.objects import ObjectId
 
 # What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
@@ -111,6 +111,11 @@ class Graph:
     def controllers(self) -> tuple[str, ...]:
         """The Flux controllers that the environment needs."""
         return CONTROLLERS + (("helm-controller",) if HELM_RELEASE in self.kinds() else ())
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image that a rendered object names for a container, sorted, once."""
+        return tuple(sorted({image for node in self.nodes for m in node.manifests for image in images_in(m.body.get("spec"))}))
 
     def kinds(self) -> frozenset[str]:
         """Every kind that the environment renders."""

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from devloop.diagnostic import Diagnostic
 from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.generation import Statement
+from devloop.model.kubernetes.kustomize import is_kustomization_file
 from devloop.model.messages import quote
-
-_KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 def source_as_written(statement: Statement) -> str:
@@ -30,7 +29,7 @@ def entry_path(statement: Statement) -> str:
 
 def folder_problems(statement: Statement) -> Iterator[Diagnostic]:
     path = posixpath.normpath(statement.get("entry_path", "."))
-    if posixpath.basename(path) in _KUSTOMIZATION_FILES:
+    if is_kustomization_file(path):
         folder = posixpath.dirname(path) or '""'
         yield statement.problem("entry_path", f"is {quote(path)}, but in spite of its name it takes a folder", f"write {folder}")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from devloop.model.kubernetes.containers import Container
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
+from devloop.model.kubernetes.pod_templates import Container
 from devloop.model.kubernetes.quantity import parse_quantity
 
 Amounts = Mapping[str, Fraction]

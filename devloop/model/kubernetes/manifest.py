@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,21 @@ def mapping_at(value: Any, *path: str) -> Mapping[str, Any]:
 def mappings_in(value: Any) -> list[Mapping[str, Any]]:
     """The mappings in a list; none where it is something else."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+
+
+def images_in(spec: Any) -> Iterator[str]:
+    """The images of every container, wherever a pod lies in `spec`: Jobs, CronJobs and custom resources have it at different depths."""
+    if isinstance(spec, Mapping):
+        for key, value in spec.items():
+            if key in _CONTAINERS:
+                yield from (item["image"] for item in mappings_in(value) if isinstance(item.get("image"), str))
+            yield from images_in(value)
+    elif isinstance(spec, list):
+        for item in spec:
+            yield from images_in(item)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from devloop.errors import InputError
 from devloop.model.lint.file_index import Field, PrivateKey, Reference, SecretText, Variable
-from devloop.model.sops.plaintext import decoded, is_clear
+from devloop.model.sops.plaintext import MANAGED_TYPES, decoded, is_clear
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
 _SECRET = re.compile(rb"""^["']?kind["']?:[ \t]*["']?Secret["']?[ \t\r]*(?:#.*)?$""", re.M)
@@ -29,7 +29,6 @@ _ROTATION = re.compile(
     rb"|\b(?:key|keys|secret|secrets|recipient|recipients)\b[^.\n]{0,40}\brotat|^#+ .*\brotat|sops updatekeys",
     re.M,
 )
-_UNMARKED = "kustomization.yaml", "kustomization.yml", "Kustomization"
 
 
 def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
@@ -54,7 +53,7 @@ def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
         if leaf.path[0] in ("data", "stringData") and len(leaf.path) == 2 and is_clear(leaf.path[1], decoded(leaf.path[0], leaf.value))
     ]
     line = next((above + leaf.line for leaf in leaves if leaf.path == ("kind",)), 0)
-    managed = said.get(("type",), "") in ("kubernetes.io/service-account-token", "helm.sh/release.v1")
+    managed = said.get(("type",), "") in MANAGED_TYPES
     return SecretText(
         path, line, said.get(("metadata", "namespace"), ""), said.get(("metadata", "name"), ""), () if managed else tuple(clear)
     )
@@ -114,10 +113,6 @@ def references(path: str, data: bytes, known: Container[str]) -> Iterator[Refere
 def speaks_of_rotation(data: bytes) -> bool:
     """Whether a document says how keys are changed: it has a heading or a sentence about it."""
     return bool(_ROTATION.search(data))
-
-
-def is_kustomization_file(path: str) -> bool:
-    return posixpath.basename(path) in _UNMARKED
 
 
 def _line(data: bytes, position: int) -> int:

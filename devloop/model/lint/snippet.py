@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from devloop.diagnostic import Snippet
+from devloop.model.redaction import MASK, mask_credentials
 
-MASK = "***"
 _CONTEXT = 2
 _LONGEST = 160
 
@@ -30,7 +30,6 @@ _SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|sec
 _ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
 _SEPARATOR = re.compile(r"^---(\s|$)")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@|(?<=://)[^/@\s]{20,}@")
 _HARMLESS = frozenset({"true", "false", "null", "~"})
 _NAMING = frozenset({"apiVersion", "kind", "type", "immutable"})
 _METADATA = frozenset({"name", "namespace"})
@@ -137,7 +136,7 @@ def _indent(line: str) -> int:
 
 def _printable(line: str) -> str:
     """Tabs as spaces, no control characters, no credentials of a URL, not longer than a terminal is wide."""
-    clean = _CREDENTIALS.sub(f"{MASK}@", "".join(_characters(line.expandtabs(4).rstrip())))
+    clean = mask_credentials("".join(_characters(line.expandtabs(4).rstrip())))
     return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 3] + "..."
 
 

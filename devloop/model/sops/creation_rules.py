@@ -7,20 +7,9 @@ from dataclasses import dataclass
 
 from devloop.diagnostic import Diagnostic
 from devloop.model.re2 import compiled
+from devloop.model.sops.key_services import KEY_SERVICES
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
-# Names of the key services in SOPS' metadata and in .sops.yaml, https://getsops.io/docs/.
-SERVICES: Mapping[str, str] = {
-    "age": "Age",
-    "azure_keyvault": "Azure Key Vault",
-    "azure_kv": "Azure Key Vault",
-    "gcp_kms": "Google Cloud KMS",
-    "hc_vault": "HashiCorp Vault",
-    "hc_vault_transit_uri": "HashiCorp Vault",
-    "hckms": "Huawei Cloud KMS",
-    "kms": "AWS KMS",
-    "pgp": "PGP",
-}
 _SETTINGS = (
     "encrypted_regex",
     "unencrypted_regex",
@@ -137,7 +126,7 @@ def _bad_expressions(path: str, leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:
 
 def _services(leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """The key services, also those in key groups."""
-    return _unique(SERVICES[key] for leaf in leaves if leaf.value not in ("", "null", "~") for key in leaf.path if key in SERVICES)
+    return _unique(KEY_SERVICES[key] for leaf in leaves if leaf.value not in ("", "null", "~") for key in leaf.path if key in KEY_SERVICES)
 
 
 def _settings(leaves: Sequence[Leaf]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Types whose values come from the cluster itself, and Helm's own records.
-_MANAGED_TYPES = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
+MANAGED_TYPES = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
 
 # What people write where a secret belongs; the whole text, or a word of it written as nobody writes secrets.
 _WORDS = re.compile(
@@ -47,7 +47,7 @@ _STATEMENT = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*
 
 def clear_fields(body: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """The fields of a Secret, as ('stringData', 'password'), that hold secrets in clear; `unknown` are JSON pointers to leave out."""
-    if str(body.get("type", "")) in _MANAGED_TYPES:
+    if str(body.get("type", "")) in MANAGED_TYPES:
         return
     for section in ("data", "stringData"):
         values = body.get(section)

@@ -11,7 +11,7 @@ from devloop.model.flux.helm_release import is_helm_release
 from devloop.model.flux.names import HELM_RELEASE, NAMESPACE, is_flux
 from devloop.model.kubernetes.api_groups import CLUSTER_SCOPED, group_of, is_built_in
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
-from devloop.model.kubernetes.pod_specs import pod_path
+from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.lint.inventory import Inventory, inventories
 
@@ -82,7 +82,8 @@ def _of_kustomization(inventory: Inventory, unit: KustomizationContext) -> Itera
 
 def _of_object(inventory: Inventory, unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     is_release = is_helm_release(manifest)
-    where = ("spec",) if is_release else pod_path(manifest)
+    pod = pod_template(manifest)
+    where = ("spec",) if is_release else (*pod.field, "spec") if pod else ()
     name = str(manifest.mapping(*where).get("serviceAccountName") or "") if where else ""
     if name and not _has_account(inventory, manifest.namespace, name):
         message = f"{manifest} runs as the ServiceAccount {name}, which nothing creates in {manifest.namespace}"

@@ -9,16 +9,16 @@ from typing import Any
 from devloop.diagnostic import FieldStep
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 
-# Where a kind holds its pod template; a Pod is one itself.
+# Where a kind, by API group, holds its pod template; a Pod is one itself.
 _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("v1", "Pod"): (),
-    ("v1", "ReplicationController"): ("spec", "template"),
-    ("apps/v1", "Deployment"): ("spec", "template"),
-    ("apps/v1", "ReplicaSet"): ("spec", "template"),
-    ("apps/v1", "StatefulSet"): ("spec", "template"),
-    ("apps/v1", "DaemonSet"): ("spec", "template"),
-    ("batch/v1", "Job"): ("spec", "template"),
-    ("batch/v1", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("", "Pod"): (),
+    ("", "ReplicationController"): ("spec", "template"),
+    ("apps", "Deployment"): ("spec", "template"),
+    ("apps", "ReplicaSet"): ("spec", "template"),
+    ("apps", "StatefulSet"): ("spec", "template"),
+    ("apps", "DaemonSet"): ("spec", "template"),
+    ("batch", "Job"): ("spec", "template"),
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
 }
 _LISTS = ("initContainers", "containers")
 
@@ -76,5 +76,5 @@ class PodTemplate:
 
 def pod_template(manifest: Manifest) -> PodTemplate | None:
     """The pod that the object describes, None where it is no kind that does."""
-    field = _TEMPLATES.get((manifest.api_version, manifest.kind))
+    field = _TEMPLATES.get((manifest.group, manifest.kind))
     return None if field is None else PodTemplate(manifest, mapping_at(manifest.body, *field), field)

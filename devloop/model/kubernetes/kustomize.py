@@ -1,0 +1,11 @@
+"""What kustomize calls its files: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
+
+from __future__ import annotations
+
+import posixpath
+
+KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def is_kustomization_file(path: str) -> bool:
+    return posixpath.basename(path) in KUSTOMIZATION_FILES
