@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from devloop.cli.boundary import open_console
+from devloop.model.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from devloop.images import ImageState
@@ -64,9 +65,9 @@ def key(
 
 
 def _tool_row(state: ToolState) -> tuple[str, ...]:
-    size = f"{state.size / (1 << 20):.0f} MiB" if state.size else ""
+    size = f"{state.size / MEBIBYTE:.0f} MiB" if state.size else ""
     return (state.name, state.version, state.channel or "not installed", size, f"{state.seconds:.0f} s", str(state.path or ""))
 
 
 def _image_row(state: ImageState) -> tuple[str, ...]:
-    return (state.name, state.reference, state.state, f"{state.size / (1 << 20):.0f} MiB" if state.size else "")
+    return (state.name, state.reference, state.state, f"{state.size / MEBIBYTE:.0f} MiB" if state.size else "")

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
+from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
 
-LOOPBACK = "127.0.0.1"
 TAIL = 8  # lines of a container's log that are worth showing
 
 

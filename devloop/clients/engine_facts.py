@@ -15,7 +15,7 @@ from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble
 if TYPE_CHECKING:
     import docker
 
-LOOPBACK = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
+_LOCAL = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 
 def look(timeout: float) -> EngineFacts | NoEngine:
@@ -56,7 +56,7 @@ def _facts(client: docker.DockerClient, address: str) -> EngineFacts:
         runtime=info.get("DefaultRuntime", ""),
         root=info.get("DockerRootDir", ""),
         rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
-        local=address.startswith(LOOPBACK),
+        local=address.startswith(_LOCAL),
         time=_seconds(info.get("SystemTime", "")),
         published=tuple(_published(client)),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from devloop.model.doctor.machine import Capabilities, Cgroups, Disk, Inotify, Memory, missing_of
@@ -15,9 +14,11 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def memory() -> Memory:
-    """From man 5 proc_meminfo, and the limit of the control group that this process is in."""
-    said = {key: int(value) << 10 for key, value in re.findall(r"^(\w+):\s+(\d+) kB", _text(PROC / "meminfo"), re.MULTILINE)}
-    return Memory(said["MemTotal"], said["MemAvailable"], _limit(said["MemTotal"]))
+    """Of the machine, and the limit of the control group that this process is in."""
+    import psutil
+
+    said = psutil.virtual_memory()
+    return Memory(said.total, said.available, _limit(said.total))
 
 
 def _limit(total: int) -> int:
@@ -57,16 +58,13 @@ def cgroups() -> Cgroups:
 
 def capabilities(program: str, holder: str, runtime: str) -> Capabilities:
     """Of the running `program`, called `holder`; of this process where no such program runs here."""
-    for folder in _processes(program):
+    import psutil
+
+    for process in psutil.process_iter(["name"]):
         with contextlib.suppress(ValueError):
-            return Capabilities(holder, missing_of(_bounding_set(folder)), runtime)
+            if process.info["name"] == program:
+                return Capabilities(holder, missing_of(_bounding_set(PROC / str(process.pid))), runtime)
     return Capabilities("this process", missing_of(_bounding_set(PROC / "self")), runtime)
-
-
-def _processes(program: str) -> Iterator[Path]:
-    for folder in PROC.glob("[0-9]*"):
-        if _text(folder / "comm").strip() == program:
-            yield folder
 
 
 def _bounding_set(process: Path) -> int:

@@ -6,29 +6,24 @@ import contextlib
 import errno
 import socket
 
+LOOPBACK = "127.0.0.1"
+
 
 def free_ports(count: int) -> list[int]:
     """Different ports that nobody listens on now; whoever wants one should take it soon."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for item in sockets:
-            item.bind(("127.0.0.1", 0))
+            item.bind((LOOPBACK, 0))
         return [item.getsockname()[1] for item in sockets]
     finally:
         for item in sockets:
             item.close()
 
 
-def is_free(port: int, address: str = "127.0.0.1") -> bool:
+def is_free(port: int, address: str = LOOPBACK) -> bool:
     """Whether a server could listen there now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as item:
-        # As servers do it: connections that ended a moment ago do not count.
-        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            item.bind((address, port))
-        except OSError:
-            return False
-    return True
+    return not refusal(address, port, "TCP")
 
 
 def listens(pid: int, port: int) -> bool:
@@ -51,6 +46,7 @@ def refusal(address: str, port: int, protocol: str) -> str:
     kind = socket.SOCK_DGRAM if protocol.upper() == "UDP" else socket.SOCK_STREAM
     with socket.socket(family, kind) as item:
         if kind is socket.SOCK_STREAM:
+            # As servers do it: connections that ended a moment ago do not count.
             item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             item.bind((address, port))

@@ -14,16 +14,8 @@ from devloop.doctor.kubeconfig_entries import KubeconfigEntry, kubeconfig_entrie
 from devloop.model.doctor.clock import Reading, Validity, judge_clock
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.engine import EngineFacts, judge_engine
-from devloop.model.doctor.machine import (
-    GIBIBYTE,
-    MEBIBYTE,
-    Room,
-    judge_capabilities,
-    judge_cgroups,
-    judge_disk,
-    judge_inotify,
-    judge_memory,
-)
+from devloop.model.doctor.machine import Room, judge_capabilities, judge_cgroups, judge_disk, judge_inotify, judge_memory
+from devloop.model.units import GIBIBYTE, MEBIBYTE
 from devloop.provisioners import AUTO, PROVISIONERS, preferred
 
 # What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.

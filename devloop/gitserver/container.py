@@ -10,7 +10,8 @@ from pathlib import Path
 
 from devloop.clients import http
 from devloop.clients.basic_auth import authorization
-from devloop.clients.containers import LOOPBACK, Container, Wanted
+from devloop.clients.containers import Container, Wanted
+from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import until
 from devloop.errors import DevloopError
 from devloop.gitserver import git_server

@@ -11,11 +11,10 @@ from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
 from devloop.model.flux.names import ROOT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
+from devloop.model.units import MEBIBYTE
 from devloop.provisioners import ProvisionerStatus
 from devloop.session import Session
 from devloop.steps import Step
-
-MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from devloop.clients.lock import in_turn
 from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain.cache import read_entry
 from devloop.toolchain.channels import CHANNELS, Job
 from devloop.toolchain.lock import Tool
-from devloop.toolchain.staging import exclusive, publish, staging, storage_errors
+from devloop.toolchain.staging import publish, staging, storage_errors
 
 _TITLE = "toolchain"
 
@@ -30,7 +31,7 @@ def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event) -> bool:
     def on_wait() -> None:
         emit(Notice(f"another run is installing {tool.name}, waiting for it"))
 
-    with exclusive(root, tool, on_wait, stop):
+    with in_turn(root / tool.name / ".lock", on_wait, stop):
         if read_entry(root, tool):
             return False
         with staging(root, tool) as staged:

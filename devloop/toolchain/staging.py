@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from devloop.errors import DevloopError, Interrupted
+from devloop.errors import DevloopError
 from devloop.toolchain.cache import entry_folder, fact
 from devloop.toolchain.lock import Tool
 
 _STAGING = ".new-"
-
-
-@contextlib.contextmanager
-def exclusive(root: Path, tool: Tool, on_wait: Callable[[], None], stop: threading.Event) -> Iterator[None]:
-    """Hold the lock of `tool`; calls `on_wait` once when another run has it. The kernel frees it however the holder ends."""
-    folder = root / tool.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        if not _try_lock(file.fileno()):
-            on_wait()
-            # A blocking flock in a thread could not be interrupted, and a lock is nothing that can be watched.
-            while not _try_lock(file.fileno()):
-                if stop.wait(0.2):
-                    raise Interrupted("stopped while waiting for another run")
-        yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

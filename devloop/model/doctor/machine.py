@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.messages import join_words
-
-MEBIBYTE = 1 << 20
-GIBIBYTE = 1 << 30
+from devloop.model.units import GIBIBYTE, MEBIBYTE
 
 # Resident, as `devloop status` tells it of the sample: 0.9 to 1.2 GiB embedded, 1.3 GiB on Kind; a further node is allowed half a GiB.
 NEEDED_MEMORY = 1.25 * GIBIBYTE

@@ -10,9 +10,10 @@ from typing import Any
 
 from devloop.clients import private_files
 from devloop.clients.background import in_background
-from devloop.clients.containers import LOOPBACK, Container, Containers
+from devloop.clients.containers import Container, Containers
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
+from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError
 from devloop.model.messages import counted

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devloop.clients.containers import LOOPBACK
+from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
 from devloop.model.cluster.kind_config import API_VERSION, port_mapping
 from devloop.provisioners.kind.tuning import cluster_patch, init_patch, kubelet_patch, version_of

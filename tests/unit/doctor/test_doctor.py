@@ -26,7 +26,7 @@ from devloop.doctor.kubeconfig_entries import kubeconfig_entries
 from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, Level, ok
 from devloop.model.doctor.engine import NoEngine, Trouble
-from devloop.model.doctor.machine import GIBIBYTE
+from devloop.model.units import MEBIBYTE
 from devloop.provisioners.embedded.authority import new_authority
 from devloop.repository.environments import find_root
 
@@ -177,13 +177,12 @@ def test_limits_of_a_control_group_count(tmp_path: Path, monkeypatch: pytest.Mon
     group = tmp_path / "cgroup" / "a" / "b"
     group.mkdir(parents=True)
     (group / "memory.max").write_text("max\n")
-    (group.parent / "memory.max").write_text(f"{2 * GIBIBYTE}\n")
+    (group.parent / "memory.max").write_text(f"{64 * MEBIBYTE}\n")
     (tmp_path / "self").mkdir()
     (tmp_path / "self" / "cgroup").write_text("0::/a/b\n")
-    (tmp_path / "meminfo").write_text("MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n")
     monkeypatch.setattr(machine, "PROC", tmp_path)
     monkeypatch.setattr(machine, "CGROUPS", tmp_path / "cgroup")
-    assert machine.memory() == machine.Memory(8 * GIBIBYTE, 4 * GIBIBYTE, 2 * GIBIBYTE)
+    assert machine.memory().limit == 64 * MEBIBYTE
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from devloop.model.doctor.diagnosis import Diagnosis, Level
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble, judge_engine
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
 from devloop.model.doctor.machine import (
-    GIBIBYTE,
     Capabilities,
     Cgroups,
     Disk,
@@ -24,6 +23,7 @@ from devloop.model.doctor.machine import (
     missing_of,
 )
 from devloop.model.doctor.programs import Pinned, Program, judge_git, judge_go, judge_kubectl, judge_pinned, judge_toolchain
+from devloop.model.units import GIBIBYTE
 
 OK, WARNING, FAILED = Level.OK, Level.WARNING, Level.FAILED
 DOCKER = EngineFacts("Docker", "27.1.0", "/var/run/docker.sock", "overlay2", "runc")

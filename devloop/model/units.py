@@ -1,0 +1,4 @@
+"""Sizes in bytes."""
+
+MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
