@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import Place
-from devloop.errors import ExitCode, refused
 from devloop.model.commands import COMMANDS
 
 app = typer.Typer(
@@ -47,6 +45,8 @@ def main(
     ] = None,
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
+    from devloop.cli.place import Place
+
     context.obj = Place(directory)
 
 
@@ -57,8 +57,10 @@ def run(argv: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except OSError as error:
+        from devloop.errors import ExitCode, refused
+
         # Of typer's own words, like the help; what commands print has its boundary.
         told = refused(error)
         typer.echo(f"error: {told.message if told else error}", err=True)
         return ExitCode.UNHEALTHY
-    return ExitCode.OK
+    return 0

@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
     DoctorOutput,
     KeyFile,
-    Place,
     Provisioner,
     environment_names,
 )
@@ -36,9 +34,9 @@ def doctor(
 
     Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing.
     """
+    from devloop.cli.boundary import open_console, show
     from devloop.commands.doctor import doctor as run
 
     with open_console(output, context) as console:
-        place: Place = context.obj
-        report = run(lambda: place.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
+        report = run(lambda: context.obj.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
         show(console, report)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
     Environment,
@@ -28,6 +27,7 @@ def down(
 
     Processes, data and the kubeconfig entry; nothing to remove is fine.
     """
+    from devloop.cli.boundary import open_console, show
     from devloop.commands.down import down as run
     from devloop.commands.request import Request
 

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console
-
 
 def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> None:
     """Scaffold a sample platform.
 
     Three environments, two distributions, freshly encrypted secrets; the Age keys are made outside of DIR.
     """
+    from devloop.cli.boundary import open_console
     from devloop.commands.init import init as run
 
     with open_console() as console:

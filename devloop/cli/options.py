@@ -4,52 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from devloop import output as formats
-from devloop.errors import DevloopError, InputError
 from devloop.model.commands import Target
 from devloop.provisioners import AUTO, PROVISIONERS
 
-
-class AtLeast(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the user stands: the repository's root as given with -C, or None to look for it."""
-
-    directory: Path | None
-
-    @property
-    def root(self) -> Path:
-        from devloop.repository.environments import find_root
-
-        if self.directory is None:
-            return find_root(Path.cwd())
-        if not self.directory.is_dir():
-            raise InputError(f"-C {self.directory} is not a directory", hint=f"ls -ld {self.directory}")
-        return self.directory.resolve()
-
-    @property
-    def repository(self) -> Path:
-        """For commands that need no definition: the root, or else the nearest folder that Git knows."""
-        try:
-            return self.root
-        except InputError:
-            here = Path.cwd()
-            known = None if self.directory else next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
-            if known is None:
-                raise
-            return known
+# As in devloop.model.report, which takes longer to import than the help may.
+SEVERITIES = ("error", "warning", "info")
 
 
 def rule_names(incomplete: str) -> list[str]:
@@ -62,6 +27,8 @@ def rule_names(incomplete: str) -> list[str]:
 
 def environment_names(context: typer.Context, incomplete: str) -> list[str]:
     """Environments that begin like this, for the shell."""
+    from devloop.cli.place import Place
+    from devloop.errors import DevloopError
     from devloop.repository.entry_points import names
 
     root = (context.parent or context).params.get("directory")

@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console
 from devloop.cli.options import (
     AllowRemote,
     Definition,
     Environment,
     KeyFile,
 )
-from devloop.errors import ExitCode
 
 
 def render(
@@ -35,9 +33,12 @@ def render(
 
     Built, decrypted and with variables in place; the values of Secrets are masked.
     """
+    from devloop.cli.boundary import open_console
+
     with open_console("yaml") as console:
         from devloop.commands.render import Request, compare
         from devloop.commands.render import render as run
+        from devloop.errors import ExitCode
 
         chosen = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
         request = Request(context.obj.repository, environment, *chosen)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     Definition,
     Environment,
@@ -31,6 +30,7 @@ def status(
 
     Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing.
     """
+    from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
     from devloop.commands.status import status as run
 

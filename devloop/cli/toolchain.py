@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console
 from devloop.model.units import MEBIBYTE
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ toolchain = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List 
 @toolchain.command("list")
 def list_tools() -> None:
     """List versions, places and build times."""
+    from devloop.cli.boundary import open_console
     from devloop.toolchain import Toolchain
 
     with open_console() as console:
@@ -30,6 +30,7 @@ def install(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Install pinned programs ahead of time."""
+    from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 
     with open_console() as console:
@@ -45,6 +46,7 @@ def make_images(
 
     From the pinned programs, Debian's packages and devloop's own files, into the container engine; those that are there stay.
     """
+    from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 
     with open_console() as console:
@@ -58,6 +60,7 @@ def key(
     tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
 ) -> None:
     """Print what identifies pinned programs on this platform: a key for the cache of a CI system."""
+    from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 
     with open_console() as console:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
     AllowRemote,
     Definition,
@@ -40,6 +39,7 @@ def up(
     Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
     finds end the run before anything is created.
     """
+    from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
     from devloop.commands.up import up as run
 

@@ -6,14 +6,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from devloop.cli.boundary import open_console, show
 from devloop.cli.options import (
+    SEVERITIES,
     AllowRemote,
-    AtLeast,
     Environments,
     KeyFile,
     OutputFile,
     OutputOption,
+    one_of,
     rule_names,
 )
 from devloop.output import TEXT
@@ -22,7 +22,7 @@ from devloop.output import TEXT
 def validate(
     context: typer.Context,
     environment: Environments = None,
-    severity: Annotated[AtLeast, typer.Option("--severity", help="Leave out what is milder.")] = AtLeast.INFO,
+    severity: Annotated[str, typer.Option("--severity", help="Leave out what is milder.", **one_of(SEVERITIES))] = SEVERITIES[-1],
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,17 +57,21 @@ def validate(
     """
     if explain:
         _explain(explain)
+    from devloop.cli.boundary import open_console, show
+
     with open_console(output, context, output_file) as console:
         from devloop.commands.validate import Request
         from devloop.commands.validate import validate as run
         from devloop.diagnostic import Severity
 
-        asked = (Severity(severity.value), tuple(rule or ()), changed_since)
+        asked = (Severity(severity), tuple(rule or ()), changed_since)
         request = Request(context.obj.repository, tuple(environment or ()), key_file, *asked, allow_remote)
         show(console, run(request, console.emit))
 
 
 def _explain(rule: str) -> NoReturn:
+    from devloop.cli.boundary import open_console
+
     with open_console() as console:
         from devloop.lint.explanation import explain
 

@@ -6,8 +6,8 @@ The function that parses a command's arguments is `devloop.cli.NAME`'s NAME; wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Target(StrEnum):
@@ -18,16 +18,14 @@ class Target(StrEnum):
     MACHINE = "machine"  # checks
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How a command ended, in one line, and commands that one may want next, each with its occasion; {0} is the environment."""
 
     text: str
-    following: Mapping[str, str] = field(default_factory=dict)
+    following: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """`target` is None for a command without a repository; `environment` says that it takes one, `creates` that it may create it."""
 
     name: str

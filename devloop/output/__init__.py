@@ -6,9 +6,8 @@ Paths need not be UTF-8: what is not comes out as \\udcXX, which JSON takes for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devloop.model.commands import Target
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 TEXT = "text"
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """The function `to_NAME` of the module NAME here, for the reports of commands that look at one of `targets`."""
 
     name: str

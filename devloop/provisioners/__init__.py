@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import threading
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from devloop.toolchain import Toolchain
 
 
-@dataclass(frozen=True)
-class ProvisionerStatus:
+class ProvisionerStatus(NamedTuple):
     """`running`: everything that was asked for answers. `components`, each a `unit`: name -> (state, resident bytes)."""
 
     exists: bool
@@ -71,8 +69,7 @@ class Provisioner(Protocol):
         """Nothing of this environment is left: cluster, what runs next to it, data, kubeconfig entry. False when there was nothing."""
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(NamedTuple):
     """What is known of a provisioner without importing it.
 
     `target` is the class as "module:class", called with the environment, the toolchain and the run's `stop`; `state_dir` (a folder in

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from devloop.cli.options import SEVERITIES
+from devloop.diagnostic import Severity
+
 
 def devloop(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "devloop", *args], cwd=cwd, check=False, text=True, capture_output=True)
@@ -82,6 +85,10 @@ def test_a_refusal_is_a_report_too(tmp_path: Path) -> None:
     assert (report["command"], report["environment"], report["ok"]) == ("up", "local", False)
     assert [(f["path"], f["line"]) for f in report["findings"]] == [("clusters/local/ksail.yaml", 4)] * 2
     assert "Cilium" in refused.stderr
+
+
+def test_the_severities_are_those_of_reports() -> None:
+    assert tuple(Severity) == SEVERITIES
 
 
 def test_the_version_is_the_packages() -> None:
