@@ -30,8 +30,9 @@ def in_background(work: Callable[[], T], name: str) -> Future[T]:
 
 def unless_stopped(work: Callable[[], T], name: str, stop: threading.Event) -> T:
     """The result of `work`; Interrupted soon after `stop` is set, even where `work` itself does not notice."""
-    future = in_background(work, name)
-    while not wait([future], LOOK).done:
-        if stop.is_set():
-            raise Interrupted(f"interrupted while waiting for {name}")
-    return future.result()
+    if not stop.is_set():
+        future = in_background(work, name)
+        while not stop.is_set():
+            if wait([future], LOOK).done:
+                return future.result()
+    raise Interrupted(f"interrupted while waiting for {name}")

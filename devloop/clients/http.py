@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import IO
 
-from devloop.errors import Interrupted
+from devloop.clients.background import unless_stopped
 
 NOT_FOUND = HTTPStatus.NOT_FOUND
 
@@ -57,9 +56,9 @@ def _chunks(url: str, on_fraction: Callable[[float | None, float | None], None],
     from urllib.request import urlopen
 
     try:
-        with urlopen(url, timeout=30) as answer:
+        with unless_stopped(lambda: urlopen(url, timeout=30), url, stop) as answer:
             size, got = int(answer.headers.get("Content-Length") or 0), 0
-            while chunk := _read(answer, stop):
+            while chunk := unless_stopped(lambda: answer.read(CHUNK), url, stop):
                 got += len(chunk)
                 on_fraction(got / size if size else None, None)
                 yield chunk
@@ -67,9 +66,3 @@ def _chunks(url: str, on_fraction: Callable[[float | None, float | None], None],
         raise DownloadFailed(str(error)) from None
     if size and got != size:
         raise DownloadFailed(f"{got} of {size} bytes came")
-
-
-def _read(answer: IO[bytes], stop: threading.Event) -> bytes:
-    if stop.is_set():
-        raise Interrupted("stopped while downloading")
-    return answer.read(CHUNK)

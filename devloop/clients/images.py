@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from devloop.clients.background import unless_stopped
 from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
 from devloop.errors import DevloopError, Interrupted
 
@@ -50,7 +51,15 @@ class ImageStore:
             if reference:
                 self._engine.ask("DELETE", f"/images/{named(reference)}")
 
-    def derive(self, base: str, command: Sequence[str], reference: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    def derive(
+        self,
+        base: str,
+        command: Sequence[str],
+        reference: str,
+        config: Mapping[str, Any],
+        options: Mapping[str, Any],
+        stop: threading.Event,
+    ) -> None:
         """Run `command` in the image `base` and keep what it wrote as `reference`; DevloopError with its output when it fails.
 
         `config` is how the new image runs, in the words of the OCI specification; `options` are more arguments for the container.
@@ -60,7 +69,7 @@ class ImageStore:
             container = self._engine.client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
             try:
                 container.start()
-                if container.wait()["StatusCode"]:
+                if unless_stopped(container.wait, reference, stop)["StatusCode"]:
                     raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
                 # What is not said again, an image takes over from the container that it is made of.
                 container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config}, changes=_instructions(config))

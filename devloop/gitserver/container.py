@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import http
+from devloop.clients.background import unless_stopped
 from devloop.clients.basic_auth import authorization
 from devloop.clients.containers import Container, Wanted
 from devloop.clients.ports import LOOPBACK
@@ -86,7 +87,8 @@ class ContainerGitServer:
         digest = hashlib.sha256(repr((sorted(files.items()), identity)).encode()).hexdigest()[:12]
         reference = f"localhost/devloop/git-server:{digest}"
         if not images.identity(reference):
-            images.build(reference, files, {"BASE": base} if base else {}, self.runtime.stop)
+            arguments, stop = {"BASE": base} if base else {}, self.runtime.stop
+            unless_stopped(lambda: images.build(reference, files, arguments, stop), "the image of the Git server", stop)
         return reference
 
     def _run(self, image: str, known: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from devloop.clients.background import unless_stopped
 from devloop.clients.images import ImageStore
 from devloop.clients.lock import in_turn
 from devloop.clients.xdg import cache_folder
@@ -76,7 +77,7 @@ def _put(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, l
     unbaked = f"{reference}-unbaked"
     try:
         config = _load(recipe, kit, store, unbaked, {})
-        store.derive(unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options)
+        store.derive(unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options, kit.stop)
     finally:
         store.remove(unbaked)
 
@@ -85,7 +86,11 @@ def _load(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, 
     """The image as it is written; gives how it runs."""
     folder = cache_folder() / "images"
     with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(kit) as contents:
-        write_archive(file.file, reference, contents, labels)
-        file.flush()
-        store.load(Path(file.name), reference)
+
+        def load() -> None:
+            write_archive(file.file, reference, contents, labels)
+            file.flush()
+            store.load(Path(file.name), reference)
+
+        unless_stopped(load, recipe.name, kit.stop)
         return dict(contents.config)

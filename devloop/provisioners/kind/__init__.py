@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
+from devloop.clients.background import unless_stopped
 from devloop.clients.engine import Engine, address, connect
 from devloop.clients.kind import NETWORK, Kind
 from devloop.clients.ports import is_free
@@ -110,8 +111,9 @@ class KindProvisioner:
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
         nodes = self._cluster.await_nodes(len(self._definition.nodes))
         loader = Loader(self.runtime.containers, self.runtime.images, self._claim.folder / "images.json")
-        carried = self._carried()
-        return loader.load(nodes, [reference for reference in references if reference not in carried], self.runtime.stop)
+        carried, stop = self._carried(), self.runtime.stop
+        wanted = [reference for reference in references if reference not in carried]
+        return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images", stop)
 
     def status(self) -> ProvisionerStatus:
         nodes, companions = self._cluster.containers(), self.runtime.companions()

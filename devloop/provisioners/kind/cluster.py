@@ -15,7 +15,7 @@ from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import PAUSE, until
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, Interrupted
 from devloop.model.messages import counted
 from devloop.provisioners.kind.cluster_state import ClusterState
 
@@ -25,7 +25,7 @@ BALANCER = "external-load-balancer"
 
 PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
 RESTART_PATIENCE = 45.0  # seconds for one whose node was started again
-LAST_WORDS = 2.0  # seconds for Kind to end when it is told to
+LAST_WORDS = 0.5  # seconds for Kind to end when it is told to
 
 
 class Cluster:
@@ -71,6 +71,9 @@ class Cluster:
         while not self._creation.done():
             if self._stop.wait(PAUSE):
                 self.give_up()
+                break
+        if not self._creation.done():
+            raise Interrupted("interrupted while Kind was at work")
         self._creation.result()
         self._claim.scratch.unlink(missing_ok=True)
         return True

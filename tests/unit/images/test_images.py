@@ -127,7 +127,7 @@ def test_references_carry_the_pinned_versions() -> None:
 
 
 def test_a_key_changes_with_a_file_a_tool_and_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("archive", "kit", "mine"):
+    for name in ("archive", "image_builder", "mine"):
         (tmp_path / f"{name}.py").write_text(name)
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "unit").write_text("1")
