@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import process
-from devloop.clients.orphans import sweep
+from devloop.clients.orphans import kill_orphans
 from devloop.model.cluster.environment import Environment
 from devloop.provisioners import Provisioner, open_provisioner
 from devloop.repository.environments import load_environment
@@ -110,4 +110,4 @@ def _end_all(place: Sandbox) -> None:
         place.on_sample("down")
         return
     for folder in (place.by_hand, *(place.folder / "state/devloop").glob("*/")):
-        sweep(MARKER, str(folder))
+        kill_orphans(MARKER, str(folder))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LOCAL = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 
-def look(timeout: float) -> EngineFacts | NoEngine:
+def read_engine_facts(timeout: float) -> EngineFacts | NoEngine:
     """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
     try:
         return in_background(lambda: _ask(timeout + 1), "engine").result(timeout)

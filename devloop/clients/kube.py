@@ -24,7 +24,7 @@ from devloop.model.kubernetes.objects import Object
 
 FIELD_MANAGER = "devloop"
 
-PATIENCE = 20.0  # seconds for a server that says "later"
+RETRY_TIMEOUT = 20.0  # seconds for a server that says "later"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Kube:
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
         wait = wait_exponential(multiplier=0.05, max=1.0)
-        retrying = Retrying(retry=retry_if_exception(_passes), wait=wait, stop=stop_after_delay(PATIENCE), reraise=True)
+        retrying = Retrying(retry=retry_if_exception(_passes), wait=wait, stop=stop_after_delay(RETRY_TIMEOUT), reraise=True)
         data = retrying(self._open, method, path, body, query or {}, content_type, timeout).data
         return cast(Object, json.loads(data)) if data else {}
 

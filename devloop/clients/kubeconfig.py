@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECTIONS = ("clusters", "users", "contexts")
 CURRENT = "current-context"
-EMPTY = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": [], CURRENT: ""}
+EMPTY_KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": [], CURRENT: ""}
 LONGEST_LINE = 1 << 20
 ELSEWHERE = "mend it, or set KUBECONFIG to another file"
 
@@ -67,7 +67,7 @@ def remove(name: str, path: Path) -> bool:
         if _current(tree) == name:
             _set(tree, CURRENT, _node(""))
         changed = bool(_plain(tree) != before)
-        if changed and _plain(tree) == EMPTY:
+        if changed and _plain(tree) == EMPTY_KUBECONFIG:
             path.unlink()
         elif changed:
             _write(path, tree)
@@ -76,7 +76,7 @@ def remove(name: str, path: Path) -> bool:
 
 def contents(path: Path) -> dict[str, Any]:
     """What the file says, every scalar as it is written; raises DevloopError where it cannot be read. Holds credentials."""
-    return {**EMPTY, **_plain(_read(path))}
+    return {**EMPTY_KUBECONFIG, **_plain(_read(path))}
 
 
 def check_writable(path: Path) -> None:
@@ -162,7 +162,7 @@ def _read(path: Path) -> MappingNode:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise DevloopError(f"the kubeconfig {where} is no valid YAML", hint=ELSEWHERE) from None
-    tree = tree or _node(EMPTY)
+    tree = tree or _node(EMPTY_KUBECONFIG)
     if not isinstance(tree, yaml.MappingNode) or not all(_is_section(_get(tree, section)) for section in SECTIONS):
         raise DevloopError(f"{path} is no kubeconfig", hint=ELSEWHERE)
     return tree

@@ -8,11 +8,11 @@ import select
 import signal
 from pathlib import Path
 
-PATIENCE = 5000  # milliseconds for the kernel to take a killed process apart
+KILL_TIMEOUT = 5000  # milliseconds for the kernel to take a killed process apart
 EXITING = 0x4  # PF_EXITING among the flags of /proc/PID/stat: proc_pid_stat(5), include/linux/sched.h
 
 
-def sweep(variable: str, value: str) -> int:
+def kill_orphans(variable: str, value: str) -> int:
     """Kill every process of this user that carries `variable=value` (but not ourselves) and wait until they have ended; how many."""
     swept = 0
     # Once more after each round: a process that ended last may have started another one meanwhile.
@@ -75,7 +75,7 @@ def _wait(handle: int) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     try:
-        return bool(poll.poll(PATIENCE))
+        return bool(poll.poll(KILL_TIMEOUT))
     finally:
         os.close(handle)
 

@@ -23,7 +23,7 @@ def free_ports(count: int) -> list[int]:
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:
     """Whether a server could listen there now."""
-    return not refusal(address, port, "TCP")
+    return not bind_error(address, port, "TCP")
 
 
 def listens(pid: int, port: int) -> bool:
@@ -37,7 +37,7 @@ def listens(pid: int, port: int) -> bool:
     return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
 
 
-def refusal(address: str, port: int, protocol: str) -> str:
+def bind_error(address: str, port: int, protocol: str) -> str:
     """Why no server could listen there now, '' where one could; `protocol` is TCP, UDP or SCTP.
 
     A port that only root may listen on counts as free: the container engine is the one that listens.
@@ -55,7 +55,7 @@ def refusal(address: str, port: int, protocol: str) -> str:
     return ""
 
 
-def holder(port: int) -> str:
+def port_holder(port: int) -> str:
     """'nginx (process 123)' for who listens there, '' where this user may not know."""
     import psutil
 

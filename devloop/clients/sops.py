@@ -23,7 +23,7 @@ def new_key_pair() -> tuple[str, str]:
     return str(identity.to_public()), str(identity)
 
 
-def public_half(identity: str) -> str:
+def recipient_of(identity: str) -> str:
     """The recipient (age1...) of an X25519 identity; raises ValueError for anything else, without saying what it was."""
     pyrage = _pyrage()
     try:

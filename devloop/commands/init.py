@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from devloop.model.report import Emit
-from devloop.scaffold import refuse_occupied, scaffold
+from devloop.scaffold import require_empty, scaffold
 from devloop.toolchain import Toolchain
 
 
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:
     """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
-    refuse_occupied(directory)
+    require_empty(directory)
     toolchain = Toolchain()
     toolchain.ensure(("sops",), emit)
     return scaffold(directory, toolchain.path("sops"))

@@ -20,7 +20,7 @@ from devloop.model.report import Emit, Notice
 from devloop.output.difference import difference
 from devloop.output.manifests import document, to_yaml
 from devloop.repository.age_keys import identities
-from devloop.repository.checkout import checked_out
+from devloop.repository.checkout import checkout
 from devloop.repository.entry_points import load
 from devloop.repository.graph import build_graph
 from devloop.repository.render import open_fetcher, open_worker
@@ -69,7 +69,7 @@ def compare(request: Request, revision: str, emit: Emit) -> Rendered:
     """What differs between `revision` and the working tree, as a unified diff of every object."""
     environment = load(request.root, request.environment, request.definition)
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(checked_out(request.root, revision))
+        folder = stack.enter_context(checkout(request.root, revision))
         then, now = (stack.enter_context(_worker(root, environment, request, emit)) for root in (folder, environment.root))
         fetcher = stack.enter_context(open_fetcher(allowed=request.allow_remote))
         stack.enter_context(ended_by_signals(then, now, fetcher))

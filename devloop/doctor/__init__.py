@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from devloop.doctor.checks import CHECKS, Check
+from devloop.doctor.checks import CHECKS, DoctorCheck
 from devloop.doctor.context import DoctorContext
 from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, failed
@@ -27,7 +27,7 @@ def examine(patient: DoctorContext) -> tuple[Diagnosis, ...]:
 class _Running:
     """A check in a thread of its own, which nobody waits for once its time is over."""
 
-    check: Check
+    check: DoctorCheck
     patient: DoctorContext
     found: tuple[Diagnosis, ...] | None = None
     start: float = field(default_factory=time.monotonic)
@@ -46,7 +46,7 @@ class _Running:
         self.found = tuple(_attempt(self.check, self.patient))
 
 
-def _attempt(check: Check, patient: DoctorContext) -> Iterable[Diagnosis]:
+def _attempt(check: DoctorCheck, patient: DoctorContext) -> Iterable[Diagnosis]:
     try:
         return tuple(check.look(patient))
     except InputError as error:
@@ -58,5 +58,5 @@ def _attempt(check: Check, patient: DoctorContext) -> Iterable[Diagnosis]:
         return [failed(check.name, f"the check broke: {type(error).__name__}", hint)]
 
 
-def _failed(check: Check, error: DevloopError) -> Diagnosis:
+def _failed(check: DoctorCheck, error: DevloopError) -> Diagnosis:
     return failed(check.name, error.message, error.hint or "run it again, or see the folder and the program that it names")

@@ -11,7 +11,7 @@ from devloop.model.doctor.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)
-class Check:
+class DoctorCheck:
     """`limit` in seconds; `of_environment`: it makes sense only for one."""
 
     name: str
@@ -20,23 +20,23 @@ class Check:
     of_environment: bool = False
 
 
-CHECKS: tuple[Check, ...] = (
-    Check("engine", machine.engine),
-    Check("capabilities", machine.capabilities),
-    Check("cgroups", machine.cgroups),
-    Check("inotify", machine.inotify),
-    Check("memory", machine.memory),
-    Check("disk", machine.disks),
-    Check("clock", machine.clock),
-    Check("git", programs.git),
-    Check("python", programs.python),
-    Check("go", programs.go),
-    Check("toolchain", programs.toolchain),
-    Check("kind", programs.kind),
-    Check("kubectl", programs.kubectl),
-    Check("kubeconfig", environment.kubeconfig),
-    Check("repository", environment.repository, of_environment=True),
-    Check("definition", environment.definition, of_environment=True),
-    Check("ports", environment.ports, of_environment=True),
-    Check("keys", environment.keys, of_environment=True),
+CHECKS: tuple[DoctorCheck, ...] = (
+    DoctorCheck("engine", machine.engine),
+    DoctorCheck("capabilities", machine.capabilities),
+    DoctorCheck("cgroups", machine.cgroups),
+    DoctorCheck("inotify", machine.inotify),
+    DoctorCheck("memory", machine.memory),
+    DoctorCheck("disk", machine.disks),
+    DoctorCheck("clock", machine.clock),
+    DoctorCheck("git", programs.git),
+    DoctorCheck("python", programs.python),
+    DoctorCheck("go", programs.go),
+    DoctorCheck("toolchain", programs.toolchain),
+    DoctorCheck("kind", programs.kind),
+    DoctorCheck("kubectl", programs.kubectl),
+    DoctorCheck("kubeconfig", environment.kubeconfig),
+    DoctorCheck("repository", environment.repository, of_environment=True),
+    DoctorCheck("definition", environment.definition, of_environment=True),
+    DoctorCheck("ports", environment.ports, of_environment=True),
+    DoctorCheck("keys", environment.keys, of_environment=True),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devloop.clients.engine_facts import look
+from devloop.clients.engine_facts import read_engine_facts
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
@@ -22,7 +22,7 @@ from devloop.toolchain import Toolchain, ToolState
 T = TypeVar("T")
 
 # Seconds for a program or an API server to answer what takes milliseconds: a machine may be busy with builds.
-PATIENCE = 5.0
+CHECK_TIMEOUT = 5.0
 # An engine asks its own parts before it answers; what hangs on it has to be told within the limit of a check.
 PATIENCE_WITH_ENGINE = 6.0
 
@@ -59,7 +59,7 @@ class DoctorContext:
 
     @property
     def engine(self) -> EngineFacts | NoEngine:
-        return self._once("engine", lambda: look(PATIENCE_WITH_ENGINE))
+        return self._once("engine", lambda: read_engine_facts(PATIENCE_WITH_ENGINE))
 
     @property
     def needs_engine(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devloop.clients.git import remotes
 from devloop.clients.kubeconfig import check_writable, contents, user_kubeconfig
-from devloop.clients.ports import holder, refusal
+from devloop.clients.ports import bind_error, port_holder
 from devloop.clients.worker import Worker
 from devloop.doctor.context import DoctorContext
 from devloop.doctor.kubeconfig_entries import contexts
@@ -78,7 +78,7 @@ def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
 
 def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
     number = mapping.host_port
-    free = not refusal(mapping.listen_address, number, mapping.protocol)
+    free = not bind_error(mapping.listen_address, number, mapping.protocol)
     facts = HostPort(number, mapping.protocol, mapping.listen_address, free)
     if free:
         return facts
@@ -86,7 +86,7 @@ def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
     if cluster := clusters.get(number):
         own = cluster == patient.environment.definition.name and any(PROVISIONERS[name].needs_engine for name in existing(cluster))
         return replace(facts, own=own, holder=f"the Kind cluster {cluster}")
-    return replace(facts, holder=holder(number))
+    return replace(facts, holder=port_holder(number))
 
 
 def keys(patient: DoctorContext) -> Iterator[Diagnosis]:

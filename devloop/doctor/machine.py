@@ -9,21 +9,21 @@ from pathlib import Path
 from devloop.clients import machine as here
 from devloop.clients.certificates import date_of, validity
 from devloop.clients.xdg import cache_folder, state_folder
-from devloop.doctor.context import PATIENCE, DoctorContext
+from devloop.doctor.context import CHECK_TIMEOUT, DoctorContext
 from devloop.doctor.kubeconfig_entries import KubeconfigEntry, kubeconfig_entries
-from devloop.model.doctor.clock import Reading, Validity, judge_clock
+from devloop.model.doctor.clock import ClockReading, Validity, judge_clock
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.engine import EngineFacts, judge_engine
-from devloop.model.doctor.machine import Room, judge_capabilities, judge_cgroups, judge_disk, judge_inotify, judge_memory
+from devloop.model.doctor.machine import DiskSpace, judge_capabilities, judge_cgroups, judge_disk, judge_inotify, judge_memory
 from devloop.model.units import GIBIBYTE, MEBIBYTE
 from devloop.provisioners import AUTO, PROVISIONERS, preferred
 
 # What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.
-BUILDING = Room(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache", "export XDG_CACHE_HOME=DIR")
-BUILT = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_CACHE_HOME=DIR", "export XDG_CACHE_HOME=DIR")
-STATE = Room(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_STATE_HOME=DIR", "export XDG_STATE_HOME=DIR")
+BUILDING = DiskSpace(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache", "export XDG_CACHE_HOME=DIR")
+BUILT = DiskSpace(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_CACHE_HOME=DIR", "export XDG_CACHE_HOME=DIR")
+STATE = DiskSpace(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_STATE_HOME=DIR", "export XDG_STATE_HOME=DIR")
 # A node image with what Flux pulls into a node.
-IMAGES = Room(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system prune")
+IMAGES = DiskSpace(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system prune")
 
 
 def engine(patient: DoctorContext) -> Iterator[Diagnosis]:
@@ -68,15 +68,15 @@ def clock(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield from judge_clock(time.time(), readings, [found for entry in running for found in _validities(entry, patient.name)])
 
 
-def _floors(patient: DoctorContext) -> Iterator[Reading]:
-    yield Reading("the time of devloop's own files", Path(here.__file__).stat().st_mtime, floor=True)
+def _floors(patient: DoctorContext) -> Iterator[ClockReading]:
+    yield ClockReading("the time of devloop's own files", Path(here.__file__).stat().st_mtime, floor=True)
     if isinstance(patient.engine, EngineFacts) and patient.engine.time:
-        yield Reading("the container engine", patient.engine.time)
+        yield ClockReading("the container engine", patient.engine.time)
 
 
-def _date(entry: KubeconfigEntry) -> Reading | None:
-    found = date_of(entry.server, PATIENCE)
-    return Reading("the API server", found) if found else None
+def _date(entry: KubeconfigEntry) -> ClockReading | None:
+    found = date_of(entry.server, CHECK_TIMEOUT)
+    return ClockReading("the API server", found) if found else None
 
 
 def _validities(entry: KubeconfigEntry, name: str) -> Iterator[Validity]:

@@ -12,13 +12,13 @@ from devloop.clients.go import find_go
 from devloop.clients.go_build import needed_version
 from devloop.clients.process import run
 from devloop.clients.xdg import cache_folder
-from devloop.doctor.context import PATIENCE, DoctorContext
+from devloop.doctor.context import CHECK_TIMEOUT, DoctorContext
 from devloop.doctor.machine import kubernetes
 from devloop.errors import DevloopError
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.programs import (
+    FoundProgram,
     Pinned,
-    Program,
     judge_git,
     judge_go,
     judge_kubectl,
@@ -33,7 +33,7 @@ def git(patient: DoctorContext) -> Iterator[Diagnosis]:
 
 
 def python(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield judge_python(Program(sys.executable, platform.python_version()))
+    yield judge_python(FoundProgram(sys.executable, platform.python_version()))
 
 
 def go(patient: DoctorContext) -> Iterator[Diagnosis]:
@@ -42,7 +42,7 @@ def go(patient: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_go(_go(needed), ".".join(map(str, needed)), missing)
 
 
-def _go(needed: tuple[int, ...]) -> Program | None:
+def _go(needed: tuple[int, ...]) -> FoundProgram | None:
     def refuse() -> None:
         raise DevloopError("none is installed just for looking")
 
@@ -50,7 +50,7 @@ def _go(needed: tuple[int, ...]) -> Program | None:
         found = find_go(needed, cache_folder() / "go", refuse)
     except DevloopError:
         return None
-    return Program(str(found.program), ".".join(map(str, found.version)))
+    return FoundProgram(str(found.program), ".".join(map(str, found.version)))
 
 
 def toolchain(patient: DoctorContext) -> Iterator[Diagnosis]:
@@ -71,11 +71,11 @@ def _pinned(patient: DoctorContext, names: tuple[str, ...]) -> list[Pinned]:
     return [Pinned(state.name, state.version, state.channel, state.seconds, str(state.path or "")) for state in states]
 
 
-def _program(name: str, *arguments: str) -> Program | None:
+def _program(name: str, *arguments: str) -> FoundProgram | None:
     """The one on PATH; its version is the first that it says."""
     path = shutil.which(name)
     if not path:
         return None
-    done = run([path, *arguments], timeout=PATIENCE, check=False)
+    done = run([path, *arguments], timeout=CHECK_TIMEOUT, check=False)
     found = re.search(r"\d+(\.\d+)+", done.text)
-    return Program(path, found[0] if found else "")
+    return FoundProgram(path, found[0] if found else "")

@@ -16,7 +16,7 @@ from devloop.images.archive import Contents, Entry, add, configuration, write_la
 
 
 @dataclass(frozen=True)
-class Unpacked:
+class StoredImage:
     """An image by the digests of its configuration and its layer, which is also its chain's, being the only one."""
 
     name: str
@@ -24,7 +24,7 @@ class Unpacked:
     layer: str
 
 
-def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, Mapping[str, str]]]) -> tuple[Unpacked, ...]:
+def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, Mapping[str, str]]]) -> tuple[StoredImage, ...]:
     """An OCI layout for `ctr images import --no-unpack`, without layers; `images`: name -> reference, contents, labels."""
     manifests, result = [], []
     with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -35,7 +35,7 @@ def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, 
             add(tar, _blob(config))
             add(tar, _blob(manifest))
             manifests.append(_descriptor(_MANIFEST, manifest) | {"annotations": {"io.containerd.image.name": reference}})
-            result.append(Unpacked(name, _digest(config), layer))
+            result.append(StoredImage(name, _digest(config), layer))
         add(tar, Entry("index.json", json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()))
         add(tar, Entry("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'))
     return tuple(result)

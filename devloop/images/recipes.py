@@ -21,7 +21,7 @@ _EVERY = ("archive", "image_builder")
 
 
 @dataclass(frozen=True)
-class Bake:
+class BuildCommand:
     """A command that is run once in the new image, whose traces become part of it."""
 
     command: list[str]
@@ -41,7 +41,7 @@ class Recipe:
     modules: tuple[str, ...] = ()
     versioned: str = ""
     tag: str = ""
-    bake: Bake | None = None
+    bake: BuildCommand | None = None
 
     def reference(self, toolchain: Toolchain) -> str:
         return f"{REGISTRY}/{self.name}:{self.tag or 'v' + toolchain.version(self.versioned)}"
@@ -72,7 +72,7 @@ RECIPES: dict[str, Recipe] = {
             ("node",),
             ("node", "control_plane", "flux", "layout"),
             versioned="kubelet",
-            bake=Bake(node.BAKE, node.BAKE_OPTIONS),
+            bake=BuildCommand(node.BAKE, node.BAKE_OPTIONS),
         ),
         *(_controller(name) for name in flux.CONTROLLERS),
         Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), modules=("git_server",), tag=SUITE),
@@ -83,7 +83,7 @@ RECIPES: dict[str, Recipe] = {
             folders=("sample",),
             modules=("sample_platform", "git_server"),
             tag=sample_platform.TAG,
-            bake=Bake(sample_platform.WARM, {"user": "0", "working_dir": "/app"}),
+            bake=BuildCommand(sample_platform.WARM, {"user": "0", "working_dir": "/app"}),
         ),
     )
 }

@@ -15,7 +15,7 @@ from devloop.lint.cel_positions import point
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, place_of
 from devloop.model.lint.file_index import FileIndex
-from devloop.model.lint.policy import API_VERSION, KIND, Outcome, PolicyResult, PolicyRule, read_policy_rule
+from devloop.model.lint.policy import API_VERSION, KIND, PolicyOutcome, PolicyResult, PolicyRule, read_policy_rule
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.repository.builds import scope
 from devloop.repository.input_files import read_input
@@ -42,7 +42,9 @@ def _read(root: Path, environments: Sequence[EnvironmentGraph], files: FileIndex
         if path not in rendered:
             rule, problems = _read_one(lambda path=path: read_input(root / path, path), path)
             rules += [rule] if rule else []
-            wrong += [PolicyResult(Outcome.INVALID, f"{KIND} {path}", p.message, Location(p.path, p.line, KIND), p.hint) for p in problems]
+            wrong += [
+                PolicyResult(PolicyOutcome.INVALID, f"{KIND} {path}", p.message, Location(p.path, p.line, KIND), p.hint) for p in problems
+            ]
     return rules, wrong
 
 
@@ -75,7 +77,7 @@ def _unusable(inspected: EnvironmentGraph) -> Iterator[PolicyResult]:
         _, problems = _read_one(lambda m=manifest: json.dumps(m.body), manifest.origin.path)
         for problem in problems:
             yield PolicyResult(
-                Outcome.INVALID,
+                PolicyOutcome.INVALID,
                 f"{KIND} {manifest.name}",
                 problem.message,
                 place_of(manifest),
@@ -104,7 +106,7 @@ class _Bench:
     def statements(self, answer: Mapping[str, Any], worker: Worker) -> Iterator[PolicyResult]:
         if failure := answer.get("failure"):
             place = Location(self.inspected.environment.definition.path)
-            yield PolicyResult(Outcome.SKIPPED, "what policies say", failure["message"], place, environment=self.name)
+            yield PolicyResult(PolicyOutcome.SKIPPED, "what policies say", failure["message"], place, environment=self.name)
             return
         for said in answer["result"]:
             statement = self._statement(said)
@@ -113,14 +115,14 @@ class _Bench:
     def _statement(self, said: Mapping[str, Any]) -> PolicyResult:
         policy, place = self._policy(said["policy"], said.get("field") or ())
         unit = self._unit(said["object"]) if said.get("object") else None
-        outcome = Outcome(said["outcome"])
+        outcome = PolicyOutcome(said["outcome"])
         about = self._manifest(said["object"]) if said.get("object") else None
         owner = unit or (self._unit(said["policy"]) if said["policy"].get("owner") else None)
         return PolicyResult(
             outcome,
             policy,
             said["message"],
-            place_of(about) if about and outcome in (Outcome.VIOLATED, Outcome.CHANGED, Outcome.MISSING) else place,
+            place_of(about) if about and outcome in (PolicyOutcome.VIOLATED, PolicyOutcome.CHANGED, PolicyOutcome.MISSING) else place,
             f"see {place.path}" if about and place.path else "",
             str(about) if about else "",
             Severity(said["severity"]) if said.get("severity") else None,

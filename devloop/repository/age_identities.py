@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devloop.clients.sops import public_half
+from devloop.clients.sops import recipient_of
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 
@@ -24,7 +24,7 @@ _POST_QUANTUM = "AGE-SECRET-KEY-PQ-1"
 
 
 @dataclass(frozen=True)
-class Identity:
+class AgeIdentity:
     """One Age identity: its public half, where it was found, and the private half, which nothing shows."""
 
     public: str
@@ -36,13 +36,13 @@ class Identity:
 class Identities:
     """All that were found; `skipped` says of the other places that were looked at why they gave nothing."""
 
-    found: tuple[Identity, ...] = ()
+    found: tuple[AgeIdentity, ...] = ()
     skipped: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
-    def __iter__(self) -> Iterator[Identity]:
+    def __iter__(self) -> Iterator[AgeIdentity]:
         return iter(self.found)
 
     @property
@@ -55,13 +55,13 @@ class Identities:
         return "".join(f"{identity.private}\n" for identity in self.found)
 
 
-def from_variable(name: str) -> Iterator[Identity | str]:
+def from_variable(name: str) -> Iterator[AgeIdentity | str]:
     """The identities in an environment variable and, as text, what was passed over; raises InputError for one that holds none."""
     if text := os.environ.get(name, "").strip():
         yield from _parse(text, name, name)
 
 
-def from_file(path: Path, named_by: str = "") -> Iterator[Identity | str]:
+def from_file(path: Path, named_by: str = "") -> Iterator[AgeIdentity | str]:
     """The identities in a file and, as text, what was passed over; raises InputError for one that holds none."""
     try:
         text = path.read_bytes().decode(errors="replace")
@@ -71,7 +71,7 @@ def from_file(path: Path, named_by: str = "") -> Iterator[Identity | str]:
     yield from _parse(text, str(path), f"{named_by} {path}".strip())
 
 
-def from_file_if_any(path: Path) -> Iterator[Identity | str]:
+def from_file_if_any(path: Path) -> Iterator[AgeIdentity | str]:
     """A place that nobody has named: what is wrong with it matters only when a key is missing in the end."""
     if path.exists():
         try:
@@ -80,7 +80,7 @@ def from_file_if_any(path: Path) -> Iterator[Identity | str]:
             yield str(error)
 
 
-def _parse(text: str, place: str, origin: str) -> Iterator[Identity | str]:
+def _parse(text: str, place: str, origin: str) -> Iterator[AgeIdentity | str]:
     numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in numbered if line and not line.startswith("#")]
     if not lines:
@@ -96,13 +96,13 @@ def _first_if_block(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return lines[:1] if lines[0][1].startswith(("-----", "age-encryption")) else lines
 
 
-def _identity(place: str, origin: str, number: int, line: str) -> Identity | Diagnostic | str:
+def _identity(place: str, origin: str, number: int, line: str) -> AgeIdentity | Diagnostic | str:
     for beginning, message, hint in _MISTAKEN:
         if line.startswith(beginning):
             return Diagnostic.at(place, number, message, hint)
     if line.startswith(_PLUGIN):
         return f"{place}:{number} is a plugin's identity, which Flux cannot decrypt with"
     try:
-        return Identity("a post-quantum key" if line.startswith(_POST_QUANTUM) else public_half(line), origin, line)
+        return AgeIdentity("a post-quantum key" if line.startswith(_POST_QUANTUM) else recipient_of(line), origin, line)
     except ValueError:
         return Diagnostic.at(place, number, "is not an Age identity", "an identity is a line that begins with AGE-SECRET-KEY-1")

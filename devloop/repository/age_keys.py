@@ -16,7 +16,7 @@ from devloop.errors import InputError
 from devloop.model.cluster.definition import SopsSettings
 from devloop.model.cluster.environment import Environment
 from devloop.model.sops.creation_rules import EncryptedSecret, parse_creation_rules, parse_secret
-from devloop.repository.age_identities import Identities, Identity, from_file, from_file_if_any, from_variable
+from devloop.repository.age_identities import AgeIdentity, Identities, from_file, from_file_if_any, from_variable
 
 __all__ = ["Identities", "identities", "missing_keys_error", "sops_age_data"]
 
@@ -27,10 +27,10 @@ def identities(environment: Environment, key_file: Path | None = None, recipient
     `recipients` limits devloop's own keys, by default to those that .sops.yaml and the encrypted files of the environment name. Raises
     InputError for a place that was named (by option, variable or definition) and holds none.
     """
-    found: dict[str, Identity] = {}
+    found: dict[str, AgeIdentity] = {}
     skipped = []
     for item in _gather(environment, key_file, recipients):
-        if isinstance(item, Identity):
+        if isinstance(item, AgeIdentity):
             found.setdefault(item.private, item)
         else:
             skipped.append(item)
@@ -68,7 +68,7 @@ def _closed(opening: DecryptionResult, keys: Identities) -> Diagnostic:
     return Diagnostic.at(opening.path, 0, f"cannot be opened: {opening.error}", f"sops decrypt {opening.path}")
 
 
-def _gather(environment: Environment, key_file: Path | None, recipients: Collection[str] | None) -> Iterator[Identity | str]:
+def _gather(environment: Environment, key_file: Path | None, recipients: Collection[str] | None) -> Iterator[AgeIdentity | str]:
     sops = environment.definition.sops
     if key_file:
         yield from from_file(key_file, "--age-key-file")
@@ -86,7 +86,7 @@ def _gather(environment: Environment, key_file: Path | None, recipients: Collect
         yield "SOPS_AGE_KEY_CMD is set, which devloop does not run: give its output in SOPS_AGE_KEY"
 
 
-def _of_definition(environment: Environment) -> Iterator[Identity | str]:
+def _of_definition(environment: Environment) -> Iterator[AgeIdentity | str]:
     sops = environment.definition.sops
     if sops.key_env_var:
         yield from from_variable(sops.key_env_var)
@@ -95,7 +95,7 @@ def _of_definition(environment: Environment) -> Iterator[Identity | str]:
         yield from from_file(path, environment.definition.path)
 
 
-def _wanted(sops: SopsSettings, items: Iterable[Identity | str]) -> Iterator[Identity | str]:
+def _wanted(sops: SopsSettings, items: Iterable[AgeIdentity | str]) -> Iterator[AgeIdentity | str]:
     """Where the definition lists public keys, only theirs."""
     for item in items:
         if isinstance(item, str) or not sops.public_keys or item.public in sops.public_keys:
@@ -109,7 +109,7 @@ def _default_files() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folder / "sops" / "age" / "keys.txt" for folder in folders))
 
 
-def _own(environment: Environment, recipients: Collection[str] | None) -> Iterator[Identity | str]:
+def _own(environment: Environment, recipients: Collection[str] | None) -> Iterator[AgeIdentity | str]:
     """The keys that `devloop init` made for environments of this name, of which only this repository's are wanted."""
     paths = sorted((config_folder() / "keys").glob(f"**/{environment.name}-*.agekey"))
     named = (_recipients(environment) if recipients is None else recipients) if paths else ()

@@ -16,7 +16,7 @@ _PREFIX = "devloop-revision-"
 
 
 @contextlib.contextmanager
-def checked_out(root: Path, revision: str) -> Iterator[Path]:
+def checkout(root: Path, revision: str) -> Iterator[Path]:
     """What `root` held at `revision`, as a folder; raises InputError where there is no such revision.
 
     An index of our own stands for it instead of a worktree, of which Git would keep books in the user's repository.

@@ -9,7 +9,7 @@ from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.kind_config import KindConfiguration, read_kind
-from devloop.model.ksail import Statement, define, read_ksail, source_as_written
+from devloop.model.ksail import Statement, read_ksail, resolve_definition, source_as_written
 from devloop.model.messages import quote
 from devloop.repository.input_files import is_there, read_input
 
@@ -21,7 +21,7 @@ def load_definition(root: Path, path: Path, environment: str) -> ClusterDefiniti
     problems: list[Diagnostic] = []
     kind = _kind(root, path.parent, statement, problems)
     source = _source_directory(root, path.parent, statement, problems)
-    return define(statement, kind, source_directory=source, environment=environment, found=problems)
+    return resolve_definition(statement, kind, source_directory=source, environment=environment, found=problems)
 
 
 def _kind(root: Path, folder: Path, statement: Statement, problems: list[Diagnostic]) -> KindConfiguration | None:

@@ -14,23 +14,23 @@ from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, Requi
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.re2 import compiled
 from devloop.model.yaml.nodes import parse_yaml
-from devloop.model.yaml.schema import LABELS, TEXTS, Field
-from devloop.model.yaml.validation import Checked, check
+from devloop.model.yaml.schema import LABELS, TEXTS, FieldSchema
+from devloop.model.yaml.validation import ValidationResult, validate_fields
 from devloop.repository.input_files import is_there, read_input
 
-_NEEDED = Field(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
-_FIELDS: Mapping[str, Field] = {
+_NEEDED = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
+_FIELDS: Mapping[str, FieldSchema] = {
     "severities": LABELS,
     "labels.required": TEXTS,
     "labels.kinds": TEXTS,
     "names[].pattern": _NEEDED,
     "names[].kinds": TEXTS,
-    "names[].example": Field(),
+    "names[].example": FieldSchema(),
     "exemptions[].rule": _NEEDED,
-    "exemptions[].path": Field(),
-    "exemptions[].object": Field(),
+    "exemptions[].path": FieldSchema(),
+    "exemptions[].object": FieldSchema(),
     "exemptions[].reason": _NEEDED,
-    "exemptions[].expires": Field(pattern=r"\d{4}-\d\d-\d\d", example="a day like 2030-12-31"),
+    "exemptions[].expires": FieldSchema(pattern=r"\d{4}-\d\d-\d\d", example="a day like 2030-12-31"),
 }
 _SEVERITIES = (*(severity.value for severity in Severity), OFF)
 
@@ -48,7 +48,7 @@ def read_settings(text: str, rules: Sequence[str]) -> Settings:
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         return Settings()
     tree, problems = parse_yaml(text, PATH)
-    reader = _Reader(check(tree, _FIELDS, PATH, {}), rules)
+    reader = _Reader(validate_fields(tree, _FIELDS, PATH, {}), rules)
     settings = reader.settings()
     if problems := sorted([*problems, *reader.checked.problems, *reader.problems], key=lambda problem: problem.line):
         raise InputError.of(problems)
@@ -58,7 +58,7 @@ def read_settings(text: str, rules: Sequence[str]) -> Settings:
 class _Reader:
     """What was checked for its shape, checked for its meaning."""
 
-    def __init__(self, checked: Checked, rules: Sequence[str]) -> None:
+    def __init__(self, checked: ValidationResult, rules: Sequence[str]) -> None:
         self.checked = checked
         self.problems: list[Diagnostic] = []
         self._rules = rules

@@ -62,7 +62,7 @@ def _borrow(alternates: Path, line: bytes) -> None:
     Path(file.name).replace(alternates)
 
 
-def forget(root: Path) -> bool:
+def remove_store(root: Path) -> bool:
     """Remove what snapshots of `root` have left in the cache folder; False when there was nothing."""
     store = store_of(root)
     exists = store.exists()

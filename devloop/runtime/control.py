@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop.clients import process
 from devloop.clients.logs import open_log, tail
-from devloop.clients.orphans import sweep
+from devloop.clients.orphans import kill_orphans
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.runtime.components import MARKER, Component, environment_for
@@ -90,4 +90,4 @@ def end(layout: Layout) -> None:
     """No process of the environment runs any more, whoever started it and whether or not a supervisor is left to be asked."""
     with contextlib.suppress(NoSupervisor):
         ask(layout, {"op": "stop"})
-    sweep(MARKER, str(layout.folder))
+    kill_orphans(MARKER, str(layout.folder))

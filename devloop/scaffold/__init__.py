@@ -36,7 +36,7 @@ class _Key:
     private: str = field(repr=False)
 
 
-def refuse_occupied(directory: Path) -> None:
+def require_empty(directory: Path) -> None:
     """Raises InputError unless `directory` is new, in a folder that exists, or empty."""
     if directory.is_dir():
         if any(directory.iterdir()):
@@ -49,7 +49,7 @@ def refuse_occupied(directory: Path) -> None:
 
 def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
     """Make the repository and its keys, all or nothing; what to tell the user. Raises InputError for an occupied `directory`."""
-    refuse_occupied(directory)
+    require_empty(directory)
     target = directory.resolve()
     keys = [_new_key(environment, target.name) for environment in _environments()]
     try:

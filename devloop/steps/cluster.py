@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.report import Outcome
-from devloop.repository.snapshot_store import forget
+from devloop.repository.snapshot_store import remove_store
 from devloop.session import Session
 from devloop.steps import Step, outcome
 
@@ -43,5 +43,5 @@ class DeleteEnvironment:
         existed = session.provisioner.delete(session.emit)
         if self.for_good:
             # The objects of its snapshots, which are easily made again.
-            forget(session.environment.root)
+            remove_store(session.environment.root)
         return outcome(existed, "" if existed else "nothing was there")

@@ -102,7 +102,7 @@ class Toolchain:
 
     def ensure(self, names: Iterable[str], emit: Emit, stop: threading.Event | None = None) -> bool:
         """Install what is not in the cache yet, one after the other; True when something was. Set `stop` to end it early."""
-        absent = [tool for tool in self._ordered(names) if not cache.read_entry(self._root, tool)]
+        absent = [tool for tool in self._ordered(names) if not cache.read_installed(self._root, tool)]
         if not absent:
             return False
         from devloop.toolchain.install import install
@@ -127,8 +127,8 @@ class Toolchain:
         return [tool for tool in self._tools.values() if tool.name in wanted]
 
     def _find(self, tool: Tool) -> Path | None:
-        if cache.read_entry(self._root, tool):
-            return cache.entry_folder(self._root, tool) / tool.name
+        if cache.read_installed(self._root, tool):
+            return cache.tool_folder(self._root, tool) / tool.name
         if tool.name not in self._on_path:
             from devloop.toolchain.channels import find_on_path
 
@@ -142,14 +142,14 @@ class Toolchain:
         if not known:
             raise DevloopError(f"{controller} has no {kind}")
         for tool, name in known:
-            if cache.read_entry(self._root, tool):
-                file = cache.entry_folder(self._root, tool) / f"{name}.json"
+            if cache.read_installed(self._root, tool):
+                file = cache.tool_folder(self._root, tool) / f"{name}.json"
                 objects: list[dict[str, Any]] = json.loads(file.read_bytes())
                 return objects
         raise DevloopError(f"{controller} is not installed", hint=f"devloop toolchain install {known[0][0].name}")
 
     def _state(self, tool: Tool) -> ToolState:
-        entry = cache.read_entry(self._root, tool)
+        entry = cache.read_installed(self._root, tool)
         path = self._find(tool)
         if entry:
             return ToolState(tool.name, tool.version, entry.channel, entry.origin, path, entry.size, tool.build_seconds)

@@ -14,7 +14,7 @@ from devloop.toolchain.lock import Tool
 
 
 @dataclass(frozen=True)
-class Entry:
+class InstalledTool:
     """What was installed: through which channel, from where, how big in bytes."""
 
     channel: str
@@ -22,13 +22,13 @@ class Entry:
     size: int
 
 
-def entry_folder(root: Path, tool: Tool) -> Path:
+def tool_folder(root: Path, tool: Tool) -> Path:
     return root / tool.name / tool.key
 
 
-def read_entry(root: Path, tool: Tool) -> Entry | None:
+def read_installed(root: Path, tool: Tool) -> InstalledTool | None:
     """The entry of `tool` when it is whole; None when it is absent, incomplete or not what was written."""
-    folder = entry_folder(root, tool)
+    folder = tool_folder(root, tool)
     try:
         content = json.loads((folder / "entry.json").read_text(encoding="utf-8"))
         recorded = {name: content["files"][name] for name in tool.file_names}
@@ -36,7 +36,7 @@ def read_entry(root: Path, tool: Tool) -> Entry | None:
             return None
         if not os.access(folder / tool.name, os.X_OK):
             return None
-        return Entry(content["channel"], content["origin"], sum(record["size"] for record in recorded.values()))
+        return InstalledTool(content["channel"], content["origin"], sum(record["size"] for record in recorded.values()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -60,7 +60,7 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def fact(file: Path) -> dict[str, Any]:
+def file_facts(file: Path) -> dict[str, Any]:
     """What entry.json records of a file, so that `read_entry` can tell whether it still is what was written."""
     status = file.stat()
     return {"size": status.st_size, "modified": int(status.st_mtime), "sha256": _sha256(file)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from devloop.clients.lock import in_turn
 from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice, Progress
-from devloop.toolchain.cache import read_entry
+from devloop.toolchain.cache import read_installed
 from devloop.toolchain.channels import CHANNELS, Job
 from devloop.toolchain.lock import Tool
 from devloop.toolchain.staging import publish, staging, storage_errors
@@ -32,7 +32,7 @@ def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event) -> bool:
         emit(Notice(f"another run is installing {tool.name}, waiting for it"))
 
     with in_turn(root / tool.name / ".lock", on_wait, stop):
-        if read_entry(root, tool):
+        if read_installed(root, tool):
             return False
         with staging(root, tool) as staged:
             job = Job(tool, staged, root.parent / "go", _Countdown(tool.name, emit), emit, stop)

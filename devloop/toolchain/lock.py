@@ -24,7 +24,7 @@ def this_platform() -> str:
 
 
 @dataclass(frozen=True)
-class Release:
+class ToolRelease:
     """A program ready to run, and the checksum that its publisher names."""
 
     url: str
@@ -56,7 +56,7 @@ class Tool:
     answer: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     borrowed: Mapping[str, VendoredFiles] = field(default_factory=dict)
-    releases: Mapping[str, Release] = field(default_factory=dict)
+    releases: Mapping[str, ToolRelease] = field(default_factory=dict)
 
     @property
     def build_seconds(self) -> float:
@@ -112,7 +112,7 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
         answer=entry.get("answer", ""),
         files=entry.get("files", {}),
         borrowed={kind: VendoredFiles(**each) for kind, each in entry.get("borrowed", {}).items()},
-        releases={where: Release(**release) for where, release in entry.get("releases", {}).items()},
+        releases={where: ToolRelease(**release) for where, release in entry.get("releases", {}).items()},
     )
 
 

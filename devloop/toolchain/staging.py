@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devloop.errors import DevloopError
-from devloop.toolchain.cache import entry_folder, fact
+from devloop.toolchain.cache import file_facts, tool_folder
 from devloop.toolchain.lock import Tool
 
 _STAGING = ".new-"
@@ -35,13 +35,13 @@ def _remove_staged(root: Path, tool: Tool) -> None:
 
 def publish(root: Path, tool: Tool, staged: Path, *, channel: str, origin: str) -> None:
     """Make what lies in `staged` the entry of `tool`; the rename at the end is the moment it exists."""
-    facts = {name: fact(staged / name) for name in tool.file_names}
+    facts = {name: file_facts(staged / name) for name in tool.file_names}
     content = {"tool": tool.name, "version": tool.version, "channel": channel, "origin": origin, "files": facts}
     (staged / "entry.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
     for path in (*staged.iterdir(), staged):
         if not path.is_symlink():
             _sync(path)
-    target = entry_folder(root, tool)
+    target = tool_folder(root, tool)
     if target.exists():
         target.rename(staged.with_name(f"{staged.name}.old"))
         shutil.rmtree(staged.with_name(f"{staged.name}.old"), ignore_errors=True)

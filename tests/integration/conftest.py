@@ -218,10 +218,10 @@ def user(tmp_path: Path) -> Iterator[User]:
 
 
 def clean_up(user: User) -> None:
-    from devloop.clients.orphans import sweep
+    from devloop.clients.orphans import kill_orphans
 
     for folder in (user.home / "state" / "devloop").glob("*/"):
-        sweep("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))
+        kill_orphans("DEVLOOP_ENVIRONMENT_FOLDER", str(folder))
         shutil.rmtree(Layout(folder).memory, ignore_errors=True)
     if user.provisioner == "kind":
         import docker

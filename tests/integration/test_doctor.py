@@ -71,7 +71,7 @@ def test_the_engine_of_this_machine_is_described_as_it_describes_itself() -> Non
         info = docker.from_env().info()
     except DockerException:
         pytest.skip("no container engine answers here")
-    facts = engine_facts.look(10.0)
+    facts = engine_facts.read_engine_facts(10.0)
     assert isinstance(facts, EngineFacts)
     assert (facts.version, facts.storage, facts.runtime) == (info["ServerVersion"], info["Driver"], info["DefaultRuntime"])
     assert facts.root == info["DockerRootDir"]

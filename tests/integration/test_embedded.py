@@ -26,7 +26,7 @@ import yaml
 
 from devloop.clients.git import git
 from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
-from devloop.clients.orphans import sweep
+from devloop.clients.orphans import kill_orphans
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
 from devloop.flux import open_controllers
@@ -142,7 +142,7 @@ def at_home(home: Path) -> Iterator[None]:
             yield
         finally:
             for folder in (home / "state" / "devloop").glob("*/"):
-                sweep(MARKER, str(folder))
+                kill_orphans(MARKER, str(folder))
                 shutil.rmtree(Layout(folder).memory, ignore_errors=True)
 
 

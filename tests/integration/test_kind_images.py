@@ -18,7 +18,7 @@ from devloop.images import KEY, Images, recipes
 from devloop.images.archive import Contents, Entry
 from devloop.images.control_plane import references
 from devloop.images.image_builder import ImageBuilder
-from devloop.images.recipes import Bake, Recipe
+from devloop.images.recipes import BuildCommand, Recipe
 from devloop.model.report import Event
 from devloop.toolchain import Toolchain
 
@@ -134,7 +134,7 @@ def test_what_changed_is_made_again_and_what_it_replaces_goes(
     base = recipes.RECIPES["git-server-base"].packages[0]
 
     def recipe(text: str) -> Recipe:
-        bake = Bake(["/usr/bin/dash", "-c", f"echo baked {text} >/baked"], {})
+        bake = BuildCommand(["/usr/bin/dash", "-c", f"echo baked {text} >/baked"], {})
         return Recipe(name, lambda kit: _contents(kit, text.encode(), base), packages=(base,), tag=text, bake=bake)
 
     ids = []

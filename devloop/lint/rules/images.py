@@ -8,10 +8,10 @@ from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.image import Image, parse_image
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.kubernetes.pod_templates import Container, pod_template
+from devloop.model.kubernetes.pod_templates import PodContainer, pod_template
 from devloop.model.lint.context import KustomizationContext, LintContext
 
-Used = tuple[KustomizationContext, Manifest, Container, str]
+Used = tuple[KustomizationContext, Manifest, PodContainer, str]
 
 
 def _used(subject: LintContext) -> tuple[Used, ...]:

@@ -11,12 +11,12 @@ from devloop.model.flux.graph import NodeState
 from devloop.model.kubernetes.kustomize import KUSTOMIZATION_FILES, is_kustomization_file
 from devloop.model.lint.context import LintContext
 from devloop.model.lint.file_index import Reference, above, is_made_up
-from devloop.model.lint.layers import Kind, Layer, Layout, find_layout
+from devloop.model.lint.layers import Layer, LayerKind, RepositoryLayout, find_layout
 
 Judgement = Callable[[Layer, Layer], bool]
 
 
-def _crossings(subject: LintContext, kind: Kind, is_wrong: Judgement) -> Iterator[tuple[Reference, Layer, Layer]]:
+def _crossings(subject: LintContext, kind: LayerKind, is_wrong: Judgement) -> Iterator[tuple[Reference, Layer, Layer]]:
     """What a layer of the `kind` refers to and should not."""
     layout = find_layout(subject.files.paths)
     for reference in subject.files.references if layout.roots else ():
@@ -31,7 +31,7 @@ def _refers(reference: Reference, source: Layer, target: Layer, hint: str) -> Di
 
 def base(subject: LintContext) -> Iterator[Diagnostic]:
     """A base refers to a distribution or to a cluster."""
-    for crossing in _crossings(subject, Kind.BASE, lambda _, target: target.kind is not Kind.BASE):
+    for crossing in _crossings(subject, LayerKind.BASE, lambda _, target: target.kind is not LayerKind.BASE):
         yield _refers(*crossing, "let the other refer to the base, and say there what is different")
 
 
@@ -39,9 +39,9 @@ def distribution(subject: LintContext) -> Iterator[Diagnostic]:
     """A distribution refers to a cluster or to another distribution."""
 
     def is_wrong(source: Layer, target: Layer) -> bool:
-        return target.kind is Kind.CLUSTER or target.is_other(source)
+        return target.kind is LayerKind.CLUSTER or target.is_other(source)
 
-    for crossing in _crossings(subject, Kind.DISTRIBUTION, is_wrong):
+    for crossing in _crossings(subject, LayerKind.DISTRIBUTION, is_wrong):
         yield _refers(*crossing, "move what both need into a base")
 
 
@@ -50,19 +50,19 @@ def cluster(subject: LintContext) -> Iterator[Diagnostic]:
     seen: dict[str, Layer] = {}
 
     def is_wrong(source: Layer, target: Layer) -> bool:
-        if target.kind is Kind.DISTRIBUTION:
+        if target.kind is LayerKind.DISTRIBUTION:
             return seen.setdefault(source.name, target).name != target.name
         return target.is_other(source)
 
-    for crossing in _crossings(subject, Kind.CLUSTER, is_wrong):
+    for crossing in _crossings(subject, LayerKind.CLUSTER, is_wrong):
         yield _refers(*crossing, "move what both need into a base or into their distribution")
     yield from _paths_into_other_clusters(subject, find_layout(subject.files.paths))
 
 
-def _paths_into_other_clusters(subject: LintContext, layout: Layout) -> Iterator[Diagnostic]:
+def _paths_into_other_clusters(subject: LintContext, layout: RepositoryLayout) -> Iterator[Diagnostic]:
     for inspected in subject.environments:
         own = layout.layer_of(inspected.environment.entry_path)
-        for unit in inspected.units if own and own.kind is Kind.CLUSTER else ():
+        for unit in inspected.units if own and own.kind is LayerKind.CLUSTER else ():
             target = layout.layer_of(unit.node.directory)
             if own and target and target.is_other(own):
                 message = f"{own} applies {unit.node.directory} of {target}: the path of {unit.node.kustomization.id}"

@@ -9,7 +9,7 @@ from typing import Any
 from devloop.diagnostic import Diagnostic, FieldStep, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
-from devloop.model.kubernetes.names import KEBAB, LABEL, PATH, form_of, is_data_key, is_port_name, what_is_wrong
+from devloop.model.kubernetes.names import KEBAB, LABEL, PATH, is_data_key, is_port_name, name_form, what_is_wrong
 from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.settings import NamePattern
@@ -60,7 +60,7 @@ def _wrong(manifest: Manifest, what: str, name: Any, minor: int) -> str:
         return ""  # another rule's business: schema/wrong-type, schema/missing-field
     if what == "port name":
         return "" if is_port_name(name) else "allowed are at most 15 lower case letters, digits and -, one letter among them"
-    return what_is_wrong(name, form_of(manifest.group, manifest.kind, minor) if what == "name" else LABEL)
+    return what_is_wrong(name, name_form(manifest.group, manifest.kind, minor) if what == "name" else LABEL)
 
 
 def _is_unknown(manifest: Manifest, field: tuple[FieldStep, ...]) -> bool:
@@ -107,7 +107,7 @@ def _against(unit: KustomizationContext, manifest: Manifest, patterns: tuple[Nam
 def _is_free(manifest: Manifest) -> bool:
     """Whoever wrote the object chose its name: that of a definition or a role often follows from something else."""
     made_up = ("CustomResourceDefinition", "APIService", "CSIDriver")
-    return manifest.kind not in made_up and form_of(manifest.group, manifest.kind, _NEWEST) != PATH
+    return manifest.kind not in made_up and name_form(manifest.group, manifest.kind, _NEWEST) != PATH
 
 
 RULES: Rules = {

@@ -11,7 +11,7 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.lint.rules.schema import told, violations
 from devloop.model.kubernetes.limit_ranges import NamespaceLimits, Resources, namespace_limits, quota_sums
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
-from devloop.model.kubernetes.pod_templates import Container, PodTemplate, pod_template
+from devloop.model.kubernetes.pod_templates import PodContainer, PodTemplate, pod_template
 from devloop.model.kubernetes.quantity import show_quantity
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 
@@ -24,7 +24,7 @@ class Sized:
 
     unit: KustomizationContext
     pod: PodTemplate
-    container: Container
+    container: PodContainer
     allowance: NamespaceLimits
     resources: Resources
 

@@ -13,24 +13,24 @@ from devloop.errors import InputError
 from devloop.model.cluster.definition import NodeConfiguration, PortMapping
 from devloop.model.messages import quote
 from devloop.model.yaml.nodes import parse_yaml
-from devloop.model.yaml.other_formats import foreign_problem
-from devloop.model.yaml.schema import BOOLEAN, LABELS, TEXT, TEXTS, Field, table, words
-from devloop.model.yaml.validation import Checked, check, lookup
+from devloop.model.yaml.other_formats import other_format_problem
+from devloop.model.yaml.schema import BOOLEAN, LABELS, TEXT, TEXTS, FieldSchema, table, words
+from devloop.model.yaml.validation import ValidationResult, lookup, validate_fields
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 
 _PATCH = {"group": TEXT, "version": TEXT, "kind": TEXT, "patch": TEXT}
-_NODE_PORT = Field(("integer",), lowest=1, highest=65535, required=True)
+_NODE_PORT = FieldSchema(("integer",), lowest=1, highest=65535, required=True)
 # 0 and -1: a free one.
-_HOST_PORT = Field(("integer",), lowest=-1, highest=65535)
+_HOST_PORT = FieldSchema(("integer",), lowest=-1, highest=65535)
 
 FIELDS = table(
     {
         "": {
             "apiVersion": replace(words(API_VERSION), required=True),
             "kind": replace(words("Cluster"), required=True),
-            "name": Field(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
-            "featureGates": Field(("flags",)),
+            "name": FieldSchema(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
+            "featureGates": FieldSchema(("flags",)),
             "runtimeConfig": LABELS,
             "kubeadmConfigPatches": TEXTS,
             "containerdConfigPatches": TEXTS,
@@ -91,10 +91,10 @@ class KindConfiguration:
 def read_kind(text: str, path: str, variables: Mapping[str, str]) -> KindConfiguration:
     """What the file says, with everything that is wrong in it as `problems`; raises InputError for what is no Kind configuration at all."""
     root, problems = parse_yaml(text, path)
-    foreign = foreign_problem(root, path, "a Kind configuration", API_VERSION)
+    foreign = other_format_problem(root, path, "a Kind configuration", API_VERSION)
     if foreign:
         raise InputError.of([foreign])
-    checked = check(root, FIELDS, path, variables)
+    checked = validate_fields(root, FIELDS, path, variables)
     networking = checked.data.get("networking", {})
     return KindConfiguration(
         path,
@@ -130,7 +130,7 @@ def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
     )
 
 
-def _judge(checked: Checked, path: str) -> Iterator[Diagnostic]:
+def _judge(checked: ValidationResult, path: str) -> Iterator[Diagnostic]:
     """What a table cannot say."""
     for key in ("networking.podSubnet", "networking.serviceSubnet"):
         subnets = lookup(checked.data, key)

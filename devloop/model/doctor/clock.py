@@ -15,7 +15,7 @@ SOON = 7 * DAY
 
 
 @dataclass(frozen=True)
-class Reading:
+class ClockReading:
     """Another clock or a date to compare with: seconds since 1970. `floor`: only being before it is wrong, else any difference is."""
 
     what: str
@@ -33,14 +33,14 @@ class Validity:
     renewal: str
 
 
-def judge_clock(now: float, readings: Collection[Reading], validities: Collection[Validity]) -> tuple[Diagnosis, ...]:
+def judge_clock(now: float, readings: Collection[ClockReading], validities: Collection[Validity]) -> tuple[Diagnosis, ...]:
     """`now` in seconds since 1970."""
     found = (*_astray(now, readings), *_invalid(now, validities))
     agreed = [reading.what for reading in readings if not reading.floor] + ["every certificate"] * bool(validities)
     return found or (ok("clock", "agrees with " + join_words(agreed) if agreed else "sane"),)
 
 
-def _astray(now: float, readings: Collection[Reading]) -> Iterator[Diagnosis]:
+def _astray(now: float, readings: Collection[ClockReading]) -> Iterator[Diagnosis]:
     hint = "sudo timedatectl set-ntp true"
     for reading in readings:
         late = reading.time - now

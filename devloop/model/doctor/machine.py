@@ -64,7 +64,7 @@ class Disk:
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskSpace:
     """How many bytes must be free, how many should, what makes some, and what puts it elsewhere."""
 
     needed: int
@@ -76,7 +76,7 @@ class Room:
 INODES = 10_000
 
 
-def judge_disk(disk: Disk, room: Room) -> Diagnosis:
+def judge_disk(disk: Disk, room: DiskSpace) -> Diagnosis:
     check = f"disk ({disk.what})"
     said = f"{gibibytes(disk.free)} free at {disk.path}"
     if not disk.writable:

@@ -16,7 +16,7 @@ OLDEST_GIT = (2, 31)
 
 
 @dataclass(frozen=True)
-class Program:
+class FoundProgram:
     """A program that was found; `version` is empty where it does not say one."""
 
     path: str
@@ -34,7 +34,7 @@ class Pinned:
     path: str = ""
 
 
-def judge_git(git: Program | None) -> Diagnosis:
+def judge_git(git: FoundProgram | None) -> Diagnosis:
     if git is None:
         return failed("git", "not found", "sudo apt-get install git")
     if (0, 0) < version(git.version) < OLDEST_GIT:
@@ -43,12 +43,12 @@ def judge_git(git: Program | None) -> Diagnosis:
     return ok("git", f"{git.version or 'of unknown version'} at {git.path}")
 
 
-def judge_python(python: Program) -> Diagnosis:
+def judge_python(python: FoundProgram) -> Diagnosis:
     """It runs this, so it does."""
     return ok("python", f"{python.version} at {python.path}")
 
 
-def judge_go(go: Program | None, needed: str, missing: Sequence[Pinned]) -> Diagnosis:
+def judge_go(go: FoundProgram | None, needed: str, missing: Sequence[Pinned]) -> Diagnosis:
     """Go is needed only to build; `needed` is the version that the missing tools want."""
     if go:
         return ok("go", f"{go.version} at {go.path}")
@@ -74,7 +74,7 @@ def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
     return warning(tool.name, said, _install(tool)) if needed else ok(tool.name, f"{said}, when it is needed")
 
 
-def judge_kubectl(own: Program | None, pinned: Pinned, cluster: str) -> Diagnosis:
+def judge_kubectl(own: FoundProgram | None, pinned: Pinned, cluster: str) -> Diagnosis:
     """Kubernetes supports a kubectl one minor version older or newer, https://kubernetes.io/releases/version-skew-policy/#kubectl."""
     if own is None:
         return warning("kubectl", "none on PATH; devloop does without, you may want it", _use(pinned))

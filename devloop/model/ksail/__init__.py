@@ -9,10 +9,10 @@ from devloop.errors import InputError
 from devloop.model.ksail.detection import detect, explain
 from devloop.model.ksail.folders import source_as_written
 from devloop.model.ksail.generation import Statement
-from devloop.model.ksail.resolve import define
+from devloop.model.ksail.resolve import resolve_definition
 from devloop.model.yaml.nodes import parse_yaml
-from devloop.model.yaml.other_formats import foreign_problem
-from devloop.model.yaml.validation import check
+from devloop.model.yaml.other_formats import other_format_problem
+from devloop.model.yaml.validation import validate_fields
 
 API_VERSION = "ksail.io/v1alpha1"
 
@@ -23,12 +23,12 @@ def read_ksail(text: str, path: str, variables: Mapping[str, str]) -> Statement:
     `variables` is the environment for ${NAME}. Raises InputError for what is no KSail definition at all.
     """
     root, problems = parse_yaml(text, path)
-    foreign = foreign_problem(root, path, "a KSail definition", API_VERSION)
+    foreign = other_format_problem(root, path, "a KSail definition", API_VERSION)
     if foreign:
         raise InputError.of([foreign])
     detected = detect(root)
-    checked = check(root, detected.generation.fields, path, variables, lambda place: explain(place, detected))
+    checked = validate_fields(root, detected.generation.fields, path, variables, lambda place: explain(place, detected))
     return Statement(path, detected.generation, replace(checked, problems=(*problems, *checked.problems)))
 
 
-__all__ = ["API_VERSION", "Statement", "define", "read_ksail", "source_as_written"]
+__all__ = ["API_VERSION", "Statement", "resolve_definition", "read_ksail", "source_as_written"]

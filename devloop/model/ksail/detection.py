@@ -9,7 +9,7 @@ from devloop.model.ksail.g1 import G1
 from devloop.model.ksail.g2 import G2, G2B
 from devloop.model.ksail.g3 import G3
 from devloop.model.ksail.generation import Generation
-from devloop.model.yaml.nodes import Node
+from devloop.model.yaml.nodes import YamlNode
 
 GENERATIONS = (G1, G2, G2B, G3)
 _ONLY_G1 = {
@@ -34,7 +34,7 @@ class Detected:
     line: int
 
 
-def detect(root: Node) -> Detected:
+def detect(root: YamlNode) -> Detected:
     """G1 and G3 share their apiVersion, G2 and G2b too: the keys under spec decide. An empty spec is of the newest generation."""
     version = root.entries.get("apiVersion")
     spec = root.entries.get("spec")

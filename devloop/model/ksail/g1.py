@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devloop.model.ksail.generation import Generation
-from devloop.model.yaml.schema import BOOLEAN, INTEGER, TEXT, Field, instead, table, words
+from devloop.model.yaml.schema import BOOLEAN, INTEGER, TEXT, FieldSchema, instead, table, words
 
 _ENGINE = words("Docker", "Podman")
 
@@ -27,10 +27,10 @@ FIELDS = table(
             "gatewayController": words("Default", "None"),
             "metricsServer": BOOLEAN,
             # A boolean in 2.20.
-            "secretManager": Field(("text", "boolean"), ("None", "SOPS")),
+            "secretManager": FieldSchema(("text", "boolean"), ("None", "SOPS")),
             "editor": words("Nano", "Vim"),
             # Words until 2.13.
-            "mirrorRegistries": Field(("boolean", "text"), ("None", "DockerRegistry")),
+            "mirrorRegistries": FieldSchema(("boolean", "text"), ("None", "DockerRegistry")),
         },
         "spec.deploymentTool.flux.source": {"url": TEXT},
         "spec.distribution": {"showAllClustersInListings": BOOLEAN},

@@ -7,11 +7,11 @@ from dataclasses import replace
 from devloop.model.ksail.g3 import FIELDS as G3_FIELDS
 from devloop.model.ksail.g3 import G3
 from devloop.model.ksail.generation import Generation
-from devloop.model.yaml.schema import EMPTY, TEXT, Field, table, toggle, words
+from devloop.model.yaml.schema import EMPTY, TEXT, FieldSchema, table, toggle, words
 
 _API_VERSION = "ksail.dev/v1alpha1"
 _HEAD = {"apiVersion": replace(words(_API_VERSION), required=True), "kind": replace(words("Cluster"), required=True)}
-_PORT = Field(("integer",), lowest=0, highest=65535)
+_PORT = FieldSchema(("integer",), lowest=0, highest=65535)
 # Fields of today that were there before with other words.
 _WORDED = ("spec.cluster.distribution", "spec.cluster.csi")
 _WORDS = {
@@ -65,13 +65,13 @@ G2 = Generation(
 )
 
 
-def _nested_fields() -> dict[str, Field]:
+def _nested_fields() -> dict[str, FieldSchema]:
     """What is known of 5.6 to 5.15: the sections of today, with the words of before and of today."""
     today = {name: rule for name, rule in G3_FIELDS.items() if not name.startswith(("spec.provider.", "spec.chat."))}
     before = table({section.replace("spec", "spec.cluster", 1): keys for section, keys in _SPEC.items()})
     inherited = {name: rule for name, rule in before.items() if name not in today and not name.endswith((".sourceDirectory", ".editor"))}
     both = {name: replace(rule, allowed=(*before[name].allowed, *rule.allowed)) for name, rule in today.items() if name in _WORDED}
-    registry = Field(("text", "boolean", "labels"), ("Enabled", "Disabled"))
+    registry = FieldSchema(("text", "boolean", "labels"), ("Enabled", "Disabled"))
     without = {name: rule for name, rule in (today | inherited | both).items() if not name.startswith("spec.cluster.localRegistry.")}
     return {**without, **table({"": _HEAD}), "spec.cluster.localRegistry": registry}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devloop.model.ksail.generation import Generation
-from devloop.model.yaml.schema import BOOLEAN, COUNT, INTEGER, LABELS, TEXT, TEXTS, Field, instead, table, toggle, words
+from devloop.model.yaml.schema import BOOLEAN, COUNT, INTEGER, LABELS, TEXT, TEXTS, FieldSchema, instead, table, toggle, words
 
-_DURATION = Field(pattern=r"[0-9]+(ns|us|µs|ms|s|m|h)", example="a number with one unit, like 90s, 10m or 2h")
-_NAME = Field(pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?", longest=63, example="lower case letters, digits and dashes, a letter first")
+_DURATION = FieldSchema(pattern=r"[0-9]+(ns|us|µs|ms|s|m|h)", example="a number with one unit, like 90s, 10m or 2h")
+_NAME = FieldSchema(pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?", longest=63, example="lower case letters, digits and dashes, a letter first")
 _POOL_NAME = replace(_NAME, pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", example="lower case letters, digits and dashes")
 _OBJECT_NAME = replace(_POOL_NAME, pattern=rf"{_POOL_NAME.pattern}(\.{_POOL_NAME.pattern})*", longest=253, example="a Kubernetes name")
 _DISTRIBUTION = words("Vanilla", "K3s", "Talos", "VCluster", "KWOK", "EKS", "GKE", "AKS")
 _TRISTATE = toggle("Default", "Enabled", "Disabled")
-_PORT = Field(("integer",), lowest=0, highest=65535)
+_PORT = FieldSchema(("integer",), lowest=0, highest=65535)
 
 _CLUSTER = {
     "spec.cluster": {
@@ -53,7 +53,7 @@ _CLUSTER = {
     "spec.cluster.autoscaler.node": {
         "enabled": toggle(),
         "maxNodesTotal": COUNT,
-        "expander": Field(("text", "texts"), ("Price", "LeastWaste", "LeastNodes", "Random")),
+        "expander": FieldSchema(("text", "texts"), ("Price", "LeastWaste", "LeastNodes", "Random")),
         "scaleDownUnneededTime": TEXT,
         "scaleDownUtilizationThreshold": TEXT,
         "capacityBuffers": BOOLEAN,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop.diagnostic import Diagnostic
-from devloop.model.yaml.schema import Field
-from devloop.model.yaml.validation import Checked, lookup
+from devloop.model.yaml.schema import FieldSchema
+from devloop.model.yaml.validation import ValidationResult, lookup
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Generation:
     name: str
     title: str
     api_version: str
-    fields: Mapping[str, Field]
+    fields: Mapping[str, FieldSchema]
     places: Mapping[str, str]
     words: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Statement:
 
     path: str
     generation: Generation
-    checked: Checked
+    checked: ValidationResult
 
     def written(self, setting: str) -> Any:
         """The value of a setting, None where the file does not say; an empty text says nothing."""

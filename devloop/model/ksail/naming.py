@@ -22,7 +22,7 @@ _SAFE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
-class Named:
+class ClusterName:
     """A name and the field that gave it; `place` is '' for the environment's."""
 
     name: str
@@ -31,17 +31,17 @@ class Named:
     place: str = ""
 
 
-def named(statement: Statement, kind: KindConfiguration | None, environment: str) -> Named:
+def cluster_name(statement: Statement, kind: KindConfiguration | None, environment: str) -> ClusterName:
     if kind and kind.name:
-        return Named(kind.name, kind.path, kind.lines.get("name", 0), "name")
+        return ClusterName(kind.name, kind.path, kind.lines.get("name", 0), "name")
     for setting, name in (("context", _name_in_context(statement)), ("name", statement.get("name"))):
         if name:
-            return Named(name, statement.path, statement.line(setting), statement.place(setting))
-    return Named(re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-") or "local")
+            return ClusterName(name, statement.path, statement.line(setting), statement.place(setting))
+    return ClusterName(re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-") or "local")
 
 
 def name_problems(statement: Statement, kind: KindConfiguration | None, environment: str) -> Iterator[Diagnostic]:
-    found = named(statement, kind, environment)
+    found = cluster_name(statement, kind, environment)
     if found.place and not _SAFE.fullmatch(found.name):
         message = f"{found.place} names the cluster {quote(found.name)}; a name has lower case letters, digits, dashes and dots, at most 63"
         yield Diagnostic.at(found.path, found.line, message)

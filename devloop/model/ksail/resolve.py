@@ -12,10 +12,10 @@ from devloop.model.cluster.kind_config import KindConfiguration, port_mapping
 from devloop.model.ksail import constraints
 from devloop.model.ksail.folders import entry_path, folder_problems, folder_warnings
 from devloop.model.ksail.generation import Statement
-from devloop.model.ksail.naming import context_warnings, name_problems, named
+from devloop.model.ksail.naming import cluster_name, context_warnings, name_problems
 
 
-def define(
+def resolve_definition(
     statement: Statement,
     kind: KindConfiguration | None,
     *,
@@ -28,7 +28,7 @@ def define(
     Raises InputError with everything that is wrong in both files at once.
     """
     _refuse(statement, kind, environment, found)
-    name = named(statement, kind, environment).name
+    name = cluster_name(statement, kind, environment).name
     return ClusterDefinition(
         name=name,
         generation=statement.generation.name,

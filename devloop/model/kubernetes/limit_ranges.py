@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
-from devloop.model.kubernetes.pod_templates import Container
+from devloop.model.kubernetes.pod_templates import PodContainer
 from devloop.model.kubernetes.quantity import parse_quantity
 
 Amounts = Mapping[str, Fraction]
@@ -50,7 +50,7 @@ class NamespaceLimits:
     ranges: tuple[Manifest, ...] = ()
     quotas: tuple[Manifest, ...] = ()
 
-    def resources(self, container: Container) -> Resources:
+    def resources(self, container: PodContainer) -> Resources:
         """Its own, a request from the limit where it has none, then what the LimitRange fills in: the order of the API server."""
         said = {side: mapping_at(container.body, "resources", side) for side in ("requests", "limits")}
         known = {side: _amounts(amounts) for side, amounts in said.items()}

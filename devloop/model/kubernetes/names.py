@@ -45,7 +45,7 @@ _RELAXED_SERVICES = 36
 _remember = lru_cache(maxsize=1 << 16)
 
 
-def form_of(group: str, kind: str, minor: int) -> str:
+def name_form(group: str, kind: str, minor: int) -> str:
     """What a name of the kind has to be at Kubernetes 1.`minor`."""
     form = _FORMS.get((group, kind), SUBDOMAIN)
     return LABEL if form == SERVICE and minor >= _RELAXED_SERVICES else form

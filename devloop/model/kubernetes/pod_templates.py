@@ -24,7 +24,7 @@ _LISTS = ("initContainers", "containers")
 
 
 @dataclass(frozen=True)
-class Container:
+class PodContainer:
     """One container of a pod; `field` leads to it from the object's top, `pointer` is the same as a JSON pointer by index."""
 
     name: str
@@ -56,7 +56,7 @@ class PodTemplate:
         return mapping_at(self.body, "metadata", "labels")
 
     @property
-    def containers(self) -> Iterator[Container]:
+    def containers(self) -> Iterator[PodContainer]:
         """Init containers first; ephemeral ones are for people at work."""
         spec = mapping_at(self.body, "spec")
         for kind in _LISTS:
@@ -65,11 +65,11 @@ class PodTemplate:
                 if isinstance(body, dict):
                     yield self._container(kind, index, body)
 
-    def _container(self, kind: str, index: int, body: Mapping[str, Any]) -> Container:
+    def _container(self, kind: str, index: int, body: Mapping[str, Any]) -> PodContainer:
         name = body.get("name")
         step: FieldStep = {"name": name} if isinstance(name, str) and name else index
         path = (*self.field, "spec", kind)
-        return Container(
+        return PodContainer(
             str(name or f"{kind}[{index}]"), body, (*path, step), "".join(f"/{key}" for key in (*path, index)), kind != "containers"
         )
 

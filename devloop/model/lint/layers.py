@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class LayerKind(StrEnum):
     BASE = "base"
     DISTRIBUTION = "distribution"
     CLUSTER = "cluster"
 
 
 _NAMES = {
-    Kind.BASE: ("base", "bases", "common", "shared", "component", "components"),
-    Kind.DISTRIBUTION: ("distribution", "distributions", "provider", "providers", "platform", "platforms"),
-    Kind.CLUSTER: ("cluster", "clusters", "environment", "environments", "env", "envs"),
+    LayerKind.BASE: ("base", "bases", "common", "shared", "component", "components"),
+    LayerKind.DISTRIBUTION: ("distribution", "distributions", "provider", "providers", "platform", "platforms"),
+    LayerKind.CLUSTER: ("cluster", "clusters", "environment", "environments", "env", "envs"),
 }
 _KINDS = {name: kind for kind, names in _NAMES.items() for name in names}
 
@@ -29,7 +29,7 @@ _KINDS = {name: kind for kind, names in _NAMES.items() for name in names}
 class Layer:
     """`name` tells clusters and distributions apart, bases are one; `folder` is where it lies."""
 
-    kind: Kind
+    kind: LayerKind
     name: str
     folder: str
 
@@ -43,7 +43,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Layout:
+class RepositoryLayout:
     """The folders, relative to the repository root, that hold layers."""
 
     roots: frozenset[str] = frozenset()
@@ -58,17 +58,17 @@ class Layout:
         return None
 
 
-def _layer(kind: Kind, name: str, folder: str) -> Layer:
+def _layer(kind: LayerKind, name: str, folder: str) -> Layer:
     """What all clusters share is a base, also among the clusters."""
-    return Layer(Kind.BASE, "", folder) if kind is Kind.BASE or _KINDS.get(name) is Kind.BASE else Layer(kind, name, folder)
+    return Layer(LayerKind.BASE, "", folder) if kind is LayerKind.BASE or _KINDS.get(name) is LayerKind.BASE else Layer(kind, name, folder)
 
 
-def find_layout(paths: Iterable[str]) -> Layout:
+def find_layout(paths: Iterable[str]) -> RepositoryLayout:
     """The layouts that the paths of all files make."""
-    found: dict[str, set[Kind]] = {}
+    found: dict[str, set[LayerKind]] = {}
     for path in paths:
         parts = path.split("/")
         for i, part in enumerate(parts[:-1]):
             if part in _KINDS:
                 found.setdefault("/".join(parts[:i]), set()).add(_KINDS[part])
-    return Layout(frozenset(root for root, kinds in found.items() if Kind.CLUSTER in kinds and len(kinds) > 1))
+    return RepositoryLayout(frozenset(root for root, kinds in found.items() if LayerKind.CLUSTER in kinds and len(kinds) > 1))

@@ -8,25 +8,27 @@ from enum import StrEnum
 from typing import Any
 
 from devloop.diagnostic import Diagnostic, Location, Severity
-from devloop.model.yaml.nodes import Node
-from devloop.model.yaml.schema import LABELS, TEXT, TEXTS, Field, table
-from devloop.model.yaml.validation import check
+from devloop.model.yaml.nodes import YamlNode
+from devloop.model.yaml.schema import LABELS, TEXT, TEXTS, FieldSchema, table
+from devloop.model.yaml.validation import validate_fields
 
 API_VERSION = "devloop.dev/v1alpha1"
 KIND = "PolicyRule"
 
-_SAID = Field(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
-_LAYERS = Field(("texts",), ("base", "distribution", "cluster"), {"bases": "base", "distributions": "distribution", "clusters": "cluster"})
+_SAID = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
+_LAYERS = FieldSchema(
+    ("texts",), ("base", "distribution", "cluster"), {"bases": "base", "distributions": "distribution", "clusters": "cluster"}
+)
 _FIELDS = table(
     {
         "": {
-            "apiVersion": Field(allowed=(API_VERSION,), required=True),
-            "kind": Field(allowed=(KIND,), required=True),
-            "ruleName": Field(
+            "apiVersion": FieldSchema(allowed=(API_VERSION,), required=True),
+            "kind": FieldSchema(allowed=(KIND,), required=True),
+            "ruleName": FieldSchema(
                 required=True, pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", example="a name like replicas-in-production", longest=63
             ),
-            "ruleType": Field(allowed=("validation", "mutation", "generation"), required=True),
-            "enforcement": Field(allowed=("enforce", "warn", "audit"), required=True),
+            "ruleType": FieldSchema(allowed=("validation", "mutation", "generation"), required=True),
+            "enforcement": FieldSchema(allowed=("enforce", "warn", "audit"), required=True),
         },
         "targetResources[]": {
             "apiGroups": TEXTS,
@@ -90,9 +92,9 @@ def _constraint(said: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, "variables": variables}
 
 
-def read_policy_rule(tree: Node, path: str) -> tuple[PolicyRule | None, list[Diagnostic]]:
+def read_policy_rule(tree: YamlNode, path: str) -> tuple[PolicyRule | None, list[Diagnostic]]:
     """The rule that a document says, and everything that is wrong with it; None where it cannot be used."""
-    checked = check(tree, _FIELDS, path, {})
+    checked = validate_fields(tree, _FIELDS, path, {})
     problems = [*checked.problems, *_missing(tree, path)]
     data = checked.data
     rule = PolicyRule(
@@ -107,19 +109,19 @@ def read_policy_rule(tree: Node, path: str) -> tuple[PolicyRule | None, list[Dia
     return (None if problems else rule), problems
 
 
-def _missing(tree: Node, path: str) -> list[Diagnostic]:
+def _missing(tree: YamlNode, path: str) -> list[Diagnostic]:
     """A rule about nothing, or one that asks for nothing."""
     hints = {"targetResources": "add a list like [{kinds: [Deployment]}]", "constraints": "add a list of expressions in CEL"}
     lacking = [name for name in hints if not (name in tree.entries and tree.entries[name].items)]
     return [Diagnostic.at(path, tree.line, f"{name} is missing or empty", hints[name]) for name in lacking if _is_list(tree, name)]
 
 
-def _is_list(tree: Node, name: str) -> bool:
+def _is_list(tree: YamlNode, name: str) -> bool:
     """Whatever has another shape was complained about."""
     return name not in tree.entries or tree.entries[name].shape in ("list", "null")
 
 
-def _as_written(constraints: Sequence[Mapping[str, Any]], tree: Node) -> list[Mapping[str, Any]]:
+def _as_written(constraints: Sequence[Mapping[str, Any]], tree: YamlNode) -> list[Mapping[str, Any]]:
     """${NAME} in an expression is the user's own text, no variable of the environment."""
     return [
         {**said, **{key: node.text for key, node in item.entries.items() if key in said and node.shape == "text"}}
@@ -127,7 +129,7 @@ def _as_written(constraints: Sequence[Mapping[str, Any]], tree: Node) -> list[Ma
     ]
 
 
-class Outcome(StrEnum):
+class PolicyOutcome(StrEnum):
     """What a policy says; see policy.go."""
 
     VIOLATED = "violated"
@@ -146,7 +148,7 @@ class PolicyResult:
     the repository as such.
     """
 
-    outcome: Outcome
+    outcome: PolicyOutcome
     policy: str
     message: str
     place: Location

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import yaml
 
 # A node of PyYAML, which is imported only when there is something to parse.
-YamlNode = Any
+_ParsedNode = Any
 _TAG = "tag:yaml.org,2002:"
 _SHAPES = {"int": "integer", "float": "number", "bool": "boolean", "null": "null", "timestamp": "text", "str": "text", "value": "text"}
 _COLLECTIONS = (_TAG + "map", _TAG + "seq")
@@ -27,7 +27,7 @@ _DEEPEST = 60
 
 
 @dataclass(frozen=True)
-class Node:
+class YamlNode:
     """`shape` is mapping, list, text, integer, number, boolean or null; `value` holds nodes, or the scalar itself.
 
     `line` counts from 1 and is the key's where there is one; `text` is a scalar as written, so that 1.30 stays 1.30.
@@ -39,15 +39,15 @@ class Node:
     text: str = ""
 
     @property
-    def entries(self) -> dict[str, Node]:
+    def entries(self) -> dict[str, YamlNode]:
         return self.value if self.shape == "mapping" else {}
 
     @property
-    def items(self) -> list[Node]:
+    def items(self) -> list[YamlNode]:
         return self.value if self.shape == "list" else []
 
 
-def parse_yaml(text: str, path: str) -> tuple[Node, list[Diagnostic]]:
+def parse_yaml(text: str, path: str) -> tuple[YamlNode, list[Diagnostic]]:
     """The one document in `text` and what is wrong with its keys; raises InputError where there is no document to speak of."""
     try:
         tree = _Tree(path)
@@ -56,7 +56,7 @@ def parse_yaml(text: str, path: str) -> tuple[Node, list[Diagnostic]]:
         raise InputError.of([Diagnostic.at(path, 0, "the file is nested too deeply")]) from None
 
 
-def _only_document(text: str, path: str) -> YamlNode:
+def _only_document(text: str, path: str) -> _ParsedNode:
     import yaml
 
     try:
@@ -94,7 +94,7 @@ class _Tree:
     problems: list[Diagnostic] = field(default_factory=list)
     count: int = 0
 
-    def node(self, node: YamlNode, line: int = 0, depth: int = 0) -> Node:
+    def node(self, node: _ParsedNode, line: int = 0, depth: int = 0) -> YamlNode:
         self.count += 1
         line = line or node.start_mark.line + 1
         if self.count > _MOST_NODES:
@@ -104,14 +104,14 @@ class _Tree:
         if node.id != "scalar" and node.tag not in _COLLECTIONS:
             self._foreign_tag(node.tag, line)
         if node.id == "mapping":
-            return Node("mapping", self._mapping(node, depth), line)
+            return YamlNode("mapping", self._mapping(node, depth), line)
         if node.id == "sequence":
-            return Node("list", [self.node(item, depth=depth + 1) for item in node.value], line)
+            return YamlNode("list", [self.node(item, depth=depth + 1) for item in node.value], line)
         return self._scalar(node, line)
 
-    def _mapping(self, node: YamlNode, depth: int) -> dict[str, Node]:
-        own: dict[str, Node] = {}
-        merged: dict[str, Node] = {}
+    def _mapping(self, node: _ParsedNode, depth: int) -> dict[str, YamlNode]:
+        own: dict[str, YamlNode] = {}
+        merged: dict[str, YamlNode] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.id != "scalar":
@@ -127,7 +127,7 @@ class _Tree:
                 own[key.value] = self.node(value, line, depth + 1)
         return merged | own
 
-    def _merge_sources(self, node: YamlNode, line: int) -> Iterator[YamlNode]:
+    def _merge_sources(self, node: _ParsedNode, line: int) -> Iterator[_ParsedNode]:
         """The mappings that `<<` names; the first one wins."""
         for source in node.value if node.id == "sequence" else [node]:
             if source.id == "mapping":
@@ -135,7 +135,7 @@ class _Tree:
             else:
                 self._note(line, "<< must name a mapping or a list of mappings")
 
-    def _scalar(self, node: YamlNode, line: int) -> Node:
+    def _scalar(self, node: _ParsedNode, line: int) -> YamlNode:
         import yaml
 
         shape = _SHAPES.get(node.tag.removeprefix(_TAG), "")
@@ -143,14 +143,14 @@ class _Tree:
             self._foreign_tag(node.tag, line)
         if _UNWRITABLE.search(node.value):
             self._note(line, "the text holds a NUL or half a character, which no file name or variable can")
-            return Node("text", "", line)
+            return YamlNode("text", "", line)
         if shape in ("", "text"):
-            return Node("text", node.value, line, node.value)
+            return YamlNode("text", node.value, line, node.value)
         try:
-            return Node(shape, yaml.constructor.SafeConstructor().construct_object(node), line, node.value)
+            return YamlNode(shape, yaml.constructor.SafeConstructor().construct_object(node), line, node.value)
         except (ValueError, yaml.YAMLError):
             self._note(line, f"the value is no {shape}")
-            return Node("null", None, line, node.value)
+            return YamlNode("null", None, line, node.value)
 
     def _foreign_tag(self, tag: str, line: int) -> None:
         self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported here", "write the value without it")

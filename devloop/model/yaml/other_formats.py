@@ -7,7 +7,7 @@ import difflib
 from devloop.diagnostic import Diagnostic
 from devloop.model.flux.names import HELM_GROUP, KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_GROUP
 from devloop.model.messages import quote
-from devloop.model.yaml.nodes import Node
+from devloop.model.yaml.nodes import YamlNode
 
 # Start of apiVersion -> whose file it is.
 _TOOLS = {
@@ -31,7 +31,7 @@ _TOOLS = {
 _KEYS = {"machine": "a Talos machine configuration", "services": "a Compose file", "sops": "a file encrypted by SOPS"}
 
 
-def foreign_problem(root: Node, path: str, wanted: str, api_version: str) -> Diagnostic | None:
+def other_format_problem(root: YamlNode, path: str, wanted: str, api_version: str) -> Diagnostic | None:
     """What `root` is, if it is not `wanted` (named as in the table above); a slip of the pen is not foreign."""
     hint = f"{wanted} starts with `apiVersion: {api_version}` and `kind: Cluster`"
     if root.shape != "mapping":

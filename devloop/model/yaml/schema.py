@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldSchema:
     """What a leaf may hold.
 
     `shapes`: text, integer, boolean, texts (a list), labels (a mapping of texts), flags (a mapping of booleans), empty (a mapping without
@@ -30,30 +30,30 @@ class Field:
     instead: str = ""
 
 
-TEXT = Field()
-INTEGER = Field(("integer",))
-COUNT = Field(("integer",), lowest=0)
-BOOLEAN = Field(("boolean",))
-TEXTS = Field(("texts",))
-LABELS = Field(("labels",))
-EMPTY = Field(("empty",))
+TEXT = FieldSchema()
+INTEGER = FieldSchema(("integer",))
+COUNT = FieldSchema(("integer",), lowest=0)
+BOOLEAN = FieldSchema(("boolean",))
+TEXTS = FieldSchema(("texts",))
+LABELS = FieldSchema(("labels",))
+EMPTY = FieldSchema(("empty",))
 
 
-def words(*allowed: str, **former: str) -> Field:
+def words(*allowed: str, **former: str) -> FieldSchema:
     """A text that is one of `allowed`; `former` maps words of other generations to today's."""
-    return Field(allowed=allowed, former=former)
+    return FieldSchema(allowed=allowed, former=former)
 
 
-def toggle(*allowed: str) -> Field:
+def toggle(*allowed: str) -> FieldSchema:
     """Enabled or Disabled (and what else is `allowed`), or a boolean in their place."""
-    return Field(("text", "boolean"), allowed or ("Enabled", "Disabled"))
+    return FieldSchema(("text", "boolean"), allowed or ("Enabled", "Disabled"))
 
 
-def instead(replacement: str, old: Field) -> Field:
+def instead(replacement: str, old: FieldSchema) -> FieldSchema:
     """`old`, deprecated in favour of the field `replacement`."""
     return replace(old, instead=replacement)
 
 
-def table(sections: Mapping[str, Mapping[str, Field]]) -> dict[str, Field]:
+def table(sections: Mapping[str, Mapping[str, FieldSchema]]) -> dict[str, FieldSchema]:
     """Section -> key -> Field, flattened to dotted paths; the section '' is the top of the file."""
     return {f"{section}.{key}".lstrip("."): rule for section, keys in sections.items() for key, rule in keys.items()}

@@ -10,8 +10,8 @@ from typing import Any
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.model.messages import join_words, quote, shortened, suggestions
 from devloop.model.yaml.interpolation import expand
-from devloop.model.yaml.nodes import Node
-from devloop.model.yaml.schema import Field
+from devloop.model.yaml.nodes import YamlNode
+from devloop.model.yaml.schema import FieldSchema
 
 _NAMES = {
     "text": "text",
@@ -29,7 +29,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidationResult:
     """`data` is plain and holds only what is right; `lines` maps the path of everything written to its line."""
 
     data: Mapping[str, Any]
@@ -42,11 +42,13 @@ class Checked:
 Explain = Callable[[str], tuple[str, str] | None]
 
 
-def check(root: Node, fields: Mapping[str, Field], path: str, variables: Mapping[str, str], explain: Explain = lambda _: None) -> Checked:
+def validate_fields(
+    root: YamlNode, fields: Mapping[str, FieldSchema], path: str, variables: Mapping[str, str], explain: Explain = lambda _: None
+) -> ValidationResult:
     """Everything that is wrong with `root`, the content of the file `path`, at once; `variables` stand for ${NAME} in texts."""
     checker = _Checker(fields, path, variables, explain)
     data = checker.section(root, "", "") or {}
-    return Checked(data, checker.lines, tuple(checker.problems), tuple(checker.warnings))
+    return ValidationResult(data, checker.lines, tuple(checker.problems), tuple(checker.warnings))
 
 
 def lookup(data: Mapping[str, Any], path: str) -> Any:
@@ -61,7 +63,7 @@ def lookup(data: Mapping[str, Any], path: str) -> Any:
 class _Checker:
     """One walk over one file. `pattern` is a path as in the table, `where` the same path with the indexes of this file."""
 
-    fields: Mapping[str, Field]
+    fields: Mapping[str, FieldSchema]
     path: str
     variables: Mapping[str, str]
     explain: Explain
@@ -69,7 +71,7 @@ class _Checker:
     problems: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
 
-    def value(self, node: Node, pattern: str, where: str) -> Any:
+    def value(self, node: YamlNode, pattern: str, where: str) -> Any:
         self.lines[where] = node.line
         if pattern in self.fields:
             return self.leaf(node, self.fields[pattern], where)
@@ -77,7 +79,7 @@ class _Checker:
             return self.list_of_sections(node, pattern, where)
         return self.section(node, pattern, where)
 
-    def section(self, node: Node, pattern: str, where: str) -> dict[str, Any] | None:
+    def section(self, node: YamlNode, pattern: str, where: str) -> dict[str, Any] | None:
         if node.shape != "mapping":
             self.wrong_shape(node, ("mapping",), where)
             return None
@@ -92,7 +94,7 @@ class _Checker:
         self.demand(node, prefix, where)
         return {key: value for key, value in data.items() if value is not None}
 
-    def demand(self, node: Node, prefix: str, where: str) -> None:
+    def demand(self, node: YamlNode, prefix: str, where: str) -> None:
         """The required fields of a section are there."""
         written = {prefix + key for key, child in node.entries.items() if child.shape != "null"}
         for name, rule in self.fields.items():
@@ -101,7 +103,7 @@ class _Checker:
                 example = f"{key}: {rule.allowed[0]}" if rule.allowed else key
                 self.note(node.line, f"{where}.{key} is missing".lstrip("."), f"add {example}")
 
-    def list_of_sections(self, node: Node, pattern: str, where: str) -> list[Any]:
+    def list_of_sections(self, node: YamlNode, pattern: str, where: str) -> list[Any]:
         if node.shape != "list":
             self.wrong_shape(node, ("list",), where)
         sections = []
@@ -110,7 +112,7 @@ class _Checker:
             sections.append(self.section(item, pattern + "[]", f"{where}[{index}]") or {})
         return sections
 
-    def leaf(self, node: Node, rule: Field, where: str) -> Any:
+    def leaf(self, node: YamlNode, rule: FieldSchema, where: str) -> Any:
         if rule.instead and node.shape != "null":
             self.warn(node.line, f"{where} is deprecated in favour of {rule.instead}")
         for shape in rule.shapes:
@@ -125,7 +127,7 @@ class _Checker:
         self.wrong_shape(node, rule.shapes, where, rule.allowed)
         return None
 
-    def scalar(self, node: Node, rule: Field, where: str) -> Any:
+    def scalar(self, node: YamlNode, rule: FieldSchema, where: str) -> Any:
         if node.shape == "boolean":
             return ("Enabled" if node.value else "Disabled") if "Enabled" in rule.allowed else node.value
         value = node.value if node.shape == "integer" else self.expanded(node, where)
@@ -135,7 +137,7 @@ class _Checker:
             return None
         return value
 
-    def texts(self, node: Node, rule: Field, where: str) -> list[str]:
+    def texts(self, node: YamlNode, rule: FieldSchema, where: str) -> list[str]:
         found = []
         for index, item in enumerate(node.items):
             place = f"{where}[{index}]"
@@ -146,7 +148,7 @@ class _Checker:
                 self.wrong_shape(item, ("text",), place)
         return [text for text in found if text is not None]
 
-    def free(self, node: Node, shape: str, where: str) -> dict[str, Any]:
+    def free(self, node: YamlNode, shape: str, where: str) -> dict[str, Any]:
         """A mapping with keys of the user's own; in labels, numbers and booleans stand for their text."""
         found = {}
         for key, item in node.entries.items():
@@ -160,14 +162,14 @@ class _Checker:
                 self.wrong_shape(item, ("boolean",) if shape == "flags" else ("text",), place)
         return found
 
-    def expanded(self, node: Node, where: str) -> str:
+    def expanded(self, node: YamlNode, where: str) -> str:
         text, missing = expand(node.text, self.variables)
         for name in missing:
             hint = f"set it in the environment, or write ${{{name}:-a default}}"
             self.warn(node.line, f"variable {name} is not set, so {where} has nothing in its place", hint)
         return text
 
-    def wrong_shape(self, node: Node, shapes: Sequence[str], where: str, allowed: Sequence[str] = ()) -> None:
+    def wrong_shape(self, node: YamlNode, shapes: Sequence[str], where: str, allowed: Sequence[str] = ()) -> None:
         """Nothing at all is never wrong: `key:`, `~` and null leave the default."""
         if node.shape == "null":
             return
@@ -193,7 +195,7 @@ class _Checker:
         self.warnings.append(Diagnostic.at(self.path, line, message, hint, Severity.WARNING))
 
 
-def _out_of_range(node: Node, rule: Field) -> tuple[str, str]:
+def _out_of_range(node: YamlNode, rule: FieldSchema) -> tuple[str, str]:
     if rule.lowest is not None and node.value < rule.lowest:
         return f"is {node.text}, the lowest allowed is {rule.lowest}", ""
     if rule.highest is not None and node.value > rule.highest:
@@ -201,7 +203,7 @@ def _out_of_range(node: Node, rule: Field) -> tuple[str, str]:
     return "", ""
 
 
-def _not_allowed(text: str, node: Node, rule: Field) -> tuple[str, str]:
+def _not_allowed(text: str, node: YamlNode, rule: FieldSchema) -> tuple[str, str]:
     """What is wrong with `text`, which may have come from a variable: messages show only what is written. Empty is as good as absent."""
     if text and rule.allowed and text not in rule.allowed:
         meant = [rule.former[text]] if text in rule.former else suggestions(text, rule.allowed)
@@ -213,7 +215,7 @@ def _not_allowed(text: str, node: Node, rule: Field) -> tuple[str, str]:
     return "", ""
 
 
-def _shape_hint(node: Node, shapes: Sequence[str]) -> str:
+def _shape_hint(node: YamlNode, shapes: Sequence[str]) -> str:
     if "text" in shapes and node.shape in ("integer", "number", "boolean"):
         return f'write it in quotes: "{node.text}"'
     if node.shape == "text" and "${" in node.text:

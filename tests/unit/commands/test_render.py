@@ -19,7 +19,7 @@ from devloop.errors import InputError
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.report import Event
 from devloop.output.manifests import document, to_yaml
-from devloop.repository.checkout import checked_out
+from devloop.repository.checkout import checkout
 
 KSAIL = """\
 apiVersion: ksail.io/v1alpha1
@@ -136,12 +136,12 @@ def test_what_does_not_build_is_told_and_the_rest_is_rendered(wanted: Request, w
 def test_an_earlier_state_goes_away_however_its_use_ends(wanted: Request) -> None:
     (wanted.root / "apps/config.yaml").unlink()
     before = sorted(path.name for path in (wanted.root / ".git").iterdir())
-    with pytest.raises(KeyboardInterrupt), checked_out(wanted.root, "HEAD") as folder:
+    with pytest.raises(KeyboardInterrupt), checkout(wanted.root, "HEAD") as folder:
         assert (folder / "apps/config.yaml").read_text() == CONFIG
         raise KeyboardInterrupt
     assert not folder.exists()
     assert sorted(path.name for path in (wanted.root / ".git").iterdir()) == before
-    with checked_out(wanted.root / "apps", "HEAD") as folder:
+    with checkout(wanted.root / "apps", "HEAD") as folder:
         assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "plain.yaml"]
 
 

@@ -21,7 +21,7 @@ from devloop.clients import certificates, engine, engine_facts, kubeconfig, mach
 from devloop.clients.xdg import cache_folder
 from devloop.diagnostic import Diagnostic
 from devloop.doctor import DoctorContext, examine
-from devloop.doctor.checks import CHECKS, Check
+from devloop.doctor.checks import CHECKS, DoctorCheck
 from devloop.doctor.kubeconfig_entries import kubeconfig_entries
 from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, Level, ok
@@ -64,8 +64,8 @@ def test_a_check_that_breaks_or_hangs_is_a_failed_line_and_the_others_go_on(tmp_
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     (tmp_path / "ksail.yaml").touch()
     looks: tuple[Callable[[DoctorContext], Iterator[Diagnosis]], ...] = (breaks, hangs, refuses, gives_up)
-    checks = tuple(Check(look.__name__, look, limit=0.3 if look is hangs else 30) for look in looks)
-    monkeypatch.setattr(devloop.doctor, "CHECKS", (*checks, Check("last", lambda _: [ok("last", "fine")])))
+    checks = tuple(DoctorCheck(look.__name__, look, limit=0.3 if look is hangs else 30) for look in looks)
+    monkeypatch.setattr(devloop.doctor, "CHECKS", (*checks, DoctorCheck("last", lambda _: [ok("last", "fine")])))
     diagnoses = examine(patient(tmp_path))
     assert [(d.check, d.level) for d in diagnoses] == [(c, Level.FAILED) for c in ("breaks", "hangs", "refuses", "refuses", "gives_up")] + [
         ("last", Level.OK)
@@ -90,7 +90,7 @@ def test_the_machine_alone_needs_no_repository_and_every_check_speaks(tmp_path: 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock", "nonsense"])
 def test_an_engine_that_was_named_and_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
-    found = engine_facts.look(1.0)
+    found = engine_facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen) == (Trouble.SILENT, True)
 
@@ -100,7 +100,7 @@ def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
     monkeypatch.setattr(engine, "_PODMAN_SOCKETS", ())
-    found = engine_facts.look(1.0)
+    found = engine_facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.ABSENT, False, f"{tmp_path}/docker.sock")
 
@@ -110,7 +110,7 @@ def test_an_engine_that_takes_the_question_and_says_nothing(tmp_path: Path, monk
         listener.bind(str(tmp_path / "docker.sock"))
         listener.listen()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-        found = engine_facts.look(1.0)
+        found = engine_facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert found.trouble is Trouble.SILENT
     assert found.detail
@@ -129,7 +129,7 @@ def test_a_socket_that_this_user_may_not_use(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
         os.seteuid(65534)
         try:
-            found = engine_facts.look(1.0)
+            found = engine_facts.read_engine_facts(1.0)
         finally:
             os.seteuid(0)
     assert isinstance(found, NoEngine)
@@ -143,7 +143,7 @@ def test_a_podman_is_asked_where_there_is_no_docker_as_up_would(tmp_path: Path, 
     monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
     (tmp_path / "podman").mkdir()
     (tmp_path / "podman" / "podman.sock").touch()
-    found = engine_facts.look(1.0)
+    found = engine_facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, False, f"{tmp_path}/podman/podman.sock")
 
@@ -156,7 +156,7 @@ def test_the_engine_of_dockers_current_context_is_asked(tmp_path: Path, monkeypa
         '{"Name": "far", "Endpoints": {"docker": {"Host": "unix:///far.sock"}}}'
     )
     (tmp_path / "config.json").write_text('{"currentContext": "far"}')
-    found = engine_facts.look(1.0)
+    found = engine_facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, True, "/far.sock")
 
@@ -201,10 +201,10 @@ def test_a_port_with_a_listener_is_taken_and_by_whom_is_known(address: str) -> N
             pytest.skip(f"there is no {address} here")
         listener.listen()
         port = listener.getsockname()[1]
-        assert "in use" in ports.refusal("127.0.0.1" if address == "0.0.0.0" else address, port, "TCP")
-        assert f"(process {os.getpid()})" in ports.holder(port)
-        assert ports.refusal("127.0.0.1", port, "UDP") == ""
-    assert ports.refusal(address, port, "TCP") == ""
+        assert "in use" in ports.bind_error("127.0.0.1" if address == "0.0.0.0" else address, port, "TCP")
+        assert f"(process {os.getpid()})" in ports.port_holder(port)
+        assert ports.bind_error("127.0.0.1", port, "UDP") == ""
+    assert ports.bind_error(address, port, "TCP") == ""
 
 
 # -- the clock ------------------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from devloop.clients.git import remotes
 from devloop.errors import DevloopError, InputError
 from devloop.model.cluster.environment import Source
 from devloop.repository.snapshot import push, snapshot
-from devloop.repository.snapshot_store import forget
+from devloop.repository.snapshot_store import remove_store
 
 
 @pytest.fixture(autouse=True)
@@ -328,9 +328,9 @@ def test_the_store_is_private_and_can_be_forgotten(repo: Path, tmp_path: Path) -
     first = snapshot(repo)
     (store,) = (tmp_path / "XDG_CACHE_HOME/devloop/snapshots").iterdir()
     assert store.stat().st_mode & 0o777 == 0o700
-    assert forget(repo)
+    assert remove_store(repo)
     assert not store.exists()
-    assert not forget(repo)
+    assert not remove_store(repo)
     assert snapshot(repo) == first
 
 

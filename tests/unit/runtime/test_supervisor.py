@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from devloop.clients.orphans import resident_memory, sweep
+from devloop.clients.orphans import kill_orphans, resident_memory
 from devloop.runtime import children, control
 from devloop.runtime.components import MARKER, Component, environment_for
 from devloop.runtime.layout import Layout
@@ -222,7 +222,7 @@ def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_to
 
 
 def test_a_sweep_of_nothing_finds_nothing(tmp_path: Path) -> None:
-    assert sweep(MARKER, str(tmp_path)) == 0
+    assert kill_orphans(MARKER, str(tmp_path)) == 0
 
 
 def test_a_sweep_waits_for_what_was_killed_a_moment_ago_and_holds_its_port_still(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ time.sleep(60)
         assert holder.stdout is not None
         port = int(holder.stdout.readline())
         holder.kill()
-        sweep(MARKER, str(tmp_path))
+        kill_orphans(MARKER, str(tmp_path))
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
 

@@ -18,7 +18,7 @@ from devloop.errors import DevloopError, InputError
 from devloop.model.sops.creation_rules import parse_creation_rules, parse_secret
 from devloop.repository.age_keys import identities
 from devloop.repository.environments import environments, load_environment
-from devloop.scaffold import refuse_occupied, sample_root, scaffold
+from devloop.scaffold import require_empty, sample_root, scaffold
 from devloop.toolchain import Toolchain
 
 ENVIRONMENTS = ("dev", "local", "prod")
@@ -176,7 +176,7 @@ def dangling(root: Path) -> Path:
 def test_never_overwrites(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
     directory = make(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    for attempt in (lambda: refuse_occupied(directory), lambda: scaffold(directory, Path("/no/sops"))):
+    for attempt in (lambda: require_empty(directory), lambda: scaffold(directory, Path("/no/sops"))):
         with pytest.raises(InputError, match=message) as error:
             attempt()
         assert error.value.hint

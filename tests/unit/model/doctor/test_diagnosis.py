@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.model.doctor.clock import DAY, Reading, Validity, judge_clock, span
+from devloop.model.doctor.clock import DAY, ClockReading, Validity, judge_clock, span
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 from devloop.model.doctor.engine import EngineFacts, NoEngine, Trouble, judge_engine
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
@@ -12,9 +12,9 @@ from devloop.model.doctor.machine import (
     Capabilities,
     Cgroups,
     Disk,
+    DiskSpace,
     Inotify,
     Memory,
-    Room,
     judge_capabilities,
     judge_cgroups,
     judge_disk,
@@ -22,7 +22,7 @@ from devloop.model.doctor.machine import (
     judge_memory,
     missing_of,
 )
-from devloop.model.doctor.programs import Pinned, Program, judge_git, judge_go, judge_kubectl, judge_pinned, judge_toolchain
+from devloop.model.doctor.programs import FoundProgram, Pinned, judge_git, judge_go, judge_kubectl, judge_pinned, judge_toolchain
 from devloop.model.units import GIBIBYTE
 
 OK, WARNING, FAILED = Level.OK, Level.WARNING, Level.FAILED
@@ -122,7 +122,7 @@ def test_memory(available: float, limit: float, nodes: int, level: Level) -> Non
     said(judge_memory(memory, nodes), level, "GiB")
 
 
-ROOM = Room(GIBIBYTE, 4 * GIBIBYTE, "df -h", "export XDG_STATE_HOME=DIR")
+ROOM = DiskSpace(GIBIBYTE, 4 * GIBIBYTE, "df -h", "export XDG_STATE_HOME=DIR")
 
 
 @pytest.mark.parametrize(
@@ -147,18 +147,18 @@ NOW = 1_800_000_000.0
     ("readings", "validities", "level", "part"),
     [
         ([], [], OK, "sane"),
-        ([Reading("our files", NOW - DAY, floor=True)], [], OK, "sane"),
-        ([Reading("our files", NOW + DAY, floor=True)], [], FAILED, "behind our files"),
-        ([Reading("the API server", NOW + 30)], [], OK, "agrees with the API server"),
-        ([Reading("the API server", NOW + 300)], [], FAILED, "5 min behind the API server"),
-        ([Reading("the API server", NOW - 300)], [], FAILED, "5 min ahead of the API server"),
+        ([ClockReading("our files", NOW - DAY, floor=True)], [], OK, "sane"),
+        ([ClockReading("our files", NOW + DAY, floor=True)], [], FAILED, "behind our files"),
+        ([ClockReading("the API server", NOW + 30)], [], OK, "agrees with the API server"),
+        ([ClockReading("the API server", NOW + 300)], [], FAILED, "5 min behind the API server"),
+        ([ClockReading("the API server", NOW - 300)], [], FAILED, "5 min ahead of the API server"),
         ([], [Validity("the certificate", NOW - DAY, NOW + 300 * DAY, "up")], OK, "agrees with every certificate"),
         ([], [Validity("the certificate", NOW + 7200, NOW + 300 * DAY, "up")], FAILED, "valid only in 2 h"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW - 3 * DAY, "devloop up x")], FAILED, "expired 3 days ago devloop up x"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW + 3 * DAY, "devloop up x")], WARNING, "expires in 3 days"),
     ],
 )
-def test_clock(readings: list[Reading], validities: list[Validity], level: Level, part: str) -> None:
+def test_clock(readings: list[ClockReading], validities: list[Validity], level: Level, part: str) -> None:
     [diagnosis] = judge_clock(NOW, readings, validities)
     said(diagnosis, level, part)
 
@@ -172,12 +172,12 @@ def test_span(seconds: float, text: str) -> None:
     ("git", "level", "part"),
     [
         (None, FAILED, "apt-get install git"),
-        (Program("/usr/bin/git", "2.30.2"), FAILED, "2.31 or newer"),
-        (Program("/usr/bin/git", "2.39.5"), OK, "2.39.5"),
-        (Program("/usr/bin/git", ""), OK, "unknown version"),
+        (FoundProgram("/usr/bin/git", "2.30.2"), FAILED, "2.31 or newer"),
+        (FoundProgram("/usr/bin/git", "2.39.5"), OK, "2.39.5"),
+        (FoundProgram("/usr/bin/git", ""), OK, "unknown version"),
     ],
 )
-def test_git(git: Program | None, level: Level, part: str) -> None:
+def test_git(git: FoundProgram | None, level: Level, part: str) -> None:
     said(judge_git(git), level, part)
 
 
@@ -186,7 +186,7 @@ HERE = Pinned("sops", "3.13.3", "source", 46)
 
 
 def test_go_is_needed_only_to_build() -> None:
-    said(judge_go(Program("/usr/bin/go", "1.26.8"), "1.26.0", [ETCD]), OK, "1.26.8")
+    said(judge_go(FoundProgram("/usr/bin/go", "1.26.8"), "1.26.0", [ETCD]), OK, "1.26.8")
     said(judge_go(None, "1.26.0", []), OK, "not needed")
     said(judge_go(None, "1.26.0", [ETCD]), WARNING, "1.26.0 or newer", "devloop toolchain install")
 
@@ -203,13 +203,13 @@ def test_programs_that_are_missing_say_how_long_a_build_takes() -> None:
 @pytest.mark.parametrize(
     ("own", "level", "part"),
     [
-        (Program("/usr/bin/kubectl", "1.35.1"), OK, "1.35.1"),
-        (Program("/usr/bin/kubectl", "1.37.0"), OK, "1.37.0"),
-        (Program("/usr/bin/kubectl", "1.32.4"), WARNING, "too far from Kubernetes v1.36.3"),
+        (FoundProgram("/usr/bin/kubectl", "1.35.1"), OK, "1.35.1"),
+        (FoundProgram("/usr/bin/kubectl", "1.37.0"), OK, "1.37.0"),
+        (FoundProgram("/usr/bin/kubectl", "1.32.4"), WARNING, "too far from Kubernetes v1.36.3"),
         (None, WARNING, "devloop toolchain install kubectl"),
     ],
 )
-def test_kubectl(own: Program | None, level: Level, part: str) -> None:
+def test_kubectl(own: FoundProgram | None, level: Level, part: str) -> None:
     said(judge_kubectl(own, Pinned("kubectl", "1.36.3", "", 18), "v1.36.3"), level, part)
 
 

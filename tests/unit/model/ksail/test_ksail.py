@@ -12,7 +12,7 @@ from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, PortMapping, SopsSettings, ToolingConfiguration
 from devloop.model.cluster.kind_config import KindConfiguration, read_kind
-from devloop.model.ksail import define, read_ksail, source_as_written
+from devloop.model.ksail import read_ksail, resolve_definition, source_as_written
 from devloop.model.ksail.detection import GENERATIONS
 
 NEW = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\n"
@@ -25,7 +25,7 @@ CASES = Path(__file__).parents[4].parent / "shared" / "cases"
 def load(text: str, kind: str | None = None, environment: str = "local", **variables: str) -> ClusterDefinition:
     statement = read_ksail(text, "ksail.yaml", variables)
     configuration = None if kind is None else read_kind(KIND + kind, "kind.yaml", variables)
-    return define(statement, configuration, source_directory=source_as_written(statement), environment=environment)
+    return resolve_definition(statement, configuration, source_directory=source_as_written(statement), environment=environment)
 
 
 def problems(text: str, kind: str | None = None, **variables: str) -> list[tuple[str, str]]:

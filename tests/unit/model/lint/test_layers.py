@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.model.lint.layers import Kind, find_layout
+from devloop.model.lint.layers import LayerKind, find_layout
 
 PATHS = (
     "k8s/bases/apps/a.yaml",
@@ -18,13 +18,13 @@ PATHS = (
 @pytest.mark.parametrize(
     ("path", "kind", "name"),
     [
-        ("k8s/bases/apps/web/a.yaml", Kind.BASE, ""),
-        ("k8s/distributions/kind", Kind.DISTRIBUTION, "kind"),
-        ("k8s/clusters/dev/apps/a.yaml", Kind.CLUSTER, "dev"),
-        ("k8s/clusters/base/a.yaml", Kind.BASE, ""),
+        ("k8s/bases/apps/web/a.yaml", LayerKind.BASE, ""),
+        ("k8s/distributions/kind", LayerKind.DISTRIBUTION, "kind"),
+        ("k8s/clusters/dev/apps/a.yaml", LayerKind.CLUSTER, "dev"),
+        ("k8s/clusters/base/a.yaml", LayerKind.BASE, ""),
     ],
 )
-def test_a_path_is_in_a_layer(path: str, kind: Kind, name: str) -> None:
+def test_a_path_is_in_a_layer(path: str, kind: LayerKind, name: str) -> None:
     layer = find_layout(PATHS).layer_of(path)
     assert layer and (layer.kind, layer.name) == (kind, name)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from devloop.errors import InputError
-from devloop.model.yaml.nodes import Node, parse_yaml
+from devloop.model.yaml.nodes import YamlNode, parse_yaml
 
 
-def plain(node: Node) -> object:
+def plain(node: YamlNode) -> object:
     if node.shape == "mapping":
         return {key: plain(child) for key, child in node.entries.items()}
     return [plain(item) for item in node.items] if node.shape == "list" else node.value
