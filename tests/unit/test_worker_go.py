@@ -9,7 +9,7 @@ from devloop.clients.folders import cache_folder
 from devloop.clients.go import environment, find_go
 from devloop.clients.go_build import BUILD_FLAGS, needed_version
 
-SOURCES = Path(__file__).parents[2] / "devloop" / "toolchain" / "worker"
+SOURCES = Path(__file__).parents[2] / "worker"
 
 
 def test_the_worker_passes_its_own_tests(worker_program: Path, tmp_path: Path) -> None:
