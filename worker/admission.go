@@ -47,7 +47,7 @@ func admissionPolicies(w *world, r *policiesRequest) (policies []policy, said []
 		if len(found) == 0 {
 			said = append(said, statement{Outcome: "unbound", Policy: *s.reference(), Message: "no ValidatingAdmissionPolicyBinding names it, so it does nothing"})
 		}
-		bound, statements := s.bound(found, r.Version)
+		bound, statements := bound(s, found, r.Version)
 		policies, said = append(policies, bound...), append(said, statements...)
 	}
 	for _, s := range w.ofKind(admissionGroup, "ValidatingAdmissionPolicyBinding") {
@@ -62,7 +62,7 @@ func admissionPolicies(w *world, r *policiesRequest) (policies []policy, said []
 }
 
 // bound compiles the policy once, and gives it with each of the bindings.
-func (s *subject) bound(bindings []*subject, kubernetes string) (policies []policy, said []statement) {
+func bound(s *subject, bindings []*subject, kubernetes string) (policies []policy, said []statement) {
 	if len(s.rendered.Unknown) > 0 {
 		return nil, []statement{{Outcome: "skipped", Policy: *s.reference(), Message: "parts of the policy are not known here"}}
 	}
@@ -109,12 +109,12 @@ func (p *boundPolicy) compiled(kubernetes string) (said []statement) {
 	}
 	library, err := newLibrary(kubernetes, declarations{request: true, params: hasParams, authorizer: true})
 	if err != nil {
-		return []statement{(&celFault{Message: err.Error()}).statement(p.about())}
+		return []statement{(&celFault{Message: err.Error()}).result(p.about())}
 	}
 	p.library = library
 	note := func(fault *celFault, field ...any) {
 		if fault != nil {
-			said = append(said, fault.statement(p.about(), append([]any{"spec"}, field...)...))
+			said = append(said, fault.result(p.about(), append([]any{"spec"}, field...)...))
 		}
 	}
 	compile := func(text string, types []*cel.Type, field ...any) *expression {
@@ -157,14 +157,14 @@ func (p *boundPolicy) judge(s *subject) []statement {
 	if s.group == admissionGroup && strings.Contains(s.kind, "Admission") || s.group == admissionGroup && strings.Contains(s.kind, "Webhook") {
 		return nil // the server exempts them, so that nobody locks himself out
 	}
-	matches := both(s.selectedBy(p.spec.MatchConstraints), s.selectedBy(p.binding.MatchResources))
+	matches := both(selectedBy(s, p.spec.MatchConstraints), selectedBy(s, p.binding.MatchResources))
 	if matches == no {
 		return nil
 	}
 	if matches == open {
 		return []statement{p.says(s, "skipped", "it cannot be known here whether it is meant")}
 	}
-	params, reason := p.params(s)
+	params, reason := p.parametersFor(s)
 	if reason != "" {
 		return []statement{p.says(s, "skipped", reason)}
 	}

@@ -11,7 +11,7 @@ import (
 
 // selectedBy follows the API server: both selectors, then the rules that leave out, then those that take in. What it matches is the
 // creation of the object.
-func (s *subject) selectedBy(resources *admissionv1.MatchResources) match {
+func selectedBy(s *subject, resources *admissionv1.MatchResources) match {
 	if resources == nil {
 		return yes
 	}
@@ -23,36 +23,26 @@ func (s *subject) selectedBy(resources *admissionv1.MatchResources) match {
 		return no
 	}
 	exact := resources.MatchPolicy != nil && *resources.MatchPolicy == admissionv1.Exact
-	left := s.matchesAny(resources.ExcludeResourceRules, exact)
+	left := matchesAny(s, resources.ExcludeResourceRules, exact)
 	taken := yes
 	if len(resources.ResourceRules) > 0 {
-		taken = s.matchesAny(resources.ResourceRules, exact)
+		taken = matchesAny(s, resources.ResourceRules, exact)
 	}
 	return both(selected, taken, yes-left)
 }
 
-func (s *subject) labelsWhenAdmitted() labelSet {
-	namespace, name, _ := strings.Cut(s.owner, "/")
-	set := labelSet{unknown: s.labels.unknown, others: s.labels.others, known: map[string]string{}}
-	for key, value := range s.labels.known {
-		set.known[key] = value
-	}
-	set.known["kustomize.toolkit.fluxcd.io/name"], set.known["kustomize.toolkit.fluxcd.io/namespace"] = name, namespace
-	return set
-}
-
-func (s *subject) matchesAny(rules []admissionv1.NamedRuleWithOperations, exact bool) match {
+func matchesAny(s *subject, rules []admissionv1.NamedRuleWithOperations, exact bool) match {
 	result := no
 	for i := range rules {
-		result = max(result, s.matches(&rules[i], exact))
+		result = max(result, matchesRule(s, &rules[i], exact))
 	}
 	return result
 }
 
-// matches: a rule for another version of the resource takes in what the server can convert to it; whether it can is not known here.
-func (s *subject) matches(rule *admissionv1.NamedRuleWithOperations, exact bool) match {
+// matchesRule: a rule for another version of the resource takes in what the server can convert to it; whether it can is not known here.
+func matchesRule(s *subject, rule *admissionv1.NamedRuleWithOperations, exact bool) match {
 	creates := slices.Contains(rule.Operations, admissionv1.OperationAll) || slices.Contains(rule.Operations, admissionv1.Create)
-	if !creates || !listed(rule.APIGroups, s.group) || !slices.ContainsFunc(rule.Resources, s.isResource) || !s.inScope(rule.Scope) {
+	if !creates || !listed(rule.APIGroups, s.group) || !slices.ContainsFunc(rule.Resources, func(name string) bool { return isResource(s, name) }) || !inScope(s, rule.Scope) {
 		return no
 	}
 	named := yes
@@ -62,21 +52,21 @@ func (s *subject) matches(rule *admissionv1.NamedRuleWithOperations, exact bool)
 	switch {
 	case listed(rule.APIVersions, s.version):
 		return named
-	case exact || isBuiltIn(s.group) && !s.hasVersion(rule.APIVersions):
+	case exact || isBuiltIn(s.group) && !hasVersion(s, rule.APIVersions):
 		return no
 	}
 	return both(named, open)
 }
 
 // hasVersion says whether the server knows a built-in kind in one of the versions.
-func (s *subject) hasVersion(versions []string) bool {
+func hasVersion(s *subject, versions []string) bool {
 	return slices.ContainsFunc(versions, func(version string) bool {
 		return serverScheme().Recognizes(schema.GroupVersionKind{Group: s.group, Version: version, Kind: s.kind})
 	})
 }
 
 // isResource: a name with a subresource is about that subresource, unless it is any.
-func (s *subject) isResource(name string) bool {
+func isResource(s *subject, name string) bool {
 	resource, subresource, _ := strings.Cut(name, "/")
 	return (resource == "*" || resource == s.resource) && (subresource == "" || subresource == "*")
 }
@@ -92,27 +82,11 @@ func listed(items []string, wanted string) bool {
 	return slices.Contains(items, "*") || slices.Contains(items, wanted)
 }
 
-func (s *subject) inScope(scope *admissionv1.ScopeType) bool {
+func inScope(s *subject, scope *admissionv1.ScopeType) bool {
 	if scope == nil || *scope == admissionv1.AllScopes {
 		return true
 	}
 	return s.namespaced == (*scope == admissionv1.NamespacedScope)
-}
-
-// request is what expressions may ask about the request that creates the object. Who asks is not known here.
-func (s *subject) request() map[string]any {
-	kind := map[string]any{"group": s.group, "version": s.version, "kind": s.kind}
-	resource := map[string]any{"group": s.group, "version": s.version, "resource": s.resource}
-	request := map[string]any{
-		"kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource, "name": s.name, "operation": "CREATE",
-		"userInfo": unknownPart, "dryRun": unknownValue, "options": unknownPart, "uid": unknownValue,
-	}
-	if s.namespaced {
-		request["namespace"] = s.namespace
-	} else if s.kind == "Namespace" && s.group == "" {
-		request["namespace"] = s.name
-	}
-	return request
 }
 
 // parameter is one object that a policy is evaluated with; nil where it has none.
@@ -121,8 +95,8 @@ type parameter struct {
 	partial bool
 }
 
-// params are the rendered objects that the binding names. What is rendered nowhere may still be in the cluster.
-func (p *boundPolicy) params(s *subject) ([]parameter, string) {
+// parametersFor are the rendered objects that the binding names. What is rendered nowhere may still be in the cluster.
+func (p *boundPolicy) parametersFor(s *subject) ([]parameter, string) {
 	if p.spec.ParamKind == nil || p.binding.ParamRef == nil {
 		return []parameter{{}}, ""
 	}

@@ -24,9 +24,9 @@ func aliasTrouble(name string, content []byte) *failure {
 		}
 		counter := aliasCounter{sizes: map[*yaml.Node]int{}, open: map[*yaml.Node]bool{}}
 		if size := counter.size(&document); counter.cycle != nil {
-			return &failure{Kind: "yaml", Message: fmt.Sprintf("the anchor %s contains itself", counter.cycle.Value), Path: name, Line: counter.cycle.Line}
+			return &failure{Kind: kindYAML, Message: fmt.Sprintf("the anchor %s contains itself", counter.cycle.Value), Path: name, Line: counter.cycle.Line}
 		} else if size > mostNodes {
-			return &failure{Kind: "yaml", Message: "it is too large once its aliases are expanded", Path: name, Line: document.Line}
+			return &failure{Kind: kindYAML, Message: "it is too large once its aliases are expanded", Path: name, Line: document.Line}
 		}
 	}
 }

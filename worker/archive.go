@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -11,8 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // What comes out of an archive may be as large as what comes out of a source, and no larger.
@@ -53,32 +50,5 @@ func unpack(content []byte, put func(name string, content []byte) error) error {
 		if err := put(path.Clean(header.Name), file); err != nil {
 			return err
 		}
-	}
-}
-
-func (c *copying) extract(name string) error {
-	content, err := c.source.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	err = unpack(content, func(inside string, file []byte) error {
-		return c.layout.put(path.Join(c.to, inside), &placed{from: c.source.origin(name), content: file, made: true})
-	})
-	if err != nil {
-		return fmt.Errorf("%s cannot be unpacked: %v", name, err)
-	}
-	return nil
-}
-
-// yamlDocuments splits a file as Kubernetes does.
-func yamlDocuments(content []byte) [][]byte {
-	var all [][]byte
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
-	for {
-		document, err := reader.Read()
-		if err != nil {
-			return all
-		}
-		all = append(all, document)
 	}
 }

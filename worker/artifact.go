@@ -13,31 +13,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// artifactRequest is what an ArtifactGenerator says of one of its artifacts; Sources are the folders that its aliases stand for.
-type artifactRequest struct {
-	Name    string            `json:"name"`
-	Origin  string            `json:"origin"`
-	Sources map[string]string `json:"sources"`
-	Copy    []copyRule        `json:"copy"`
-}
-
-// copyRule is a CopyOperation of source.extensions.fluxcd.io/v1beta1. Glob patterns mean what they mean to source-watcher: `*` and `**`
-// alike stay within one folder, and whatever folder they match is copied with all that is in it; only excludes and archives know `**`.
-type copyRule struct {
-	From     string   `json:"from"`
-	To       string   `json:"to"`
-	Exclude  []string `json:"exclude,omitempty"`
-	Strategy string   `json:"strategy,omitempty"`
-	Optional bool     `json:"optional,omitempty"`
-}
-
-// artifact puts an artifact together, in memory.
-func (s *session) artifact(r *artifactRequest) (*tree, error) {
+// assemble puts an artifact together, in memory.
+func (r *repository) assemble(wanted *artifactRequest) (*tree, error) {
 	made := newLayout()
-	for _, rule := range r.Copy {
-		if err := s.copy(made, r, rule); err != nil {
-			message := fmt.Sprintf("the artifact %s cannot be made: %v", r.Name, err)
-			return nil, &failure{Kind: "build", Message: message, Hint: "correct what its ArtifactGenerator copies", Path: r.Origin}
+	for _, rule := range wanted.Copy {
+		if err := r.copy(made, wanted, rule); err != nil {
+			message := fmt.Sprintf("the artifact %s cannot be made: %v", wanted.Name, err)
+			return nil, &failure{Kind: kindBuild, Message: message, Hint: "correct what its ArtifactGenerator copies", Path: wanted.Origin}
 		}
 	}
 	return &tree{layout: made, entries: map[string]*entry{}}, nil
@@ -52,9 +34,9 @@ type copying struct {
 	layout  *layout
 }
 
-func (s *session) copy(made *layout, r *artifactRequest, rule copyRule) error {
+func (r *repository) copy(made *layout, wanted *artifactRequest, rule copyRule) error {
 	alias, pattern, ok := strings.Cut(strings.TrimPrefix(rule.From, "@"), "/")
-	base, known := r.Sources[alias]
+	base, known := wanted.Sources[alias]
 	to, inside := strings.CutPrefix(rule.To, "@artifact/")
 	switch {
 	case !ok || !strings.HasPrefix(rule.From, "@"):
@@ -69,7 +51,7 @@ func (s *session) copy(made *layout, r *artifactRequest, rule copyRule) error {
 			return fmt.Errorf("%s is no pattern", exclude)
 		}
 	}
-	source, err := s.tree(base)
+	source, err := r.tree(base)
 	if err != nil {
 		return err
 	}
@@ -218,17 +200,16 @@ func mergedYAML(earlier, later *placed) ([]byte, error) {
 	return yaml.Marshal(merged)
 }
 
-func mergedMaps(first, second map[string]any) map[string]any {
-	all := make(map[string]any, len(first)+len(second))
-	for key, value := range first {
-		all[key] = value
+func (c *copying) extract(name string) error {
+	content, err := c.source.ReadFile(name)
+	if err != nil {
+		return err
 	}
-	for key, value := range second {
-		inner, isMap := value.(map[string]any)
-		if old, both := all[key].(map[string]any); isMap && both {
-			value = mergedMaps(old, inner)
-		}
-		all[key] = value
+	err = unpack(content, func(inside string, file []byte) error {
+		return c.layout.put(path.Join(c.to, inside), &placed{from: c.source.origin(name), content: file, made: true})
+	})
+	if err != nil {
+		return fmt.Errorf("%s cannot be unpacked: %v", name, err)
 	}
-	return all
+	return nil
 }

@@ -8,33 +8,37 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 )
 
+// builder builds the Kustomizations of one repository.
+type builder struct {
+	repository  *repository
+	keys        *keyring
+	results     *results
+	scratch     string
+	showSecrets bool
+}
+
 // build renders one Kustomization as kustomize-controller does: generate, decrypt, build, substitute. What an earlier run made of the same
 // is as good.
-func (s *session) build(r *buildRequest) json.RawMessage {
-	run := newRun(s, r)
+func (b *builder) build(in *scope, r *buildRequest) json.RawMessage {
+	run := newRun(b, in, r)
 	err := run.begin()
 	if err == nil {
-		if known := run.recall(); known != nil {
+		if known := run.cached(); known != nil {
 			return known
 		}
 		err = run.render()
 	}
 	if err != nil {
-		run.result.Objects, run.keeps = nil, map[string]*keptObject{}
-		run.result.Failure = run.explain(err)
+		run.result.Objects, run.exports = nil, map[string]*exported{}
+		run.result.Failure = run.explainer().explain(err)
 	}
 	run.finish()
 	result, bodies := run.result.encode()
@@ -44,37 +48,37 @@ func (s *session) build(r *buildRequest) json.RawMessage {
 
 // run is one build on its way. Sources are where its variables come from, nil for what nothing rendered; keeps is what others may ask for.
 type run struct {
-	session       *session
+	builder       *builder
 	request       *buildRequest
 	scope         *scope
 	kustomization unstructured.Unstructured
-	print         string // of the Kustomization
-	sources       []*keptObject
+	fingerprint   string // of the Kustomization
+	sources       []*exported
 	view          *view
 	folder        string
 	preparation   *preparation
 	variables     *variables
 	result        buildResult
-	keeps         map[string]*keptObject
-	keepsOnly     bool // nobody wants the result
+	exports       map[string]*exported
+	exportsOnly   bool // nobody wants the result
 	key           string
 }
 
-func newRun(s *session, r *buildRequest) *run {
-	return &run{session: s, request: r, scope: s.scope(r.Scope), keeps: map[string]*keptObject{}}
+func newRun(b *builder, in *scope, r *buildRequest) *run {
+	return &run{builder: b, request: r, scope: in, exports: map[string]*exported{}}
 }
 
 // begin gathers everything that the build will depend on.
 func (b *run) begin() error {
 	object := b.request.Object
 	if object == nil {
-		kept := b.scope.find(keptKey("Kustomization", b.request.Namespace, b.request.Name))
-		if kept == nil {
+		export := b.scope.find(exportKey("Kustomization", b.request.Namespace, b.request.Name))
+		if export == nil {
 			return fmt.Errorf("nothing rendered the Kustomization %s/%s", b.request.Namespace, b.request.Name)
 		}
-		object = kept.content().object
-		if kept.whole { // else its path, for one, may be a secret
-			b.print = kept.print
+		object = export.content().object
+		if export.whole { // else its path, for one, may be a secret
+			b.fingerprint = export.fingerprint
 		}
 	}
 	b.kustomization = *(&unstructured.Unstructured{Object: object}).DeepCopy()
@@ -85,16 +89,16 @@ func (b *run) begin() error {
 	for _, key := range keys {
 		b.sources = append(b.sources, b.scope.find(key))
 	}
-	source, err := b.session.source(b.request)
+	source, err := b.builder.repository.source(b.request.Base, b.request.Artifact)
 	var known *failure
 	if errors.As(err, &known) {
 		return err
 	}
 	if err != nil {
-		return &failure{Kind: "missing", Message: fmt.Sprintf("the source's folder %s does not exist", b.request.Base)}
+		return &failure{Kind: kindMissing, Message: fmt.Sprintf("the source's folder %s does not exist", b.request.Base)}
 	}
 	b.view = source.view()
-	return b.session.mountAll(b.view, b.request.Remotes)
+	return b.builder.repository.mountAll(b.view, b.request.Remotes)
 }
 
 func (b *run) render() error {
@@ -103,14 +107,6 @@ func (b *run) render() error {
 		return err
 	}
 	return b.complete(objects, wantsOrigins)
-}
-
-// repeat is the same build, from the same sources of variables, about to begin once more.
-func (b *run) repeat() *run {
-	again := newRun(b.session, b.request)
-	again.kustomization, again.sources, again.view = b.kustomization, b.sources, b.view.tree.view()
-	_ = b.session.mountAll(again.view, b.request.Remotes)
-	return again
 }
 
 // assemble is what kustomize does: everything but decryption and variables. Says whether the Kustomization asks for origin annotations.
@@ -122,7 +118,7 @@ func (b *run) assemble() (resmap.ResMap, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	b.preparation = &preparation{view: b.view, keys: b.session.keys, decrypt: b.decrypts(), visited: map[string]bool{}}
+	b.preparation = newPreparation(b.view, b.builder.keys, b.decrypts())
 	if err := b.preparation.visit(b.folder); err != nil {
 		return nil, false, err
 	}
@@ -143,11 +139,11 @@ func (b *run) enter() error {
 	shown, unknown := reveal(name)
 	b.result.Directory = b.view.origin(path.Join(".", path.Clean("/" + shown)[1:]))
 	if unknown {
-		return &failure{Kind: "unknown", Message: fmt.Sprintf("the path %s depends on a variable that cannot be known here", shown)}
+		return &failure{Kind: kindUnknown, Message: fmt.Sprintf("the path %s depends on a variable that cannot be known here", shown)}
 	}
 	b.folder = path.Join(mount, path.Clean("/"+name))
-	if found := b.view.entry(b.folder); found.err != nil || !found.info.IsDir() {
-		return &failure{Kind: "missing", Message: fmt.Sprintf("the path %s does not exist", shown)}
+	if !b.view.IsDir(b.folder) {
+		return &failure{Kind: kindMissing, Message: fmt.Sprintf("the path %s does not exist", shown)}
 	}
 	return nil
 }
@@ -155,8 +151,7 @@ func (b *run) enter() error {
 // generate puts the effective kustomization.yaml before the one of the repository. Flux's generator wants to read from a disk, so it gets
 // a folder with the one file that it reads. Says whether the Kustomization itself asks for origin annotations.
 func (b *run) generate() (bool, error) {
-	prepared := preparation{view: b.view}
-	file, content := prepared.kustomizationFile(b.folder)
+	file, content := kustomizationFile(b.view, b.folder)
 	if content == nil {
 		made, err := generated(b.view, b.folder)
 		if err != nil {
@@ -164,7 +159,7 @@ func (b *run) generate() (bool, error) {
 		}
 		file, content = path.Join(b.folder, "kustomization.yaml"), made
 	}
-	scratch, err := os.MkdirTemp(b.session.scratch, "build-")
+	scratch, err := os.MkdirTemp(b.builder.scratch, "build-")
 	if err != nil {
 		return false, err
 	}
@@ -209,37 +204,13 @@ func withOrigins(manifest []byte) ([]byte, bool, error) {
 	return manifest, false, err
 }
 
-// kustomize keeps one schema for all builds of a process. Builds that bring their own run alone and leave the usual one behind.
-var schemaUse sync.RWMutex
-
-var loadSchemas = sync.OnceFunc(func() { openapi.Schema() })
-
-func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (objects resmap.ResMap, err error) {
-	loadSchemas()
-	if ownSchemas {
-		schemaUse.Lock()
-		defer schemaUse.Unlock()
-		defer func() { openapi.ResetOpenAPI(); openapi.Schema() }()
-	} else {
-		schemaUse.RLock()
-		defer schemaUse.RUnlock()
-	}
-	defer survive(&err)
-	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
-	return krusty.MakeKustomizer(options).Run(fs, folder)
+// explainer explains what goes wrong from here on.
+func (b *run) explainer() *explainer {
+	return &explainer{b.view, b.folder, b.builder.scratch, b.preparation, b.builder.repository.readFile}
 }
 
-// survive makes an error of a panic of kustomize: causes.go says it in plain words, and at its kustomization file.
-func survive(err *error) {
-	where := panicLine()
-	switch panicked := recover(); {
-	case panicked == nil:
-	case strings.Contains(where, "/kyaml/openapi."):
-		*err = errors.New("panicked at a schema")
-	default:
-		*err = errors.New("panicked" + where + panicCause(panicked))
-	}
-}
+// kind is that of the object that the build is for.
+func (b *run) kind() string { return "Kustomization" }
 
 // finish lists the files that the build read, whether it went well or not.
 func (b *run) finish() {

@@ -114,7 +114,7 @@ type celFault struct {
 	Line, Column        int
 }
 
-func (f *celFault) statement(about reference, field ...any) statement {
+func (f *celFault) result(about reference, field ...any) statement {
 	return statement{
 		Outcome: "invalid", Policy: about, Field: field, Message: f.Message, Expression: f.Expression, Line: f.Line, Column: f.Column,
 	}

@@ -99,7 +99,7 @@ func (m *unknownMarker) value(pointer string, value any) any {
 				m.found = true
 				return unknownPart
 			}
-			result[key] = m.value(pointer+"/"+escaped(key), item)
+			result[key] = m.value(pointer+"/"+escapePointer(key), item)
 		}
 		return result
 	case []any:

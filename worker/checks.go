@@ -20,18 +20,18 @@ var serviceNames = map[string]string{
 	"hc_vault": "HashiCorp Vault", "age": "Age",
 }
 
-// check says for each file whether it can be opened, its checksum included.
-func (s *session) check(names []string) []opening {
+// checkFiles says for each file whether it can be opened, its checksum included.
+func checkFiles(read func(string) ([]byte, error), keys *keyring, names []string) []opening {
 	openings := make([]opening, len(names))
 	for i, name := range names {
-		openings[i] = s.checkFile(name)
+		openings[i] = checkFile(read, keys, name)
 	}
 	return openings
 }
 
-func (s *session) checkFile(name string) (result opening) {
+func checkFile(read func(string) ([]byte, error), keys *keyring, name string) (result opening) {
 	result = opening{Path: name, Recipients: []string{}}
-	content, err := s.readFile(name)
+	content, err := read(name)
 	if err != nil {
 		result.Reason, result.Message = "format", err.Error()
 		return result
@@ -42,7 +42,7 @@ func (s *session) checkFile(name string) (result opening) {
 		return result
 	}
 	result.Recipients, result.Services = recipients(tree)
-	key, err := s.keys.dataKey(tree)
+	key, err := keys.dataKey(tree)
 	switch {
 	case err == nil:
 		if err := checksum(tree, key); err != nil {

@@ -181,15 +181,3 @@ func without(what string, in *text, node, item *yaml.Node) *edit {
 	}
 	return &edit{what, in, node, altered, in, item}
 }
-
-// reach follows the steps all the way; the key (an item is its own) and the value there, nil where they lead nowhere.
-func reach(node *yaml.Node, steps []any) (key, value *yaml.Node) {
-	key, value = node, node
-	for _, step := range steps {
-		if value == nil {
-			return nil, nil
-		}
-		key, value = follow(value, step)
-	}
-	return key, value
-}

@@ -28,31 +28,41 @@ var (
 	objectID    = regexp.MustCompile(`(\w+)\.(?:\[noVer\]|v\w+)\.(?:\[noGrp\]|[\w.-]+)/(\S+?)\.(\[noNs\]|[\w-]+)`)
 )
 
+// explainer knows the build that failed: its source and folder (nil and "" as long as there are none), its scratch folder, and its kustomization
+// files once they were prepared.
+type explainer struct {
+	view        *view
+	folder      string
+	scratch     string
+	preparation *preparation
+	readFile    func(name string) ([]byte, error)
+}
+
 // explain puts an error into plain words and finds its file.
-func (b *run) explain(err error) *failure {
+func (e *explainer) explain(err error) *failure {
 	var known *failure
 	if !errors.As(err, &known) {
-		known = b.explainKustomize(strings.ReplaceAll(err.Error(), `\"`, `"`))
+		known = e.explainKustomize(strings.ReplaceAll(err.Error(), `\"`, `"`))
 	}
-	return b.completed(known)
+	return e.completed(known)
 }
 
 // explainObject does so for what happened to one object after kustomize was done with it.
-func (b *run) explainObject(err error, object, origin string) *failure {
+func (e *explainer) explainObject(err error, object, origin string) *failure {
 	var known *failure
 	if !errors.As(err, &known) {
-		if known = b.brokenFile(err.Error(), b.folder); known == nil {
-			known = &failure{Kind: "build", Message: b.clean(unwrapped(err.Error()), b.folder)}
+		if known = e.brokenFile(err.Error(), e.folder); known == nil {
+			known = &failure{Kind: kindBuild, Message: e.clean(unwrapped(err.Error()), e.folder)}
 		}
 	}
 	known.Path, known.Object = cmp.Or(known.Path, origin), object
 	return known
 }
 
-func (b *run) explainKustomize(text string) *failure {
-	folders := b.folders(text)
+func (e *explainer) explainKustomize(text string) *failure {
+	folders := e.folders(text)
 	last := folders[len(folders)-1]
-	if found := b.brokenFile(text, last); found != nil {
+	if found := e.brokenFile(text, last); found != nil {
 		return found
 	}
 	for _, cause := range causes {
@@ -63,26 +73,26 @@ func (b *run) explainKustomize(text string) *failure {
 		expanded := func(template string) string {
 			return string(cause.pattern.ExpandString(nil, template, text, match))
 		}
-		result := &failure{Kind: "build", Message: b.clean(expanded(cause.message), last), Hint: cause.hint}
-		b.blame(result, folders, expanded(cause.subject), cause.inside)
+		result := &failure{Kind: kindBuild, Message: e.clean(expanded(cause.message), last), Hint: cause.hint}
+		e.blame(result, folders, expanded(cause.subject), cause.inside)
 		return result
 	}
-	result := &failure{Kind: "build", Message: b.clean(unwrapped(text), last)}
-	b.blame(result, folders, "", false)
+	result := &failure{Kind: kindBuild, Message: e.clean(unwrapped(text), last)}
+	e.blame(result, folders, "", false)
 	return result
 }
 
 // completed adds what is cheap to know now, and keeps secrets out.
-func (b *run) completed(f *failure) *failure {
-	if b.preparation != nil && len(b.preparation.remote) > 0 && f.Kind == "build" {
-		f.Kind = "remote" // what is missing may well be remote
+func (e *explainer) completed(f *failure) *failure {
+	if e.preparation != nil && len(e.preparation.remote) > 0 && f.Kind == kindBuild {
+		f.Kind = kindRemote // what is missing may well be remote
 	}
-	if b.preparation != nil && b.preparation.secrets.contains(f.Message) {
+	if e.preparation != nil && e.preparation.secrets.contains(f.Message) {
 		f.Message = "the build fails; the reason quotes a secret and is not shown"
 	}
-	if name, ok := strings.CutPrefix(f.Message, "the variable "); ok && f.Kind == "undefined" && f.Path != "" {
+	if name, ok := strings.CutPrefix(f.Message, "the variable "); ok && f.Kind == kindUndefined && f.Path != "" {
 		variable, _, _ := strings.Cut(name, " ")
-		if content, err := b.session.readFile(f.Path); err == nil {
+		if content, err := e.readFile(f.Path); err == nil {
 			f.Line = lineOfText(content, "${"+variable)
 		}
 	}
@@ -90,8 +100,8 @@ func (b *run) completed(f *failure) *failure {
 }
 
 // folders are those that kustomize was in when it failed, the outermost first.
-func (b *run) folders(text string) []string {
-	folders := []string{b.folder}
+func (e *explainer) folders(text string) []string {
+	folders := []string{e.folder}
 	for _, match := range wentThrough.FindAllStringSubmatch(text, -1) {
 		folders = append(folders, match[1])
 	}
@@ -99,24 +109,24 @@ func (b *run) folders(text string) []string {
 }
 
 // brokenFile: kustomize counts lines from the start of a document and names files without their folder, so look for ourselves.
-func (b *run) brokenFile(text, folder string) *failure {
-	find := finder(text)
-	if b.view == nil || find == nil {
+func (e *explainer) brokenFile(text, folder string) *failure {
+	find := yamlFinder(text)
+	if e.view == nil || find == nil {
 		return nil
 	}
 	var candidates []string
 	if match := malformed.FindStringSubmatch(text); match != nil {
 		candidates = append(candidates, path.Join(folder, match[1]))
 	}
-	for _, name := range b.view.files() {
+	for _, name := range e.view.files() {
 		if extension := path.Ext(name); extension == ".yaml" || extension == ".yml" {
 			candidates = append(candidates, path.Join(mount, name))
 		}
 	}
 	for _, name := range candidates {
-		if content, err := b.view.content(name); err == nil {
-			if found := find(b.fromRoot(name), content); found != nil {
-				if by := b.view.namedBy(name); by != nil {
+		if content, err := e.view.content(name); err == nil {
+			if found := find(e.view.fromRoot(name), content); found != nil {
+				if by := e.view.namedBy(name); by != nil {
 					found.Path, found.Line = by.Path, by.Line
 				}
 				return found
@@ -128,8 +138,8 @@ func (b *run) brokenFile(text, folder string) *failure {
 
 var oddities = regexp.MustCompile(`unsupported type: map\[interface|invalid map key|cannot decode !!|map merge requires`)
 
-// finder is what finds the place of a YAML error in a file; nil where it is another error.
-func finder(text string) func(string, []byte) *failure {
+// yamlFinder is what finds the place of a YAML error in a file; nil where it is another error.
+func yamlFinder(text string) func(string, []byte) *failure {
 	switch {
 	case strings.Contains(text, "already defined at line"):
 		return duplicateKey
@@ -144,30 +154,30 @@ func finder(text string) func(string, []byte) *failure {
 }
 
 // blame finds the file, and the line that mentions the subject: the innermost kustomization file that does, or the innermost there is.
-func (b *run) blame(f *failure, folders []string, subject string, inside bool) {
-	if b.view == nil {
+func (e *explainer) blame(f *failure, folders []string, subject string, inside bool) {
+	if e.view == nil {
 		return
 	}
 	for _, folder := range folders {
-		if by := b.view.namedBy(folder); by != nil { // nobody can mend it here
+		if by := e.view.namedBy(folder); by != nil { // nobody can mend it here
 			f.Path, f.Line = by.Path, by.Line
 			return
 		}
 	}
 	for i := len(folders) - 1; i >= 0; i-- {
-		if file := path.Join(folders[i], subject); inside && !b.view.IsDir(file) && b.view.Exists(file) {
-			f.Path = b.fromRoot(file)
+		if file := path.Join(folders[i], subject); inside && !e.view.IsDir(file) && e.view.Exists(file) {
+			f.Path = e.view.fromRoot(file)
 			return
 		}
 		for _, name := range konfig.RecognizedKustomizationFileNames() {
 			file := path.Join(folders[i], name)
-			content, err := b.view.content(file)
+			content, err := e.view.content(file)
 			if err != nil {
 				continue
 			}
-			line := mentioned(content, relativeTo(folders[i], subject))
+			line := lineOfWord(content, relativeTo(folders[i], subject))
 			if f.Path == "" || line > 0 {
-				f.Path, f.Line = b.fromRoot(file), line
+				f.Path, f.Line = e.view.fromRoot(file), line
 			}
 			if line > 0 || subject == "" {
 				return
@@ -181,20 +191,6 @@ func relativeTo(folder, name string) string {
 		return relative
 	}
 	return name
-}
-
-// mentioned finds the line with the word as a whole: a list item, a key, a value or the end of a path.
-func mentioned(content []byte, word string) int {
-	if word == "" {
-		return 0
-	}
-	whole := regexp.MustCompile(`(^|[\s"'/:=-])` + regexp.QuoteMeta(path.Clean(word)) + `/?(["',:\s\]]|$)`)
-	for number, line := range strings.Split(string(content), "\n") {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") && whole.MatchString(line) {
-			return number + 1
-		}
-	}
-	return 0
 }
 
 func unwrapped(text string) string {
@@ -213,22 +209,23 @@ func unwrapped(text string) string {
 var upToRemote = regexp.MustCompile(`(?:\.\./)*\.\.` + remoteMount)
 
 // withRemoteNames names what is remote as the kustomization file does.
-func (b *run) withRemoteNames(text string) string {
-	if b.view == nil || len(b.view.named) == 0 {
+func (e *explainer) withRemoteNames(text string) string {
+	if e.view == nil || len(e.view.remoteNames()) == 0 {
 		return text
 	}
 	text = upToRemote.ReplaceAllString(text, remoteMount)
-	for _, target := range slices.Backward(slices.Sorted(maps.Keys(b.view.named))) {
-		text = strings.ReplaceAll(text, target, b.view.named[target].Shown)
+	names := e.view.remoteNames()
+	for _, target := range slices.Backward(slices.Sorted(maps.Keys(names))) {
+		text = strings.ReplaceAll(text, target, names[target].Shown)
 	}
 	return text
 }
 
 // clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.
-func (b *run) clean(text, folder string) string {
+func (e *explainer) clean(text, folder string) string {
 	text = strings.TrimPrefix(objectID.ReplaceAllString(text, "$1/$3/$2"), "./")
-	text = b.withRemoteNames(text)
-	for _, cut := range []string{"[noNs]/", b.session.scratch, folder + "/", mount + "/"} {
+	text = e.withRemoteNames(text)
+	for _, cut := range []string{"[noNs]/", e.scratch, folder + "/", mount + "/"} {
 		if len(cut) > 1 {
 			text = strings.ReplaceAll(text, cut, "")
 		}

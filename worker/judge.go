@@ -6,71 +6,50 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
 	"sort"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// judgeRequest checks every object that the builds of a scope rendered. Schemas is the folder with the definitions of Kubernetes 1.<Minor>.
-type judgeRequest struct {
-	Scope   string `json:"scope"`
-	Schemas string `json:"schemas"`
-	Minor   int    `json:"minor"`
-}
-
-// prepareRequest says what a judge will want, so that it is read meanwhile.
-type prepareRequest struct {
-	Schemas string `json:"schemas"`
-}
-
-// judgement is what is wrong with one object: the index counts the objects of the Kustomization owner. Codes beyond a violation's own are
-// removed, deprecated, and unknown-kind.
-type judgement struct {
-	Owner      string      `json:"owner"`
-	Index      int         `json:"index"`
-	Violations []violation `json:"violations"`
-}
-
 // The code of an object whose kind nothing tells about.
 const unknownKind = "unknown-kind"
 
-type judge struct {
+// checker knows the kinds of one Kubernetes version and those of an environment.
+type checker struct {
 	catalog *catalog
 	custom  *customKinds
 	minor   minor
 }
 
-// judge says what is wrong with the objects; what it said in an earlier run holds as long as nothing that it looked at has changed.
-func (s *session) judge(r *judgeRequest) (json.RawMessage, error) {
+// checkSchemas says what is wrong with the objects; what it said in an earlier run holds as long as nothing that it looked at has changed.
+func checkSchemas(in *repository, earlier *results, of *scope, r *judgeRequest) (json.RawMessage, error) {
 	if _, err := os.Stat(r.Schemas); err != nil {
 		return nil, fmt.Errorf("the schemas of Kubernetes cannot be read: %w", err)
 	}
-	renderings := s.scope(r.Scope).rendered()
-	said, err := s.verdict("schema", r.Schemas, renderings, func() any { return r.judged(renderings, nil) })
+	renderings := of.rendered()
+	said, err := cachedCheck(earlier, "schema", r.Schemas, renderings, func() any { return checkAll(r, renderings, nil) })
 	if err != nil || !bytes.Contains(said, []byte(`"`+unknownKind+`"`)) {
 		return said, err
 	}
 	stray := newCustomKinds()
-	s.eachYAML(stray.addFile)
+	in.eachYAML(stray.addFile)
 	if len(stray.known) == 0 {
 		return said, nil
 	}
-	return json.Marshal(r.judged(renderings, stray))
+	return json.Marshal(checkAll(r, renderings, stray))
 }
 
-func (r *judgeRequest) judged(renderings []*rendering, stray *customKinds) []judgement {
+func checkAll(r *judgeRequest, renderings []*rendering, stray *customKinds) []judgement {
 	catalog, err := openCatalog(r.Schemas)
 	if err != nil {
 		panic(err)
 	}
-	j := judge{catalog, newCustomKinds(), minor(r.Minor)}
+	c := checker{catalog, newCustomKinds(), minor(r.Minor)}
 	objects := objectsOf(renderings)
-	j.gather(objects)
-	j.custom.addFrom(stray)
-	found := sideBySide(objects, j.check)
+	c.gather(objects)
+	c.custom.addFrom(stray)
+	found := sideBySide(objects, c.check)
 	return keep(found, func(each judgement) bool { return len(each.Violations) > 0 })
 }
 
@@ -85,15 +64,15 @@ func objectsOf(renderings []*rendering) []object {
 }
 
 // gather takes the definitions of the environment first: they are what its cluster will have. Flux's own lie beside the program.
-func (j judge) gather(objects []object) {
+func (c checker) gather(objects []object) {
 	for _, each := range objects {
 		if bytes.Contains(each.Body, customMark) {
-			j.custom.add(each.Body, false)
+			c.custom.add(each.Body, false)
 		}
 	}
 	if program, err := os.Executable(); err == nil {
 		if content, err := os.ReadFile(filepath.Join(filepath.Dir(program), "crds.json")); err == nil {
-			j.custom.addAll(content)
+			c.custom.addAll(content)
 		}
 	}
 }
@@ -117,14 +96,14 @@ func (o object) opened() object {
 	return o
 }
 
-func (j judge) check(o object) judgement {
-	w := walker{definitions: j.catalog.definitions, unknown: o.hidden, secret: o.kind.Kind == "Secret" || o.Secret != ""}
+func (c checker) check(o object) judgement {
+	w := walker{definitions: c.catalog.definitions, unknown: o.hidden, secret: o.kind.Kind == "Secret" || o.Secret != ""}
 	if o.hidden["/apiVersion"] || o.hidden["/kind"] {
 		return judgement{}
 	}
-	custom := j.custom.find(o.kind)
-	code, message, hint := aged(o.kind, j.minor)
-	switch own := j.catalog.kinds[o.kind]; {
+	custom := c.custom.find(o.kind)
+	code, message, hint := aged(o.kind, c.minor)
+	switch own := c.catalog.kinds[o.kind]; {
 	case code != "":
 		w.found = append(w.found, violation{Code: code, Field: []any{"apiVersion"}, Message: message, Hint: hint})
 		w.walk(own, o.body(), nil, true)
@@ -133,7 +112,7 @@ func (j judge) check(o object) judgement {
 	case custom != nil:
 		w.customKind(custom, o)
 	default:
-		w.found = append(w.found, j.stranger(o.kind))
+		w.found = append(w.found, c.stranger(o.kind))
 	}
 	return judgement{o.owner, o.index, w.found}
 }
@@ -158,13 +137,13 @@ func (w *walker) customKind(kind *customKind, o object) {
 }
 
 // stranger is a kind without a schema: one that its group does not have, or one that nothing here tells about.
-func (j judge) stranger(kind groupVersionKind) violation {
+func (c checker) stranger(kind groupVersionKind) violation {
 	what := fmt.Sprintf("%s of %s", kind.Kind, kind.apiVersion())
-	there, assumed := j.custom.hasOther(kind)
-	found := violation{Code: "removed", Field: []any{"apiVersion"}, Hint: j.suggest(kind), Assumed: assumed}
+	there, assumed := c.custom.hasOther(kind)
+	found := violation{Code: "removed", Field: []any{"apiVersion"}, Hint: c.suggest(kind), Assumed: assumed}
 	switch {
-	case j.catalog.groups[kind.Group]:
-		found.Message = fmt.Sprintf("Kubernetes %s does not know %s", j.minor, what)
+	case c.catalog.groups[kind.Group]:
+		found.Message = fmt.Sprintf("Kubernetes %s does not know %s", c.minor, what)
 	case assumed:
 		found.Message = fmt.Sprintf("the Flux of this devloop does not know %s", what)
 	case there:
@@ -176,9 +155,9 @@ func (j judge) stranger(kind groupVersionKind) violation {
 }
 
 // suggest names the versions that the kind does have, or the kind that was probably meant.
-func (j judge) suggest(wanted groupVersionKind) string {
+func (c checker) suggest(wanted groupVersionKind) string {
 	var versions, kinds []string
-	for _, known := range j.kinds() {
+	for _, known := range c.kinds() {
 		if known.Kind == wanted.Kind {
 			versions = append(versions, known.apiVersion())
 		}
@@ -197,51 +176,13 @@ func (j judge) suggest(wanted groupVersionKind) string {
 	return ""
 }
 
-func (j judge) kinds() []groupVersionKind {
+func (c checker) kinds() []groupVersionKind {
 	var all []groupVersionKind
-	for kind := range j.catalog.kinds {
+	for kind := range c.catalog.kinds {
 		all = append(all, kind)
 	}
-	for kind := range j.custom.known {
+	for kind := range c.custom.known {
 		all = append(all, kind)
 	}
 	return all
-}
-
-// eachYAML visits the YAML files of the repository, without those of hidden folders.
-func (s *session) eachYAML(visit func([]byte)) {
-	_ = filepath.WalkDir(s.root, func(name string, entry os.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && name != s.root && strings.HasPrefix(entry.Name(), ".") {
-			return filepath.SkipDir
-		}
-		if extension := filepath.Ext(name); err != nil || entry.IsDir() || extension != ".yaml" && extension != ".yml" {
-			return nil
-		}
-		// A pipe has no end of waiting, and what a link leads to may have no end at all.
-		if !entry.Type().IsRegular() {
-			return nil
-		}
-		if content, err := os.ReadFile(name); err == nil {
-			visit(content)
-		}
-		return nil
-	})
-}
-
-// sideBySide applies a function to all, on every core; the results are in the order of what they come from.
-func sideBySide[A, B any](all []A, work func(A) B) []B {
-	results := make([]B, len(all))
-	cores := goruntime.GOMAXPROCS(0)
-	var pending sync.WaitGroup
-	for core := range cores {
-		pending.Add(1)
-		go func() {
-			defer pending.Done()
-			for i := core; i < len(all); i += cores {
-				results[i] = work(all[i])
-			}
-		}()
-	}
-	pending.Wait()
-	return results
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"sync"
 
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
@@ -13,33 +13,33 @@ import (
 // secrets, and Kustomizations. None of that leaves the process.
 type scope struct {
 	mu         sync.Mutex
-	kept       map[string]*keptObject
+	exports    map[string]*exported
 	renderings map[string]*rendering
 }
 
-// keptObject: owner is the Kustomization that rendered it. Of two owners the first in the alphabet counts, whichever was built first. Print
-// changes with the content; it is ” where nothing that is stored may depend on it.
-type keptObject struct {
-	owner   string
-	secret  bool
-	whole   bool // the answer shows all of it
-	print   string
-	index   int // among the objects of its build
-	content func() keptContent
+// exported: owner is the Kustomization that rendered it. Of two owners the first in the alphabet counts, whichever was built first. Fingerprint
+// changes with the content; it is "" where nothing that is stored may depend on it.
+type exported struct {
+	owner       string
+	secret      bool
+	whole       bool // the answer shows all of it
+	fingerprint string
+	index       int // among the objects of its build
+	content     func() exportContent
 }
 
-type keptContent struct {
+type exportContent struct {
 	values map[string]string
 	object map[string]any
 }
 
 func newScope() *scope {
-	return &scope{kept: map[string]*keptObject{}, renderings: map[string]*rendering{}}
+	return &scope{exports: map[string]*exported{}, renderings: map[string]*rendering{}}
 }
 
-func keptKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
+func exportKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
-func isKept(res *resource.Resource) bool {
+func isExported(res *resource.Resource) bool {
 	switch res.GetKind() {
 	case "ConfigMap", "Secret":
 		return res.GetApiVersion() == "v1"
@@ -51,61 +51,35 @@ func isKept(res *resource.Resource) bool {
 	return false
 }
 
-func keyOf(res *resource.Resource) string {
+func exportKeyOf(res *resource.Resource) string {
 	namespace := res.GetNamespace()
 	if namespace == "" {
 		namespace = "default"
 	}
-	return keptKey(res.GetKind(), namespace, res.GetName())
+	return exportKey(res.GetKind(), namespace, res.GetName())
 }
 
-func (s *scope) find(key string) *keptObject {
+func (s *scope) find(key string) *exported {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.kept[key]
+	return s.exports[key]
 }
 
-func (s *scope) keep(found map[string]*keptObject) {
+func (s *scope) keep(found map[string]*exported) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, object := range found {
-		if known := s.kept[key]; known == nil || known.owner >= object.owner {
-			s.kept[key] = object
+		if known := s.exports[key]; known == nil || known.owner >= object.owner {
+			s.exports[key] = object
 		}
 	}
 }
 
-// keep notes an object for other builds; shown is how the answer shows it. Where that is the whole truth, it is enough.
-func (b *run) keep(res *resource.Resource, shown *builtObject) error {
-	if !isKept(res) {
-		return nil
-	}
-	object := &keptObject{owner: b.owner(), index: len(b.result.Objects)}
-	object.secret = shown.Secret != "" || res.GetKind() == "Secret"
-	b.keeps[keyOf(res)] = object
-	if !object.secret && len(shown.Unknown) == 0 {
-		object.whole, object.print = true, digest(string(shown.Body))
-		object.content = plainContent(shown.Body)
-		return nil
-	}
-	text, err := res.MarshalJSON() // its own map has numbers that Kubernetes cannot copy
-	if err != nil {
-		return err
-	}
-	var body map[string]any
-	if err := decodeJSON(text, &body); err != nil {
-		return err
-	}
-	content := keptContent{values(body, shown.Secret), body}
-	object.content = func() keptContent { return content }
-	return nil
-}
-
-func plainContent(body json.RawMessage) func() keptContent {
-	return sync.OnceValue(func() keptContent {
+func plainContent(body json.RawMessage) func() exportContent {
+	return sync.OnceValue(func() exportContent {
 		var object map[string]any
-		_ = decodeJSON(body, &object)
-		return keptContent{values(object, ""), object}
+		_ = kubejson.Unmarshal(body, &object)
+		return exportContent{values(object, ""), object}
 	})
 }
 
@@ -131,11 +105,9 @@ func values(object map[string]any, state string) map[string]string {
 	return found
 }
 
-func decoded(text string) string {
-	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
-		return string(plain)
+func (k *exported) orEmpty() exportContent {
+	if k == nil {
+		return exportContent{}
 	}
-	return text
+	return k.content()
 }
-
-func looksSealed(text string) bool { return strings.Contains(text, string(encryptedMark)) }

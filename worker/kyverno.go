@@ -37,7 +37,7 @@ func kyvernoPolicies(w *world, _ *policiesRequest) (policies []policy, said []st
 		if s.group != kyvernoGroup || s.kind != "ClusterPolicy" && s.kind != "Policy" {
 			continue
 		}
-		rules, reasons := s.kyvernoRules()
+		rules, reasons := kyvernoRules(s)
 		for _, rule := range rules {
 			policies = append(policies, rule)
 		}
@@ -49,12 +49,12 @@ func kyvernoPolicies(w *world, _ *policiesRequest) (policies []policy, said []st
 	return policies, said
 }
 
-func (s *subject) kyvernoRules() (rules []*kyvernoRule, reasons []string) {
-	if reason := s.kyvernoObstacle(); reason != "" {
+func kyvernoRules(s *subject) (rules []*kyvernoRule, reasons []string) {
+	if reason := kyvernoObstacle(s); reason != "" {
 		return nil, []string{reason}
 	}
 	spec, _ := s.rendered.body()["spec"].(map[string]any)
-	controllers := s.autogen(spec)
+	controllers := autogen(s, spec)
 	list, _ := spec["rules"].([]any)
 	for i, each := range list {
 		rule, _ := each.(map[string]any)
@@ -71,7 +71,7 @@ func (s *subject) kyvernoRules() (rules []*kyvernoRule, reasons []string) {
 }
 
 // kyvernoObstacle is what keeps the whole policy from being judged.
-func (s *subject) kyvernoObstacle() string {
+func kyvernoObstacle(s *subject) string {
 	if len(s.rendered.Unknown) > 0 {
 		return "parts of the policy are not known here"
 	}
@@ -245,3 +245,38 @@ func celCheck(rule map[string]any, written any) (kyvernoCheck, string) {
 
 // The version of CEL's environment that Kyverno compiles with is its own; every version that is in use knows at least this.
 const kyvernoKubernetes = "1.33"
+
+// kyvernoMutator is what a policy of Kyverno's may change, nil for another object.
+func kyvernoMutator(s *subject) func(*subject) match {
+	if s.group != kyvernoGroup || s.kind != "ClusterPolicy" && s.kind != "Policy" {
+		return nil
+	}
+	rules := mutatingRules(s)
+	if len(rules) == 0 {
+		return nil
+	}
+	return func(other *subject) match {
+		result := no
+		for _, rule := range rules {
+			result = max(result, rule.matches(other))
+		}
+		return result
+	}
+}
+
+func mutatingRules(s *subject) (rules []*kyvernoRule) {
+	spec, _ := s.rendered.body()["spec"].(map[string]any)
+	controllers := autogen(s, spec)
+	list, _ := spec["rules"].([]any)
+	for i, each := range list {
+		rule, _ := each.(map[string]any)
+		mutate, _ := rule["mutate"].(map[string]any)
+		if mutate == nil || mutate["targets"] != nil {
+			continue
+		}
+		for _, variant := range variantsOf(rule, controllers) {
+			rules = append(rules, &kyvernoRule{world: s.world, source: s, index: i, rule: variant})
+		}
+	}
+	return rules
+}

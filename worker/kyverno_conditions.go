@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -213,7 +214,7 @@ func literalOf(text string) (any, bool) {
 		return text[1 : len(text)-1], true
 	case len(text) > 1 && text[0] == '`' && strings.HasSuffix(text, "`"):
 		var value any
-		if decodeJSON([]byte(text[1:len(text)-1]), &value) != nil {
+		if kubejson.Unmarshal([]byte(text[1:len(text)-1]), &value) != nil {
 			return nil, json.Valid([]byte(text[1 : len(text)-1]))
 		}
 		return value, true
@@ -232,7 +233,7 @@ func resolved(side any, s *subject, object map[string]any) (any, string) {
 		value, isLiteral := literalOf(part)
 		if !isLiteral {
 			var known bool
-			if value, known = s.lookUp(part, object); !known {
+			if value, known = lookUp(s, part, object); !known {
 				return nil, notKnownPattern
 			}
 		}
@@ -254,7 +255,7 @@ func isFalsey(value any) bool {
 }
 
 // lookUp follows a path; says whether all on the way is known.
-func (s *subject) lookUp(path string, object map[string]any) (any, bool) {
+func lookUp(s *subject, path string, object map[string]any) (any, bool) {
 	rest := strings.TrimPrefix(path, "request")
 	var value any = map[string]any{"operation": "CREATE", "name": s.name, "namespace": s.namespace, "object": object}
 	return walkPath(value, pathStep.FindAllStringSubmatch(rest, -1))

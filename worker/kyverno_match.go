@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ const autogenAnnotation = "pod-policies.kyverno.io/autogen-controllers"
 
 // autogen says for which kinds Kyverno derives rules: for none as soon as one rule of the policy selects by name, labels or annotations,
 // names other kinds beside Pods, generates, or patches in JSON.
-func (s *subject) autogen(spec map[string]any) []string {
+func autogen(s *subject, spec map[string]any) []string {
 	rules, _ := spec["rules"].([]any)
 	for _, each := range rules {
 		rule, _ := each.(map[string]any)
@@ -89,7 +90,7 @@ func derived(rule map[string]any, kinds []string, where string) map[string]any {
 		}
 	}
 	var made map[string]any
-	if decodeJSON([]byte(text), &made) != nil {
+	if kubejson.Unmarshal([]byte(text), &made) != nil {
 		return rule
 	}
 	for _, block := range []string{"match", "exclude"} {
@@ -210,14 +211,14 @@ func blockMatches(block any, s *subject) match {
 func filterMatches(filter map[string]any, s *subject) match {
 	resources := resourcesOf(filter)
 	kinds, operations := texts(resources["kinds"]), texts(resources["operations"])
-	if len(kinds) > 0 && !slices.ContainsFunc(kinds, s.isOfKind) || len(operations) > 0 && !slices.Contains(operations, "CREATE") {
+	if len(kinds) > 0 && !slices.ContainsFunc(kinds, func(written string) bool { return isOfKind(s, written) }) || len(operations) > 0 && !slices.Contains(operations, "CREATE") {
 		return no
 	}
 	names := texts(resources["names"])
 	if name, _ := resources["name"].(string); name != "" {
 		names = append(names, name)
 	}
-	result := both(openGlob(names, s.name), openGlob(texts(resources["namespaces"]), s.filterNamespace()))
+	result := both(openGlob(names, s.name), openGlob(texts(resources["namespaces"]), filterNamespace(s)))
 	if annotations, _ := resources["annotations"].(map[string]any); len(annotations) > 0 {
 		result = both(result, open)
 	}
@@ -235,7 +236,7 @@ func filterMatches(filter map[string]any, s *subject) match {
 	return both(result, selectsBy(resources["namespaceSelector"], labels))
 }
 
-func (s *subject) filterNamespace() string {
+func filterNamespace(s *subject) string {
 	if s.kind == "Namespace" && s.group == "" {
 		return s.name
 	}
@@ -254,7 +255,7 @@ func selectsBy(written any, labels labelSet) match {
 }
 
 // isOfKind understands Kind, version/Kind and group/version/Kind with wildcards; what is about a subresource is not about the object.
-func (s *subject) isOfKind(written string) bool {
+func isOfKind(s *subject, written string) bool {
 	parts := strings.Split(written, "/")
 	switch {
 	case len(parts) == 1:

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path"
+	"sort"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -21,7 +23,7 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 	labels, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "labels")
 	annotations, _, _ := unstructured.NestedStringMap(b.kustomization.Object, "spec", "commonMetadata", "annotations")
 	for _, res := range objects.Resources() {
-		if b.keepsOnly && !isKept(res) {
+		if b.exportsOnly && !isExported(res) {
 			continue
 		}
 		origin, line, err := b.origin(res, wantsOrigins)
@@ -29,11 +31,11 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 			return err
 		}
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
-			return &failure{Kind: "build", Message: "an object without apiVersion, kind or name", Path: origin}
+			return &failure{Kind: kindBuild, Message: "an object without apiVersion, kind or name", Path: origin}
 		}
 		built, err := b.object(res, labels, annotations)
 		if err != nil {
-			return b.explainObject(err, objectName(res), origin)
+			return b.explainer().explainObject(err, objectName(res), origin)
 		}
 		if isTooDeep(built.Body) {
 			return tooDeep(objectName(res), origin)
@@ -42,32 +44,6 @@ func (b *run) complete(objects resmap.ResMap, wantsOrigins bool) error {
 		b.result.Objects = append(b.result.Objects, *built)
 	}
 	return nil
-}
-
-// Deeper than any object, and not as deep as other readers of JSON go.
-const maxDepth = 200
-
-func isTooDeep(object json.RawMessage) bool {
-	depth, deepest, quoted := 0, 0, false
-	for i := 0; i < len(object); i++ {
-		switch letter := object[i]; {
-		case quoted && letter == '\\':
-			i++
-		case letter == '"':
-			quoted = !quoted
-		case quoted:
-		case letter == '{' || letter == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case letter == '}' || letter == ']':
-			depth--
-		}
-	}
-	return deepest > maxDepth
-}
-
-func tooDeep(name, origin string) *failure {
-	return &failure{Kind: "unknown", Message: fmt.Sprintf("%s is nested more than %d levels deep", name, maxDepth), Path: origin}
 }
 
 func objectName(res *resource.Resource) string {
@@ -98,16 +74,7 @@ func (b *run) origin(res *resource.Resource, keepAnnotation bool) (string, int, 
 	if by := b.view.namedBy(file); by != nil {
 		return by.Path, by.Line, nil
 	}
-	return b.fromRoot(file), 0, nil
-}
-
-// fromRoot turns a path below the mount into one relative to the root.
-func (b *run) fromRoot(name string) string {
-	relative, ok := within(name)
-	if !ok {
-		return ""
-	}
-	return b.view.origin(relative)
+	return b.view.fromRoot(file), 0, nil
 }
 
 func (b *run) object(res *resource.Resource, labels, annotations map[string]string) (*builtObject, error) {
@@ -129,7 +96,7 @@ func (b *run) object(res *resource.Resource, labels, annotations map[string]stri
 		return nil, err
 	}
 	built := &builtObject{Body: body, Secret: state, Unknown: unknown}
-	return built, b.keep(res, built)
+	return built, b.export(res, built)
 }
 
 // opened decrypts an object where there is something to decrypt; it gives the state and the object as it was before.
@@ -148,19 +115,19 @@ func (b *run) opened(res *resource.Resource) (string, map[string]any, error) {
 		}
 		return "", before, nil
 	}
-	state, err := b.session.keys.openResource(res)
+	state, err := b.builder.keys.openResource(res)
 	if err != nil {
-		err = &failure{Kind: "decryption", Message: fmt.Sprintf("%s cannot be decrypted: %v", objectName(res), err)}
+		err = &failure{Kind: kindDecryption, Message: fmt.Sprintf("%s cannot be decrypted: %v", objectName(res), err)}
 	}
 	return state, before, err
 }
 
 // substituted puts variables into an object and gives the one to show, without the values of secrets.
 func (b *run) substituted(res *resource.Resource) (*resource.Resource, error) {
-	if b.session.opens {
+	if b.builder.showSecrets {
 		return res, b.variables.substitute(res, b.variables.known)
 	}
-	if !b.variables.secret() || !isKept(res) {
+	if !b.variables.secret() || !isExported(res) {
 		return res, b.variables.substitute(res, b.variables.shown)
 	}
 	shown := res.DeepCopy()
@@ -169,7 +136,7 @@ func (b *run) substituted(res *resource.Resource) (*resource.Resource, error) {
 	}
 	if b.variables.substitute(res, b.variables.known) != nil { // what it says may quote a secret
 		message := fmt.Sprintf("%s is no YAML any more with the values of the secrets in it", objectName(res))
-		return nil, &failure{Kind: "substitution", Message: message}
+		return nil, &failure{Kind: kindSubstitution, Message: message}
 	}
 	return shown, nil
 }
@@ -192,12 +159,28 @@ func addMetadata(res *resource.Resource, labels, annotations map[string]string) 
 	return nil
 }
 
-func merged(first, second map[string]string) map[string]string {
-	all := map[string]string{}
-	for _, each := range []map[string]string{first, second} {
-		for key, value := range each {
-			all[key] = value
-		}
+// mask gives the object as JSON without secret values; before is the object as it was before decryption.
+func (b *run) mask(res *resource.Resource, before map[string]any, state string) (json.RawMessage, []string, error) {
+	content, err := res.MarshalJSON()
+	if err != nil {
+		return nil, nil, err
 	}
-	return all
+	if state == "" && len(b.preparation.secrets) == 0 && !bytes.ContainsFunc(content, isHidden) {
+		return bytes.TrimSpace(content), nil, nil
+	}
+	var object map[string]any
+	if err := json.Unmarshal(content, &object); err != nil {
+		return nil, nil, err
+	}
+	if state != "" {
+		delete(object, "sops")
+	}
+	m := &masker{isSecret: res.GetKind() == "Secret", secrets: b.preparation.secrets}
+	if b.builder.showSecrets {
+		m.secrets, before = nil, nil
+	}
+	shown := m.value("", object, before)
+	sort.Strings(m.unknown)
+	content, err = json.Marshal(shown)
+	return content, m.unknown, err
 }

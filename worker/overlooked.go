@@ -6,37 +6,22 @@ import (
 	"path"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 	kubejson "sigs.k8s.io/json"
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
 	kubeyaml "sigs.k8s.io/yaml"
 )
 
-// overlookedRequest asks what kustomize passes over without a word in kustomization files and in the patches that they name.
-type overlookedRequest struct {
-	Paths []string `json:"paths"`
-}
-
-// oversight: Code is duplicate (the last of two keys counts) or ignored (a field that there is not, in a file that Flux reads itself).
-type oversight struct {
-	Code    string `json:"code"`
-	Path    string `json:"path"`
-	Line    int    `json:"line"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-}
-
-func (s *session) overlooked(r *overlookedRequest) []oversight {
-	found := sideBySide(r.Paths, func(name string) []oversight {
-		content, err := s.readFile(name)
+// lintKustomizations looks at kustomization files.
+func lintKustomizations(readFile func(string) ([]byte, error), names []string) []oversight {
+	found := sideBySide(names, func(name string) []oversight {
+		content, err := readFile(name)
 		if err != nil {
 			return nil
 		}
-		return append(s.duplicates(name, content), ignored(name, content)...)
+		return append(duplicates(readFile, name, content), ignored(name, content)...)
 	})
 	all := []oversight{}
 	for _, each := range found {
@@ -45,12 +30,8 @@ func (s *session) overlooked(r *overlookedRequest) []oversight {
 	return all
 }
 
-func isKustomizationFile(name string) bool {
-	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name))
-}
-
 // duplicates looks into the file, into its inline patches and into the patches that lie beside it.
-func (s *session) duplicates(name string, content []byte) []oversight {
+func duplicates(readFile func(string) ([]byte, error), name string, content []byte) []oversight {
 	found := repeatedIn(name, content, 0)
 	var document yaml.Node
 	if yaml.Unmarshal(content, &document) != nil || len(document.Content) == 0 {
@@ -62,7 +43,7 @@ func (s *session) duplicates(name string, content []byte) []oversight {
 			continue
 		}
 		file := path.Join(path.Dir(name), patch.Value)
-		if content, err := s.readFile(file); err == nil {
+		if content, err := readFile(file); err == nil {
 			found = append(found, repeatedIn(file, content, 0)...)
 		}
 	}
@@ -155,61 +136,4 @@ func lineOfField(content []byte, name string) int {
 		}
 	}
 	return descend(document.Content[0], steps)
-}
-
-// oddity finds what is YAML and still no object: keys that are no texts, merges of what is no mapping, values that do not fit their tag.
-func oddity(name string, content []byte) *failure {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	for {
-		var document yaml.Node
-		if decoder.Decode(&document) != nil {
-			return nil
-		}
-		if line, message, hint := odd(&document); line > 0 {
-			return &failure{Kind: "yaml", Message: message, Hint: hint, Path: path.Clean(name), Line: line}
-		}
-	}
-}
-
-func odd(node *yaml.Node) (line int, message, hint string) {
-	for i, item := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 0 {
-			if line, message, hint = oddKey(item, node.Content[i+1]); line > 0 {
-				return line, message, hint
-			}
-		}
-		if line, message, hint = odd(item); line > 0 {
-			return line, message, hint
-		}
-	}
-	var value any
-	if node.Kind == yaml.ScalarNode && node.Style&yaml.TaggedStyle != 0 && strings.HasPrefix(node.Tag, "!!") && node.Decode(&value) != nil {
-		return node.Line, fmt.Sprintf("the value is no %s, as its tag says", node.Tag), ""
-	}
-	return 0, "", ""
-}
-
-func oddKey(key, value *yaml.Node) (line int, message, hint string) {
-	switch tag := key.ShortTag(); {
-	case key.Kind != yaml.ScalarNode && key.Kind != yaml.AliasNode:
-		return key.Line, "a key is a list or a mapping, it must be a text", ""
-	case tag == "!!merge" && value.Kind != yaml.MappingNode && value.Kind != yaml.AliasNode && value.Kind != yaml.SequenceNode:
-		return key.Line, "the value of << must be a mapping", ""
-	case tag != "!!str" && tag != "!!merge" && key.Kind == yaml.ScalarNode:
-		return key.Line, fmt.Sprintf("the key %s must be a text", key.Value), fmt.Sprintf("put it in quotes: %q", key.Value)
-	}
-	return 0, "", ""
-}
-
-// unknownAnchor finds the alias that a message of the reader names.
-func unknownAnchor(text string) func(string, []byte) *failure {
-	_, name, _ := strings.Cut(text, "unknown anchor '")
-	name, _, _ = strings.Cut(name, "'")
-	return func(file string, content []byte) *failure {
-		line := lineOfText(content, "*"+name)
-		if line == 0 {
-			return nil
-		}
-		return &failure{Kind: "yaml", Message: fmt.Sprintf("there is no anchor &%s before *%s", name, name), Path: path.Clean(file), Line: line}
-	}
 }

@@ -77,12 +77,6 @@ func (p patch) concerns(object map[string]any) bool {
 	return ownKind != nil && ownKind.Value == kind && ownName != nil && strings.Contains(name, ownName.Value)
 }
 
-func stringAt(object map[string]any, steps ...any) (string, bool) {
-	value, _ := valueAt(object, steps)
-	found, ok := value.(string)
-	return found, ok
-}
-
 // maySelect takes a pattern for a part of a name, which may have got more on its way.
 func maySelect(target *yaml.Node, key, name string) bool {
 	_, pattern := child(target, key)
@@ -238,7 +232,7 @@ func below(pointer *yaml.Node, field []any) ([]any, bool) {
 		return nil, false
 	}
 	for i, token := range tokens {
-		token = pointerUnescapes.Replace(token)
+		token = unescapePointer(token)
 		_, notNumber := strconv.Atoi(token)
 		key, isKey := field[i].(string)
 		if isKey && key != token || !isKey && token != "-" && notNumber != nil {

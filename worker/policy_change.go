@@ -123,7 +123,7 @@ func (p *rulePolicy) missing(s *subject, constraint compiledConstraint, in *celI
 	}
 	for _, each := range wanted {
 		fields, _ := each.(map[string]any)
-		found, err := s.world.holds(fields)
+		found, err := holds(s.world, fields)
 		switch {
 		case err != nil:
 			return pointer(p.says(s, "invalid", constraint, err.Error()))
@@ -152,7 +152,7 @@ func described(fields map[string]any) string {
 	return strings.Join(parts, "/")
 }
 
-func (w *world) holds(fields map[string]any) (match, error) {
+func holds(w *world, fields map[string]any) (match, error) {
 	apiVersion, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
 	for key := range fields {
@@ -170,14 +170,6 @@ func (w *world) holds(fields map[string]any) (match, error) {
 		}
 	}
 	return result, nil
-}
-
-func groupOf(apiVersion string) string {
-	group, _, found := strings.Cut(apiVersion, "/")
-	if !found {
-		return ""
-	}
-	return group
 }
 
 func sameName(wanted any, name string) match {

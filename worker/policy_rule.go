@@ -3,43 +3,11 @@ package main
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 )
-
-// policyRule is a PolicyRule of the repository, read and checked before it came here; see devloop/model/policy.py.
-type policyRule struct {
-	Type        string           `json:"type"` // validation, mutation, generation
-	Severity    string           `json:"severity"`
-	Targets     []ruleTarget     `json:"targets"`
-	Constraints []ruleConstraint `json:"constraints"`
-}
-
-// ruleTarget: an empty list takes everything; Names, Namespaces and Kinds are globs.
-type ruleTarget struct {
-	APIGroups   []string          `json:"apiGroups"`
-	APIVersions []string          `json:"apiVersions"`
-	Kinds       []string          `json:"kinds"`
-	Names       []string          `json:"names"`
-	Namespaces  []string          `json:"namespaces"`
-	Labels      map[string]string `json:"labels"`
-	Layers      []string          `json:"layers"`
-}
-
-type ruleConstraint struct {
-	Expression        string          `json:"expression"`
-	Message           string          `json:"message"`
-	MessageExpression string          `json:"messageExpression"`
-	Variables         []namedConstant `json:"variables"`
-}
-
-type namedConstant struct {
-	Name       string `json:"name"`
-	Expression string `json:"expression"`
-}
 
 // rulePolicy is a compiled PolicyRule.
 type rulePolicy struct {
@@ -105,7 +73,7 @@ func (p *rulePolicy) results() []*cel.Type {
 }
 
 func (p *rulePolicy) invalid(fault *celFault, field ...any) statement {
-	return fault.statement(p.about(), field...)
+	return fault.result(p.about(), field...)
 }
 
 func (p *rulePolicy) judge(s *subject) (said []statement) {
@@ -162,23 +130,6 @@ func (c *compiledConstraint) says(in *celInput) string {
 	return celMessage(c.message, c.text, c.expression.text, in)
 }
 
-// celMessage follows the API server: an expression that fails, is empty or has several lines counts for nothing.
-func celMessage(expression *expression, text, fallback string, in *celInput) string {
-	if expression != nil {
-		if value, err := expression.evaluate(in); err == nil {
-			if said, ok := value.Value().(string); ok {
-				if said = strings.TrimSpace(said); said != "" && len(said) <= longestMessage && !strings.Contains(said, "\n") {
-					return said
-				}
-			}
-		}
-	}
-	if text != "" {
-		return strings.TrimSpace(text)
-	}
-	return "failed expression: " + oneLine(fallback)
-}
-
 // targets says whether the rule is about the object.
 func (p *rulePolicy) targets(s *subject) match {
 	result := no
@@ -209,42 +160,6 @@ func (l labelSet) like(key, glob string) match {
 		return l.has(key)
 	}
 	return matched(isLike(glob, own))
-}
-
-func anyGlob(globs []string, value string) bool {
-	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return isLike(glob, value) })
-}
-
-// openGlob is anyGlob for names that may have a variable in them.
-func openGlob(globs []string, value string) match {
-	if len(globs) > 0 && strings.Contains(value, "${") && !slices.Contains(globs, "*") {
-		return open
-	}
-	return matched(anyGlob(globs, value))
-}
-
-// isLike compares with a glob, in which * stands for any characters and ? for one.
-func isLike(glob, value string) bool {
-	if !strings.ContainsAny(glob, "*?") {
-		return glob == value
-	}
-	var text, back, mark = 0, -1, 0
-	at := 0
-	for text < len(value) {
-		switch {
-		case at < len(glob) && (glob[at] == '?' || glob[at] == value[text]) && glob[at] != '*':
-			at, text = at+1, text+1
-		case at < len(glob) && glob[at] == '*':
-			back, mark = at, text
-			at++
-		case back >= 0:
-			mark++
-			at, text = back+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(glob[at:], "*") == ""
 }
 
 // layerOf names the layer of the repository that a file belongs to, by the folders of its path.

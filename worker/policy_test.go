@@ -1,6 +1,7 @@
 package main
 
 import (
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"testing"
 
 	"github.com/google/cel-go/common/types"
@@ -14,7 +15,7 @@ func fromYAML(t *testing.T, text string) any {
 		t.Fatal(err)
 	}
 	var value any
-	if err := decodeJSON(content, &value); err != nil {
+	if err := kubejson.Unmarshal(content, &value); err != nil {
 		t.Fatal(err)
 	}
 	return value
@@ -194,7 +195,7 @@ func TestKindsOfKyverno(t *testing.T) {
 		"Deployment": true, "apps/v1/Deployment": true, "v1/Deployment": true, "*/Deployment": true, "apps/*/Deploy*": true, "*": true,
 		"Pod": false, "batch/v1/Deployment": false, "Deployment/scale": false, "apps/v2/Deployment": false,
 	} {
-		if got := s.isOfKind(written); got != want {
+		if got := isOfKind(s, written); got != want {
 			t.Errorf("%s: got %v", written, got)
 		}
 	}

@@ -13,55 +13,42 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// releasesRequest renders the HelmReleases of one Kustomization, in this order, from charts in the repository. Their objects become part of
-// what the Kustomization's build gave, after its own. Version is the one of Kubernetes; APIs are what its CRDs define, as group/version and
-// group/version/Kind.
-type releasesRequest struct {
-	Scope     string           `json:"scope"`
-	Namespace string           `json:"namespace"`
-	Name      string           `json:"name"`
-	Version   string           `json:"version"`
-	APIs      []string         `json:"apis"`
-	Releases  []releaseRequest `json:"releases"`
-}
-
-// releaseRequest names a HelmRelease that a build of the scope rendered, and where its chart's path counts from.
-type releaseRequest struct {
-	Namespace string           `json:"namespace"`
-	Name      string           `json:"name"`
-	Base      string           `json:"base"`
-	Artifact  *artifactRequest `json:"artifact,omitempty"`
+// renderer renders the HelmReleases of one repository.
+type renderer struct {
+	repository *repository
+	results    *results
 }
 
 // releases answers with one result for each release: its Directory is the chart, its Files are those of the chart.
-func (s *session) releases(r *releasesRequest) json.RawMessage {
+func (h *renderer) releases(in *scope, r *releasesRequest) json.RawMessage {
 	results := make([]json.RawMessage, len(r.Releases))
 	made := make([]*rendering, len(r.Releases))
 	for i, request := range r.Releases {
-		results[i], made[i] = s.release(r, request)
+		results[i], made[i] = h.release(in, r, request)
 	}
-	s.scope(r.Scope).extend(r.Namespace+"/"+r.Name, made)
+	in.extend(r.Namespace+"/"+r.Name, made)
 	content, _ := json.Marshal(results)
 	return content
 }
 
 // release is one HelmRelease on its way.
 type release struct {
-	session *session
-	request *releasesRequest
-	object  unstructured.Unstructured
-	view    *view
-	folder  string // of the chart, below the mount
-	sources []*keptObject
-	guarded bool // some of its values must not be shown
-	result  buildResult
+	renderer *renderer
+	scope    *scope
+	request  *releasesRequest
+	object   unstructured.Unstructured
+	view     *view
+	folder   string // of the chart, below the mount
+	sources  []*exported
+	guarded  bool // some of its values must not be shown
+	result   buildResult
 }
 
-func (s *session) release(r *releasesRequest, one releaseRequest) (json.RawMessage, *rendering) {
-	work := &release{session: s, request: r}
+func (h *renderer) release(in *scope, r *releasesRequest, one releaseRequest) (json.RawMessage, *rendering) {
+	work := &release{renderer: h, scope: in, request: r}
 	key, err := work.begin(one)
 	if err == nil {
-		if known, made := work.recall(key); made != nil {
+		if known, made := work.cached(key); made != nil {
 			return known, made
 		}
 		err = work.render()
@@ -71,11 +58,12 @@ func (s *session) release(r *releasesRequest, one releaseRequest) (json.RawMessa
 	}
 	work.finish()
 	result, _ := work.result.encode()
-	made := &rendering{owner: work.owner(), release: work, all: func() []*rendered { return wrapped(work.result.Objects) }}
+	made := &rendering{owner: work.owner(), maker: work, all: func() []*rendered { return wrapped(work.result.Objects) }}
 	if work.view != nil && key != "" {
-		if seen, ok := work.view.seen.encode(); ok {
-			made.print = digest(key, string(seen))
-			s.store.put(key, storedEntry(storedHead{Sights: len(seen)}, seen, result))
+		if inputs, ok := work.view.seen.encode(); ok {
+			made.fingerprint = digest(key, string(inputs))
+			entry := &cacheEntry{Inputs: inputs, Answer: result}
+			h.results.put(key, entry.encode())
 		}
 	}
 	return result, made
@@ -83,46 +71,46 @@ func (s *session) release(r *releasesRequest, one releaseRequest) (json.RawMessa
 
 func (w *release) owner() string { return w.object.GetNamespace() + "/" + w.object.GetName() }
 
-// begin gathers what the release depends on, and names it; ” where that must leave no trace.
+// begin gathers what the release depends on, and names it; "" where that must leave no trace.
 func (w *release) begin(one releaseRequest) (string, error) {
-	scope := w.session.scope(w.request.Scope)
-	kept := scope.find(keptKey("HelmRelease", one.Namespace, one.Name))
-	if kept == nil {
+	export := w.scope.find(exportKey("HelmRelease", one.Namespace, one.Name))
+	if export == nil {
 		return "", fmt.Errorf("nothing rendered the HelmRelease %s/%s", one.Namespace, one.Name)
 	}
-	w.object = *(&unstructured.Unstructured{Object: kept.content().object}).DeepCopy()
+	w.object = *(&unstructured.Unstructured{Object: export.content().object}).DeepCopy()
 	if w.object.GetNamespace() == "" {
 		w.object.SetNamespace("default")
 	}
-	source, err := w.session.source(&buildRequest{Base: one.Base, Artifact: one.Artifact})
+	source, err := w.renderer.repository.source(one.Base, one.Artifact)
 	if err != nil {
 		return "", err
 	}
 	w.view = source.view()
-	parts := []string{"release", w.session.salt, w.request.Version, jsonOf(w.request.APIs), jsonOf(one), kept.print}
-	storable := kept.whole && w.session.store != nil
+	parts := []string{"release", w.request.Version, jsonOf(w.request.APIs), jsonOf(one), export.fingerprint}
+	storable := export.whole
 	for _, reference := range w.references() {
-		values := scope.find(keptKey(reference.Kind, w.object.GetNamespace(), reference.Name))
+		values := w.scope.find(exportKey(reference.Kind, w.object.GetNamespace(), reference.Name))
 		w.sources = append(w.sources, values)
 		if values == nil {
 			parts = append(parts, "absent")
 			continue
 		}
-		storable = storable && values.print != ""
-		parts = append(parts, values.print)
+		storable = storable && values.fingerprint != ""
+		parts = append(parts, values.fingerprint)
 	}
 	if !storable {
 		return "", nil
 	}
-	return digest(parts...), nil
+	return w.renderer.results.key(parts...), nil
 }
 
-func (w *release) recall(key string) (json.RawMessage, *rendering) {
-	head, seen, result := readEntry(w.session.store.get(key))
-	if head == nil || !w.view.holds(seen) {
+func (w *release) cached(key string) (json.RawMessage, *rendering) {
+	entry := decodeEntry(w.renderer.results.get(key))
+	if entry == nil || !w.view.holds(entry.Inputs) {
 		return nil, nil
 	}
-	return result, &rendering{owner: w.owner(), release: w, print: digest(key, string(seen)), all: parsed(result)}
+	made := &rendering{owner: w.owner(), maker: w, fingerprint: digest(key, string(entry.Inputs)), all: parsed(entry.Answer)}
+	return entry.Answer, made
 }
 
 func (w *release) text(fields ...string) string {
@@ -204,8 +192,8 @@ func (w *release) explain(err error) *failure {
 	if !errors.As(err, &known) {
 		known = w.templateFailure(err.Error())
 	}
-	if w.guarded && known.Kind == "build" {
-		return &failure{Kind: "unknown", Message: "its values come from a Secret, and the chart does not render without them"}
+	if w.guarded && known.Kind == kindBuild {
+		return &failure{Kind: kindUnknown, Message: "its values come from a Secret, and the chart does not render without them"}
 	}
 	return known
 }
@@ -229,7 +217,7 @@ func (w *release) finish() {
 func (w *release) fromRoot(loaded *chart.Chart, name string) string {
 	inside := strings.TrimPrefix(name, loaded.Name()+"/")
 	for file := path.Join(w.folder, inside); ; file = path.Dir(file) {
-		if w.view.tree.entry(file).err == nil || len(file) <= len(mount) {
+		if w.view.has(file) || len(file) <= len(mount) {
 			relative, _ := within(file)
 			return w.view.origin(relative)
 		}

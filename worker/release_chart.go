@@ -28,8 +28,8 @@ func init() {
 func (w *release) chart() (*chart.Chart, error) {
 	name := w.text("spec", "chart", "spec", "chart")
 	w.folder = path.Join(mount, path.Clean("/"+name))
-	if w.view.entry(w.folder).err != nil {
-		return nil, &failure{Kind: "missing", Message: fmt.Sprintf("the chart %s does not exist", name)}
+	if !w.view.Exists(w.folder) {
+		return nil, &failure{Kind: kindMissing, Message: fmt.Sprintf("the chart %s does not exist", name)}
 	}
 	loaded, err := w.load(w.folder)
 	if err != nil {
@@ -104,7 +104,7 @@ func (w *release) overwriteValues(loaded *chart.Chart) error {
 			continue
 		}
 		if err != nil {
-			return &failure{Kind: "build", Message: fmt.Sprintf("the values file %s does not exist", name), Hint: "its path counts from the source"}
+			return &failure{Kind: kindBuild, Message: fmt.Sprintf("the values file %s does not exist", name), Hint: "its path counts from the source"}
 		}
 		var values map[string]any
 		if err := yaml.Unmarshal(content, &values); err != nil {
@@ -144,11 +144,11 @@ func (w *release) addDependencies(loaded *chart.Chart, folder string) error {
 		place, err := url.Parse(each.Repository)
 		if err != nil || place.Scheme != "file" {
 			message := fmt.Sprintf("the chart's dependency %s comes from %s, which is not here", each.Name, each.Repository)
-			return &failure{Kind: "remote", Message: message}
+			return &failure{Kind: kindRemote, Message: message}
 		}
 		target := path.Join(mount, path.Clean("/"+strings.TrimPrefix(path.Join(folder, place.Host, place.Path), mount)))
-		if w.view.entry(target).err != nil {
-			return &failure{Kind: "build", Message: fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, each.Repository)}
+		if !w.view.Exists(target) {
+			return &failure{Kind: kindBuild, Message: fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, each.Repository)}
 		}
 		dependency, err := w.load(target)
 		if err != nil {

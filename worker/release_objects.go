@@ -112,9 +112,9 @@ func (w *release) definitions(loaded *chart.Chart) []manifest {
 var templatePlace = regexp.MustCompile(`(?:\(|at |template: |^)([\w.-]+/[\w./-]+):(\d+)(?::\d+)?\)?`)
 
 func (w *release) templateFailure(text string) *failure {
-	result := &failure{Kind: "build"}
+	result := &failure{Kind: kindBuild}
 	if match := templatePlace.FindStringSubmatch(text); match != nil && w.folder != "" {
-		if _, inside, ok := strings.Cut(match[1], "/"); ok && w.view.tree.entry(path.Join(w.folder, inside)).err == nil {
+		if _, inside, ok := strings.Cut(match[1], "/"); ok && w.view.has(path.Join(w.folder, inside)) {
 			relative, _ := within(path.Join(w.folder, inside))
 			result.Path = w.view.origin(relative)
 			result.Line, _ = strconv.Atoi(match[2])
@@ -164,14 +164,14 @@ func parsedManifests(manifests []manifest) ([]releaseObject, error) {
 	for _, each := range manifests {
 		var object map[string]any
 		if err := kube.Unmarshal([]byte(each.text), &object); err != nil {
-			return nil, &failure{Kind: "build", Message: "a template renders no YAML: " + firstLine(err.Error()), Path: each.origin}
+			return nil, &failure{Kind: kindBuild, Message: "a template renders no YAML: " + firstLine(err.Error()), Path: each.origin}
 		}
 		if len(object) == 0 {
 			continue
 		}
 		one := unstructured.Unstructured{Object: object}
 		if one.GetKind() == "" || one.GetAPIVersion() == "" {
-			return nil, &failure{Kind: "build", Message: "a template renders an object without apiVersion or kind", Path: each.origin}
+			return nil, &failure{Kind: kindBuild, Message: "a template renders an object without apiVersion or kind", Path: each.origin}
 		}
 		objects = append(objects, releaseObject{each.origin, object})
 	}

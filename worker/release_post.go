@@ -33,7 +33,7 @@ func (w *release) postRendered(manifests []manifest) ([]releaseObject, error) {
 		}
 		if objects, err = patched(objects, settings); err != nil {
 			message := fmt.Sprintf("spec.postRenderers[%d] cannot be applied: %s", i, firstLine(unwrapped(err.Error())))
-			return nil, &failure{Kind: "build", Message: message}
+			return nil, &failure{Kind: kindBuild, Message: message}
 		}
 	}
 	labels, _, _ := unstructured.NestedStringMap(w.object.Object, "spec", "commonMetadata", "labels")

@@ -1,32 +1,16 @@
 package main
 
-import "gopkg.in/yaml.v3"
+import (
+	"gopkg.in/yaml.v3"
+)
 
-// tried renders once more, from another HelmRelease where there is one; what it takes values from stays as it is.
-func (w *release) tried(files map[string][]byte) (made assembly) {
-	again := &release{session: w.session, request: w.request, object: w.object, view: w.view.tree.view(), sources: w.sources}
-	for name, content := range files {
-		if again.object.Object = objectOf(content); name != "" || again.object.Object == nil {
-			return nil
-		}
-	}
-	objects, err := again.assemble()
-	if err != nil {
-		return nil
-	}
-	for _, each := range objects {
-		made = append(made, &assembled{origin: each.origin, content: each.object})
-	}
-	return made
-}
-
-// settings are what the HelmRelease does to the objects of its chart, in the order in which it is done.
-func (w *release) settings() settings {
-	own, spec := ownText(w.object.Object)
+// settingsOfRelease are what the HelmRelease does to the objects of its chart, in the order in which it is done.
+func settingsOfRelease(of repeatable) settings {
+	own, spec := ownText(of.object)
 	if spec == nil {
 		return nil
 	}
-	reader := newSettingsReader(w.view)
+	reader := newSettingsReader(of.view)
 	_, values := child(spec, "values")
 	reader.values(own, leaves(values))
 	reader.value("targetNamespace", own, spec, "targetNamespace", lastIs("namespace"))

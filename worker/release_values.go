@@ -53,13 +53,13 @@ func (w *release) values() (map[string]any, error) {
 				text = hide(reference.Key)
 			}
 			if err := putValue(result, reference, text); err != nil {
-				return nil, &failure{Kind: "build", Message: fmt.Sprintf("%s %s has no place at %s", reference.Kind, reference.Name, reference.Target)}
+				return nil, &failure{Kind: kindBuild, Message: fmt.Sprintf("%s %s has no place at %s", reference.Kind, reference.Name, reference.Target)}
 			}
 			continue
 		}
 		var values map[string]any
 		if err := yaml.Unmarshal([]byte(text), &values); err != nil {
-			return nil, &failure{Kind: "build", Message: fmt.Sprintf("%s of %s %s is no YAML", reference.Key, reference.Kind, reference.Name)}
+			return nil, &failure{Kind: kindBuild, Message: fmt.Sprintf("%s of %s %s is no YAML", reference.Key, reference.Kind, reference.Name)}
 		}
 		if guarded {
 			values, _ = hideLeaves(reference.Key, values).(map[string]any)
@@ -70,13 +70,13 @@ func (w *release) values() (map[string]any, error) {
 }
 
 // referenced gives the text of a reference; false where there is none and need not be.
-func (w *release) referenced(reference valuesReference, source *keptObject) (string, bool, error) {
+func (w *release) referenced(reference valuesReference, source *exported) (string, bool, error) {
 	if source == nil {
 		if reference.Optional {
 			return "", false, nil
 		}
 		message := fmt.Sprintf("its values come from %s %s, which nothing here renders", reference.Kind, reference.Name)
-		return "", false, &failure{Kind: "unknown", Message: message}
+		return "", false, &failure{Kind: kindUnknown, Message: message}
 	}
 	object := source.content().object
 	for _, field := range []string{"stringData", "data"} {
@@ -88,7 +88,7 @@ func (w *release) referenced(reference valuesReference, source *keptObject) (str
 			text = decoded(text)
 		}
 		if looksSealed(text) && reference.Target == "" {
-			return "", false, &failure{Kind: "unknown", Message: fmt.Sprintf("its values are encrypted in %s %s", reference.Kind, reference.Name)}
+			return "", false, &failure{Kind: kindUnknown, Message: fmt.Sprintf("its values are encrypted in %s %s", reference.Kind, reference.Name)}
 		}
 		return text, true, nil
 	}
@@ -96,7 +96,7 @@ func (w *release) referenced(reference valuesReference, source *keptObject) (str
 		return "", false, nil
 	}
 	message := fmt.Sprintf("%s %s has no %s to take values from", reference.Kind, reference.Name, reference.Key)
-	return "", false, &failure{Kind: "build", Message: message, Hint: "correct spec.valuesFrom"}
+	return "", false, &failure{Kind: kindBuild, Message: message, Hint: "correct spec.valuesFrom"}
 }
 
 var literalValue = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`)

@@ -14,51 +14,69 @@ import (
 // rendering is what one build of a scope gave, or one of its HelmReleases. Judges look at it: what they say of it depends on the objects and
 // on their own rules alone.
 type rendering struct {
-	owner string // namespace/name of the Kustomization, or of the HelmRelease
-	print string // changes whenever the objects do; '' where nothing that is stored may depend on them
-	all   func() []*rendered
+	owner       string // namespace/name of the Kustomization, or of the HelmRelease
+	fingerprint string // changes whenever the objects do; '' where nothing that is stored may depend on them
+	all         func() []*rendered
 
-	run     *run         // what built it; nil for what HelmReleases render
-	release *release     // what rendered it; nil for builds
-	parts   []*rendering // where its HelmReleases render something: the build, and one for each of them
+	maker maker        // what built or rendered it; nil for one with parts
+	parts []*rendering // where its HelmReleases render something: the build, and one for each of them
 }
 
+// kind is the kind of its owner.
 func (r *rendering) kind() string {
-	if r.release != nil {
-		return "HelmRelease"
+	if r.maker == nil {
+		return "Kustomization"
 	}
-	return "Kustomization"
+	return r.maker.kind()
+}
+
+// maker is the build or the release behind a rendering. It can make its objects again, to find out what sets a field in them.
+type maker interface {
+	kind() string // Kustomization or HelmRelease
+	repeatable() repeatable
+}
+
+// repeatable is what it takes to make a rendering again: the object that asks for it, its source, the folder that is built (in a Kustomization's
+// source, "" where there is none), and a function that gives the objects with other content in some files. The object itself goes by the name "".
+type repeatable struct {
+	object map[string]any
+	view   *view
+	folder string
+	try    func(files map[string][]byte) []repeated
+}
+
+// repeated is one object that a repetition gave.
+type repeated struct {
+	origin  string
+	content any // what marshals to its JSON
 }
 
 func (r *rendering) objects() []*rendered { return r.all() }
 
-// verdict is what a judge says of renderings, as JSON: what it said in an earlier run, when they and the judge's own rules (any text that
-// changes whenever the verdict could) are the same.
-func (s *session) verdict(judge, rules string, of []*rendering, ask func() any) (json.RawMessage, error) {
-	key := s.verdictKey(judge, rules, of)
-	if said := s.store.get(key); said != nil {
+// cachedCheck is what a check finds in renderings, as JSON: what it found in an earlier run, when they and the check's own rules (any text
+// that changes whenever its result could) are the same.
+func cachedCheck(in *results, check, rules string, of []*rendering, ask func() any) (json.RawMessage, error) {
+	key := checkKey(in, check, rules, of)
+	if said := in.get(key); said != nil {
 		return said, nil
 	}
 	said, err := json.Marshal(ask())
 	if err == nil {
-		s.store.put(key, said)
+		in.put(key, said)
 	}
 	return said, err
 }
 
-// verdictKey is ” where nothing may be stored.
-func (s *session) verdictKey(judge, rules string, of []*rendering) string {
-	if s.store == nil {
-		return ""
-	}
-	parts := []string{"verdict", s.salt, judge, rules}
+// checkKey is "" where nothing may be stored.
+func checkKey(in *results, check, rules string, of []*rendering) string {
+	parts := []string{"check", check, rules}
 	for _, each := range of {
-		if each.print == "" {
+		if each.fingerprint == "" {
 			return ""
 		}
-		parts = append(parts, each.owner, each.print)
+		parts = append(parts, each.owner, each.fingerprint)
 	}
-	return digest(parts...)
+	return in.key(parts...)
 }
 
 // rendered is one object as the answer shows it: without the values of secrets, ${NAME} where unknown says so.
@@ -70,12 +88,9 @@ type rendered struct {
 
 // body is the object, decoded when somebody asks for it; integers are int64, as Kubernetes has them. Nobody may change it.
 func (r *rendered) body() map[string]any {
-	r.decode.Do(func() { _ = decodeJSON(r.Body, &r.object) })
+	r.decode.Do(func() { _ = kubejson.Unmarshal(r.Body, &r.object) })
 	return r.object
 }
-
-// decodeJSON is like json.Unmarshal, with int64 for whole numbers.
-func decodeJSON(content []byte, into any) error { return kubejson.Unmarshal(content, into) }
 
 // parsed reads an answer when somebody asks for its objects.
 func parsed(result json.RawMessage) func() []*rendered {
@@ -135,14 +150,14 @@ func (s *scope) part(owner string, index int) (*rendering, int) {
 // parent says which build rendered the Kustomization or the HelmRelease behind another rendering, at which index, and the file that it came
 // from; nil where none did.
 func (s *scope) parent(of *rendering) (built *rendering, index int, origin string) {
-	kept := s.find(of.kind() + "/" + of.owner)
-	if kept == nil {
+	export := s.find(of.kind() + "/" + of.owner)
+	if export == nil {
 		return nil, 0, ""
 	}
-	built = s.build(kept.owner)
+	built = s.build(export.owner)
 	for i, object := range built.objects() {
 		body := unstructured.Unstructured{Object: object.body()}
-		if keptKey(body.GetKind(), cmp.Or(body.GetNamespace(), "default"), body.GetName()) == of.kind()+"/"+of.owner {
+		if exportKey(body.GetKind(), cmp.Or(body.GetNamespace(), "default"), body.GetName()) == of.kind()+"/"+of.owner {
 			return built, i, object.Origin
 		}
 	}
@@ -172,13 +187,13 @@ func (s *scope) extend(owner string, releases []*rendering) {
 	if built.parts != nil {
 		built = built.parts[0]
 	}
-	parts, storable := []string{built.print}, built.print != ""
+	parts, storable := []string{built.fingerprint}, built.fingerprint != ""
 	for _, each := range releases {
-		parts, storable = append(parts, each.print), storable && each.print != ""
+		parts, storable = append(parts, each.fingerprint), storable && each.fingerprint != ""
 	}
 	whole := &rendering{owner: owner, parts: append([]*rendering{built}, releases...)}
 	if storable {
-		whole.print = digest(parts...)
+		whole.fingerprint = digest(parts...)
 	}
 	whole.all = sync.OnceValue(func() []*rendered {
 		all := slices.Clone(built.all())

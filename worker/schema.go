@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"regexp"
 	"strings"
 )
@@ -90,7 +91,7 @@ func (s *shape) compile() {
 		s.pattern, _ = regexp.Compile(s.Pattern) // the API server would refuse the definition; then there is nothing to check
 	}
 	if len(s.Default) > 0 {
-		s.defaults = decodeJSON(s.Default, &s.defaultsTo) == nil
+		s.defaults = kubejson.Unmarshal(s.Default, &s.defaultsTo) == nil
 	}
 	for _, below := range s.below() {
 		below.compile()

@@ -9,23 +9,6 @@ import (
 	"sync"
 )
 
-// groupVersionKind in the words of x-kubernetes-group-version-kind.
-type groupVersionKind struct {
-	Group   string `json:"group"`
-	Version string `json:"version"`
-	Kind    string `json:"kind"`
-}
-
-func kindFrom(apiVersion, kind string) groupVersionKind {
-	group, version, grouped := strings.Cut(apiVersion, "/")
-	if !grouped {
-		group, version = "", group
-	}
-	return groupVersionKind{group, version, kind}
-}
-
-func (k groupVersionKind) apiVersion() string { return strings.TrimPrefix(k.Group+"/"+k.Version, "/") }
-
 // definitions are the schemas that others refer to by name.
 type definitions map[string]*shape
 
@@ -95,3 +78,6 @@ func readCatalog(folder string) (*catalog, error) {
 	}
 	return made, nil
 }
+
+// preloadCatalog reads the definitions for a check that will need them.
+func preloadCatalog(folder string) { _, _ = openCatalog(folder) }

@@ -3,19 +3,8 @@ package main
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 )
-
-// violation is one thing that the API server would refuse, in plain words without values of secrets. Field are the steps of a place (see
-// locate.go), Code is one of unknown, type, missing, value, quantity, duplicate.
-type violation struct {
-	Code    string `json:"code"`
-	Field   []any  `json:"field"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-	Assumed bool   `json:"assumed,omitempty"` // by a definition that the cluster need not have in this version
-}
 
 // spot is a place on the way down; the steps are put together only for what was found.
 type spot struct {
@@ -42,7 +31,7 @@ func (at *spot) pointer() string {
 	case at.index >= 0:
 		return fmt.Sprintf("%s/%d", at.above.pointer(), at.index)
 	}
-	return at.above.pointer() + "/" + escaped(at.key)
+	return at.above.pointer() + "/" + escapePointer(at.key)
 }
 
 func (at *spot) steps() []any {
@@ -212,13 +201,4 @@ func (w *walker) list(s *shape, items []any, at *spot, strict bool) {
 		}
 	}
 	w.duplicates(s, items, at)
-}
-
-func sortedKeys[V any](fields map[string]V) []string {
-	keys := make([]string, 0, len(fields))
-	for key := range fields {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }

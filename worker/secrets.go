@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"google.golang.org/grpc"
 	"io"
 	"slices"
 	"strings"
@@ -20,7 +21,6 @@ import (
 	"github.com/getsops/sops/v3/keyservice"
 	"github.com/getsops/sops/v3/logging"
 	"github.com/sirupsen/logrus"
-	"google.golang.org/grpc"
 )
 
 func init() {
@@ -177,3 +177,5 @@ func loadEncrypted(name string, content []byte) (tree sops.Tree, err error) {
 	defer recovered(&err)
 	return common.StoreForFormat(formatFor(name), config.NewStoresConfig()).LoadEncryptedFile(content)
 }
+
+func looksSealed(text string) bool { return strings.Contains(text, string(encryptedMark)) }

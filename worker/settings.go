@@ -27,14 +27,14 @@ func (s settings) guesses(of func(setting) guess, object map[string]any, field [
 	return edits
 }
 
-func settingsOf(b *run) settings {
-	kustomization, spec := ownText(b.kustomization.Object)
-	if spec == nil || b.enter() != nil {
+func settingsOf(of repeatable) settings {
+	kustomization, spec := ownText(of.object)
+	if spec == nil || of.folder == "" {
 		return nil
 	}
-	reader := newSettingsReader(b.view)
-	reader.folder(b.folder, scalars(spec, "components"))
-	reader.add(b.folder, kustomization, spec)
+	reader := newSettingsReader(of.view)
+	reader.folder(of.folder, scalars(spec, "components"))
+	reader.add(of.folder, kustomization, spec)
 	return reader.made
 }
 
@@ -65,7 +65,7 @@ func (r *settingsReader) folder(folder string, more []string) {
 		return
 	}
 	r.seen[folder] = true
-	file, content := r.kustomizationFile(folder)
+	file, content := kustomizationFile(r.view, folder)
 	if content == nil {
 		return
 	}
@@ -81,20 +81,6 @@ func (r *settingsReader) folder(folder string, more []string) {
 		}
 	}
 	r.add(folder, kustomization, root)
-}
-
-func scalars(node *yaml.Node, key string) (values []string) {
-	for _, item := range items(node, key) {
-		values = append(values, item.Value)
-	}
-	return values
-}
-
-func items(node *yaml.Node, key string) []*yaml.Node {
-	if _, list := child(node, key); list != nil && list.Kind == yaml.SequenceNode {
-		return list.Content
-	}
-	return nil
 }
 
 // add takes what a kustomization file does; the fields of a Kustomization's spec have the same names, save for targetNamespace.

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,20 +35,6 @@ func openStore(folder string) *store {
 	kept := &store{folder: folder, limit: storeLimit}
 	go kept.prune()
 	return kept
-}
-
-// digest is the name of what depends on all of the parts and on nothing else.
-func digest(parts ...string) string {
-	sum := sha256.New()
-	for _, part := range parts {
-		var length [8]byte
-		for i := range length {
-			length[i] = byte(len(part) >> (8 * i))
-		}
-		sum.Write(length[:])
-		_, _ = io.WriteString(sum, part)
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func (s *store) file(key string) string { return filepath.Join(s.folder, key[:2], key[2:]) }

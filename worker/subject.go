@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,17 +74,6 @@ func (s *subject) manifest() (map[string]any, bool) {
 	return s.marked, s.partial
 }
 
-var maskedEncoded = base64.StdEncoding.EncodeToString([]byte(masked))
-
-func mayBeMasked(body []byte) bool {
-	return bytes.Contains(body, []byte(masked)) || bytes.Contains(body, []byte(maskedEncoded)) ||
-		bytes.Contains(body, []byte(maskFor("/.dockerconfigjson", true)))
-}
-
-func isMasked(value string) bool {
-	return strings.Contains(value, masked) || value == maskedEncoded || value == maskFor("/.dockerconfigjson", true)
-}
-
 // labelSet is the labels of an object; unknown are those whose values are not known here, others says that there may be more.
 type labelSet struct {
 	known   map[string]string
@@ -103,7 +90,7 @@ func labelsOf(body map[string]any, pointers []string) labelSet {
 	}
 	for _, pointer := range pointers {
 		if key, ok := strings.CutPrefix(pointer, "/metadata/labels/"); ok {
-			key = pointerUnescapes.Replace(key)
+			key = unescapePointer(key)
 			set.unknown[key] = true
 			set.others = set.others || strings.Contains(key, "${")
 		}
@@ -111,39 +98,10 @@ func labelsOf(body map[string]any, pointers []string) labelSet {
 	return set
 }
 
-var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
-
-// builtInGroups end in k8s.io, or are these; what custom resources use of k8s.io has a CustomResourceDefinition or is not known.
-var builtInGroups = map[string]bool{
-	"": true, "apps": true, "batch": true, "autoscaling": true, "policy": true, "networking.k8s.io": true, "rbac.authorization.k8s.io": true,
-	"storage.k8s.io": true, "scheduling.k8s.io": true, "node.k8s.io": true, "coordination.k8s.io": true, "discovery.k8s.io": true,
-	"apiextensions.k8s.io": true, "apiregistration.k8s.io": true, "admissionregistration.k8s.io": true, "certificates.k8s.io": true,
-	"flowcontrol.apiserver.k8s.io": true, "resource.k8s.io": true, "events.k8s.io": true,
-}
-
-func isBuiltIn(group string) bool { return builtInGroups[group] }
-
-// The cluster-scoped kinds of Kubernetes 1.36 that a repository may hold, by group.
-var clusterScoped = map[string][]string{
-	"":                             {"Namespace", "Node", "PersistentVolume"},
-	"networking.k8s.io":            {"IngressClass", "IPAddress", "ServiceCIDR"},
-	"rbac.authorization.k8s.io":    {"ClusterRole", "ClusterRoleBinding"},
-	"storage.k8s.io":               {"StorageClass", "CSIDriver", "CSINode", "VolumeAttachment", "VolumeAttributesClass"},
-	"scheduling.k8s.io":            {"PriorityClass"},
-	"node.k8s.io":                  {"RuntimeClass"},
-	"apiextensions.k8s.io":         {"CustomResourceDefinition"},
-	"apiregistration.k8s.io":       {"APIService"},
-	"admissionregistration.k8s.io": {"*"},
-	"certificates.k8s.io":          {"CertificateSigningRequest", "ClusterTrustBundle"},
-	"flowcontrol.apiserver.k8s.io": {"FlowSchema", "PriorityLevelConfiguration"},
-	"resource.k8s.io":              {"DeviceClass", "ResourceSlice"},
-}
-
-func isClusterScoped(group, kind string) bool {
-	for _, each := range clusterScoped[group] {
-		if each == kind || each == "*" {
-			return true
-		}
+func groupOf(apiVersion string) string {
+	group, _, found := strings.Cut(apiVersion, "/")
+	if !found {
+		return ""
 	}
-	return false
+	return group
 }

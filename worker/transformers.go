@@ -21,7 +21,7 @@ func (r *settingsReader) transformers(base, folder string, in *text, node *yaml.
 }
 
 func (r *settingsReader) transformersOf(base, folder string) {
-	file, content := r.kustomizationFile(folder)
+	file, content := kustomizationFile(r.view, folder)
 	if content == nil || r.seen[folder] {
 		return
 	}

@@ -88,7 +88,7 @@ func (t *tree) entry(name string) *entry {
 func (t *tree) lookup(name string) *entry {
 	relative, ok := within(name)
 	if !ok {
-		return &entry{err: &failure{Kind: "outside", Message: fmt.Sprintf("%s lies outside the source", name)}}
+		return &entry{err: &failure{Kind: kindOutside, Message: fmt.Sprintf("%s lies outside the source", name)}}
 	}
 	if known := t.entries[relative]; known != nil {
 		return known
@@ -108,7 +108,7 @@ func (t *tree) stat(name, relative string) *entry {
 	}
 	real, err := filepath.Rel(t.root, evaluated)
 	if err != nil || real == ".." || strings.HasPrefix(real, "../") {
-		return &entry{err: &failure{Kind: "outside", Message: fmt.Sprintf("%s is a link to outside the source", relative)}}
+		return &entry{err: &failure{Kind: kindOutside, Message: fmt.Sprintf("%s is a link to outside the source", relative)}}
 	}
 	info, err := os.Stat(evaluated)
 	if err != nil {
@@ -128,6 +128,9 @@ func errno(err error) error {
 	}
 	return err
 }
+
+// has says whether something lies at a path, without a note that somebody asked.
+func (t *tree) has(name string) bool { return t.entry(name).err == nil }
 
 // ignored says whether source-controller would leave the file out of the artifact.
 func (t *tree) ignored(relative string) bool {

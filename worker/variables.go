@@ -34,13 +34,13 @@ func references(k unstructured.Unstructured) ([]string, error) {
 		fields, _ := reference.(map[string]any)
 		kind, _ := fields["kind"].(string)
 		name, _ := fields["name"].(string)
-		keys = append(keys, keptKey(kind, k.GetNamespace(), name))
+		keys = append(keys, exportKey(kind, k.GetNamespace(), name))
 	}
 	return keys, nil
 }
 
 // variablesOf puts together what sources (nil for one that nothing renders) and the Kustomization itself define.
-func variablesOf(k unstructured.Unstructured, sources []*keptObject, strict bool) (*variables, error) {
+func variablesOf(k unstructured.Unstructured, sources []*exported, strict bool) (*variables, error) {
 	result := &variables{kustomization: k, known: map[string]string{}, shown: map[string]string{}, strict: strict}
 	postBuild, _, _ := unstructured.NestedMap(k.Object, "spec", "postBuild")
 	if postBuild == nil {
@@ -62,7 +62,7 @@ func variablesOf(k unstructured.Unstructured, sources []*keptObject, strict bool
 	return result, validNames(result.known)
 }
 
-func (v *variables) add(source *keptObject) {
+func (v *variables) add(source *exported) {
 	if source == nil {
 		v.incomplete = true
 		return
@@ -81,7 +81,7 @@ var variableName = regexp.MustCompile("^[_[:alpha:]][_[:alpha:][:digit:]]*$")
 func validNames(values map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !variableName.MatchString(name) {
-			return &failure{Kind: "substitution", Message: fmt.Sprintf("%q is no name for a variable", name)}
+			return &failure{Kind: kindSubstitution, Message: fmt.Sprintf("%q is no name for a variable", name)}
 		}
 	}
 	return nil
@@ -112,10 +112,10 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 		}
 		missing := notSet.FindStringSubmatch(err.Error())
 		if missing == nil {
-			return &failure{Kind: "substitution", Message: notSubstituted(objectName(res), err)}
+			return &failure{Kind: kindSubstitution, Message: notSubstituted(objectName(res), err)}
 		}
 		if !v.incomplete {
-			return &failure{Kind: "undefined", Message: fmt.Sprintf("the variable %s is not defined", missing[1])}
+			return &failure{Kind: kindUndefined, Message: fmt.Sprintf("the variable %s is not defined", missing[1])}
 		}
 		values = merged(values, map[string]string{missing[1]: hide(missing[1])})
 	}

@@ -153,7 +153,7 @@ func (v *view) Walk(name string, visit filepath.WalkFunc) error {
 		return visit(name, found.info, err)
 	}
 	for _, child := range children {
-		if isLink(v, name, child) && v.IsDir(path.Join(name, child)) {
+		if v.isLink(name, child) && v.IsDir(path.Join(name, child)) {
 			continue
 		}
 		if err := v.Walk(path.Join(name, child), visit); err != nil {
@@ -161,6 +161,15 @@ func (v *view) Walk(name string, visit filepath.WalkFunc) error {
 		}
 	}
 	return nil
+}
+
+// fromRoot turns a path below the mount into one of the repository, "" for another one.
+func (v *view) fromRoot(name string) string {
+	relative, ok := within(name)
+	if !ok {
+		return ""
+	}
+	return v.origin(relative)
 }
 
 // What a build does not need.
@@ -171,3 +180,8 @@ func (v *view) Mkdir(string) error                  { return errReadOnly }
 func (v *view) MkdirAll(string) error               { return errReadOnly }
 func (v *view) RemoveAll(string) error              { return errReadOnly }
 func (v *view) Glob(string) ([]string, error)       { return nil, errReadOnly }
+
+// isLink says whether what lies in a folder is a symbolic link.
+func (v *view) isLink(folder, name string) bool {
+	return v.entry(path.Join(folder, name)).real != path.Join(v.entry(folder).real, name)
+}

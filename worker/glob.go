@@ -1,0 +1,42 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+func anyGlob(globs []string, value string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return isLike(glob, value) })
+}
+
+// openGlob is anyGlob for names that may have a variable in them.
+func openGlob(globs []string, value string) match {
+	if len(globs) > 0 && strings.Contains(value, "${") && !slices.Contains(globs, "*") {
+		return open
+	}
+	return matched(anyGlob(globs, value))
+}
+
+// isLike compares with a glob, in which * stands for any characters and ? for one.
+func isLike(glob, value string) bool {
+	if !strings.ContainsAny(glob, "*?") {
+		return glob == value
+	}
+	var text, back, mark = 0, -1, 0
+	at := 0
+	for text < len(value) {
+		switch {
+		case at < len(glob) && (glob[at] == '?' || glob[at] == value[text]) && glob[at] != '*':
+			at, text = at+1, text+1
+		case at < len(glob) && glob[at] == '*':
+			back, mark = at, text
+			at++
+		case back >= 0:
+			mark++
+			at, text = back+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(glob[at:], "*") == ""
+}

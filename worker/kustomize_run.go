@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+)
+
+// kustomize keeps one schema for all builds of a process. Builds that bring their own run alone and leave the usual one behind.
+var schemaUse sync.RWMutex
+
+var loadSchemas = sync.OnceFunc(func() { openapi.Schema() })
+
+func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (objects resmap.ResMap, err error) {
+	loadSchemas()
+	if ownSchemas {
+		schemaUse.Lock()
+		defer schemaUse.Unlock()
+		defer func() { openapi.ResetOpenAPI(); openapi.Schema() }()
+	} else {
+		schemaUse.RLock()
+		defer schemaUse.RUnlock()
+	}
+	defer survive(&err)
+	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
+	return krusty.MakeKustomizer(options).Run(fs, folder)
+}
+
+// survive makes an error of a panic of kustomize, which package diagnose puts into plain words.
+func survive(err *error) {
+	where := panicLine()
+	switch panicked := recover(); {
+	case panicked == nil:
+	case strings.Contains(where, "/kyaml/openapi."):
+		*err = errors.New("panicked at a schema")
+	default:
+		*err = errors.New("panicked" + where + panicCause(panicked))
+	}
+}

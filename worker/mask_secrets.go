@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/getsops/sops/v3"
+	"github.com/getsops/sops/v3/cmd/sops/common"
+	"github.com/getsops/sops/v3/cmd/sops/formats"
+	"github.com/getsops/sops/v3/config"
+)
+
+// secretValues are the plain values of encrypted files that went into a build by way of generators and patches.
+type secretValues map[string]bool
+
+func (s *secretValues) add(value string) {
+	if value = strings.TrimSpace(value); value == "" {
+		return
+	}
+	if *s == nil {
+		*s = secretValues{}
+	}
+	(*s)[value] = true
+}
+
+// addOpened adds the text of an encrypted file and every value that was encrypted in it.
+func (s *secretValues) addOpened(sealed, plain []byte, branches sops.TreeBranches, format formats.Format) {
+	s.add(string(plain))
+	tree, err := common.StoreForFormat(format, config.NewStoresConfig()).LoadEncryptedFile(sealed)
+	if err != nil {
+		return
+	}
+	for i, branch := range branches {
+		s.addPair(tree.Branches[i], branch)
+	}
+}
+
+func (s *secretValues) addPair(sealed, plain any) {
+	switch plain := plain.(type) {
+	case sops.TreeBranch:
+		for i, item := range plain {
+			s.addPair(sealed.(sops.TreeBranch)[i].Value, item.Value)
+		}
+	case []any:
+		for i, item := range plain {
+			s.addPair(sealed.([]any)[i], item)
+		}
+	default:
+		if text, ok := sealed.(string); ok && looksSealed(text) {
+			s.add(fmt.Sprint(plain))
+		}
+	}
+}
+
+// Shorter values are only looked for as whole values: they would be found everywhere.
+const shortest = 8
+
+func (s secretValues) contains(text string) bool {
+	text = strings.TrimSpace(text)
+	if s[text] {
+		return true
+	}
+	for value := range s {
+		if len(value) >= shortest && strings.Contains(text, value) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
+// reach follows the steps all the way; the key (an item is its own) and the value there, nil where they lead nowhere.
+func reach(node *yaml.Node, steps []any) (key, value *yaml.Node) {
+	key, value = node, node
+	for _, step := range steps {
+		if value == nil {
+			return nil, nil
+		}
+		key, value = follow(value, step)
+	}
+	return key, value
+}
+
+func items(node *yaml.Node, key string) []*yaml.Node {
+	if _, list := child(node, key); list != nil && list.Kind == yaml.SequenceNode {
+		return list.Content
+	}
+	return nil
+}
+
+func scalars(node *yaml.Node, key string) (values []string) {
+	for _, item := range items(node, key) {
+		values = append(values, item.Value)
+	}
+	return values
+}
+
+func isBlock(node *yaml.Node) bool { return node.Style&yaml.LiteralStyle != 0 }
+
+func child(node *yaml.Node, key string) (*yaml.Node, *yaml.Node) {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i], node.Content[i+1]
+		}
+	}
+	return nil, nil
+}
+
+func follow(node *yaml.Node, step any) (key, value *yaml.Node) {
+	switch step := step.(type) {
+	case string:
+		return child(node, step)
+	case float64:
+		if node.Kind == yaml.SequenceNode && int(step) < len(node.Content) {
+			return node.Content[int(step)], node.Content[int(step)]
+		}
+	case map[string]any:
+		for _, item := range node.Content {
+			if hasAll(item, step) {
+				return item, item
+			}
+		}
+	}
+	return nil, nil
+}
+
+func hasAll(node *yaml.Node, fields map[string]any) bool {
+	for key, wanted := range fields {
+		if _, value := child(node, key); value == nil || value.Value != fmt.Sprint(wanted) {
+			return false
+		}
+	}
+	return true
+}
+
+func descend(node *yaml.Node, steps []any) int {
+	line := node.Line
+	for _, step := range steps {
+		key, next := follow(node, step)
+		if next == nil {
+			break
+		}
+		line, node = key.Line, next
+	}
+	return line
+}
