@@ -5,16 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/cel-go/cel"
+	celgo "github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-const (
-	admissionGroup = "admissionregistration.k8s.io"
-	longestMessage = 5 * 1024
-)
+const admissionGroup = "admissionregistration.k8s.io"
 
 // boundPolicy is a ValidatingAdmissionPolicy with one of its bindings, compiled.
 type boundPolicy struct {
@@ -117,12 +114,12 @@ func (p *boundPolicy) compiled(kubernetes string) (said []statement) {
 			said = append(said, fault.result(p.about(), append([]any{"spec"}, field...)...))
 		}
 	}
-	compile := func(text string, types []*cel.Type, field ...any) *expression {
+	compile := func(text string, types []*celgo.Type, field ...any) *expression {
 		compiled, fault := library.compile(text, types...)
 		note(fault, field...)
 		return compiled
 	}
-	boolean, text, nullable := []*cel.Type{cel.BoolType}, []*cel.Type{cel.StringType}, []*cel.Type{cel.StringType, cel.NullType}
+	boolean, text, nullable := []*celgo.Type{celgo.BoolType}, []*celgo.Type{celgo.StringType}, []*celgo.Type{celgo.StringType, celgo.NullType}
 	for i, each := range p.spec.Variables {
 		note(library.define(each.Name, each.Expression), "variables", i, "expression")
 	}

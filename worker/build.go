@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/fluxcd/pkg/kustomize"
+	fluxkustomize "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
@@ -167,7 +167,7 @@ func (b *run) generate() (bool, error) {
 	if err := os.WriteFile(filepath.Join(scratch, path.Base(file)), content, 0o600); err != nil {
 		return false, err
 	}
-	manifest, _, _, err := kustomize.NewGenerator("", b.forGenerator()).GenerateManifest(scratch)
+	manifest, _, _, err := fluxkustomize.NewGenerator("", b.forGenerator()).GenerateManifest(scratch)
 	if err != nil {
 		return false, err
 	}

@@ -20,3 +20,6 @@ func celMessage(expression *expression, text, fallback string, in *celInput) str
 	}
 	return "failed expression: " + oneLine(fallback)
 }
+
+// The API server takes no longer message.
+const longestMessage = 5 * 1024

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -105,7 +106,7 @@ func (m *unknownMarker) value(pointer string, value any) any {
 	case []any:
 		result := make([]any, len(value))
 		for i, item := range value {
-			result[i] = m.value(pointer+"/"+itoa(i), item)
+			result[i] = m.value(pointer+"/"+strconv.Itoa(i), item)
 		}
 		return result
 	case string:

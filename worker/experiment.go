@@ -115,7 +115,7 @@ func (l *experiment) trial(edits []*edit) assembly {
 	if !ok {
 		return nil
 	}
-	key := jsonOf(files)
+	key := jsonText(files)
 	if l.trials[key] == nil {
 		if len(l.trials)*len(l.usual) > mostTried {
 			return nil

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+
 	"reflect"
 )
 
@@ -63,4 +65,10 @@ func stringAt(object map[string]any, steps ...any) (string, bool) {
 	value, _ := valueAt(object, steps)
 	found, ok := value.(string)
 	return found, ok
+}
+
+// jsonText is a value as JSON.
+func jsonText(value any) string {
+	content, _ := json.Marshal(value)
+	return string(content)
 }

@@ -9,14 +9,6 @@ func anyGlob(globs []string, value string) bool {
 	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return isLike(glob, value) })
 }
 
-// openGlob is anyGlob for names that may have a variable in them.
-func openGlob(globs []string, value string) match {
-	if len(globs) > 0 && strings.Contains(value, "${") && !slices.Contains(globs, "*") {
-		return open
-	}
-	return matched(anyGlob(globs, value))
-}
-
 // isLike compares with a glob, in which * stands for any characters and ? for one.
 func isLike(glob, value string) bool {
 	if !strings.ContainsAny(glob, "*?") {

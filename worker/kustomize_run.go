@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"strings"
 	"sync"
 
@@ -30,6 +31,15 @@ func kustomizeBuild(fs filesys.FileSystem, folder string, ownSchemas bool) (obje
 	defer survive(&err)
 	options := &krusty.Options{LoadRestrictions: types.LoadRestrictionsNone, PluginConfig: types.DisabledPluginConfig()}
 	return krusty.MakeKustomizer(options).Run(fs, folder)
+}
+
+// isNamespaced says whether a kind is known to be in namespaces.
+func isNamespaced(apiVersion, kind string) bool {
+	loadSchemas()
+	schemaUse.RLock()
+	defer schemaUse.RUnlock()
+	namespaced, known := openapi.IsNamespaceScoped(kyaml.TypeMeta{APIVersion: apiVersion, Kind: kind})
+	return known && namespaced
 }
 
 // survive makes an error of a panic of kustomize, which package diagnose puts into plain words.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/getsops/sops/v3"
+	getsops "github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/cmd/sops/common"
 	"github.com/getsops/sops/v3/cmd/sops/formats"
 	"github.com/getsops/sops/v3/config"
@@ -24,7 +24,7 @@ func (s *secretValues) add(value string) {
 }
 
 // addOpened adds the text of an encrypted file and every value that was encrypted in it.
-func (s *secretValues) addOpened(sealed, plain []byte, branches sops.TreeBranches, format formats.Format) {
+func (s *secretValues) addOpened(sealed, plain []byte, branches getsops.TreeBranches, format formats.Format) {
 	s.add(string(plain))
 	tree, err := common.StoreForFormat(format, config.NewStoresConfig()).LoadEncryptedFile(sealed)
 	if err != nil {
@@ -37,9 +37,9 @@ func (s *secretValues) addOpened(sealed, plain []byte, branches sops.TreeBranche
 
 func (s *secretValues) addPair(sealed, plain any) {
 	switch plain := plain.(type) {
-	case sops.TreeBranch:
+	case getsops.TreeBranch:
 		for i, item := range plain {
-			s.addPair(sealed.(sops.TreeBranch)[i].Value, item.Value)
+			s.addPair(sealed.(getsops.TreeBranch)[i].Value, item.Value)
 		}
 	case []any:
 		for i, item := range plain {

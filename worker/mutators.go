@@ -18,13 +18,15 @@ func admissionMutator(s *subject) func(*subject) match {
 }
 
 func mutatingPolicy(s *subject) func(*subject) match {
-	var spec struct {
-		MatchConstraints *admissionv1.MatchResources `json:"matchConstraints"`
+	var policy struct {
+		Spec struct {
+			MatchConstraints *admissionv1.MatchResources `json:"matchConstraints"`
+		} `json:"spec"`
 	}
-	if json.Unmarshal(asJSON(s.rendered.body()["spec"]), &spec) != nil {
+	if json.Unmarshal(s.rendered.Body, &policy) != nil {
 		return func(*subject) match { return open }
 	}
-	return func(other *subject) match { return selectedBy(other, spec.MatchConstraints) }
+	return func(other *subject) match { return selectedBy(other, policy.Spec.MatchConstraints) }
 }
 
 func mutatingWebhook(s *subject) func(*subject) match {

@@ -54,7 +54,7 @@ func (r *settingsReader) written(folder string, in *text, item *yaml.Node) *text
 	if _, file := child(item, "path"); file != nil {
 		name = file.Value
 	}
-	name = r.resolve(folder, name)
+	name = r.remotes.resolve(folder, name)
 	content, err := r.view.ReadFile(path.Join(folder, name))
 	if name == "" || err != nil || looksEncrypted(content) {
 		return nil

@@ -8,12 +8,6 @@ import (
 	"sync"
 )
 
-// policy judges one object at a time, from several threads; about is the policy itself.
-type policy interface {
-	about() reference
-	judge(*subject) []statement
-}
-
 // judgePolicies says everything that the policies say; a warm run does not ask them again about the same objects.
 func judgePolicies(earlier *results, of *scope, r *policiesRequest) (json.RawMessage, error) {
 	asked, err := json.Marshal(r)

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/google/cel-go/cel"
+	celgo "github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 )
 
@@ -53,7 +53,7 @@ func (p *rulePolicy) compile(kubernetes string) (said []statement) {
 			said = append(said, p.invalid(fault, "constraints", i, "expression"))
 		}
 		if constraint.MessageExpression != "" {
-			if compiled.message, fault = library.compile(constraint.MessageExpression, cel.StringType); fault != nil {
+			if compiled.message, fault = library.compile(constraint.MessageExpression, celgo.StringType); fault != nil {
 				said = append(said, p.invalid(fault, "constraints", i, "messageExpression"))
 			}
 		}
@@ -65,9 +65,9 @@ func (p *rulePolicy) compile(kubernetes string) (said []statement) {
 }
 
 // results are the types that the expressions of the rule may have. A dynamic one is judged by what it gives.
-func (p *rulePolicy) results() []*cel.Type {
+func (p *rulePolicy) results() []*celgo.Type {
 	if p.rule.Type == "validation" {
-		return []*cel.Type{cel.BoolType}
+		return []*celgo.Type{celgo.BoolType}
 	}
 	return nil
 }
@@ -134,12 +134,13 @@ func (c *compiledConstraint) says(in *celInput) string {
 func (p *rulePolicy) targets(s *subject) match {
 	result := no
 	for _, target := range p.rule.Targets {
-		result = max(result, target.takes(s))
+		result = max(result, takes(&target, s))
 	}
 	return result
 }
 
-func (t *ruleTarget) takes(s *subject) match {
+// takes says whether a target takes in the object.
+func takes(t *ruleTarget, s *subject) match {
 	fixed := anyGlob(t.APIGroups, s.group) && anyGlob(t.APIVersions, s.version) && anyGlob(t.Kinds, s.kind) && anyGlob(t.Layers, layerOf(s.rendered.Origin))
 	if !fixed {
 		return no
@@ -149,17 +150,6 @@ func (t *ruleTarget) takes(s *subject) match {
 		result = both(result, s.labels.like(key, value))
 	}
 	return result
-}
-
-func (l labelSet) like(key, glob string) match {
-	own, found := l.known[key]
-	switch {
-	case l.unknown[key]:
-		return open
-	case !found:
-		return l.has(key)
-	}
-	return matched(isLike(glob, own))
 }
 
 // layerOf names the layer of the repository that a file belongs to, by the folders of its path.

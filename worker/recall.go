@@ -76,7 +76,7 @@ func (b *run) store(result json.RawMessage, bodies []span) {
 	made := &rendering{owner: b.owner(), all: func() []*rendered { return wrapped(b.result.Objects) }, maker: b}
 	inputs, storable := []byte(nil), false
 	if b.view != nil && b.key != "" {
-		inputs, storable = b.view.seen.encode()
+		inputs, storable = b.view.inputs()
 	}
 	if storable {
 		made.fingerprint = digest(b.key, string(inputs))

@@ -60,7 +60,7 @@ func (h *renderer) release(in *scope, r *releasesRequest, one releaseRequest) (j
 	result, _ := work.result.encode()
 	made := &rendering{owner: work.owner(), maker: work, all: func() []*rendered { return wrapped(work.result.Objects) }}
 	if work.view != nil && key != "" {
-		if inputs, ok := work.view.seen.encode(); ok {
+		if inputs, ok := work.view.inputs(); ok {
 			made.fingerprint = digest(key, string(inputs))
 			entry := &cacheEntry{Inputs: inputs, Answer: result}
 			h.results.put(key, entry.encode())

@@ -10,8 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	kube "sigs.k8s.io/yaml"
 )
 
@@ -105,10 +103,7 @@ func (w *release) namespaced(object map[string]any) {
 	if one.GetNamespace() != "" {
 		return
 	}
-	loadSchemas()
-	schemaUse.RLock()
-	defer schemaUse.RUnlock()
-	if namespaced, known := openapi.IsNamespaceScoped(kyaml.TypeMeta{APIVersion: one.GetAPIVersion(), Kind: one.GetKind()}); known && namespaced {
+	if isNamespaced(one.GetAPIVersion(), one.GetKind()) {
 		one.SetNamespace(w.namespace())
 	}
 }

@@ -30,7 +30,7 @@ func (r *settingsReader) values(in *text, leaves []*yaml.Node) {
 	r.made = append(r.made, setting{sets: func(object map[string]any, field []any) (edits []*edit) {
 		value, _ := valueAt(object, field)
 		for _, leaf := range leaves {
-			if text, ok := value.(string); leaf.Value == text || !ok && leaf.Value == jsonOf(value) {
+			if text, ok := value.(string); leaf.Value == text || !ok && leaf.Value == jsonText(value) {
 				edits = append(edits, another("values", in, leaf))
 			}
 		}

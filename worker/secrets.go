@@ -75,7 +75,7 @@ func (k *keyring) recipients() ([]string, bool) {
 }
 
 func (k *keyring) Encrypt(context.Context, *keyservice.EncryptRequest, ...grpc.CallOption) (*keyservice.EncryptResponse, error) {
-	return nil, errReadOnly
+	return nil, errors.New("nothing is encrypted here")
 }
 
 func (k *keyring) Decrypt(_ context.Context, in *keyservice.DecryptRequest, _ ...grpc.CallOption) (*keyservice.DecryptResponse, error) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"sync"
+
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/kubernetes/pkg/apis/apps"
 	appsv1 "k8s.io/kubernetes/pkg/apis/apps/v1"
@@ -34,4 +36,34 @@ var served = []func(*runtime.Scheme) error{
 	autoscaling.AddToScheme, autoscalingv1.AddToScheme, autoscalingv2.AddToScheme,
 	scheduling.AddToScheme, schedulingv1.AddToScheme,
 	storage.AddToScheme, storagev1.AddToScheme,
+}
+
+var serverScheme = sync.OnceValue(func() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range served {
+		if err := add(scheme); err != nil {
+			panic(err)
+		}
+	}
+	return scheme
+})
+
+// filledIn are the fields that the server's registries and admission plugins set, by kind, [] for every item of a list. With an
+// exclamation mark they change what is there; the others are only filled in where nothing is, and not always.
+var filledIn = map[string][]string{
+	"Pod": {
+		"status!", "spec.volumes!", "spec.tolerations!", "spec.priority!", "spec.preemptionPolicy!", "spec.serviceAccountName",
+		"spec.serviceAccount", "spec.imagePullSecrets", "spec.overhead", "spec.nodeSelector", "spec.containers.[].volumeMounts!",
+		"spec.containers.[].resources", "spec.containers.[].imagePullPolicy", "spec.initContainers.[].volumeMounts!",
+		"spec.initContainers.[].resources",
+	},
+	"Service": {
+		"spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy", "spec.healthCheckNodePort", "spec.ports.[].nodePort",
+	},
+	"PersistentVolumeClaim": {"spec.storageClassName", "metadata.finalizers!"},
+	"PersistentVolume":      {"metadata.finalizers!"},
+	"Namespace":             {"spec!", "status!"},
+	"Ingress":               {"spec.ingressClassName"},
+	"Job":                   {"spec.selector!", "spec.template.metadata.labels!"},
+	"ServiceAccount":        {"secrets"},
 }

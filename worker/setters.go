@@ -47,7 +47,7 @@ func (s *finder) found(in *scope, of *rendering, asked []fieldOf, depth int) []*
 	if of == nil || depth > deepest {
 		return nil
 	}
-	answer, err := cachedCheck(s.results, "setters", jsonOf(asked), []*rendering{of}, func() any { return experimentSetters(of, asked) })
+	answer, err := cachedCheck(s.results, "setters", jsonText(asked), []*rendering{of}, func() any { return experimentSetters(of, asked) })
 	var all []*found
 	if err != nil || json.Unmarshal(answer, &all) != nil {
 		return nil

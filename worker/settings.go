@@ -51,13 +51,14 @@ func ownText(object map[string]any) (*text, *yaml.Node) {
 
 // settingsReader goes through the kustomization files of a build: what they take in first, then what they do to it.
 type settingsReader struct {
-	preparation
-	made settings
-	seen map[string]bool
+	view    *view
+	remotes *preparation
+	made    settings
+	seen    map[string]bool
 }
 
 func newSettingsReader(v *view) *settingsReader {
-	return &settingsReader{preparation: preparation{view: v}, seen: map[string]bool{}}
+	return &settingsReader{view: v, remotes: newPreparation(v, nil, false), seen: map[string]bool{}}
 }
 
 func (r *settingsReader) folder(folder string, more []string) {
@@ -76,7 +77,7 @@ func (r *settingsReader) folder(folder string, more []string) {
 	root := kustomization.documents[0]
 	taken := slices.Concat(scalars(root, "resources"), scalars(root, "bases"), scalars(root, "components"), more)
 	for _, name := range taken {
-		if inner := path.Join(folder, r.resolve(folder, name)); r.view.IsDir(inner) {
+		if inner := path.Join(folder, r.remotes.resolve(folder, name)); r.view.IsDir(inner) {
 			r.folder(inner, nil)
 		}
 	}

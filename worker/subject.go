@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strconv"
 	"strings"
 	"sync"
 
@@ -27,8 +26,6 @@ type subject struct {
 	admittedPartial                bool
 	refusal                        string
 }
-
-func itoa(number int) string { return strconv.Itoa(number) }
 
 func newSubject(w *world, owner string, index int, object *rendered) *subject {
 	body := object.body()
@@ -72,30 +69,6 @@ func (s *subject) manifest() (map[string]any, bool) {
 		}
 	})
 	return s.marked, s.partial
-}
-
-// labelSet is the labels of an object; unknown are those whose values are not known here, others says that there may be more.
-type labelSet struct {
-	known   map[string]string
-	unknown map[string]bool
-	others  bool
-}
-
-func labelsOf(body map[string]any, pointers []string) labelSet {
-	metadata, _ := body["metadata"].(map[string]any)
-	labels, _ := metadata["labels"].(map[string]any)
-	set := labelSet{known: make(map[string]string, len(labels)), unknown: map[string]bool{}}
-	for key, value := range labels {
-		set.known[key], _ = value.(string)
-	}
-	for _, pointer := range pointers {
-		if key, ok := strings.CutPrefix(pointer, "/metadata/labels/"); ok {
-			key = unescapePointer(key)
-			set.unknown[key] = true
-			set.others = set.others || strings.Contains(key, "${")
-		}
-	}
-	return set
 }
 
 func groupOf(apiVersion string) string {

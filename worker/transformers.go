@@ -10,7 +10,7 @@ import (
 // the kustomization file that asks for them.
 func (r *settingsReader) transformers(base, folder string, in *text, node *yaml.Node, key string) {
 	for _, item := range items(node, key) {
-		if inner := path.Join(folder, r.resolve(folder, item.Value)); r.view.IsDir(inner) {
+		if inner := path.Join(folder, r.remotes.resolve(folder, item.Value)); r.view.IsDir(inner) {
 			r.transformersOf(base, inner)
 		} else if written := r.written(folder, in, item); written != nil {
 			for _, document := range written.documents {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fluxcd/pkg/kustomize"
+	fluxkustomize "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/resource"
 )
@@ -104,9 +104,9 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 	}
 	for {
 		object := unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"postBuild": map[string]any{"substitute": asAny(values)}}}}
-		_, err := kustomize.SubstituteVariables(context.Background(), nil, object, res,
-			kustomize.SubstituteWithDryRun(true), kustomize.SubstituteWithStrict(v.strict),
-			kustomize.SubstituteWithAlways(v.always || v.incomplete))
+		_, err := fluxkustomize.SubstituteVariables(context.Background(), nil, object, res,
+			fluxkustomize.SubstituteWithDryRun(true), fluxkustomize.SubstituteWithStrict(v.strict),
+			fluxkustomize.SubstituteWithAlways(v.always || v.incomplete))
 		if err == nil {
 			return nil
 		}

@@ -29,6 +29,9 @@ func (t *tree) view() *view {
 	return &view{tree: t, replaced: map[string][]byte{}, read: map[string]struct{}{}, seen: sights{}}
 }
 
+// inputs is what the build saw so far, as what tree.holds compares with; false where it cannot be written down.
+func (v *view) inputs() ([]byte, bool) { return v.seen.encode() }
+
 // files lists what was read, sorted, relative to the tree's root.
 func (v *view) files() []string {
 	v.mu.Lock()
