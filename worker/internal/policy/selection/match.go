@@ -1,0 +1,38 @@
+package selection
+
+import (
+	"slices"
+	"strings"
+)
+
+// answer of a match: what hangs on a value that is not known is open.
+type Match int
+
+const (
+	No Match = iota
+	Open
+	Yes
+)
+
+func All(matches ...Match) Match {
+	result := Yes
+	for _, each := range matches {
+		result = min(result, each)
+	}
+	return result
+}
+
+func If(condition bool) Match {
+	if condition {
+		return Yes
+	}
+	return No
+}
+
+// MatchName is anyGlob for names that may have a variable in them.
+func MatchName(globs []string, value string) Match {
+	if len(globs) > 0 && strings.Contains(value, "${") && !slices.Contains(globs, "*") {
+		return Open
+	}
+	return If(AnyGlob(globs, value))
+}
