@@ -1,3 +1,4 @@
+// Package build builds Flux Kustomizations as kustomize-controller does.
 package build
 
 import (

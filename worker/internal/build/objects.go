@@ -106,7 +106,7 @@ func (b *run) object(res *resource.Resource, labels, annotations map[string]stri
 }
 
 // decrypt decrypts an object where there is something to decrypt; it gives the state and the object as it was before.
-func (b *run) decrypt(res *resource.Resource) (string, map[string]any, error) {
+func (b *run) decrypt(res *resource.Resource) (protocol.SecretState, map[string]any, error) {
 	whole := sops.IsEncrypted(res)
 	if !whole && res.GetKind() != "Secret" {
 		return "", nil, nil
@@ -117,7 +117,7 @@ func (b *run) decrypt(res *resource.Resource) (string, map[string]any, error) {
 	}
 	if !b.decrypts() || isDisabled(res.GetAnnotations(), "decrypt") {
 		if whole {
-			return "sealed", before, nil
+			return protocol.SecretEncrypted, before, nil
 		}
 		return "", before, nil
 	}
@@ -166,7 +166,7 @@ func addMetadata(res *resource.Resource, labels, annotations map[string]string) 
 }
 
 // mask gives the object as JSON without secret values; before is the object as it was before decryption.
-func (b *run) mask(res *resource.Resource, before map[string]any, state string) (json.RawMessage, []string, error) {
+func (b *run) mask(res *resource.Resource, before map[string]any, state protocol.SecretState) (json.RawMessage, []string, error) {
 	content, err := res.MarshalJSON()
 	if err != nil {
 		return nil, nil, err

@@ -21,6 +21,7 @@ func Digest(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// JSON is a value as a part of a key.
 func JSON(value any) string {
 	content, _ := json.Marshal(value)
 	return string(content)

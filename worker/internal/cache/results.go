@@ -1,3 +1,4 @@
+// Package cache keeps what was worked out in earlier runs on the disk. It holds no value of a secret.
 package cache
 
 // Results keeps what was worked out in earlier runs, under keys of everything that it depends on. One without a store keeps nothing.

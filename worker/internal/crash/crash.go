@@ -1,3 +1,4 @@
+// Package crash turns panics of libraries into messages that quote nothing of the repository.
 package crash
 
 import (

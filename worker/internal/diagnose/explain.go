@@ -1,3 +1,4 @@
+// Package diagnose puts the errors of kustomize into plain words and finds the file and line that they come from.
 package diagnose
 
 import (
@@ -198,6 +199,7 @@ func relativeTo(folder, name string) string {
 	return name
 }
 
+// Unwrap takes the layers off an error of kustomize, and all but its first line.
 func Unwrap(text string) string {
 	for changed := true; changed; {
 		changed = false

@@ -1,3 +1,4 @@
+// Package helm renders HelmReleases as helm-controller would install them.
 package helm
 
 import (

@@ -1,3 +1,4 @@
+// Package jsonpointer escapes the steps of JSON pointers (RFC 6901).
 package jsonpointer
 
 import (

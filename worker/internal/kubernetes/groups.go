@@ -8,6 +8,7 @@ var builtInGroups = map[string]bool{
 	"flowcontrol.apiserver.k8s.io": true, "resource.k8s.io": true, "events.k8s.io": true,
 }
 
+// IsBuiltIn says whether an API group is one of Kubernetes itself.
 func IsBuiltIn(group string) bool { return builtInGroups[group] }
 
 // The cluster-scoped kinds of Kubernetes 1.36 that a repository may hold, by group.
@@ -26,6 +27,7 @@ var clusterScoped = map[string][]string{
 	"resource.k8s.io":              {"DeviceClass", "ResourceSlice"},
 }
 
+// IsClusterScoped says whether a built-in kind is cluster-scoped.
 func IsClusterScoped(group, kind string) bool {
 	for _, each := range clusterScoped[group] {
 		if each == kind || each == "*" {

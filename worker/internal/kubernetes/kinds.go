@@ -1,3 +1,4 @@
+// Package kubernetes knows the API groups of Kubernetes and which of its kinds are cluster-scoped.
 package kubernetes
 
 import (
@@ -11,6 +12,7 @@ type Kind struct {
 	Kind    string `json:"kind"`
 }
 
+// ParseKind takes an apiVersion and a kind, as objects have them.
 func ParseKind(apiVersion, kind string) Kind {
 	group, version, grouped := strings.Cut(apiVersion, "/")
 	if !grouped {
@@ -19,4 +21,5 @@ func ParseKind(apiVersion, kind string) Kind {
 	return Kind{group, version, kind}
 }
 
+// APIVersion is group and version as objects have them.
 func (k Kind) APIVersion() string { return strings.TrimPrefix(k.Group+"/"+k.Version, "/") }

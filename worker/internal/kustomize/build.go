@@ -18,8 +18,10 @@ import (
 // kustomize keeps one schema for all builds of a process. Builds that bring their own run alone and leave the usual one behind.
 var schemaUse sync.RWMutex
 
+// LoadSchemas reads kustomize's built-in OpenAPI schema, once.
 var LoadSchemas = sync.OnceFunc(func() { openapi.Schema() })
 
+// Build runs kustomize on a folder; ownSchemas says that its kustomization files name OpenAPI schemas of their own.
 func Build(fs filesys.FileSystem, folder string, ownSchemas bool) (objects resmap.ResMap, err error) {
 	LoadSchemas()
 	if ownSchemas {

@@ -37,6 +37,7 @@ func namedFiles(k *types.Kustomization) []string {
 	return collect.Filter(all, func(item string) bool { return item != "" })
 }
 
+// IsFile says whether kustomize would take the file for a kustomization file.
 func IsFile(name string) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name))
 }

@@ -1,3 +1,4 @@
+// Package kustomize reads kustomization files and runs kustomize as Flux does.
 package kustomize
 
 import (
@@ -27,10 +28,12 @@ type Preparation struct {
 	Schemas bool
 }
 
+// NewPreparation prepares the kustomization files of a view; without decrypt the keys are not used.
 func NewPreparation(v *source.View, keys *sops.Keyring, decrypt bool) *Preparation {
 	return &Preparation{view: v, keys: keys, decrypt: decrypt, visited: map[string]bool{}}
 }
 
+// Visit prepares a folder and every folder that it includes.
 func (p *Preparation) Visit(folder string) error {
 	if p.visited[folder] {
 		return nil

@@ -1,3 +1,4 @@
+// Package lint finds what kustomize ignores in kustomization files without an error.
 package lint
 
 import (
@@ -58,7 +59,7 @@ func duplicates(readFile func(string) ([]byte, error), name string, content []by
 
 func repeatedIn(name string, content []byte, offset int) []protocol.LintFinding {
 	if found := yamldoc.DuplicateKey(name, content); found != nil {
-		return []protocol.LintFinding{{Code: "duplicate", Path: found.Path, Line: found.Line + offset, Message: found.Message + ", the last one counts", Hint: found.Hint}}
+		return []protocol.LintFinding{{Code: protocol.LintDuplicate, Path: found.Path, Line: found.Line + offset, Message: found.Message + ", the last one counts", Hint: found.Hint}}
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func ignored(name string, content []byte) []protocol.LintFinding {
 	for _, each := range strict {
 		if match := unknownField.FindStringSubmatch(each.Error()); match != nil && !tolerated.MatchString(match[1]) {
 			message := fmt.Sprintf("%s is no field of a kustomization file, it is ignored", match[1])
-			found = append(found, protocol.LintFinding{Code: "ignored", Path: name, Line: lineOfField(content, match[1]), Message: message, Hint: meantField(match[1])})
+			found = append(found, protocol.LintFinding{Code: protocol.LintIgnored, Path: name, Line: lineOfField(content, match[1]), Message: message, Hint: meantField(match[1])})
 		}
 	}
 	return found

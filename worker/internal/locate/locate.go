@@ -1,3 +1,4 @@
+// Package locate finds the file and line of a field of an object.
 package locate
 
 import (

@@ -1,3 +1,4 @@
+// Package mask keeps values out of answers: those of secrets, and those that are not known here.
 package mask
 
 import (
@@ -20,6 +21,7 @@ type Masker struct {
 	Unknown  []string
 }
 
+// Value gives a value without what must not be shown; before is the same value as it was before decryption.
 func (m *Masker) Value(pointer string, value, before any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -82,6 +84,7 @@ func placeholderFor(pointer string, inData bool) string {
 	return Placeholder
 }
 
+// Base64Text decodes base64; any other text stays as it is.
 func Base64Text(text string) string {
 	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
 		return string(plain)
@@ -91,11 +94,13 @@ func Base64Text(text string) string {
 
 var encodedPlaceholder = base64.StdEncoding.EncodeToString([]byte(Placeholder))
 
+// MayBeMasked says whether an object, as JSON, may hold a placeholder.
 func MayBeMasked(body []byte) bool {
 	return bytes.Contains(body, []byte(Placeholder)) || bytes.Contains(body, []byte(encodedPlaceholder)) ||
 		bytes.Contains(body, []byte(placeholderFor("/.dockerconfigjson", true)))
 }
 
+// IsMasked says whether a text stands for the value of a secret.
 func IsMasked(value string) bool {
 	return strings.Contains(value, Placeholder) || value == encodedPlaceholder || value == placeholderFor("/.dockerconfigjson", true)
 }

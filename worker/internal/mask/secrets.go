@@ -57,6 +57,7 @@ func (s *Secrets) addPair(sealed, plain any) {
 // Shorter values are only looked for as whole values: they would be found everywhere.
 const shortest = 8
 
+// Contains says whether a text is, or quotes, one of the values.
 func (s Secrets) Contains(text string) bool {
 	text = strings.TrimSpace(text)
 	if s[text] {

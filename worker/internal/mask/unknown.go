@@ -9,8 +9,10 @@ const (
 	hiddenBase  = '\U0010F000'
 )
 
+// IsHidden says whether a character is part of a hidden name.
 func IsHidden(r rune) bool { return r >= hiddenBase && r <= hiddenStart }
 
+// Hide gives the name of a variable as a text that stands for its value.
 func Hide(name string) string {
 	hidden := []rune{hiddenStart}
 	for _, char := range name {

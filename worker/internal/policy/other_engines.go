@@ -26,7 +26,7 @@ func otherEngines(env *environment.Environment, _ *protocol.PolicyRequest) ([]en
 			reason = "what merging its patches gives hangs on the API server's schemas"
 		}
 		if reason != "" && !strings.HasSuffix(o.Kind, "Exception") {
-			results = append(results, protocol.PolicyResult{Outcome: "skipped", Policy: *o.Reference(), Message: reason})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeSkipped, Policy: *o.Reference(), Message: reason})
 		}
 	}
 	return nil, results

@@ -1,3 +1,4 @@
+// Package policy evaluates the policies of an environment against the objects that it renders.
 package policy
 
 import (
@@ -92,7 +93,7 @@ func evaluateOne(p environment.Policy, o *environment.Object) (results []protoco
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			message := "the evaluator panicked" + crash.Location() + crash.Cause(panicked)
-			results = []protocol.PolicyResult{{Outcome: "skipped", Policy: p.About(), Object: o.Reference(), Message: message}}
+			results = []protocol.PolicyResult{{Outcome: protocol.OutcomeSkipped, Policy: p.About(), Object: o.Reference(), Message: message}}
 		}
 	}()
 	return p.Evaluate(o)
@@ -103,7 +104,7 @@ func mergeSkipped(results []protocol.PolicyResult) []protocol.PolicyResult {
 	seen := map[protocol.ObjectReference]bool{}
 	kept := results[:0]
 	for _, each := range results {
-		if each.Outcome == "skipped" {
+		if each.Outcome == protocol.OutcomeSkipped {
 			if seen[each.Policy] {
 				continue
 			}

@@ -5,13 +5,14 @@ import (
 	"strconv"
 )
 
+// Answer is the answer to the request with the same ID: a result or a failure.
 type Answer struct {
 	ID      int      `json:"id"`
 	Result  any      `json:"result,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
 }
 
-// Encode leaves a result that is JSON already as it is: looking at all of it once more would take longer than anything else here.
+// Encode gives the answer as JSON. A result that is JSON already is copied: encoding it again would take longer than anything else here.
 func (a Answer) Encode() ([]byte, error) {
 	result, encoded := a.Result.(json.RawMessage)
 	if !encoded || a.Failure != nil {
@@ -22,20 +23,21 @@ func (a Answer) Encode() ([]byte, error) {
 	return append(append(line, result...), '}'), nil
 }
 
-// BuildResult: paths are relative to the root. Failure is the repository's fault, not the worker's.
+// BuildResult is what a Kustomization or a HelmRelease rendered; paths are relative to the root. Objects are always in the JSON, see Encode.
+// Remote are the remote bases that were not fetched. Failure is an error in the repository.
 type BuildResult struct {
 	Directory string        `json:"directory"`
-	Objects   []BuiltObject `json:"objects,omitempty"` // always there in an answer, see encode
+	Objects   []BuiltObject `json:"objects,omitempty"`
 	Files     []string      `json:"files"`
 	Encrypted []string      `json:"encrypted"`
-	Remote    []RemoteName  `json:"remote,omitempty"` // what was not fetched
+	Remote    []RemoteName  `json:"remote,omitempty"`
 	Failure   *Failure      `json:"failure,omitempty"`
 }
 
-// Span is a part of an encoded answer.
+// Span is a part of an encoded result.
 type Span struct{ From, To int }
 
-// Encode gives the answer as JSON, and where in it the objects' bodies are. The bodies of the result become parts of it.
+// Encode gives the result as JSON, and the place of each object's body in it. The bodies become parts of that JSON.
 func (r *BuildResult) Encode() (json.RawMessage, []Span) {
 	head := *r
 	head.Objects = nil
@@ -60,21 +62,30 @@ func (r *BuildResult) Encode() (json.RawMessage, []Span) {
 	return content, bodies
 }
 
-// BuiltObject is one object as Flux would apply it, without the values of its secrets. Secret is "opened" or "sealed" where SOPS encrypted
-// (a part of) it; Unknown are JSON pointers to values that depend on variables that cannot be known or shown.
+// SecretState says whether SOPS encrypted (a part of) an object, and whether it could be decrypted.
+type SecretState string
+
+// The states of an object that SOPS encrypted.
+const (
+	SecretDecrypted SecretState = "opened"
+	SecretEncrypted SecretState = "sealed"
+)
+
+// BuiltObject is one object as Flux would apply it, with the values of secrets masked. Line is the line of Origin, where that file is not the
+// object's own. Unknown are JSON pointers to values that depend on variables that are unknown or must not be shown.
 type BuiltObject struct {
 	Body    json.RawMessage `json:"body,omitempty"`
 	Origin  string          `json:"origin"`
-	Line    int             `json:"line,omitempty"` // where the origin is not the object's own
-	Secret  string          `json:"secret,omitempty"`
+	Line    int             `json:"line,omitempty"`
+	Secret  SecretState     `json:"secret,omitempty"`
 	Unknown []string        `json:"unknown,omitempty"`
 }
 
-// RemoteName is something that a kustomization file takes from elsewhere, with the place that names it. With Repo it is what kustomize would
-// clone: Inside of it at Ref.
+// RemoteName is what a kustomization file takes from elsewhere, and the file and line that name it. Shown is the name without credentials. With
+// Repo it is what kustomize would clone: the folder Inside of it, at Ref.
 type RemoteName struct {
 	Name   string `json:"name"`
-	Shown  string `json:"shown"` // without credentials
+	Shown  string `json:"shown"`
 	Repo   string `json:"repo,omitempty"`
 	Ref    string `json:"ref,omitempty"`
 	Inside string `json:"inside,omitempty"`
@@ -82,72 +93,117 @@ type RemoteName struct {
 	Line   int    `json:"line,omitempty"`
 }
 
-// DecryptionResult says whether an encrypted file can be opened. Reason is key, service (not Age), mac or format.
+// DecryptionProblem is why a file cannot be decrypted.
+type DecryptionProblem string
+
+// The reasons why a file cannot be decrypted.
+const (
+	ProblemFormat  DecryptionProblem = "format"  // it cannot be read
+	ProblemKey     DecryptionProblem = "key"     // no identity matches its recipients
+	ProblemMAC     DecryptionProblem = "mac"     // it was changed after it was encrypted
+	ProblemService DecryptionProblem = "service" // its keys are held by services other than Age
+)
+
+// DecryptionResult says whether an encrypted file can be decrypted; Reason is empty when it can.
 type DecryptionResult struct {
-	Path       string   `json:"path"`
-	Recipients []string `json:"recipients"`
-	Services   []string `json:"services,omitempty"`
-	Reason     string   `json:"reason,omitempty"`
-	Message    string   `json:"message,omitempty"`
+	Path       string            `json:"path"`
+	Recipients []string          `json:"recipients"`
+	Services   []string          `json:"services,omitempty"`
+	Reason     DecryptionProblem `json:"reason,omitempty"`
+	Message    string            `json:"message,omitempty"`
 }
 
-// Location is where a place is: Line is 0 where there is none.
+// Location is the line of a place, 0 where it was not found, and what set the field where that is something else.
 type Location struct {
 	Line   int          `json:"line"`
 	Setter *FieldSource `json:"setter,omitempty"`
 }
 
-// FieldSource is what set a field on the way from the object's own file to what Flux applies: a patch, or another setting of a kustomization file
-// or of a HelmRelease.
+// FieldSource is what set a field after it left the object's own file: a patch, or another setting of a kustomization file or a HelmRelease.
 type FieldSource struct {
 	Path string `json:"path"`
 	Line int    `json:"line"`
 	What string `json:"what"`
 }
 
-// LintFinding: Code is duplicate (the last of two keys counts) or ignored (a field that there is not, in a file that Flux reads itself).
+// LintCode is what kustomize ignores.
+type LintCode string
+
+// What kustomize ignores.
+const (
+	LintDuplicate LintCode = "duplicate" // the first of two equal keys
+	LintIgnored   LintCode = "ignored"   // a field that kustomization files do not have
+)
+
+// LintFinding is something that kustomize ignores.
 type LintFinding struct {
-	Code    string `json:"code"`
-	Path    string `json:"path"`
-	Line    int    `json:"line"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	Code    LintCode `json:"code"`
+	Path    string   `json:"path"`
+	Line    int      `json:"line"`
+	Message string   `json:"message"`
+	Hint    string   `json:"hint,omitempty"`
 }
 
-// SchemaResult is what is wrong with one object: the index counts the objects of the Kustomization owner. Codes beyond a violation's own are
-// removed, deprecated, and unknown-kind.
+// SchemaResult is what is wrong with one object: the one at Index of what the Kustomization Owner renders.
 type SchemaResult struct {
 	Owner      string        `json:"owner"`
 	Index      int           `json:"index"`
 	Violations []SchemaError `json:"violations"`
 }
 
-// SchemaError is one thing that the API server would refuse, in plain words without values of secrets. Field are the steps of a place (see
-// locate.go), Code is one of unknown, type, missing, value, quantity, duplicate.
+// SchemaCode is the kind of a schema error.
+type SchemaCode string
+
+// The kinds of schema errors.
+const (
+	SchemaDeprecated   SchemaCode = "deprecated"   // the API version is deprecated
+	SchemaDuplicate    SchemaCode = "duplicate"    // two items of a set, or of a list with keys, are the same
+	SchemaMissing      SchemaCode = "missing"      // a required field is missing
+	SchemaQuantity     SchemaCode = "quantity"     // a quantity cannot be parsed
+	SchemaRemoved      SchemaCode = "removed"      // this version of Kubernetes does not serve the API version
+	SchemaType         SchemaCode = "type"         // a value has the wrong type
+	SchemaUnknownField SchemaCode = "unknown"      // the schema has no such field
+	SchemaUnknownKind  SchemaCode = "unknown-kind" // no schema has such a kind
+	SchemaValue        SchemaCode = "value"        // a value is not allowed
+)
+
+// SchemaError is one thing that the API server would refuse; its message has no value of a secret. Field are steps as in Place. Assumed says
+// that the schema is Flux's own, of which the cluster may have another version.
 type SchemaError struct {
-	Code    string `json:"code"`
-	Field   []any  `json:"field"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-	Assumed bool   `json:"assumed,omitempty"` // by a definition that the cluster need not have in this version
+	Code    SchemaCode `json:"code"`
+	Field   []any      `json:"field"`
+	Message string     `json:"message"`
+	Hint    string     `json:"hint,omitempty"`
+	Assumed bool       `json:"assumed,omitempty"`
 }
 
-// PolicyResult is one thing that a policy says. Outcome is violated, changed (it would be), missing (an object beside it), invalid (the
-// policy itself), unbound (it does nothing) or skipped. Line and Column count from 1 in the expression at Field.
+// PolicyOutcome is what a policy has to say about an object, or about itself.
+type PolicyOutcome string
+
+// The outcomes of policies.
+const (
+	OutcomeChanged  PolicyOutcome = "changed"  // a mutation would change the object
+	OutcomeInvalid  PolicyOutcome = "invalid"  // the policy itself has an error
+	OutcomeMissing  PolicyOutcome = "missing"  // an object that must exist as well is not rendered
+	OutcomeSkipped  PolicyOutcome = "skipped"  // it was not evaluated
+	OutcomeUnbound  PolicyOutcome = "unbound"  // nothing puts the policy in force
+	OutcomeViolated PolicyOutcome = "violated" // the object violates it
+)
+
+// PolicyResult is one outcome of a policy. Line and Column count from 1 in the Expression, which is the one at Field.
 type PolicyResult struct {
-	Outcome  string           `json:"outcome"`
-	Policy   ObjectReference  `json:"policy"`
-	Field    []any            `json:"field,omitempty"`
-	Object   *ObjectReference `json:"object,omitempty"`
-	Severity string           `json:"severity,omitempty"`
-	Message  string           `json:"message"`
-	Line     int              `json:"line,omitempty"`
-	Column   int              `json:"column,omitempty"`
-
-	Expression string `json:"expression,omitempty"`
+	Outcome    PolicyOutcome    `json:"outcome"`
+	Policy     ObjectReference  `json:"policy"`
+	Field      []any            `json:"field,omitempty"`
+	Object     *ObjectReference `json:"object,omitempty"`
+	Severity   string           `json:"severity,omitempty"`
+	Message    string           `json:"message"`
+	Line       int              `json:"line,omitempty"`
+	Column     int              `json:"column,omitempty"`
+	Expression string           `json:"expression,omitempty"`
 }
 
-// ObjectReference is an object of a rendering, or a PolicyRule of the request by its index, then without an owner.
+// ObjectReference is a rendered object, or, without an owner, a PolicyRule of the request by its index.
 type ObjectReference struct {
 	Owner string `json:"owner,omitempty"`
 	Index int    `json:"index"`

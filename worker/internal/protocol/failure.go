@@ -28,8 +28,10 @@ type Failure struct {
 	Object  string      `json:"object,omitempty"`
 }
 
+// Error is the message.
 func (f *Failure) Error() string { return f.Message }
 
+// AsFailure gives an error as a failure, nil for none; an error of another type is a failed build.
 func AsFailure(err error) *Failure {
 	if err == nil {
 		return nil

@@ -1,22 +1,23 @@
+// Package protocol is what devloop and the worker send each other: requests, answers and the kinds of failures, as protocol.json lists them.
+// Both are JSON objects, one per line.
 package protocol
 
-// A request has an ID and exactly one of the others.
+// Request has an ID and exactly one of the other fields.
 type Request struct {
 	ID         int                `json:"id"`
 	Open       *OpenRequest       `json:"open,omitempty"`
 	Build      *BuildRequest      `json:"build,omitempty"`
 	Releases   *ReleasesRequest   `json:"releases,omitempty"`
 	Check      *DecryptionRequest `json:"check,omitempty"`
-	Locate     *locateRequest     `json:"locate,omitempty"`
+	Locate     *LocateRequest     `json:"locate,omitempty"`
 	Policies   *PolicyRequest     `json:"policies,omitempty"`
 	Judge      *SchemaRequest     `json:"judge,omitempty"`
 	Overlooked *LintRequest       `json:"overlooked,omitempty"`
 	Prepare    *PreloadRequest    `json:"prepare,omitempty"`
 }
 
-// OpenRequest starts over: with this repository and these Age identities (the text of key files). ShowSecrets leaves nothing masked, for
-// `devloop render --show-secrets` alone: what such a session builds may not be kept anywhere. Store is the folder for what is worth keeping
-// until the next run, if any.
+// OpenRequest starts a session with a repository and Age identities (the text of key files). With ShowSecrets no value is masked: that is for
+// `devloop render --show-secrets` alone, and such a session keeps nothing on the disk. Store is the folder for what the next run can reuse.
 type OpenRequest struct {
 	Root        string `json:"root"`
 	Scratch     string `json:"scratch"`
@@ -25,36 +26,27 @@ type OpenRequest struct {
 	Store       string `json:"store,omitempty"`
 }
 
-// BuildRequest builds one Kustomization. It is named when an earlier build of the scope rendered it, else given as an object. Base is the
-// folder that its path counts from, relative to the root; with Artifact it counts from there instead. Lenient turns strict substitution
-// off, as --feature-gates of Flux would.
+// BuildRequest builds one Kustomization. It is given by name when an earlier build of the scope rendered it, else as an object. Its path is
+// relative to Base, which is relative to the root, or to the Artifact. Lenient turns strict substitution off, as a feature gate of Flux does.
+// Remotes are the remote bases that were fetched, by their names in kustomization files.
 type BuildRequest struct {
-	Scope     string         `json:"scope"`
-	Base      string         `json:"base"`
-	Namespace string         `json:"namespace"`
-	Name      string         `json:"name"`
-	Object    map[string]any `json:"object,omitempty"`
-	Lenient   bool           `json:"lenient,omitempty"`
-	Artifact  *Artifact      `json:"artifact,omitempty"`
-
-	Remotes map[string]Fetched `json:"remotes,omitempty"` // what was fetched, by its names in kustomization files
+	Scope     string             `json:"scope"`
+	Base      string             `json:"base"`
+	Namespace string             `json:"namespace"`
+	Name      string             `json:"name"`
+	Object    map[string]any     `json:"object,omitempty"`
+	Lenient   bool               `json:"lenient,omitempty"`
+	Artifact  *Artifact          `json:"artifact,omitempty"`
+	Remotes   map[string]Fetched `json:"remotes,omitempty"`
 }
 
-type DecryptionRequest struct {
-	Paths []string `json:"paths"`
-}
-
-type locateRequest struct {
-	Places []Place `json:"places"`
-}
-
-// Fetched is where what a kustomization file names lies now: Path in Folder, which never changes.
+// Fetched is where a remote base was fetched to: Path in Folder, whose content never changes.
 type Fetched struct {
 	Folder string `json:"folder"`
 	Path   string `json:"path"`
 }
 
-// Artifact is what an ArtifactGenerator says of one of its artifacts; Sources are the folders that its aliases stand for.
+// Artifact is one artifact of an ArtifactGenerator. Origin is the file of the generator, Sources are the folders of its aliases.
 type Artifact struct {
 	Name    string            `json:"name"`
 	Origin  string            `json:"origin"`
@@ -62,8 +54,8 @@ type Artifact struct {
 	Copy    []CopyOperation   `json:"copy"`
 }
 
-// CopyOperation is a CopyOperation of source.extensions.fluxcd.io/v1beta1. Glob patterns mean what they mean to source-watcher: `*` and `**`
-// alike stay within one folder, and whatever folder they match is copied with all that is in it; only excludes and archives know `**`.
+// CopyOperation is a CopyOperation of source.extensions.fluxcd.io/v1beta1. Globs mean what they mean to source-watcher: both `*` and `**` stay
+// within one folder, and a folder that they match is copied with everything in it; only excludes and archives know `**`.
 type CopyOperation struct {
 	From     string   `json:"from"`
 	To       string   `json:"to"`
@@ -72,33 +64,8 @@ type CopyOperation struct {
 	Optional bool     `json:"optional,omitempty"`
 }
 
-// ScopedReference is an object of a scope: the one at Index of what the Kustomization Owner (namespace/name) renders, with its HelmReleases.
-type ScopedReference struct {
-	Scope string `json:"scope"`
-	Owner string `json:"owner"`
-	Index int    `json:"index"`
-}
-
-// Place names a field of an object in a file, or a text. A step of Field is a key, an index, or {"key": "value"} for the item of a list
-// that has it. Where a step is not there (a patch made it), the place is the last one that is.
-type Place struct {
-	Path  string `json:"path"`
-	Kind  string `json:"kind,omitempty"`
-	Name  string `json:"name,omitempty"`
-	Field []any  `json:"field,omitempty"`
-	Text  string `json:"text,omitempty"`
-
-	Built *ScopedReference `json:"built,omitempty"` // the object, when somebody wants to know who set the field
-}
-
-// LintRequest asks what kustomize passes over without a word in kustomization files and in the patches that they name.
-type LintRequest struct {
-	Paths []string `json:"paths"`
-}
-
-// ReleasesRequest renders the HelmReleases of one Kustomization, in this order, from charts in the repository. Their objects become part of
-// what the Kustomization's build gave, after its own. Version is the one of Kubernetes; APIs are what its CRDs define, as group/version and
-// group/version/Kind.
+// ReleasesRequest renders the HelmReleases of one Kustomization, in this order, from charts in the repository. Their objects are added to those
+// of the Kustomization's build. Version is the version of Kubernetes; APIs are those of its CRDs, as group/version and group/version/Kind.
 type ReleasesRequest struct {
 	Scope     string           `json:"scope"`
 	Namespace string           `json:"namespace"`
@@ -108,7 +75,7 @@ type ReleasesRequest struct {
 	Releases  []ReleaseRequest `json:"releases"`
 }
 
-// ReleaseRequest names a HelmRelease that a build of the scope rendered, and where its chart's path counts from.
+// ReleaseRequest names a HelmRelease that a build of the scope rendered. The path of its chart is relative to Base or to the Artifact.
 type ReleaseRequest struct {
 	Namespace string    `json:"namespace"`
 	Name      string    `json:"name"`
@@ -116,34 +83,68 @@ type ReleaseRequest struct {
 	Artifact  *Artifact `json:"artifact,omitempty"`
 }
 
-// SchemaRequest checks every object that the builds of a scope rendered. Schemas is the folder with the definitions of Kubernetes 1.<Minor>.
+// DecryptionRequest asks for each encrypted file whether it can be decrypted.
+type DecryptionRequest struct {
+	Paths []string `json:"paths"`
+}
+
+// LocateRequest asks for the line of each place.
+type LocateRequest struct {
+	Places []Place `json:"places"`
+}
+
+// Place is a field of an object in a file, or a text in it. A step of Field is a key, an index, or {"key": "value"} for the list item that has
+// it. Where a step does not exist (a patch added it), the place is the last step that does. With Built, the answer says what set the field.
+type Place struct {
+	Path  string           `json:"path"`
+	Kind  string           `json:"kind,omitempty"`
+	Name  string           `json:"name,omitempty"`
+	Field []any            `json:"field,omitempty"`
+	Text  string           `json:"text,omitempty"`
+	Built *ScopedReference `json:"built,omitempty"`
+}
+
+// ScopedReference is a rendered object: the one at Index of what the Kustomization Owner (namespace/name) renders, with its HelmReleases.
+type ScopedReference struct {
+	Scope string `json:"scope"`
+	Owner string `json:"owner"`
+	Index int    `json:"index"`
+}
+
+// LintRequest asks what kustomize ignores without an error in kustomization files and in the patches that they name.
+type LintRequest struct {
+	Paths []string `json:"paths"`
+}
+
+// SchemaRequest checks every object of a scope. Schemas is the folder with the definitions of Kubernetes 1.<Minor>.
 type SchemaRequest struct {
 	Scope   string `json:"scope"`
 	Schemas string `json:"schemas"`
 	Minor   int    `json:"minor"`
 }
 
-// PreloadRequest says what a judge will want, so that it is read meanwhile.
+// PreloadRequest reads the schemas that a SchemaRequest will need. It has no result.
 type PreloadRequest struct {
 	Schemas string `json:"schemas"`
 }
 
-// PolicyRequest judges all that a scope rendered: with the repository's PolicyRules, and with the policies that it renders itself.
+// PolicyRequest evaluates the repository's PolicyRules, and the policies that the scope renders itself, against the objects of a scope. Version
+// is the version of Kubernetes, such as 1.36.
 type PolicyRequest struct {
 	Scope   string       `json:"scope"`
-	Version string       `json:"version"` // of Kubernetes, such as 1.36
+	Version string       `json:"version"`
 	Rules   []PolicyRule `json:"rules"`
 }
 
-// PolicyRule is a PolicyRule of the repository, read and checked before it came here; see devloop/model/policy.py.
+// PolicyRule is a PolicyRule of the repository, which devloop has validated. Type is validation, mutation or generation.
 type PolicyRule struct {
-	Type        string           `json:"type"` // validation, mutation, generation
+	Type        string           `json:"type"`
 	Severity    string           `json:"severity"`
 	Targets     []RuleTarget     `json:"targets"`
-	Constraints []ruleConstraint `json:"constraints"`
+	Constraints []RuleConstraint `json:"constraints"`
 }
 
-// RuleTarget: an empty list takes everything; Names, Namespaces and Kinds are globs.
+// RuleTarget selects objects; an empty list selects all. Names, Namespaces and Kinds are globs.
 type RuleTarget struct {
 	APIGroups   []string          `json:"apiGroups"`
 	APIVersions []string          `json:"apiVersions"`
@@ -154,13 +155,15 @@ type RuleTarget struct {
 	Layers      []string          `json:"layers"`
 }
 
-type ruleConstraint struct {
+// RuleConstraint is a CEL expression with its messages.
+type RuleConstraint struct {
 	Expression        string         `json:"expression"`
 	Message           string         `json:"message"`
 	MessageExpression string         `json:"messageExpression"`
 	Variables         []RuleVariable `json:"variables"`
 }
 
+// RuleVariable is a variable of a constraint; later expressions read it as variables.<name>.
 type RuleVariable struct {
 	Name       string `json:"name"`
 	Expression string `json:"expression"`

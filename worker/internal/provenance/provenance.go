@@ -1,3 +1,5 @@
+// Package provenance finds what set a field of a rendered object: a patch, an image transformer, a Helm value and the like. It guesses, then
+// builds again without the guess to be certain.
 package provenance
 
 import (

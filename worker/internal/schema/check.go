@@ -1,3 +1,4 @@
+// Package schema checks objects against the schemas of Kubernetes and of CustomResourceDefinitions.
 package schema
 
 import (
@@ -20,9 +21,6 @@ import (
 	"devloop.invalid/toolchain/worker/internal/suggest"
 )
 
-// The code of an object whose kind nothing tells about.
-const codeUnknownKind = "unknown-kind"
-
 // checker knows the kinds of one Kubernetes version and those of an environment.
 type checker struct {
 	catalog *catalog
@@ -37,7 +35,7 @@ func Check(in *source.Repository, earlier *cache.Results, of *scope.Scope, r *pr
 	}
 	renderings := of.Renderings()
 	said, err := scope.CachedCheck(earlier, "schema", r.Schemas, renderings, func() any { return checkAll(r, renderings, nil) })
-	if err != nil || !bytes.Contains(said, []byte(`"`+codeUnknownKind+`"`)) {
+	if err != nil || !bytes.Contains(said, []byte(`"`+string(protocol.SchemaUnknownKind)+`"`)) {
 		return said, err
 	}
 	stray := newCustomKinds()
@@ -131,7 +129,7 @@ func (w *validator) customKind(kind *crdKind, o object) {
 		if message == "" {
 			message = fmt.Sprintf("%s of %s is deprecated", o.kind.Kind, o.kind.APIVersion())
 		}
-		w.found = append(w.found, protocol.SchemaError{Code: "deprecated", Field: []any{"apiVersion"}, Message: message})
+		w.found = append(w.found, protocol.SchemaError{Code: protocol.SchemaDeprecated, Field: []any{"apiVersion"}, Message: message})
 	}
 	fields := o.Fields()
 	if kind.schema != nil && kind.schema.defaults {
@@ -148,7 +146,7 @@ func (w *validator) customKind(kind *crdKind, o object) {
 func (c checker) unknownKindError(kind kubernetes.Kind) protocol.SchemaError {
 	what := fmt.Sprintf("%s of %s", kind.Kind, kind.APIVersion())
 	there, assumed := c.custom.hasOther(kind)
-	found := protocol.SchemaError{Code: "removed", Field: []any{"apiVersion"}, Hint: c.suggest(kind), Assumed: assumed}
+	found := protocol.SchemaError{Code: protocol.SchemaRemoved, Field: []any{"apiVersion"}, Hint: c.suggest(kind), Assumed: assumed}
 	switch {
 	case c.catalog.groups[kind.Group]:
 		found.Message = fmt.Sprintf("Kubernetes %s does not know %s", c.minor, what)
@@ -157,7 +155,7 @@ func (c checker) unknownKindError(kind kubernetes.Kind) protocol.SchemaError {
 	case there:
 		found.Message = fmt.Sprintf("its CustomResourceDefinition does not have %s", what)
 	default:
-		found = protocol.SchemaError{Code: codeUnknownKind, Field: []any{"kind"}, Message: what}
+		found = protocol.SchemaError{Code: protocol.SchemaUnknownKind, Field: []any{"kind"}, Message: what}
 	}
 	return found
 }

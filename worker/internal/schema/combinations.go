@@ -22,7 +22,7 @@ func (w *validator) forms(s *schema, value any, at *path) {
 		w.choose(s.OneOf, value, at, "exactly one")
 	}
 	if s.Not != nil && len(w.attempt(s.Not, value, at)) == 0 {
-		w.report("value", at, "", "%s", forbidden(s.Not))
+		w.report(protocol.SchemaValue, at, "", "%s", forbidden(s.Not))
 	}
 }
 
@@ -45,13 +45,13 @@ func (w *validator) choose(forms []*schema, value any, at *path, how string) {
 	}
 	switch names := choices(forms); {
 	case fitting == 0 && names != "":
-		w.report("value", at, "", "must have %s of %s", how, names)
+		w.report(protocol.SchemaValue, at, "", "must have %s of %s", how, names)
 	case fitting == 0:
-		w.report("value", at, closest[0].Message, "has none of the %d forms that it may have", len(forms))
+		w.report(protocol.SchemaValue, at, closest[0].Message, "has none of the %d forms that it may have", len(forms))
 	case fitting > 1 && how == "exactly one" && names != "":
-		w.report("value", at, "", "must have only one of %s", names)
+		w.report(protocol.SchemaValue, at, "", "must have only one of %s", names)
 	case fitting > 1 && how == "exactly one":
-		w.report("value", at, "", "has %d of the forms of which it may have one", fitting)
+		w.report(protocol.SchemaValue, at, "", "has %d of the forms of which it may have one", fitting)
 	}
 }
 
@@ -86,7 +86,7 @@ func (w *validator) duplicates(s *schema, items []any, at *path) {
 			continue
 		}
 		if earlier, twice := first[key]; twice {
-			w.report("duplicate", &path{above: at, index: i}, "", "is the same as item %d%s", earlier, told)
+			w.report(protocol.SchemaDuplicate, &path{above: at, index: i}, "", "is the same as item %d%s", earlier, told)
 			continue
 		}
 		first[key] = i

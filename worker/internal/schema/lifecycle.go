@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"devloop.invalid/toolchain/worker/internal/kubernetes"
+	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
 // minor is a minor version of Kubernetes 1.
@@ -72,23 +73,24 @@ func lifecycleOf(value any) (life lifecycle) {
 
 func asMinor(_, second int) minor { return minor(second) }
 
+// String is the version as Kubernetes writes it.
 func (m minor) String() string { return fmt.Sprintf("v1.%d", int(m)) }
 
 // apiVersionProblem says what a kind's age means at a version: "removed" or "deprecated" with the message and what to do, or nothing.
-func apiVersionProblem(kind kubernetes.Kind, at minor) (code, message, hint string) {
+func apiVersionProblem(kind kubernetes.Kind, at minor) (code protocol.SchemaCode, message, hint string) {
 	life, known := lifecycles()[kind]
 	what := fmt.Sprintf("%s of %s", kind.Kind, kind.APIVersion())
 	switch {
 	case !known:
 		return "", "", ""
 	case life.removed > 0 && at >= life.removed:
-		return "removed", fmt.Sprintf("%s is gone since Kubernetes %s", what, life.removed), instead(life)
+		return protocol.SchemaRemoved, fmt.Sprintf("%s is gone since Kubernetes %s", what, life.removed), instead(life)
 	case life.introduced > at:
-		return "removed", fmt.Sprintf("%s comes only with Kubernetes %s", what, life.introduced), "use an older apiVersion, or a newer Kubernetes"
+		return protocol.SchemaRemoved, fmt.Sprintf("%s comes only with Kubernetes %s", what, life.introduced), "use an older apiVersion, or a newer Kubernetes"
 	case life.deprecated > 0 && at >= life.deprecated && life.removed > 0:
-		return "deprecated", fmt.Sprintf("%s is deprecated and goes away with Kubernetes %s", what, life.removed), instead(life)
+		return protocol.SchemaDeprecated, fmt.Sprintf("%s is deprecated and goes away with Kubernetes %s", what, life.removed), instead(life)
 	case life.deprecated > 0 && at >= life.deprecated:
-		return "deprecated", fmt.Sprintf("%s is deprecated since Kubernetes %s", what, life.deprecated), instead(life)
+		return protocol.SchemaDeprecated, fmt.Sprintf("%s is deprecated since Kubernetes %s", what, life.deprecated), instead(life)
 	}
 	return "", "", ""
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/kube-openapi/pkg/validation/strfmt"
 
+	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/suggest"
 )
 
@@ -116,11 +117,11 @@ func (w *validator) text(s *schema, value string, at *path) {
 	case s.quantity:
 		w.quantity(value, at)
 	case s.MinLength != nil && length < *s.MinLength:
-		w.report("value", at, "", "has %s, it must have at least %d", count(length, "character"), *s.MinLength)
+		w.report(protocol.SchemaValue, at, "", "has %s, it must have at least %d", count(length, "character"), *s.MinLength)
 	case s.MaxLength != nil && length > *s.MaxLength:
-		w.report("value", at, "", "has %s, it may have at most %d", count(length, "character"), *s.MaxLength)
+		w.report(protocol.SchemaValue, at, "", "has %s, it may have at most %d", count(length, "character"), *s.MaxLength)
 	case s.pattern != nil && !s.pattern.MatchString(value):
-		w.report("value", at, "", "%s does not match the pattern %s", w.shown(value), s.Pattern)
+		w.report(protocol.SchemaValue, at, "", "%s does not match the pattern %s", w.shown(value), s.Pattern)
 	case s.Format != "" && !s.IntOrString:
 		w.format(s.Format, value, at)
 	}
@@ -128,7 +129,7 @@ func (w *validator) text(s *schema, value string, at *path) {
 
 func (w *validator) quantity(value string, at *path) {
 	if _, err := resource.ParseQuantity(value); err != nil {
-		w.report("quantity", at, "write a number with a unit, for example 500m, 2, 128Mi or 1Gi", "%s is no quantity", w.shown(value))
+		w.report(protocol.SchemaQuantity, at, "write a number with a unit, for example 500m, 2, 128Mi or 1Gi", "%s is no quantity", w.shown(value))
 	}
 }
 
@@ -145,7 +146,7 @@ func (w *validator) format(format, value string, at *path) {
 		if name == "" {
 			name = "of the format " + format
 		}
-		w.report("value", at, "", "%s is not %s", w.shown(value), name)
+		w.report(protocol.SchemaValue, at, "", "%s is not %s", w.shown(value), name)
 	}
 }
 
@@ -165,13 +166,13 @@ func (w *validator) number(s *schema, value float64, at *path) {
 	limit := map[string]float64{"int32": math.MaxInt32, "int64": math.MaxInt64}[s.Format]
 	switch {
 	case limit > 0 && (value > limit || value < -limit-1):
-		w.report("value", at, "", "%s is too large for a number of %s bits", w.shown(value), strings.TrimPrefix(s.Format, "int"))
+		w.report(protocol.SchemaValue, at, "", "%s is too large for a number of %s bits", w.shown(value), strings.TrimPrefix(s.Format, "int"))
 	case s.Minimum != nil && (value < *s.Minimum || s.AboveMinimum && value == *s.Minimum):
-		w.report("value", at, "", "%s is too small, it must be %s %v", w.shown(value), orEqual("above", "at least", s.AboveMinimum), *s.Minimum)
+		w.report(protocol.SchemaValue, at, "", "%s is too small, it must be %s %v", w.shown(value), orEqual("above", "at least", s.AboveMinimum), *s.Minimum)
 	case s.Maximum != nil && (value > *s.Maximum || s.BelowMaximum && value == *s.Maximum):
-		w.report("value", at, "", "%s is too large, it must be %s %v", w.shown(value), orEqual("below", "at most", s.BelowMaximum), *s.Maximum)
+		w.report(protocol.SchemaValue, at, "", "%s is too large, it must be %s %v", w.shown(value), orEqual("below", "at most", s.BelowMaximum), *s.Maximum)
 	case s.MultipleOf != nil && *s.MultipleOf > 0 && math.Mod(value, *s.MultipleOf) != 0:
-		w.report("value", at, "", "%s is no multiple of %v", w.shown(value), *s.MultipleOf)
+		w.report(protocol.SchemaValue, at, "", "%s is no multiple of %v", w.shown(value), *s.MultipleOf)
 	}
 }
 
@@ -197,7 +198,7 @@ func (w *validator) enum(s *schema, value any, at *path) {
 	if near := suggest.Nearest(fmt.Sprint(value), allowed); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
-	w.report("value", at, hint, "%s must be one of %s", w.shown(value), strings.Join(allowed, ", "))
+	w.report(protocol.SchemaValue, at, hint, "%s must be one of %s", w.shown(value), strings.Join(allowed, ", "))
 }
 
 func equal(first, second any) bool {

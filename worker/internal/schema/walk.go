@@ -77,7 +77,7 @@ type validator struct {
 	found       []protocol.SchemaError
 }
 
-func (w *validator) report(code string, at *path, hint, message string, args ...any) {
+func (w *validator) report(code protocol.SchemaCode, at *path, hint, message string, args ...any) {
 	w.found = append(w.found, protocol.SchemaError{Code: code, Field: at.steps(), Message: at.String() + " " + fmt.Sprintf(message, args...), Hint: hint})
 }
 
@@ -96,7 +96,7 @@ func (w *validator) walk(s *schema, value any, at *path, strict bool) {
 		return
 	}
 	if !s.allows(value) {
-		w.report("type", at, quoteHint(s, value), "is %s, it must be %s", kindOf(value), s.expected())
+		w.report(protocol.SchemaType, at, quoteHint(s, value), "is %s, it must be %s", kindOf(value), s.expected())
 		return
 	}
 	switch value := value.(type) {
@@ -118,7 +118,7 @@ func (w *validator) walk(s *schema, value any, at *path, strict bool) {
 // null: the API server takes fields that are null out of an object before it looks at it, but not items of lists.
 func (w *validator) null(s *schema, at *path) {
 	if at != nil && at.index >= 0 && !s.Nullable && !slices.Contains(s.Type, "null") && len(s.Type) > 0 {
-		w.report("type", at, "", "is empty, it must be %s", s.expected())
+		w.report(protocol.SchemaType, at, "", "is empty, it must be %s", s.expected())
 	}
 }
 
@@ -129,10 +129,10 @@ func (w *validator) mapping(s *schema, fields map[string]any, at *path, strict b
 		}
 	}
 	if s.MinProperties != nil && len(fields) < *s.MinProperties {
-		w.report("value", at, "", "has %s, it must have at least %d", count(len(fields), "field"), *s.MinProperties)
+		w.report(protocol.SchemaValue, at, "", "has %s, it must have at least %d", count(len(fields), "field"), *s.MinProperties)
 	}
 	if s.MaxProperties != nil && len(fields) > *s.MaxProperties {
-		w.report("value", at, "", "has %s, it may have at most %d", count(len(fields), "field"), *s.MaxProperties)
+		w.report(protocol.SchemaValue, at, "", "has %s, it may have at most %d", count(len(fields), "field"), *s.MaxProperties)
 	}
 	for _, name := range collect.SortedKeys(fields) {
 		if at != nil || name != "status" { // the API server takes it from nobody but controllers
@@ -152,12 +152,12 @@ func (w *validator) property(s *schema, name string, value any, at *path, strict
 	case s.Additional != nil && s.Additional.schema != nil:
 		w.walk(s.Additional.schema, value, below, strict)
 	case strict && !s.open() && !(s.Embedded && isObjectField(name)) && !w.isSkipped(value, below):
-		w.report("unknown", below, w.suggest(s, name, at), "is no field that Kubernetes knows")
+		w.report(protocol.SchemaUnknownField, below, w.suggest(s, name, at), "is no field that Kubernetes knows")
 	}
 }
 
 func (w *validator) missing(name string, at *path) {
-	w.found = append(w.found, protocol.SchemaError{Code: "missing", Field: at.steps(), Message: at.field(name).String() + " is missing"})
+	w.found = append(w.found, protocol.SchemaError{Code: protocol.SchemaMissing, Field: at.steps(), Message: at.field(name).String() + " is missing"})
 }
 
 // hasDefault: a field that the API server fills in is never missing.
@@ -196,10 +196,10 @@ func (w *validator) embedded(fields map[string]any, at *path) {
 
 func (w *validator) list(s *schema, items []any, at *path, strict bool) {
 	if s.MinItems != nil && len(items) < *s.MinItems {
-		w.report("value", at, "", "has %s, it must have at least %d", count(len(items), "item"), *s.MinItems)
+		w.report(protocol.SchemaValue, at, "", "has %s, it must have at least %d", count(len(items), "item"), *s.MinItems)
 	}
 	if s.MaxItems != nil && len(items) > *s.MaxItems {
-		w.report("value", at, "", "has %s, it may have at most %d", count(len(items), "item"), *s.MaxItems)
+		w.report(protocol.SchemaValue, at, "", "has %s, it may have at most %d", count(len(items), "item"), *s.MaxItems)
 	}
 	for i, item := range items {
 		if s.Items != nil {

@@ -1,3 +1,4 @@
+// Package scope holds what one environment rendered: the objects, and what later builds need of them.
 package scope
 
 import (
@@ -9,6 +10,7 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 
 	"devloop.invalid/toolchain/worker/internal/mask"
+	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/sops"
 )
 
@@ -36,12 +38,15 @@ type Content struct {
 	Object map[string]any
 }
 
+// New is a scope in which nothing was rendered yet.
 func New() *Scope {
 	return &Scope{exports: map[string]*Export{}, renderings: map[string]*Rendering{}}
 }
 
+// Key names an export.
 func Key(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
+// IsExported says whether other builds may need the object.
 func IsExported(res *resource.Resource) bool {
 	switch res.GetKind() {
 	case "ConfigMap", "Secret":
@@ -54,6 +59,7 @@ func IsExported(res *resource.Resource) bool {
 	return false
 }
 
+// KeyOf is the key of an object.
 func KeyOf(res *resource.Resource) string {
 	namespace := res.GetNamespace()
 	if namespace == "" {
@@ -62,12 +68,14 @@ func KeyOf(res *resource.Resource) string {
 	return Key(res.GetKind(), namespace, res.GetName())
 }
 
+// Find gives the export with a key, nil where nothing rendered it.
 func (s *Scope) Find(key string) *Export {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.exports[key]
 }
 
+// AddExports adds what a build exports.
 func (s *Scope) AddExports(found map[string]*Export) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,6 +86,7 @@ func (s *Scope) AddExports(found map[string]*Export) {
 	}
 }
 
+// PlainContent decodes an object that the answer shows in full.
 func PlainContent(body json.RawMessage) func() Content {
 	return sync.OnceValue(func() Content {
 		var object map[string]any
@@ -87,7 +96,7 @@ func PlainContent(body json.RawMessage) func() Content {
 }
 
 // ValuesOf are the variables that a ConfigMap or a Secret defines; what is still encrypted is unknown.
-func ValuesOf(object map[string]any, state string) map[string]string {
+func ValuesOf(object map[string]any, state protocol.SecretState) map[string]string {
 	found := map[string]string{}
 	for _, field := range []string{"data", "stringData"} {
 		data, _ := object[field].(map[string]any)
@@ -99,7 +108,7 @@ func ValuesOf(object map[string]any, state string) map[string]string {
 			if field == "data" && object["kind"] == "Secret" {
 				text = mask.Base64Text(text)
 			}
-			if state == "sealed" && sops.LooksSealed(text) {
+			if state == protocol.SecretEncrypted && sops.LooksSealed(text) {
 				text = mask.Hide(key)
 			}
 			found[key] = strings.ReplaceAll(text, "\n", "")
@@ -108,6 +117,7 @@ func ValuesOf(object map[string]any, state string) map[string]string {
 	return found
 }
 
+// OrEmpty is the content; that of a nil export is empty.
 func (k *Export) OrEmpty() Content {
 	if k == nil {
 		return Content{}

@@ -55,6 +55,7 @@ type RepeatedObject struct {
 	Content any // what marshals to its JSON
 }
 
+// Objects are the objects that were rendered, in their order.
 func (r *Rendering) Objects() []*Object { return r.All() }
 
 // CachedCheck is what a check finds in renderings, as JSON: what it found in an earlier run, when they and the check's own rules (any text
@@ -107,6 +108,7 @@ func ParseObjects(result json.RawMessage) func() []*Object {
 	})
 }
 
+// WrapObjects takes the objects of an answer.
 func WrapObjects(objects []protocol.BuiltObject) []*Object {
 	all := make([]*Object, len(objects))
 	for i, built := range objects {

@@ -1,3 +1,5 @@
+// Package session answers the requests of one devloop process: it reads them line by line, hands each to the package that knows the answer, and
+// keeps what belongs to the repository that is open.
 package session
 
 import (
@@ -13,6 +15,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
+// Serve answers requests until there are no more; it fails at input that is not a request.
 func Serve(in *os.File, out *os.File) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 1<<16), maxRequest)

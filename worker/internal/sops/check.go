@@ -35,12 +35,12 @@ func checkFile(read func(string) ([]byte, error), keys *Keyring, name string) (r
 	result = protocol.DecryptionResult{Path: name, Recipients: []string{}}
 	content, err := read(name)
 	if err != nil {
-		result.Reason, result.Message = "format", err.Error()
+		result.Reason, result.Message = protocol.ProblemFormat, err.Error()
 		return result
 	}
 	tree, err := loadEncrypted(filepath.Base(name), content)
 	if err != nil {
-		result.Reason, result.Message = "format", fmt.Sprintf("its SOPS metadata cannot be read: %v", userError(err))
+		result.Reason, result.Message = protocol.ProblemFormat, fmt.Sprintf("its SOPS metadata cannot be read: %v", userError(err))
 		return result
 	}
 	result.Recipients, result.Services = recipients(tree)
@@ -48,12 +48,12 @@ func checkFile(read func(string) ([]byte, error), keys *Keyring, name string) (r
 	switch {
 	case err == nil:
 		if err := checksum(tree, key); err != nil {
-			result.Reason, result.Message = "mac", err.Error()
+			result.Reason, result.Message = protocol.ProblemMAC, err.Error()
 		}
 	case len(result.Services) > 0 && len(result.Recipients) == 0:
-		result.Reason, result.Message = "service", strings.Join(result.Services, ", ")+" cannot be asked here"
+		result.Reason, result.Message = protocol.ProblemService, strings.Join(result.Services, ", ")+" cannot be asked here"
 	default:
-		result.Reason, result.Message = "key", errSealed.Error()
+		result.Reason, result.Message = protocol.ProblemKey, errSealed.Error()
 	}
 	return result
 }

@@ -1,3 +1,4 @@
+// Package sops decrypts what SOPS encrypted, with Age identities and nothing else.
 package sops
 
 import (
@@ -43,6 +44,7 @@ type Keyring struct {
 	dataKeys   map[string][]byte
 }
 
+// NewKeyring takes the text of Age key files.
 func NewKeyring(text string) (*Keyring, error) {
 	keys := &Keyring{dataKeys: map[string][]byte{}}
 	var lines []string
@@ -74,10 +76,12 @@ func (k *Keyring) Recipients() ([]string, bool) {
 	return names, true
 }
 
+// Encrypt fails; SOPS wants it of a key service.
 func (k *Keyring) Encrypt(context.Context, *keyservice.EncryptRequest, ...grpc.CallOption) (*keyservice.EncryptResponse, error) {
 	return nil, errors.New("nothing is encrypted here")
 }
 
+// Decrypt decrypts a data key, for SOPS.
 func (k *Keyring) Decrypt(_ context.Context, in *keyservice.DecryptRequest, _ ...grpc.CallOption) (*keyservice.DecryptResponse, error) {
 	wanted, isAge := in.Key.KeyType.(*keyservice.Key_AgeKey)
 	if !isAge || len(k.identities) == 0 {
@@ -106,6 +110,7 @@ func (k *Keyring) dataKey(tree sops.Tree) ([]byte, error) {
 	return key, nil
 }
 
+// IsSealed says whether decryption failed because no identity matches.
 func IsSealed(err error) bool { return errors.Is(err, errSealed) }
 
 // DecryptDocument decrypts a document and returns it in the same format, as text and as SOPS's tree. Like kustomize-controller it does not look at the
@@ -152,6 +157,7 @@ func redacted(err error) error {
 	return errors.New("a value cannot be decrypted with the data key")
 }
 
+// FormatFor is the format that SOPS and Flux take a file of this name for.
 func FormatFor(name string) formats.Format {
 	if strings.HasSuffix(name, ".dockerconfigjson") {
 		return formats.Json
@@ -178,4 +184,5 @@ func loadEncrypted(name string, content []byte) (tree sops.Tree, err error) {
 	return common.StoreForFormat(FormatFor(name), config.NewStoresConfig()).LoadEncryptedFile(content)
 }
 
+// LooksSealed says whether a value, or a text, was encrypted by SOPS.
 func LooksSealed(text string) bool { return strings.Contains(text, string(encryptedMark)) }

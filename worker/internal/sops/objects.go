@@ -9,11 +9,13 @@ import (
 	"github.com/getsops/sops/v3/cmd/sops/formats"
 	"github.com/getsops/sops/v3/config"
 	"sigs.k8s.io/kustomize/api/resource"
+
+	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
 // DecryptObject decrypts an object as kustomize-controller does: whole where it carries SOPS metadata, value by value where a generator put
-// encrypted files into a Secret. It returns "opened", "sealed" or "".
-func (k *Keyring) DecryptObject(res *resource.Resource) (string, error) {
+// encrypted files into a Secret. The state is empty where nothing in it is encrypted.
+func (k *Keyring) DecryptObject(res *resource.Resource) (protocol.SecretState, error) {
 	if IsEncrypted(res) {
 		return k.decryptWhole(res)
 	}
@@ -26,22 +28,22 @@ func IsEncrypted(res *resource.Resource) bool {
 	return !metadata.IsNilOrEmpty() && !metadata.Value.Field("mac").IsNilOrEmpty()
 }
 
-func (k *Keyring) decryptWhole(res *resource.Resource) (string, error) {
+func (k *Keyring) decryptWhole(res *resource.Resource) (protocol.SecretState, error) {
 	content, err := res.MarshalJSON()
 	if err != nil {
 		return "", err
 	}
 	plain, _, err := k.DecryptDocument(content, formats.Json)
 	if IsSealed(err) {
-		return "sealed", nil
+		return protocol.SecretEncrypted, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	return "opened", res.UnmarshalJSON(plain)
+	return protocol.SecretDecrypted, res.UnmarshalJSON(plain)
 }
 
-func (k *Keyring) decryptValues(res *resource.Resource) (state string, err error) {
+func (k *Keyring) decryptValues(res *resource.Resource) (state protocol.SecretState, err error) {
 	data := res.GetDataMap()
 	for key, value := range data {
 		content, err := base64.StdEncoding.DecodeString(value)
@@ -51,11 +53,11 @@ func (k *Keyring) decryptValues(res *resource.Resource) (state string, err error
 		plain, err := k.decryptAny(content, FormatFor(key))
 		switch {
 		case IsSealed(err):
-			return "sealed", nil
+			return protocol.SecretEncrypted, nil
 		case err != nil:
 			return "", fmt.Errorf("%s: %w", key, err)
 		}
-		state, data[key] = "opened", base64.StdEncoding.EncodeToString(plain)
+		state, data[key] = protocol.SecretDecrypted, base64.StdEncoding.EncodeToString(plain)
 	}
 	if state != "" {
 		res.SetDataMap(data)

@@ -11,6 +11,7 @@ import (
 // What is remote and was fetched appears to kustomize below here, each folder under a name of its own.
 const RemoteMount = "/remote"
 
+// MountOf is where a folder that was fetched appears to kustomize.
 func MountOf(folder string) string { return path.Join(RemoteMount, cache.Digest(folder)[:16]) }
 
 // RemoteRoot is the mount that a path is below, ” for one of the source.

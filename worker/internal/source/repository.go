@@ -1,3 +1,5 @@
+// Package source reads sources as Flux would unpack them: folders of the repository without what .sourceignore excludes, artifacts of
+// ArtifactGenerators, and remote bases that were fetched. It notes what a build reads.
 package source
 
 import (
@@ -18,6 +20,7 @@ type Repository struct {
 	trees map[string]*Tree
 }
 
+// NewRepository takes the folder of a working tree.
 func NewRepository(root string) *Repository {
 	return &Repository{root: root, trees: map[string]*Tree{}}
 }

@@ -27,6 +27,7 @@ type View struct {
 
 var _ filesys.FileSystem = &View{}
 
+// View is the tree for one more build.
 func (t *Tree) View() *View {
 	return &View{Tree: t, replaced: map[string][]byte{}, read: map[string]struct{}{}, seen: inputs{}}
 }
@@ -60,6 +61,7 @@ func (v *View) entry(name string) *entry {
 	return v.Tree.entry(name)
 }
 
+// Content reads a file as it is on the disk; it does not count as read by the build.
 func (v *View) Content(name string) ([]byte, error) {
 	if remote, inner := v.remoteTree(name); remote != nil {
 		return remote.content(inner)
@@ -106,6 +108,7 @@ func (v *View) ReadOriginal(name string) ([]byte, error) {
 	return data, err
 }
 
+// ReadFile reads a file, as the build sees it.
 func (v *View) ReadFile(name string) ([]byte, error) {
 	if data, ok := v.replaced[path.Clean(name)]; ok {
 		return data, nil
@@ -113,23 +116,28 @@ func (v *View) ReadFile(name string) ([]byte, error) {
 	return v.ReadOriginal(name)
 }
 
+// WriteFile replaces a file for this build.
 func (v *View) WriteFile(name string, data []byte) error {
 	v.replaced[path.Clean(name)] = data
 	return nil
 }
 
+// Exists says whether something is at a path.
 func (v *View) Exists(name string) bool {
 	_, ok := v.replaced[path.Clean(name)]
 	return ok || v.entry(name).err == nil
 }
 
+// IsDir says whether a folder is at a path.
 func (v *View) IsDir(name string) bool {
 	found := v.entry(name)
 	return found.err == nil && found.info.IsDir()
 }
 
+// ReadDir gives the names in a folder.
 func (v *View) ReadDir(name string) ([]string, error) { return v.names(name) }
 
+// CleanedAbs gives the folder and the name of a path without symbolic links.
 func (v *View) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	if _, ok := v.replaced[path.Clean(name)]; ok && v.entry(name).err != nil {
 		return filesys.ConfirmedDir(path.Dir(name)), path.Base(name), nil
@@ -144,6 +152,7 @@ func (v *View) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return filesys.ConfirmedDir(path.Dir(found.real)), path.Base(found.real), nil
 }
 
+// Walk visits a folder and all below it; like Flux it does not follow links to folders.
 func (v *View) Walk(name string, visit filepath.WalkFunc) error {
 	found := v.entry(name)
 	err := visit(name, found.info, found.err)

@@ -1,3 +1,4 @@
+// Package suggest finds the name that was probably meant.
 package suggest
 
 import (

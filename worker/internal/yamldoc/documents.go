@@ -1,3 +1,4 @@
+// Package yamldoc finds objects, fields, lines and mistakes in YAML files.
 package yamldoc
 
 import (

@@ -7,6 +7,7 @@ import (
 	"strings"
 )
 
+// LineOfText is the line where a text begins, 0 where it is not there.
 func LineOfText(content []byte, text string) int {
 	before, _, found := bytes.Cut(content, []byte(text))
 	if !found {

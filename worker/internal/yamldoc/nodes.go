@@ -18,6 +18,7 @@ func Reach(node *yaml.Node, steps []any) (key, value *yaml.Node) {
 	return key, value
 }
 
+// Items are the items of the list at a key.
 func Items(node *yaml.Node, key string) []*yaml.Node {
 	if _, list := Child(node, key); list != nil && list.Kind == yaml.SequenceNode {
 		return list.Content
@@ -25,6 +26,7 @@ func Items(node *yaml.Node, key string) []*yaml.Node {
 	return nil
 }
 
+// Scalars are the values of the items of the list at a key.
 func Scalars(node *yaml.Node, key string) (values []string) {
 	for _, item := range Items(node, key) {
 		values = append(values, item.Value)
@@ -32,8 +34,10 @@ func Scalars(node *yaml.Node, key string) (values []string) {
 	return values
 }
 
+// IsBlock says whether a scalar is a literal block, whose text begins one line below.
 func IsBlock(node *yaml.Node) bool { return node.Style&yaml.LiteralStyle != 0 }
 
+// Child gives the key and the value at a key of a mapping, nil where it has none.
 func Child(node *yaml.Node, key string) (*yaml.Node, *yaml.Node) {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil, nil
@@ -73,6 +77,7 @@ func hasAll(node *yaml.Node, fields map[string]any) bool {
 	return true
 }
 
+// Descend is the line of the field that steps lead to, or of the last one on the way that is there.
 func Descend(node *yaml.Node, steps []any) int {
 	line := node.Line
 	for _, step := range steps {

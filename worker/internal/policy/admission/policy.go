@@ -1,3 +1,4 @@
+// Package admission evaluates ValidatingAdmissionPolicies.
 package admission
 
 import (
@@ -47,7 +48,7 @@ func Policies(env *environment.Environment, request *protocol.PolicyRequest) (po
 		found := bindings[o.Name]
 		delete(bindings, o.Name)
 		if len(found) == 0 {
-			results = append(results, protocol.PolicyResult{Outcome: "unbound", Policy: *o.Reference(), Message: "no ValidatingAdmissionPolicyBinding names it, so it does nothing"})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeUnbound, Policy: *o.Reference(), Message: "no ValidatingAdmissionPolicyBinding names it, so it does nothing"})
 		}
 		bound, statements := bound(o, found, request.Version)
 		policies, results = append(policies, bound...), append(results, statements...)
@@ -57,7 +58,7 @@ func Policies(env *environment.Environment, request *protocol.PolicyRequest) (po
 		name, _ := spec["policyName"].(string)
 		if bindings[name] != nil && !strings.Contains(name, "${") {
 			message := fmt.Sprintf("no ValidatingAdmissionPolicy %s is rendered beside it", name)
-			results = append(results, protocol.PolicyResult{Outcome: "unbound", Policy: *o.Reference(), Field: []any{"spec", "policyName"}, Message: message})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeUnbound, Policy: *o.Reference(), Field: []any{"spec", "policyName"}, Message: message})
 		}
 	}
 	return policies, results
@@ -66,11 +67,11 @@ func Policies(env *environment.Environment, request *protocol.PolicyRequest) (po
 // bound compiles the policy once, and gives it with each of the bindings.
 func bound(o *environment.Object, bindings []*environment.Object, kubernetes string) (policies []environment.Policy, results []protocol.PolicyResult) {
 	if len(o.Rendered.Unknown) > 0 {
-		return nil, []protocol.PolicyResult{{Outcome: "skipped", Policy: *o.Reference(), Message: "parts of the policy are not known here"}}
+		return nil, []protocol.PolicyResult{{Outcome: protocol.OutcomeSkipped, Policy: *o.Reference(), Message: "parts of the policy are not known here"}}
 	}
 	var typed admissionv1.ValidatingAdmissionPolicy
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Rendered.Fields(), &typed); err != nil {
-		return nil, []protocol.PolicyResult{{Outcome: "invalid", Policy: *o.Reference(), Message: cel.OneLine(err.Error())}}
+		return nil, []protocol.PolicyResult{{Outcome: protocol.OutcomeInvalid, Policy: *o.Reference(), Message: cel.OneLine(err.Error())}}
 	}
 	made := &BoundPolicy{world: o.Environment, source: o, Spec: &typed.Spec}
 	if results = made.Compile(kubernetes); len(results) > 0 {
@@ -81,9 +82,9 @@ func bound(o *environment.Object, bindings []*environment.Object, kubernetes str
 		err := runtime.DefaultUnstructuredConverter.FromUnstructured(each.Rendered.Fields(), &binding)
 		switch {
 		case len(each.Rendered.Unknown) > 0:
-			results = append(results, protocol.PolicyResult{Outcome: "skipped", Policy: *each.Reference(), Message: "parts of the binding are not known here"})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeSkipped, Policy: *each.Reference(), Message: "parts of the binding are not known here"})
 		case err != nil:
-			results = append(results, protocol.PolicyResult{Outcome: "invalid", Policy: *each.Reference(), Message: cel.OneLine(err.Error())})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeInvalid, Policy: *each.Reference(), Message: cel.OneLine(err.Error())})
 		default:
 			one := *made
 			one.binding, one.severity = &binding.Spec, severityOf(binding.Spec.ValidationActions)
@@ -104,6 +105,7 @@ func severityOf(actions []admissionv1.ValidationAction) string {
 	return "info"
 }
 
+// Compile compiles all expressions of the policy for a version of Kubernetes; it gives those that do not compile.
 func (p *BoundPolicy) Compile(kubernetes string) (results []protocol.PolicyResult) {
 	hasParams := p.Spec.ParamKind != nil
 	if hasParams {
@@ -144,6 +146,7 @@ func (p *BoundPolicy) Compile(kubernetes string) (results []protocol.PolicyResul
 	return results
 }
 
+// About is the policy as an object.
 func (p *BoundPolicy) About() protocol.ObjectReference {
 	if p.source == nil {
 		return protocol.ObjectReference{}
@@ -151,10 +154,11 @@ func (p *BoundPolicy) About() protocol.ObjectReference {
 	return *p.source.Reference()
 }
 
-func (p *BoundPolicy) result(o *environment.Object, outcome, message string, field ...any) protocol.PolicyResult {
+func (p *BoundPolicy) result(o *environment.Object, outcome protocol.PolicyOutcome, message string, field ...any) protocol.PolicyResult {
 	return protocol.PolicyResult{Outcome: outcome, Policy: p.About(), Field: field, Object: o.Reference(), Severity: p.severity, Message: message}
 }
 
+// Evaluate evaluates the policy against one object.
 func (p *BoundPolicy) Evaluate(o *environment.Object) []protocol.PolicyResult {
 	if o.Group == admissionGroup && strings.Contains(o.Kind, "Admission") || o.Group == admissionGroup && strings.Contains(o.Kind, "Webhook") {
 		return nil // the server exempts them, so that nobody locks himself out
@@ -164,15 +168,15 @@ func (p *BoundPolicy) Evaluate(o *environment.Object) []protocol.PolicyResult {
 		return nil
 	}
 	if matches == selection.Open {
-		return []protocol.PolicyResult{p.result(o, "skipped", "it cannot be known here whether it is meant")}
+		return []protocol.PolicyResult{p.result(o, protocol.OutcomeSkipped, "it cannot be known here whether it is meant")}
 	}
 	params, reason := p.parametersFor(o)
 	if reason != "" {
-		return []protocol.PolicyResult{p.result(o, "skipped", reason)}
+		return []protocol.PolicyResult{p.result(o, protocol.OutcomeSkipped, reason)}
 	}
 	object, partial, refusal := o.Admitted()
 	if refusal != "" {
-		return []protocol.PolicyResult{p.result(o, "skipped", refusal)}
+		return []protocol.PolicyResult{p.result(o, protocol.OutcomeSkipped, refusal)}
 	}
 	var results []protocol.PolicyResult
 	for _, param := range params {
@@ -185,11 +189,11 @@ func (p *BoundPolicy) Evaluate(o *environment.Object) []protocol.PolicyResult {
 
 // unlessMutated takes back what was said of an object that something else changes before the policy sees it.
 func (p *BoundPolicy) unlessMutated(o *environment.Object, results []protocol.PolicyResult) []protocol.PolicyResult {
-	if !slices.ContainsFunc(results, func(each protocol.PolicyResult) bool { return each.Outcome == "violated" }) {
+	if !slices.ContainsFunc(results, func(each protocol.PolicyResult) bool { return each.Outcome == protocol.OutcomeViolated }) {
 		return results
 	}
 	if changes := p.world.MutatedBy(o); changes != "" {
-		return []protocol.PolicyResult{p.result(o, "skipped", changes+" may change objects before they are judged")}
+		return []protocol.PolicyResult{p.result(o, protocol.OutcomeSkipped, changes+" may change objects before they are judged")}
 	}
 	return results
 }
@@ -199,7 +203,7 @@ func (p *BoundPolicy) validate(o *environment.Object, in *cel.Input) (results []
 	case err != nil:
 		return p.failure(o, err, "spec", "matchConditions")
 	case applies == selection.Open:
-		return []protocol.PolicyResult{p.result(o, "skipped", cel.ErrUnknown.Error())}
+		return []protocol.PolicyResult{p.result(o, protocol.OutcomeSkipped, cel.ErrUnknown.Error())}
 	case applies == selection.No:
 		return nil
 	}
@@ -207,12 +211,12 @@ func (p *BoundPolicy) validate(o *environment.Object, in *cel.Input) (results []
 		value, err := validation.Expression.Evaluate(in)
 		switch {
 		case err == cel.ErrUnknown:
-			results = append(results, p.result(o, "skipped", err.Error()))
+			results = append(results, p.result(o, protocol.OutcomeSkipped, err.Error()))
 		case err != nil:
 			results = append(results, p.failure(o, err, "spec", "validations", i, "expression")...)
 		case value != types.True:
 			message := cel.Message(validation.Message, validation.Text, validation.Expression.Text, in)
-			results = append(results, p.result(o, "violated", message, "spec", "validations", i, "expression"))
+			results = append(results, p.result(o, protocol.OutcomeViolated, message, "spec", "validations", i, "expression"))
 		}
 	}
 	return results
@@ -244,5 +248,5 @@ func (p *BoundPolicy) failure(o *environment.Object, err error, field ...any) []
 	if p.Spec.FailurePolicy != nil && *p.Spec.FailurePolicy == admissionv1.Ignore {
 		return nil
 	}
-	return []protocol.PolicyResult{p.result(o, "violated", "an expression fails: "+cel.OneLine(err.Error()), field...)}
+	return []protocol.PolicyResult{p.result(o, protocol.OutcomeViolated, "an expression fails: "+cel.OneLine(err.Error()), field...)}
 }

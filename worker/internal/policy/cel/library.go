@@ -1,3 +1,4 @@
+// Package cel compiles and evaluates CEL expressions as the API server does, with values that may not be known.
 package cel
 
 import (
@@ -56,6 +57,7 @@ func baseFor(kubernetes string) (*environment.EnvSet, error) {
 	return base.(func() *environment.EnvSet)(), nil
 }
 
+// NewLibrary gives the environment of an API server of this version (1.36).
 func NewLibrary(kubernetes string, declared Declarations) (*Library, error) {
 	base, err := baseFor(kubernetes)
 	if err != nil {
@@ -116,9 +118,10 @@ type CompileError struct {
 	Line, Column        int
 }
 
+// Result is the error as a result of the policy that it is in, at a field of it.
 func (f *CompileError) Result(about protocol.ObjectReference, field ...any) protocol.PolicyResult {
 	return protocol.PolicyResult{
-		Outcome: "invalid", Policy: about, Field: field, Message: f.Message, Expression: f.Expression, Line: f.Line, Column: f.Column,
+		Outcome: protocol.OutcomeInvalid, Policy: about, Field: field, Message: f.Message, Expression: f.Expression, Line: f.Line, Column: f.Column,
 	}
 }
 
@@ -144,6 +147,7 @@ func firstIssue(text string, issues *cel.Issues) *CompileError {
 	return &CompileError{Message: strings.TrimSuffix(OneLine(first.Message), " (in container '')"), Expression: text, Line: max(first.Location.Line(), 0), Column: first.Location.Column() + 1}
 }
 
+// OneLine puts a text on one line.
 func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func oneOf(got *cel.Type, wanted []*cel.Type) bool {
@@ -201,6 +205,7 @@ type Input struct {
 	budget                                        int64
 }
 
+// Input is what the expressions of the library see of an object.
 func (l *Library) Input(object map[string]any, isPartial bool) *Input {
 	in := &Input{object: object, Partial: isPartial, budget: celconfig.RuntimeCELCostBudget}
 	in.variables = lazy.NewMapValue(l.variables)
@@ -216,6 +221,7 @@ func (l *Library) Input(object map[string]any, isPartial bool) *Input {
 	return in
 }
 
+// ResolveName gives the value of a variable, for cel-go.
 func (in *Input) ResolveName(name string) (any, bool) {
 	switch name {
 	case plugincel.ObjectVarName:
@@ -236,11 +242,13 @@ func (in *Input) ResolveName(name string) (any, bool) {
 	return nil, false
 }
 
+// Parent is none, for cel-go.
 func (in *Input) Parent() interpreter.Activation { return nil }
 
 // ErrUnknown: the result hangs on something that nobody can know here.
 var ErrUnknown = errors.New("it hangs on a value that is " + NotKnown)
 
+// NotKnown is part of the message of every value that is not known.
 const NotKnown = "not known here"
 
 // Evaluate gives the value, errUnknown, or what the API server would stumble over.

@@ -88,6 +88,7 @@ type UncertainMap struct {
 	Hidden map[string]bool
 }
 
+// Find gives an unknown for a hidden key.
 func (m *UncertainMap) Find(key ref.Val) (ref.Val, bool) {
 	if name, ok := key.(types.String); ok && m.Hidden[string(name)] {
 		return UnknownPart, true
@@ -95,6 +96,7 @@ func (m *UncertainMap) Find(key ref.Val) (ref.Val, bool) {
 	return m.Mapper.Find(key)
 }
 
+// Get is like Find; a key that is not there is an error.
 func (m *UncertainMap) Get(key ref.Val) ref.Val {
 	value, found := m.Find(key)
 	if !found {
@@ -103,6 +105,7 @@ func (m *UncertainMap) Get(key ref.Val) ref.Val {
 	return value
 }
 
+// Contains is unknown for a hidden key.
 func (m *UncertainMap) Contains(key ref.Val) ref.Val {
 	value, found := m.Find(key)
 	if types.IsError(value) {
@@ -111,6 +114,8 @@ func (m *UncertainMap) Contains(key ref.Val) ref.Val {
 	return types.Bool(found)
 }
 
+// Size is unknown.
 func (m *UncertainMap) Size() ref.Val { return UnknownPart }
 
+// Equal is unknown.
 func (m *UncertainMap) Equal(ref.Val) ref.Val { return UnknownPart }

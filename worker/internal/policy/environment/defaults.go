@@ -38,6 +38,7 @@ var builtInKinds = []func(*runtime.Scheme) error{
 	storage.AddToScheme, storagev1.AddToScheme,
 }
 
+// ServerScheme knows the built-in kinds with the API server's defaults and conversions.
 var ServerScheme = sync.OnceValue(func() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range builtInKinds {

@@ -1,3 +1,4 @@
+// Package environment shows policies the objects of an environment, as they were rendered and as the API server would admit them.
 package environment
 
 import (
@@ -19,6 +20,7 @@ type Environment struct {
 	MutatorOf  []func(*Object) func(*Object) selection.Match // what an object may change, by engine; nil for another object
 }
 
+// New takes everything that an environment rendered.
 func New(renderings []*scope.Rendering) *Environment {
 	env := &Environment{namespaces: map[string]*Object{}, resources: map[[2]string]customResource{}, Parameters: map[[2]string]bool{}}
 	for _, each := range renderings {

@@ -65,6 +65,7 @@ func (o *Object) resolveKind() {
 	o.Labels = selection.ParseLabels(o.Rendered.Fields(), o.Rendered.Unknown)
 }
 
+// Reference is the object in an answer.
 func (o *Object) Reference() *protocol.ObjectReference {
 	return &protocol.ObjectReference{Owner: o.owner, Index: o.index}
 }
@@ -80,6 +81,7 @@ func (o *Object) Manifest() (map[string]any, bool) {
 	return o.marked, o.partial
 }
 
+// GroupOf is the API group of an apiVersion.
 func GroupOf(apiVersion string) string {
 	group, _, found := strings.Cut(apiVersion, "/")
 	if !found {

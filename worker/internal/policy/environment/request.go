@@ -7,6 +7,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/policy/selection"
 )
 
+// LabelsWhenAdmitted are its labels with those that kustomize-controller adds.
 func (o *Object) LabelsWhenAdmitted() selection.Labels {
 	namespace, name, _ := strings.Cut(o.owner, "/")
 	set := selection.Labels{Unknown: o.Labels.Unknown, Others: o.Labels.Others, Known: map[string]string{}}

@@ -1,3 +1,4 @@
+// Package kyverno evaluates the rules of Kyverno's policies that need no cluster.
 package kyverno
 
 import (
@@ -49,7 +50,7 @@ func Policies(env *environment.Environment, _ *protocol.PolicyRequest) (policies
 		}
 		if len(reasons) > 0 {
 			slices.Sort(reasons)
-			results = append(results, protocol.PolicyResult{Outcome: "skipped", Policy: *o.Reference(), Message: strings.Join(slices.Compact(reasons), "; ")})
+			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeSkipped, Policy: *o.Reference(), Message: strings.Join(slices.Compact(reasons), "; ")})
 		}
 	}
 	return policies, results
@@ -159,24 +160,26 @@ func checkOf(rule, validate map[string]any) (checkFunc, string) {
 	return nil, "it validates with something that is not known here"
 }
 
+// About is the policy of the rule as an object.
 func (k *compiledRule) About() protocol.ObjectReference { return *k.source.Reference() }
 
-func (k *compiledRule) result(o *environment.Object, outcome, message string) protocol.PolicyResult {
+func (k *compiledRule) result(o *environment.Object, outcome protocol.PolicyOutcome, message string) protocol.PolicyResult {
 	field := []any{"spec", "rules", k.index}
 	return protocol.PolicyResult{Outcome: outcome, Policy: k.About(), Field: field, Object: o.Reference(), Severity: k.severity, Message: message}
 }
 
+// Evaluate evaluates the rule against one object.
 func (k *compiledRule) Evaluate(o *environment.Object) []protocol.PolicyResult {
 	matches := k.matches(o)
 	if matches == selection.No {
 		return nil
 	}
 	if matches == selection.Open {
-		return []protocol.PolicyResult{k.result(o, "skipped", "it cannot be known here whether it is meant")}
+		return []protocol.PolicyResult{k.result(o, protocol.OutcomeSkipped, "it cannot be known here whether it is meant")}
 	}
 	object, _, refusal := o.Admitted()
 	if refusal != "" {
-		return []protocol.PolicyResult{k.result(o, "skipped", refusal)}
+		return []protocol.PolicyResult{k.result(o, protocol.OutcomeSkipped, refusal)}
 	}
 	conditions, _ := conditionsOf(k.rule["preconditions"])
 	applies, reason := conditions.holds(o, object)
@@ -190,20 +193,20 @@ func (k *compiledRule) Evaluate(o *environment.Object) []protocol.PolicyResult {
 		verdict, reason = k.check(o, object)
 	}
 	if verdict == undecided {
-		return []protocol.PolicyResult{k.result(o, "skipped", reason)}
+		return []protocol.PolicyResult{k.result(o, protocol.OutcomeSkipped, reason)}
 	}
 	if verdict != fail {
 		return nil
 	}
 	if changes := k.world.MutatedBy(o); changes != "" {
-		return []protocol.PolicyResult{k.result(o, "skipped", changes+" may change objects before they are judged")}
+		return []protocol.PolicyResult{k.result(o, protocol.OutcomeSkipped, changes+" may change objects before they are judged")}
 	}
 	message := cmp.Or(k.message, reason)
 	if message == "" {
 		name, _ := k.rule["name"].(string)
 		message = "rule " + name + " is not met"
 	}
-	return []protocol.PolicyResult{k.result(o, "violated", cel.OneLine(message))}
+	return []protocol.PolicyResult{k.result(o, protocol.OutcomeViolated, cel.OneLine(message))}
 }
 
 // celCheck runs validate.cel as a ValidatingAdmissionPolicy.

@@ -27,7 +27,7 @@ func (p *compiledRule) change(o *environment.Object, constraint compiledConstrai
 	}
 	patch, err := patchOf(value)
 	if err != nil {
-		return pointer(p.result(o, "invalid", constraint, err.Error()))
+		return pointer(p.result(o, protocol.OutcomeInvalid, constraint, err.Error()))
 	}
 	before, err := json.Marshal(o.Rendered.Fields())
 	if err != nil {
@@ -35,12 +35,12 @@ func (p *compiledRule) change(o *environment.Object, constraint compiledConstrai
 	}
 	after, err := patch.Apply(before)
 	if err != nil {
-		return pointer(p.result(o, "invalid", constraint, "the patch does not apply: "+cel.OneLine(err.Error())))
+		return pointer(p.result(o, protocol.OutcomeInvalid, constraint, "the patch does not apply: "+cel.OneLine(err.Error())))
 	}
 	if sameJSON(before, after) {
 		return nil
 	}
-	return pointer(p.result(o, "changed", constraint, constraint.messageFor(in)))
+	return pointer(p.result(o, protocol.OutcomeChanged, constraint, constraint.messageFor(in)))
 }
 
 func sameJSON(before, after []byte) bool {
@@ -120,7 +120,7 @@ func plainValue(value ref.Val) (any, error) {
 func (p *compiledRule) missing(o *environment.Object, constraint compiledConstraint, in *cel.Input, value ref.Val) *protocol.PolicyResult {
 	plain, err := plainValue(value)
 	if err != nil {
-		return pointer(p.result(o, "invalid", constraint, err.Error()))
+		return pointer(p.result(o, protocol.OutcomeInvalid, constraint, err.Error()))
 	}
 	wanted, isList := plain.([]any)
 	if !isList {
@@ -131,7 +131,7 @@ func (p *compiledRule) missing(o *environment.Object, constraint compiledConstra
 		found, err := holds(o.Environment, fields)
 		switch {
 		case err != nil:
-			return pointer(p.result(o, "invalid", constraint, err.Error()))
+			return pointer(p.result(o, protocol.OutcomeInvalid, constraint, err.Error()))
 		case found == selection.Open:
 			return pointer(p.skipped(o, "a name beside it is not known here"))
 		case found == selection.No:
@@ -141,7 +141,7 @@ func (p *compiledRule) missing(o *environment.Object, constraint compiledConstra
 			} else {
 				message = constraint.messageFor(in)
 			}
-			return pointer(p.result(o, "missing", constraint, message))
+			return pointer(p.result(o, protocol.OutcomeMissing, constraint, message))
 		}
 	}
 	return nil

@@ -1,3 +1,4 @@
+// Package policyrule evaluates the repository's own PolicyRules.
 package policyrule
 
 import (
@@ -29,6 +30,7 @@ type compiledConstraint struct {
 	text       string
 }
 
+// Policies compiles the PolicyRules of a request; it gives the errors in them as well.
 func Policies(_ *environment.Environment, request *protocol.PolicyRequest) (policies []environment.Policy, results []protocol.PolicyResult) {
 	for i, rule := range request.Rules {
 		compiled := &compiledRule{rule: rule, index: i}
@@ -38,6 +40,7 @@ func Policies(_ *environment.Environment, request *protocol.PolicyRequest) (poli
 	return policies, results
 }
 
+// About is the rule by its index in the request.
 func (p *compiledRule) About() protocol.ObjectReference {
 	return protocol.ObjectReference{Index: p.index}
 }
@@ -83,6 +86,7 @@ func (p *compiledRule) invalid(fault *cel.CompileError, field ...any) protocol.P
 	return fault.Result(p.About(), field...)
 }
 
+// Evaluate evaluates the rule against one object.
 func (p *compiledRule) Evaluate(o *environment.Object) (results []protocol.PolicyResult) {
 	switch p.targets(o) {
 	case selection.No:
@@ -107,7 +111,7 @@ func (p *compiledRule) apply(o *environment.Object, constraint compiledConstrain
 		return pointer(p.skipped(o, err.Error()))
 	}
 	if err != nil {
-		return pointer(p.result(o, "violated", constraint, fmt.Sprintf("the expression fails: %s", cel.OneLine(err.Error()))))
+		return pointer(p.result(o, protocol.OutcomeViolated, constraint, fmt.Sprintf("the expression fails: %s", cel.OneLine(err.Error()))))
 	}
 	switch p.rule.Type {
 	case "mutation":
@@ -118,18 +122,18 @@ func (p *compiledRule) apply(o *environment.Object, constraint compiledConstrain
 	if value == types.True {
 		return nil
 	}
-	return pointer(p.result(o, "violated", constraint, constraint.messageFor(in)))
+	return pointer(p.result(o, protocol.OutcomeViolated, constraint, constraint.messageFor(in)))
 }
 
 func pointer[T any](value T) *T { return &value }
 
-func (p *compiledRule) result(o *environment.Object, outcome string, constraint compiledConstraint, message string) protocol.PolicyResult {
+func (p *compiledRule) result(o *environment.Object, outcome protocol.PolicyOutcome, constraint compiledConstraint, message string) protocol.PolicyResult {
 	field := []any{"constraints", constraint.index}
 	return protocol.PolicyResult{Outcome: outcome, Policy: p.About(), Field: field, Object: o.Reference(), Severity: p.rule.Severity, Message: message}
 }
 
 func (p *compiledRule) skipped(o *environment.Object, why string) protocol.PolicyResult {
-	return protocol.PolicyResult{Outcome: "skipped", Policy: p.About(), Object: o.Reference(), Message: why}
+	return protocol.PolicyResult{Outcome: protocol.OutcomeSkipped, Policy: p.About(), Object: o.Reference(), Message: why}
 }
 
 // messageFor is the message of a constraint: what its messageExpression gives, else its message, else its expression.

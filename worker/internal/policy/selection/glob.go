@@ -5,6 +5,7 @@ import (
 	"strings"
 )
 
+// AnyGlob says whether a value matches one of some globs, or there are none.
 func AnyGlob(globs []string, value string) bool {
 	return len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool { return Glob(glob, value) })
 }

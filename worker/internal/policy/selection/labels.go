@@ -15,6 +15,7 @@ type Labels struct {
 	Others  bool
 }
 
+// ParseLabels reads the labels of an object; pointers are the JSON pointers of its unknown values.
 func ParseLabels(body map[string]any, pointers []string) Labels {
 	metadata, _ := body["metadata"].(map[string]any)
 	labels, _ := metadata["labels"].(map[string]any)
@@ -32,6 +33,7 @@ func ParseLabels(body map[string]any, pointers []string) Labels {
 	return set
 }
 
+// Has says whether there is a label with the key.
 func (l Labels) Has(key string) Match {
 	if _, found := l.Known[key]; found {
 		return Yes
@@ -42,6 +44,7 @@ func (l Labels) Has(key string) Match {
 	return No
 }
 
+// In says whether the label has one of the values.
 func (l Labels) In(key string, values []string) Match {
 	if l.Unknown[key] {
 		return Open
@@ -58,6 +61,7 @@ func (l Labels) In(key string, values []string) Match {
 	return No
 }
 
+// Like says whether the label's value matches a glob.
 func (l Labels) Like(key, glob string) Match {
 	own, found := l.Known[key]
 	switch {

@@ -1,3 +1,4 @@
+// Package selection matches objects by labels and names, where some of them may not be known.
 package selection
 
 import (
@@ -9,11 +10,12 @@ import (
 type Match int
 
 const (
-	No Match = iota
-	Open
+	No   Match = iota
+	Open // not known here
 	Yes
 )
 
+// All is Yes where all of the matches are, and No where one is.
 func All(matches ...Match) Match {
 	result := Yes
 	for _, each := range matches {
@@ -22,6 +24,7 @@ func All(matches ...Match) Match {
 	return result
 }
 
+// If is Yes where a condition holds, else No.
 func If(condition bool) Match {
 	if condition {
 		return Yes
