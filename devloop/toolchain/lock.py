@@ -98,7 +98,7 @@ def load_lock(path: Path = LOCK) -> dict[str, Tool]:
 
 def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root: Path) -> Tool:
     module = modules.get(entry["module"], {})
-    folder = root / "modules" / entry["module"] if module else root / entry["module"]
+    folder = root / "modules" / entry["module"] if module else _own_sources(root, entry["module"])
     return Tool(
         name=name,
         version=module.get("version") or _content_version(folder),
@@ -116,10 +116,16 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
     )
 
 
+def _own_sources(root: Path, name: str) -> Path:
+    """The worker's sources lie at the root of a checkout; in an installed package they lie inside it."""
+    places = [above / name for above in (root, *root.parents[:2])]
+    return next((place for place in places if (place / "go.mod").is_file()), places[0])
+
+
 def _content_version(folder: Path) -> str:
     """Our own sources have no version but their content; tests take no part in the program."""
     digest = hashlib.sha256()
-    for source in sorted(folder.rglob("*.go")):
+    for source in sorted(path for path in folder.rglob("*") if path.suffix in (".go", ".json")):
         if not source.name.endswith("_test.go"):
             digest.update(f"{source.relative_to(folder)}\0".encode() + source.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -1,0 +1,107 @@
+package build
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"sync"
+
+	"devloop.invalid/toolchain/worker/internal/cache"
+	"devloop.invalid/toolchain/worker/internal/crash"
+	"devloop.invalid/toolchain/worker/internal/protocol"
+	"devloop.invalid/toolchain/worker/internal/scope"
+)
+
+// cacheKey names everything that the build depends on except its source; "" where something among it must not leave a trace.
+func (b *run) cacheKey() string {
+	object, artifact := b.fingerprint, ""
+	if b.request.Object != nil {
+		object = cache.JSON(b.request.Object)
+	}
+	if b.request.Artifact != nil {
+		artifact = cache.JSON(b.request.Artifact)
+	}
+	parts := []string{"build", b.request.Base, b.owner(), strconv.FormatBool(b.request.Lenient), object, artifact}
+	if len(b.request.Remotes) > 0 {
+		parts = append(parts, "remotes", cache.JSON(b.request.Remotes))
+	}
+	if object == "" {
+		return ""
+	}
+	for _, source := range b.sources {
+		if source == nil {
+			parts = append(parts, "absent")
+			continue
+		}
+		if source.Fingerprint == "" {
+			return ""
+		}
+		parts = append(parts, source.Fingerprint)
+	}
+	return b.builder.Results.Key(parts...)
+}
+
+// cached gives the answer of an earlier run, when everything that it came from is as it was.
+func (b *run) cached() json.RawMessage {
+	b.key = b.cacheKey()
+	entry := cache.DecodeEntry(b.builder.Results.Get(b.key))
+	if entry == nil || !b.view.StillHolds(entry.Inputs) {
+		return nil
+	}
+	again := sync.OnceValue(b.again)
+	for _, each := range entry.Exports {
+		object := &scope.Export{Owner: b.owner(), Secret: each.Secret, Fingerprint: each.Fingerprint}
+		if object.Whole = each.To > 0; object.Whole {
+			object.Content = scope.PlainContent(entry.Answer[each.From:each.To])
+		} else {
+			object.Content = func() scope.Content { return again()[each.Key].OrEmpty() }
+			if strings.HasPrefix(each.Key, "Kustomization/") { // its build will ask soon
+				go crash.Ignore(func() { again() })
+			}
+		}
+		b.exports[each.Key] = object
+	}
+	b.scope.AddExports(b.exports)
+	b.scope.AddRendering(&scope.Rendering{Owner: b.owner(), Fingerprint: cache.Digest(b.key, string(entry.Inputs)), All: scope.ParseObjects(entry.Answer), Maker: b})
+	return entry.Answer
+}
+
+// again builds for the sake of what the stored answer does not hold, from the same sources of variables.
+func (b *run) again() map[string]*scope.Export {
+	repeated := b.repeat()
+	repeated.exportsOnly = true
+	if repeated.render() != nil {
+		return nil
+	}
+	return repeated.exports
+}
+
+// store keeps the answer for the next run, and what the build rendered for this one.
+func (b *run) store(result json.RawMessage, bodies []protocol.Span) {
+	made := &scope.Rendering{Owner: b.owner(), All: func() []*scope.Object { return scope.WrapObjects(b.result.Objects) }, Maker: b}
+	inputs, storable := []byte(nil), false
+	if b.view != nil && b.key != "" {
+		inputs, storable = b.view.Inputs()
+	}
+	if storable {
+		made.Fingerprint = cache.Digest(b.key, string(inputs))
+		b.builder.Results.Put(b.key, b.entry(inputs, result, bodies, made.Fingerprint).Encode())
+	}
+	b.scope.AddExports(b.exports)
+	b.scope.AddRendering(made)
+}
+
+func (b *run) entry(inputs []byte, result json.RawMessage, bodies []protocol.Span, fingerprint string) *cache.Entry {
+	entry := &cache.Entry{Inputs: inputs, Answer: result}
+	for key, object := range b.exports {
+		kept := cache.Export{Key: key, Secret: object.Secret}
+		if object.Whole {
+			kept.From, kept.To = bodies[object.Index].From, bodies[object.Index].To
+		} else {
+			object.Fingerprint = cache.Digest(fingerprint, key)
+		}
+		kept.Fingerprint = object.Fingerprint
+		entry.Exports = append(entry.Exports, kept)
+	}
+	return entry
+}

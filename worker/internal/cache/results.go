@@ -1,0 +1,27 @@
+// Package cache keeps what was worked out in earlier runs on the disk. It holds no value of a secret.
+package cache
+
+// Results keeps what was worked out in earlier runs, under keys of everything that it depends on. One without a store keeps nothing.
+type Results struct {
+	store *store
+	salt  string // what every result depends on
+}
+
+// OpenResults opens the store in a folder; basis is what every result in it depends on.
+func OpenResults(folder string, basis ...string) *Results {
+	return &Results{store: openStore(folder), salt: Digest(basis...)}
+}
+
+// Key names a result by what it depends on; "" where nothing is kept.
+func (r *Results) Key(parts ...string) string {
+	if r.store == nil {
+		return ""
+	}
+	return Digest(append([]string{r.salt}, parts...)...)
+}
+
+// Get gives the result that was kept under a key, nil where there is none.
+func (r *Results) Get(key string) []byte { return r.store.get(key) }
+
+// Put keeps a result under a key, for as long as there is room; under "" it keeps nothing.
+func (r *Results) Put(key string, result []byte) { r.store.put(key, result) }

@@ -1,0 +1,54 @@
+// Package collect has what the standard library lacks for slices and maps.
+package collect
+
+import (
+	"sort"
+)
+
+// Filter gives the items that are wanted, nil where none are.
+func Filter[T any](list []T, wanted func(T) bool) []T {
+	var kept []T
+	for _, item := range list {
+		if wanted(item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+// MergeValues merges maps as Helm merges values: what the second one says counts, lists are replaced as a whole.
+func MergeValues(first, second map[string]any) map[string]any {
+	all := make(map[string]any, len(first)+len(second))
+	for key, value := range first {
+		all[key] = value
+	}
+	for key, value := range second {
+		inner, isMap := value.(map[string]any)
+		if old, both := all[key].(map[string]any); isMap && both {
+			value = MergeValues(old, inner)
+		}
+		all[key] = value
+	}
+	return all
+}
+
+// MergeStrings merges two maps; what the second one says counts.
+func MergeStrings(first, second map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, each := range []map[string]string{first, second} {
+		for key, value := range each {
+			all[key] = value
+		}
+	}
+	return all
+}
+
+// SortedKeys are the keys of a map, sorted.
+func SortedKeys[V any](fields map[string]V) []string {
+	keys := make([]string, 0, len(fields))
+	for key := range fields {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}

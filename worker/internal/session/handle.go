@@ -1,0 +1,44 @@
+package session
+
+import (
+	"devloop.invalid/toolchain/worker/internal/crash"
+	"devloop.invalid/toolchain/worker/internal/lint"
+	"devloop.invalid/toolchain/worker/internal/policy"
+	"devloop.invalid/toolchain/worker/internal/protocol"
+	"devloop.invalid/toolchain/worker/internal/schema"
+	"devloop.invalid/toolchain/worker/internal/sops"
+)
+
+// handle answers one request; a panic of a library is the answer to this request alone.
+func (s *session) handle(r protocol.Request) (a protocol.Answer) {
+	a.ID = r.ID
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			a.Result = nil
+			a.Failure = &protocol.Failure{Kind: protocol.KindCrash, Message: "the build library panicked" + crash.Location() + crash.Cause(panicked)}
+		}
+	}()
+	switch {
+	case r.Build != nil:
+		a.Result = s.builder.Build(s.scope(r.Build.Scope), r.Build)
+	case r.Releases != nil:
+		a.Result = s.renderer.Render(s.scope(r.Releases.Scope), r.Releases)
+	case r.Check != nil:
+		a.Result = sops.CheckFiles(s.repository.ReadFile, s.keys, r.Check.Paths)
+	case r.Policies != nil:
+		said, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)
+		a.Result, a.Failure = said, protocol.AsFailure(err)
+	case r.Overlooked != nil:
+		a.Result = lint.Kustomizations(s.repository.ReadFile, r.Overlooked.Paths)
+	case r.Judge != nil:
+		judgements, err := schema.Check(s.repository, s.results, s.scope(r.Judge.Scope), r.Judge)
+		a.Result, a.Failure = judgements, protocol.AsFailure(err)
+	case r.Prepare != nil:
+		go crash.Ignore(func() { schema.Preload(r.Prepare.Schemas) })
+	case r.Locate != nil:
+		a.Result = s.locator.Locate(r.Locate.Places)
+	default:
+		a.Failure = &protocol.Failure{Kind: protocol.KindCrash, Message: "unknown request"}
+	}
+	return a
+}

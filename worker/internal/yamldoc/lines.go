@@ -1,0 +1,31 @@
+package yamldoc
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// LineOfText is the line where a text begins, 0 where it is not there.
+func LineOfText(content []byte, text string) int {
+	before, _, found := bytes.Cut(content, []byte(text))
+	if !found {
+		return 0
+	}
+	return 1 + bytes.Count(before, []byte("\n"))
+}
+
+// LineOfWord finds the line with the word as a whole: a list item, a key, a value or the end of a path.
+func LineOfWord(content []byte, word string) int {
+	if word == "" {
+		return 0
+	}
+	whole := regexp.MustCompile(`(^|[\s"'/:=-])` + regexp.QuoteMeta(path.Clean(word)) + `/?(["',:\s\]]|$)`)
+	for number, line := range strings.Split(string(content), "\n") {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") && whole.MatchString(line) {
+			return number + 1
+		}
+	}
+	return 0
+}
