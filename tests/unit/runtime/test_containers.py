@@ -1,0 +1,38 @@
+"""Whose a container is."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from devloop.clients.containers import Container
+from devloop.clients.engine import connect
+from devloop.model.cluster.definition import ClusterDefinition
+from devloop.model.cluster.environment import Environment
+from devloop.runtime.containers import ENVIRONMENT_LABEL, ROOT_LABEL, ContainerRuntime
+from devloop.toolchain import Toolchain
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> ContainerRuntime:
+    (tmp_path / "mine").mkdir()
+    environment = Environment("local", tmp_path / "mine", ClusterDefinition("demo", "G3", ""))
+    return ContainerRuntime(environment, Toolchain(), threading.Event(), "net", "node", tmp_path / "state", connect, lambda: None)
+
+
+def test_the_labels_are_those_of_environments_of_an_older_version(runtime: ContainerRuntime, tmp_path: Path) -> None:
+    """Else those could not be taken down."""
+    assert (ENVIRONMENT_LABEL, ROOT_LABEL) == ("devloop.dev/environment", "devloop.dev/root")
+    assert runtime.labels == {"devloop.dev/environment": "demo", "devloop.dev/root": str(tmp_path / "mine")}
+
+
+@pytest.mark.parametrize(("root", "ours"), [("mine", True), ("gone", True), ("theirs", False)])
+def test_a_container_is_ours_or_of_a_repository_that_is_gone(runtime: ContainerRuntime, tmp_path: Path, root: str, ours: bool) -> None:
+    (tmp_path / "theirs").mkdir()
+    assert runtime.is_ours(Container("a", "running", labels={ROOT_LABEL: str(tmp_path / root)})) == ours
+
+
+def test_a_container_without_our_label_is_not_ours(runtime: ContainerRuntime) -> None:
+    assert not runtime.is_ours(Container("a", "running"))
