@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 
 from devloop.clients.background import unless_stopped
@@ -42,19 +41,15 @@ class KindProvisioner:
         self._tools = tools
         self._claim = ClusterState(state_dir(self.name, self._definition.name))
         node = first_node(self._definition.name)
-        # Only when it is asked does the runtime need the cluster, and the cluster the runtime.
         self.runtime = ContainerRuntime(
             environment, tools, stop, NETWORK, node, self._claim.folder, connect=self._connect, check=lambda: self._cluster.check()
         )
+        self._cluster = Cluster(self._definition.name, self.runtime, self._kind, self._claim)
 
     def _connect(self) -> Engine:
         engine = connect()
         self._claim.refuse_elsewhere(self._environment, engine.identity)
         return engine
-
-    @cached_property
-    def _cluster(self) -> Cluster:
-        return Cluster(self._definition.name, self.runtime.containers, self._kind, self._claim, self.runtime.stop)
 
     def _kind(self) -> Kind:
         return Kind(self._tools.path("kind"), podman=self.runtime.engine.is_podman)
