@@ -15,23 +15,23 @@ from pathlib import Path
 from benchmarks.sandbox import Sandbox
 from devloop.clients import process
 from devloop.clients.logs import tail
+from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
 from devloop.flux import manifests
 from devloop.flux import processes as controllers
 from devloop.gitserver import git_server
 from devloop.gitserver import process as git_process
-from devloop.model.flux import names as flux
+from devloop.model.flux.names import CONTROLLERS, NAMESPACE
 from devloop.model.kubernetes.objects import Object
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.nodes import nodes_of
 from devloop.provisioners.embedded.pki import USERS
-from devloop.runtime.components import HOST, Component, ComponentContext, environment_for
+from devloop.runtime.components import Component, ComponentContext, environment_for
 from devloop.runtime.layout import Layout
 from devloop.runtime.ports import ensure_ports, ports
 from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand.sh")
-CONTROLLERS = (*flux.CONTROLLERS, "helm-controller")
 REQUEUE = "requeue-dependency"
 GRACE = 10.0  # seconds for the script to end what it started
 
@@ -95,7 +95,7 @@ def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
 
 
 def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
-    names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{HOST}", f"IP:{service_address(site.definition)}")
+    names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{LOOPBACK}", f"IP:{service_address(site.definition)}")
     variables = {
         "api_server": site.api_server,
         "git_url": f"http://{site.address(git_process.NAME)}/{git_server.REPOSITORY}",
@@ -125,7 +125,7 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
 
 def flux_objects(toolchain: Toolchain) -> list[Object]:
     """Flux as devloop installs it: what is tuned there holds here too."""
-    objects = [manifests.namespace(flux.NAMESPACE), *(manifests.service_account(name) for name in CONTROLLERS)]
+    objects = [manifests.namespace(NAMESPACE), *(manifests.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
         objects += [*toolchain.crds(name), *manifests.rbac(name, toolchain.rbac(name))]
     return objects

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.by_hand import CONTROLLERS, REQUEUE, flux_objects, object_list
+from benchmarks.by_hand import REQUEUE, flux_objects, object_list
 from benchmarks.sandbox import Sandbox
 from devloop.clients import process
 from devloop.clients.engine import connect
@@ -29,6 +29,7 @@ from devloop.errors import DevloopError
 from devloop.flux import deployments as flux
 from devloop.gitserver import git_server
 from devloop.images import Images
+from devloop.model.flux.names import CONTROLLERS
 from devloop.provisioners.kind.configuration import configuration, node_image
 from devloop.repository.age_keys import identities
 from devloop.repository.graph import build_graph

@@ -25,7 +25,6 @@ EVERYTHING = (
     "kube-scheduler",
     "kwok",
     *CONTROLLERS,
-    "helm-controller",
 )
 
 

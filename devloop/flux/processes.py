@@ -9,6 +9,7 @@ from functools import partial
 from devloop.clients.kube import Kube
 from devloop.clients.wait import until
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
+from devloop.model.flux.names import NAMESPACE
 from devloop.runtime.components import Component, ComponentContext, Program
 from devloop.runtime.processes import ProcessRuntime
 
@@ -36,7 +37,7 @@ class ProcessControllers:
 
 def command(site: ComponentContext, name: str) -> Component:
     flags = {**tuned_flags(name, health=site.address(f"{name}-health")), **_own_flags(site, name)}
-    env = {"RUNTIME_NAMESPACE": "flux-system", "KUBECONFIG": str(site.layout.kubeconfig(name)), **ENVIRONMENT}
+    env = {"RUNTIME_NAMESPACE": NAMESPACE, "KUBECONFIG": str(site.layout.kubeconfig(name)), **ENVIRONMENT}
     return site.command(name, flags, **env, **site.client())
 
 

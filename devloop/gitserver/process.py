@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devloop.clients.ports import LOOPBACK
 from devloop.gitserver.credentials import GitEndpoint, endpoint, passwords
 from devloop.gitserver.git_server import REPOSITORY, serve
-from devloop.runtime.components import HOST, Component, ComponentContext, Program, environment_for
+from devloop.runtime.components import Component, ComponentContext, Program, environment_for
 from devloop.runtime.layout import Layout
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def command(site: ComponentContext) -> Component:
 
 
 def main(folder: Path, port: int) -> None:
-    serve((HOST, port), folder / "git", passwords(folder), environment_for(Layout(folder), os.environ))
+    serve((LOOPBACK, port), folder / "git", passwords(folder), environment_for(Layout(folder), os.environ))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.images import ImageStore
 from devloop.errors import InputError
-from devloop.images.flux import CONTROLLERS
 from devloop.images.make import KEY, make
 from devloop.images.recipes import RECIPES
+from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from devloop.images.image_builder import REGISTRY, ImageBuilder, accounts, certi
 from devloop.toolchain import Toolchain
 
 PACKAGES = ("ca-certificates",)
-CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 
 
 def reference(toolchain: Toolchain, name: str) -> str:

@@ -13,6 +13,7 @@ from devloop.images.archive import Contents, Entry, folder, link, program
 from devloop.images.control_plane import PAUSE_TAG, control_plane, references
 from devloop.images.image_builder import ImageBuilder, accounts, certificates, own_files
 from devloop.images.layout import write_metadata
+from devloop.model.flux.names import CONTROLLERS
 
 PACKAGES = (
     "base-files", "bash", "dash", "coreutils", "grep", "sed", "findutils", "hostname", "tar", "gzip", "jq",
@@ -49,9 +50,9 @@ def node(kit: ImageBuilder) -> Iterator[Contents]:
     """Everything but containerd's state, which `bake` inside makes (see node/kind/bin/bake)."""
     with ExitStack() as stack:
         debian = stack.enter_context(kit.debian(PACKAGES))
-        called = references(kit.toolchain.version("kubelet")) | {name: flux.reference(kit.toolchain, name) for name in flux.CONTROLLERS}
+        called = references(kit.toolchain.version("kubelet")) | {name: flux.reference(kit.toolchain, name) for name in CONTROLLERS}
         images = dict(stack.enter_context(control_plane(kit)))
-        images |= {name: stack.enter_context(flux.controller(kit, name)) for name in flux.CONTROLLERS}
+        images |= {name: stack.enter_context(flux.controller(kit, name)) for name in CONTROLLERS}
         yield Contents((*_system(debian), *_kubernetes(kit), *_own(kit), *_layers(images, called)), CONFIG)
 
 

@@ -14,6 +14,7 @@ from devloop.clients.debian import SUITE
 from devloop.images import control_plane, flux, git_server, node, sample_platform
 from devloop.images.archive import Contents
 from devloop.images.image_builder import HERE, REGISTRY, ImageBuilder, own_paths
+from devloop.model.flux.names import CONTROLLERS
 from devloop.toolchain import Toolchain
 
 # Our own modules that decide what is in any image.
@@ -67,14 +68,14 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "node",
             node.node,
-            (*node.PROGRAMS, *control_plane.TOOLS, *flux.CONTROLLERS),
+            (*node.PROGRAMS, *control_plane.TOOLS, *CONTROLLERS),
             (node.PACKAGES, control_plane.PROXY_PACKAGES, control_plane.PAUSE_PACKAGES, flux.PACKAGES),
             ("node",),
             ("node", "control_plane", "flux", "layout"),
             versioned="kubelet",
             bake=BuildCommand(node.BAKE, node.BAKE_OPTIONS),
         ),
-        *(_controller(name) for name in flux.CONTROLLERS),
+        *(_controller(name) for name in CONTROLLERS),
         Recipe("git-server-base", git_server.git_server_base, packages=(git_server.PACKAGES,), modules=("git_server",), tag=SUITE),
         Recipe(
             "sample",

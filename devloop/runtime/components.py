@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.runtime.layout import Layout
-
-HOST = "127.0.0.1"
 
 # Every process of an environment carries this variable: what remains of a killed supervisor can be found by it.
 MARKER = "DEVLOOP_ENVIRONMENT_FOLDER"
@@ -66,7 +65,7 @@ class ComponentContext:
     ports: Mapping[str, int]
 
     def address(self, port: str) -> str:
-        return f"{HOST}:{self.ports[port]}"
+        return f"{LOOPBACK}:{self.ports[port]}"
 
     @property
     def api_server(self) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Collection
 
 from devloop.clients import http
 from devloop.clients.logs import tail
-from devloop.clients.ports import listens
+from devloop.clients.ports import LOOPBACK, listens
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.runtime import control
-from devloop.runtime.components import HOST, ComponentContext, Program
+from devloop.runtime.components import ComponentContext, Program
 from devloop.runtime.layout import Layout
 
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
@@ -44,7 +44,7 @@ def await_ready(site: ComponentContext, name: str, program: Program, group: Coll
     def answers() -> bool:
         pids = _pids(site.layout, group)
         # Another program may have been quicker to take the port: that one must never be taken for ours, and be told our passwords.
-        return listens(pids.get(name, 0), port) and (http.status(HOST, port, program.probe, timeout=TIMEOUT, tls=tls) or 500) < 500
+        return listens(pids.get(name, 0), port) and (http.status(LOOPBACK, port, program.probe, timeout=TIMEOUT, tls=tls) or 500) < 500
 
     try:
         until(answers, name, patience=PATIENCE, stop=stop, hint=hint, pause=PAUSE)

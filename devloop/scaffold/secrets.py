@@ -6,6 +6,8 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 
+from devloop.model.flux.names import NAMESPACE
+
 _MANIFEST = """\
 apiVersion: v1
 kind: Secret
@@ -21,7 +23,7 @@ def sample_secrets(environment: str) -> dict[str, str]:
     """Path in the repository -> manifest: what the environment's Kustomizations substitute, and what one of its apps needs."""
     overlay = f"k8s/clusters/{environment}"
     return {
-        f"{overlay}/variables/secret.enc.yaml": _secret("flux-system", "variables-cluster", _random("alert_webhook_token")),
+        f"{overlay}/variables/secret.enc.yaml": _secret(NAMESPACE, "variables-cluster", _random("alert_webhook_token")),
         f"{overlay}/apps/storefront/secret.enc.yaml": _secret("storefront", "storefront", _random("SESSION_KEY", "ORDERS_TOKEN")),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devloop.model.flux.graph import Graph
-from devloop.model.flux.names import CONTROLLERS
+from devloop.model.flux.names import REQUIRED_CONTROLLERS
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -20,6 +20,6 @@ class InstallTools:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        names = self.graph.value.controllers if self.graph else CONTROLLERS
+        names = self.graph.value.controllers if self.graph else REQUIRED_CONTROLLERS
         tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(), *session.controllers.tools(names))
         return outcome(session.toolchain.ensure(tools, session.emit, session.stop))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devloop.model.flux.kustomization import Kustomization, SourceRef
-from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE
+from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROLLERS
 from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -110,7 +110,7 @@ class Graph:
     @property
     def controllers(self) -> tuple[str, ...]:
         """The Flux controllers that the environment needs."""
-        return CONTROLLERS + (("helm-controller",) if HELM_RELEASE in self.kinds() else ())
+        return CONTROLLERS if HELM_RELEASE in self.kinds() else REQUIRED_CONTROLLERS
 
     @property
     def images(self) -> tuple[str, ...]:

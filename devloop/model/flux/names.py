@@ -27,8 +27,10 @@ NAMESPACE = "flux-system"
 ROOT = ObjectId(NAMESPACE, "flux-system")
 KEYS_SECRET = ObjectId(NAMESPACE, "sops-age")
 CREDENTIALS_SECRET = "devloop-git"
-# What every environment needs; helm-controller joins where there are HelmReleases.
-CONTROLLERS = ("source-controller", "kustomize-controller")
+# What every environment needs, and what joins where there are HelmReleases.
+REQUIRED_CONTROLLERS = ("source-controller", "kustomize-controller")
+HELM_CONTROLLER = "helm-controller"
+CONTROLLERS = (*REQUIRED_CONTROLLERS, HELM_CONTROLLER)
 MANAGED = {"app.kubernetes.io/managed-by": "devloop"}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition
-from devloop.runtime.components import HOST, Component, ComponentContext, Program
+from devloop.runtime.components import Component, ComponentContext, Program
 
 ETCD_SOCKET = "unix://etcd.sock"
 
@@ -14,7 +15,7 @@ ETCD_SOCKET = "unix://etcd.sock"
 def etcd(site: ComponentContext) -> Component:
     """On Unix sockets: quicker than TLS, out of other users' reach, and always at the same address."""
     # Nobody connects to these: a cluster of one has no peers, and its only client has the socket.
-    nowhere = f"http://{HOST}:1"
+    nowhere = f"http://{LOOPBACK}:1"
     return site.command(
         "etcd",
         {
@@ -39,8 +40,8 @@ def etcd(site: ComponentContext) -> Component:
 def kube_apiserver(site: ComponentContext) -> Component:
     pki = site.layout.pki
     flags = {
-        "bind-address": HOST,
-        "advertise-address": HOST,
+        "bind-address": LOOPBACK,
+        "advertise-address": LOOPBACK,
         "secure-port": site.ports["kube-apiserver"],
         "etcd-servers": ETCD_SOCKET,
         "client-ca-file": pki / "ca.crt",
@@ -97,7 +98,7 @@ def kwok(site: ComponentContext) -> Component:
         # Without leases the controller manager takes the nodes for dead after 50 seconds; a kwok that was killed holds them for this long.
         "node-lease-duration-seconds": 8,
         "cidr": site.definition.network.pod_subnet.split(",")[0],
-        "node-ip": HOST,
+        "node-ip": LOOPBACK,
         # No server: it would hand out what it knows to every user of the machine.
         "server-address": "",
         "node-port": 0,

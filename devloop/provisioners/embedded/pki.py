@@ -6,13 +6,14 @@ import base64
 import json
 from collections.abc import Mapping
 
+from devloop.clients.ports import LOOPBACK
+from devloop.model.flux.names import CONTROLLERS, NAMESPACE
 from devloop.provisioners.embedded.authority import key_pem, new_authority, new_key
-from devloop.runtime.components import HOST
 from devloop.runtime.layout import Layout
 
 SERVER = "kube-apiserver"
 MASTERS = ("system:masters",)
-SERVICE_ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:flux-system")
+SERVICE_ACCOUNTS = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}")
 
 # Who may call the API server: file name -> (user, groups). The control plane's own parts are masters, so that they need not wait for the
 # API server to write its RBAC rules; the Flux controllers are the service accounts that they are in a cluster, and RBAC holds for them.
@@ -21,10 +22,7 @@ USERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "kube-controller-manager": ("system:kube-controller-manager", MASTERS),
     "kube-scheduler": ("system:kube-scheduler", MASTERS),
     "kwok": ("devloop:kwok", MASTERS),
-} | {
-    name: (f"system:serviceaccount:flux-system:{name}", SERVICE_ACCOUNTS)
-    for name in ("source-controller", "kustomize-controller", "helm-controller")
-}
+} | {name: (f"system:serviceaccount:{NAMESPACE}:{name}", SERVICE_ACCOUNTS) for name in CONTROLLERS}
 
 
 def ensure_pki(layout: Layout, service_address: str) -> None:
@@ -35,7 +33,7 @@ def ensure_pki(layout: Layout, service_address: str) -> None:
     authority = new_authority("devloop")
     layout.write(layout.pki / "ca.crt", authority.pem)
     layout.write(layout.pki / "service-account.key", key_pem(new_key()))
-    hosts = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", HOST, service_address)
+    hosts = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", LOOPBACK, service_address)
     issued = {SERVER: authority.issue(SERVER, hosts=hosts)} | {name: authority.issue(*user) for name, user in USERS.items()}
     for name, pair in issued.items():
         layout.write(layout.pki / f"{name}.crt", pair.certificate)

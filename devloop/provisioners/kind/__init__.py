@@ -14,8 +14,8 @@ from devloop.clients.ports import is_free
 from devloop.clients.wait import WaitTimeout
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
-from devloop.images.flux import CONTROLLERS as CARRIED
 from devloop.model.cluster.environment import Environment
+from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice, Progress
 from devloop.provisioners import PROVISIONERS, ProvisionerStatus
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers, first_node
@@ -176,7 +176,7 @@ class KindProvisioner:
         own = self.runtime.own_images
         if not self._claim.image or self._claim.image != own.get("node") or any(node.image for node in self._definition.nodes):
             return set()
-        return {own[name] for name in CARRIED if name in own}
+        return {own[name] for name in CONTROLLERS if name in own}
 
     def _merge_context(self) -> bool:
         import yaml
