@@ -10,7 +10,7 @@ from typing import Any
 
 from devloop.clients import private_files
 from devloop.clients.background import in_background
-from devloop.clients.containers import Container, Containers
+from devloop.clients.containers import Container
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.clients.ports import LOOPBACK
@@ -18,6 +18,7 @@ from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
 from devloop.model.messages import counted
 from devloop.provisioners.kind.cluster_state import ClusterState
+from devloop.runtime.containers import ContainerRuntime
 
 ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
 API_PORT = "6443/tcp"
@@ -31,12 +32,12 @@ LAST_WORDS = 0.5  # seconds for Kind to end when it is told to
 class Cluster:
     """One cluster by name; `kind` gives the program when it is needed, `claim` is where our kubeconfig goes."""
 
-    def __init__(self, name: str, containers: Containers, kind: Callable[[], Kind], claim: ClusterState, stop: threading.Event) -> None:
+    def __init__(self, name: str, runtime: ContainerRuntime, kind: Callable[[], Kind], claim: ClusterState) -> None:
         self.name = name
-        self._containers = containers
+        self._runtime = runtime
         self._kind = kind
         self._claim = claim
-        self._stop = stop
+        self._stop = runtime.stop
         self._creation: Future[None] | None = None
         self._given_up = threading.Event()
         self._settled = threading.Event()
@@ -47,7 +48,7 @@ class Cluster:
 
     def containers(self) -> tuple[Container, ...]:
         """All of its containers, the load balancer of several control planes included."""
-        return self._containers.labelled(f"{LABEL}={self.name}")
+        return self._runtime.containers.labelled(f"{LABEL}={self.name}")
 
     def nodes(self) -> tuple[Container, ...]:
         return tuple(node for node in self.containers() if node.labels.get(ROLE_LABEL) != BALANCER)
@@ -108,14 +109,14 @@ class Cluster:
         """Start the containers that stopped; whether there were any."""
         stopped = [node for node in self.containers() if not node.runs]
         for node in stopped:
-            self._containers.start(node.name)
+            self._runtime.containers.start(node.name)
         return bool(stopped)
 
     def delete(self) -> bool:
         """Remove every container of it, side by side; False where there was none."""
         names = [container.name for container in self.containers()]
         with ThreadPoolExecutor() as pool:
-            return any(list(pool.map(self._containers.remove, names)))
+            return any(list(pool.map(self._runtime.containers.remove, names)))
 
     # -- its API server ---------------------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class Cluster:
         planes = [node for node in containers if node.labels.get(ROLE_LABEL) == "control-plane" and node.runs]
         doors = [node for node in containers if node.labels.get(ROLE_LABEL) == BALANCER] or planes
         port = doors[0].ports.get(API_PORT) if doors else None
-        content = self._containers.read(planes[0].name, ADMIN) if planes and port else None
+        content = self._runtime.containers.read(planes[0].name, ADMIN) if planes and port else None
         if not content:
             return False
         entry = renamed(yaml.safe_load(content), self.context, f"https://{LOOPBACK}:{port}")
