@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devloop.hint import Hint
+
 # A key, an index, or the fields that identify an item of a list: {"name": "apps"}.
 FieldStep = str | int | Mapping[str, str]
 
@@ -80,7 +82,7 @@ class Diagnostic:
 
     message: str
     location: Location = Location()
-    hint: str = ""
+    hint: Hint = ""
     severity: Severity | None = None
     scopes: tuple[Scope, ...] = ()
     rule: str = ""
@@ -88,7 +90,7 @@ class Diagnostic:
     snippet: Snippet | None = field(default=None, compare=False)
 
     @classmethod
-    def at(cls, path: str, line: int, message: str, hint: str = "", severity: Severity = Severity.ERROR) -> Diagnostic:
+    def at(cls, path: str, line: int, message: str, hint: Hint = "", severity: Severity = Severity.ERROR) -> Diagnostic:
         """Something wrong with the input; `path` as the user would type it."""
         return cls(message, Location(path, line), hint, severity, rule=INPUT)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from devloop.diagnostic import Diagnostic
+from devloop.hint import Hint, command
 
 
 class ExitCode(IntEnum):
@@ -27,7 +28,7 @@ class DevloopError(Exception):
 
     exit_code = ExitCode.UNHEALTHY
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: Hint = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -38,7 +39,7 @@ class InputError(DevloopError):
 
     exit_code = ExitCode.INPUT
 
-    def __init__(self, message: str, *, hint: str = "", problems: Sequence[Diagnostic] = ()) -> None:
+    def __init__(self, message: str, *, hint: Hint = "", problems: Sequence[Diagnostic] = ()) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
 
@@ -54,7 +55,7 @@ class InputError(DevloopError):
 class ToolError(DevloopError):
     """An outside program failed: `command` (without secrets), its `status`, the last lines of its `output`."""
 
-    def __init__(self, command: Sequence[str], status: int, output: str, *, hint: str = "") -> None:
+    def __init__(self, command: Sequence[str], status: int, output: str, *, hint: Hint = "") -> None:
         self.command = tuple(command)
         self.status = status
         self.output = "\n".join(output.strip().splitlines()[-12:])
@@ -76,5 +77,5 @@ def refused(error: OSError) -> DevloopError | None:
     if error.errno not in _REFUSALS:
         return None
     name = error.filename or "a file"
-    hint = f"df -h {name}" if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"ls -ld {name}"
+    hint = command("df -h", name) if error.errno in (errno.ENOSPC, errno.EDQUOT) else command("ls -ld", name)
     return DevloopError(f"cannot write {name}: {str(error.strerror).lower()}", hint=hint)

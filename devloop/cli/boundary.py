@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from devloop.errors import DevloopError, ExitCode, InputError, refused
+from devloop.hint import command
 from devloop.output import TEXT
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _check_file(output: str, file: Path | None) -> None:
     if file and output == TEXT:
         raise InputError("--output-file wants a format of its own", hint=f"--output json --output-file {file}")
     if file and not file.absolute().parent.is_dir():
-        raise InputError(f"the folder of --output-file {file} does not exist", hint=f"mkdir -p {file.parent}")
+        raise InputError(f"the folder of --output-file {file} does not exist", hint=command("mkdir -p", file.parent))
 
 
 def show(console: Console, report: Report) -> NoReturn:

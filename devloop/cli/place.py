@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.errors import InputError
+from devloop.hint import command
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Place:
         if self.directory is None:
             return find_root(Path.cwd())
         if not self.directory.is_dir():
-            raise InputError(f"-C {self.directory} is not a directory", hint=f"ls -ld {self.directory}")
+            raise InputError(f"-C {self.directory} is not a directory", hint=command("ls -ld", self.directory))
         return self.directory.resolve()
 
     @property

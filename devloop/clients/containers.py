@@ -17,6 +17,7 @@ from typing import Any
 from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
 from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
+from devloop.hint import Hint, command
 
 TAIL = 8  # lines of a container's log that are worth showing
 
@@ -245,9 +246,9 @@ def _explained(doing: str, what: str) -> Iterator[None]:
         raise DevloopError(message, hint="see that it runs (docker info), then run the same command again") from None
 
 
-def _hint(text: str) -> str:
+def _hint(text: str) -> Hint:
     if "no space left" in text.lower():
         return "free some space: docker system df, docker system prune"
     if "port is already allocated" in text.lower() or "address already in use" in text.lower():
         return "end what listens there, or choose another host port in kind.yaml"
-    return "docker ps --all"
+    return command("docker ps --all")

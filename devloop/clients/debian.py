@@ -12,6 +12,7 @@ from pathlib import Path
 
 from devloop.clients.process import PIPE, STDOUT, Process, spawn
 from devloop.errors import DevloopError, Interrupted, ToolError
+from devloop.hint import command
 
 SUITE = "bookworm"
 _HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
@@ -26,17 +27,17 @@ def unpack(packages: Sequence[str], target: Path, stop: threading.Event) -> None
     program = shutil.which("mmdebstrap")
     if not program or not _KEYRING.exists():
         missing = "mmdebstrap" if not program else "Debian's keyring"
-        raise DevloopError(f"{missing} is not installed", hint="sudo apt-get install -y mmdebstrap debian-archive-keyring")
+        raise DevloopError(f"{missing} is not installed", hint=command("sudo apt-get install -y mmdebstrap debian-archive-keyring"))
     options = ["--quiet", "--variant=extract", f"--include={','.join(packages)}", f"--hook-dir={_HOOKS}", f"--keyring={_KEYRING}"]
-    command = [program, *options, SUITE, str(target)]
-    process = spawn(command, stdout=PIPE, stderr=STDOUT, new_session=True)
+    argv = [program, *options, SUITE, str(target)]
+    process = spawn(argv, stdout=PIPE, stderr=STDOUT, new_session=True)
     try:
         output = _output(process, stop)
     except BaseException:
         _end(process)
         raise
     if process.returncode:
-        raise ToolError(command, process.returncode, output, hint="check that Debian's package archive can be reached: sudo apt-get update")
+        raise ToolError(argv, process.returncode, output, hint="check that Debian's package archive can be reached: sudo apt-get update")
 
 
 def _output(process: Process[bytes], stop: threading.Event) -> str:

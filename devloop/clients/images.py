@@ -15,6 +15,7 @@ from typing import Any
 from devloop.clients.background import unless_stopped
 from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import command, instructions
 
 
 class ImageStore:
@@ -97,7 +98,7 @@ class ImageStore:
                     last = " ".join("".join(said).split())[-300:]
                     raise DevloopError(
                         f"the image {reference} cannot be built: {last}",
-                        hint="devloop toolchain images, or see that its base image can be pulled",
+                        hint=instructions(command("devloop toolchain images"), ", or see that its base image can be pulled"),
                     )
 
     def save(self, reference: str) -> Iterator[bytes]:
@@ -113,10 +114,13 @@ def _told(reference: str) -> Iterator[None]:
         yield
     except Refused as error:
         if "no space left" in str(error).lower():
-            raise DevloopError(f"no space left for the image {reference}", hint="docker system df, then docker image prune") from None
+            raise DevloopError(
+                f"no space left for the image {reference}",
+                hint=instructions(command("docker system df"), ", then ", command("docker image prune")),
+            ) from None
         raise DevloopError(f"the container engine refuses {reference}: {error}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise DevloopError(f"the container engine ended while it was asked for {reference}: {error}", hint="docker info") from None
+        raise DevloopError(f"the container engine ended while it was asked for {reference}: {error}", hint=command("docker info")) from None
 
 
 def _context(files: Mapping[str, bytes]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from devloop.clients.process import die_with_parent
 from devloop.errors import DevloopError, Interrupted, ToolError
+from devloop.hint import DevloopCommand, Hint, command, instructions
 
 LABEL = "io.x-k8s.kind.cluster"  # on every node, with the cluster's name
 ROLE_LABEL = "io.x-k8s.kind.role"  # control-plane, worker or external-load-balancer
@@ -60,7 +61,7 @@ class Kind:
         except sh.ErrorReturnCode as error:
             raise explain((self._program.name, *argv[:4]), error.exit_code, said) from None
         except OSError as error:
-            raise DevloopError(f"cannot run {self._program}: {error.strerror}", hint="devloop toolchain install kind") from None
+            raise DevloopError(f"cannot run {self._program}: {error.strerror}", hint=command("devloop toolchain install kind")) from None
 
 
 def _await(running: Any, stop: threading.Event) -> None:
@@ -78,29 +79,33 @@ def _await(running: Any, stop: threading.Event) -> None:
 
 
 # What Kind says, what it means, what to do; {0} is what the pattern caught.
-_FAILURES = (
+_FAILURES: tuple[tuple[str, str, Callable[[str, str], Hint]], ...] = (
     (
         r'failed to pull image "([^"]+)"',
         "the image {0} of the nodes is not here and cannot be pulled",
-        "docker pull {0}, or make one here: devloop toolchain images node",
+        lambda image, _: instructions(command("docker pull", image), ", or make one here: ", command("devloop toolchain images node")),
     ),
     (
         r"(?:address already in use|port is already allocated)",
         "a port of the host that the nodes map is taken",
-        "docker ps, or choose another hostPort in kind.yaml",
+        lambda *_: instructions(command("docker ps"), ", or choose another hostPort in kind.yaml"),
     ),
-    (r"no space left on device", "no space left for the nodes", "free some space: docker system df, docker system prune"),
-    (r"operation not permitted", "the container engine may not run privileged containers", "devloop doctor"),
-    (r"could not find a log line that matches", "a node does not boot", "docker logs {name}-control-plane, then devloop doctor"),
+    (r"no space left on device", "no space left for the nodes", lambda *_: "free some space: docker system df, docker system prune"),
+    (r"operation not permitted", "the container engine may not run privileged containers", lambda *_: DevloopCommand("doctor")),
+    (
+        r"could not find a log line that matches",
+        "a node does not boot",
+        lambda _, name: instructions(command("docker logs", f"{name}-control-plane"), ", then ", DevloopCommand("doctor")),
+    ),
 )
 
 
-def explain(command: Sequence[str], status: int, said: Sequence[str]) -> DevloopError:
+def explain(argv: Sequence[str], status: int, said: Sequence[str]) -> DevloopError:
     """The error for a Kind that ended with `status` after it had `said` these lines."""
     output = "\n".join(said)
-    name = command[-1]
+    name = argv[-1]
     for pattern, message, hint in _FAILURES:
         if match := re.search(pattern, output):
             caught = match[1] if match.groups() else ""
-            return DevloopError(message.format(caught), hint=hint.format(caught, name=name))
-    return ToolError(command, status, output.partition("ERROR: ")[2] or output, hint=f"docker logs {name}-control-plane")
+            return DevloopError(message.format(caught), hint=hint(caught, name))
+    return ToolError(argv, status, output.partition("ERROR: ")[2] or output, hint=command("docker logs", f"{name}-control-plane"))

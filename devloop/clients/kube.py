@@ -19,6 +19,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from devloop.errors import DevloopError
+from devloop.hint import DevloopCommand, instructions
 from devloop.model.flux.names import HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_GROUP
 from devloop.model.kubernetes.objects import Object
 
@@ -107,7 +108,9 @@ class Kube:
         try:
             api: Any = config.new_client_from_config(config_file=str(kubeconfig), context=context, persist_config=False)
         except (config.ConfigException, OSError) as error:
-            raise DevloopError(f"cannot use {kubeconfig}: {error}", hint="devloop down, then devloop up") from None
+            raise DevloopError(
+                f"cannot use {kubeconfig}: {error}", hint=instructions(DevloopCommand("down"), ", then ", DevloopCommand("up"))
+            ) from None
         self._server: str = api.configuration.host
         self._pool = api.rest_client.pool_manager
 
@@ -148,7 +151,9 @@ class Kube:
                 preload_content=not streaming,
             )
         except HTTPError as error:
-            raise DevloopError(f"no answer from the API server at {self._server}: {type(error).__name__}", hint="devloop status") from None
+            raise DevloopError(
+                f"no answer from the API server at {self._server}: {type(error).__name__}", hint=DevloopCommand("status")
+            ) from None
         if response.status >= 400:
             raise _api_error(response.status, response.data)
         return response

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devloop.errors import DevloopError
+from devloop.hint import command, instructions
 
 if TYPE_CHECKING:
     from yaml import MappingNode, Node
@@ -201,7 +202,9 @@ def _refuse_read_only(path: Path) -> os.stat_result | None:
     """What is known of the file, None where there is none; raises DevloopError where the user or its mode says hands off."""
     old = path.stat() if path.exists() else None
     if old and not (os.access(path, os.W_OK) and old.st_mode & stat.S_IWUSR):
-        raise DevloopError(f"the kubeconfig {path} is read-only", hint=f"chmod u+w {path}, or set KUBECONFIG to another file")
+        raise DevloopError(
+            f"the kubeconfig {path} is read-only", hint=instructions(command("chmod u+w", path), ", or set KUBECONFIG to another file")
+        )
     return old
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from devloop.errors import DevloopError, ToolError
+from devloop.hint import command
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ def run(
     check: bool = True,
 ) -> Completed:
     """Run to the end; with `check`, a status other than 0 raises ToolError with the last lines of its output."""
-    command = [str(part) for part in argv]
+    words = [str(part) for part in argv]
     try:
-        done = subprocess.run(command, cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=input or b"")
+        done = subprocess.run(words, cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=input or b"")
     except OSError as error:
         if cwd and not cwd.is_dir():
-            raise DevloopError(f"there is no folder {cwd}", hint=f"mkdir -p {cwd}") from None
-        raise DevloopError(f"cannot run {command[0]}: {error.strerror}", hint=f"install {Path(command[0]).name}") from None
+            raise DevloopError(f"there is no folder {cwd}", hint=command("mkdir -p", cwd)) from None
+        raise DevloopError(f"cannot run {words[0]}: {error.strerror}", hint=f"install {Path(words[0]).name}") from None
     except subprocess.TimeoutExpired:
-        raise DevloopError(f"`{' '.join(command)}` gave no answer within {timeout:.0f} s") from None
+        raise DevloopError(f"`{' '.join(words)}` gave no answer within {timeout:.0f} s") from None
     if check and done.returncode:
-        raise ToolError(command, done.returncode, (done.stderr or done.stdout).decode(errors="replace"))
+        raise ToolError(words, done.returncode, (done.stderr or done.stdout).decode(errors="replace"))
     return Completed(done.returncode, done.stdout, done.stderr)
 
 

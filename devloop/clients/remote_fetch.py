@@ -29,6 +29,7 @@ from devloop.clients.basic_auth import authorization
 from devloop.clients.git import start_git
 from devloop.clients.process import Process
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import Hint, command
 from devloop.model.redaction import strip_credentials
 
 T = TypeVar("T")
@@ -124,7 +125,7 @@ class Fetcher:
         except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
             if name.repo and isinstance(error, urllib.error.HTTPError):
                 return None
-            raise DevloopError(f"cannot fetch {name.shown}: {_reason(error)}", hint=f"curl -fsSL {name.shown}") from None
+            raise DevloopError(f"cannot fetch {name.shown}: {_reason(error)}", hint=command("curl -fsSL", name.shown)) from None
         if name.repo and content.lstrip().startswith(b"<"):  # a page about the repository
             return None
         base = re.sub(r"[^A-Za-z0-9._-]", "-", urlsplit(name.name).path.rpartition("/")[2]) or "file.yaml"
@@ -296,7 +297,7 @@ class _Clone:
         lines = [line for line in strip_credentials(output).splitlines() if line.startswith(("fatal: ", "error: ", "ERROR: "))]
         reason = _NOISE.sub("", lines[0].partition(": ")[2]) if lines else "Git gives no reason"
         shown = strip_credentials(self.name.repo)
-        hint = f"git ls-remote {shown}"
+        hint: Hint = command("git ls-remote", shown)
         if _NO_REF.search(output):
             reason = f"the repository has no ref {self.name.ref}"
         elif _SIGN_IN.search(output):

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from devloop.clients.background import unless_stopped
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import Hint
 
 T = TypeVar("T")
 
@@ -19,7 +20,13 @@ class WaitTimeout(DevloopError):
 
 
 def until(
-    look: Callable[[], T | None], what: str, *, patience: float, stop: threading.Event, hint: str | Callable[[], str], pause: float = PAUSE
+    look: Callable[[], T | None],
+    what: str,
+    *,
+    patience: float,
+    stop: threading.Event,
+    hint: Hint | Callable[[], Hint],
+    pause: float = PAUSE,
 ) -> T:
     """What `look` returns once that is true; what it raises ends the wait. `what` is awaited, as in "the API server did not come within".
 

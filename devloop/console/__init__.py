@@ -16,8 +16,9 @@ from devloop.console.explanations import diff_line, explained
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
-from devloop.console.wrapping import Whole, hint
+from devloop.console.wrapping import Whole, hint_line
 from devloop.errors import DevloopError, InputError
+from devloop.hint import Hint
 from devloop.model.commands import Target
 from devloop.model.report import Event, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, TEXT
@@ -168,10 +169,10 @@ class Console:
         self._rich.print(table)
 
 
-def show_error(rich: RichConsole, message: str, command: str) -> None:
+def show_error(rich: RichConsole, message: str, command: Hint) -> None:
     _print(rich, error_line(message))
     if command:
-        _print(rich, hint(command))
+        _print(rich, hint_line(command))
 
 
 def _print(rich: RichConsole, line: RenderableType) -> None:

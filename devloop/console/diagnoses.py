@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from devloop.console.wrapping import Hanging, hint
+from devloop.console.wrapping import Hanging, hint_line
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 from devloop.model.messages import counted
 
@@ -25,7 +25,7 @@ def diagnosis_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[RenderableType]:
     for diagnosis in diagnoses:
         yield _line(diagnosis, column, repeated=diagnosis.check == shown)
         if diagnosis.hint:
-            yield hint(diagnosis.hint, column + MARGIN)
+            yield hint_line(diagnosis.hint, column + MARGIN)
         shown = diagnosis.check
 
 

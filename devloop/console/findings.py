@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS
-from devloop.console.wrapping import Hanging, hint
+from devloop.console.wrapping import Hanging, hint_line
 from devloop.diagnostic import Diagnostic, Severity, Snippet
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def findings_by_file(findings: Iterable[Diagnostic], environments: Sequence[str]
             for related in finding.related:
                 yield Hanging(Text(f"    note: {related}", "dim"), 10)
             if finding.hint:
-                yield hint(finding.hint, 4)
+                yield hint_line(finding.hint, 4)
         yield Text()
 
 
@@ -45,7 +45,7 @@ def problem_lines(problem: Diagnostic) -> Iterator[RenderableType]:
     place = (_place(problem.path, problem.line), "bold")
     yield Hanging(Text.assemble(place, "  ", ("error", COLOURS[Severity.ERROR]), f"  {problem.message}"), 2)
     if problem.hint:
-        yield hint(problem.hint, 2)
+        yield hint_line(problem.hint, 2)
 
 
 def _place(path: str, line: int) -> str:

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
-from devloop.console.wrapping import Hanging, hint
+from devloop.console.wrapping import Hanging, hint_line
 from devloop.diagnostic import Severity
+from devloop.hint import Hint
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
@@ -86,13 +87,13 @@ class View:
         return grid
 
 
-def _notice(message: str, severity: Severity, command: str) -> RenderableType:
+def _notice(message: str, severity: Severity, command: Hint) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     prefix = f"{severity.value}: "
     line = Hanging(Text.assemble((prefix, COLOURS[severity]), message), len(prefix))
-    return Group(line, hint(command, 2)) if command else line
+    return Group(line, hint_line(command, 2)) if command else line
 
 
 def _bar(progress: Progress) -> Table:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
-from devloop.console.wrapping import Hanging, Whole, hint
+from devloop.console.wrapping import Hanging, Whole, hint_line
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
+from devloop.hint import DevloopCommand, Hint
 from devloop.model.commands import COMMANDS
 from devloop.model.messages import counted
 from devloop.model.report import Outcome, Readiness, Report, Status
@@ -83,7 +84,7 @@ def reasons(report: Report) -> list[RenderableType]:
     for (message, command), titles in _failures(report.steps).items():
         # A single step has just said so.
         lines += [error_line(f"{', '.join(titles)}: {message}")] if len(report.steps) > 1 else []
-        lines += [hint(command)] if command else []
+        lines += [hint_line(command)] if command else []
     if left_out := [step.title for step in report.steps if not step.ran]:
         lines.append(Hanging(Text(f"not run: {', '.join(left_out)}", "dim"), len("not run: ")))
     for blocker, blocked in _blocked(report.kustomizations).items():
@@ -91,9 +92,9 @@ def reasons(report: Report) -> list[RenderableType]:
     return lines
 
 
-def _failures(steps: Iterable[Outcome]) -> dict[tuple[str, str], list[str]]:
+def _failures(steps: Iterable[Outcome]) -> dict[tuple[str, Hint], list[str]]:
     """Message and hint -> the steps that failed with just that."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, Hint], list[str]] = {}
     for step in steps:
         if step.status is Status.FAILED:
             found.setdefault((step.message, step.hint), []).append(step.title)
@@ -125,21 +126,22 @@ def verdict(report: Report, spoken: CommandContext) -> list[RenderableType]:
     from rich.text import Text
 
     if report.failure == ExitCode.INTERRUPTED:
-        return [Text("interrupted", "yellow"), *_following({"go on": f"devloop {report.command} {report.environment}"}, spoken)]
+        return [Text("interrupted", "yellow"), *_following({"go on": report.command}, report.environment, spoken)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
     command = COMMANDS[report.command]
     ended = command.ok if report.ok else command.failed
     text = Text.assemble((mark, colour), " ", ended.text.format(report.environment))
     if found := counts(report.findings):
         text.append(f" ({found})", "dim")
-    return [text, *_following({when: line.format(report.environment) for when, line in ended.following.items()}, spoken)]
+    return [text, *_following(ended.following, report.environment, spoken)]
 
 
-def _following(commands: Mapping[str, str], spoken: CommandContext) -> list[Whole]:
+def _following(names: Mapping[str, str], environment: str, spoken: CommandContext) -> list[Whole]:
     from rich.text import Text
 
-    column = max(map(len, commands), default=0) + 1
-    return [Whole(Text.assemble((f"  {when + ':':<{column}} ", "dim"), spoken.text(command))) for when, command in commands.items()]
+    column = max(map(len, names), default=0) + 1
+    commands = {when: spoken.command(DevloopCommand(name, environment)) for when, name in names.items()}
+    return [Whole(Text.assemble((f"  {when + ':':<{column}} ", "dim"), str(command))) for when, command in commands.items()]
 
 
 def duration(seconds: float | None) -> str:

@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from devloop.hint import Hint, begins_with_command
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.text import Text
-
-# How commands begin in our hints.
-COMMAND = re.compile(
-    r"(age|age-keygen|alias|apt-get|chmod|chown|cp|curl|devloop|df|docker|export|git|go|kind|kubectl|ls|mkdir|mount|mv|pip|podman|ps|rm|sops|ss"
-    r"|sudo|sysctl|systemctl|task|unset) |/|\./|\$\{"
-)
 
 # Columns that a sentence needs beside its indent to be worth aligning.
 NARROW = 24
@@ -58,9 +54,9 @@ def _breaks(text: str, width: int) -> Iterator[int]:
             yield start
 
 
-def hint(text: str, indent: int = 0) -> RenderableType:
-    """What to do: a command so that it can be pasted, anything else as a sentence."""
+def hint_line(hint: Hint, indent: int = 0) -> RenderableType:
+    """What to do: what begins with a command so that it can be pasted, anything else as a sentence."""
     from rich.text import Text
 
-    line = Text.assemble(" " * indent, ("hint: ", "cyan"), text)
-    return Whole(line) if COMMAND.match(text) else Hanging(line, indent + len("hint: "))
+    line = Text.assemble(" " * indent, ("hint: ", "cyan"), str(hint))
+    return Whole(line) if begins_with_command(hint) else Hanging(line, indent + len("hint: "))

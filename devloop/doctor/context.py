@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from devloop.clients.engine_facts import read_engine_facts
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
+from devloop.hint import Hint, shell
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
@@ -79,10 +81,10 @@ class DoctorContext:
     def toolchain(self) -> Toolchain:
         return self._once("toolchain", Toolchain)
 
-    def edit(self, problem: Diagnostic) -> str:
+    def edit(self, problem: Diagnostic) -> Hint:
         """The command that opens the file at the line."""
-        where = self.root() / problem.path
-        return f"${{EDITOR:-vi}} +{problem.line} {where}" if problem.line else f"${{EDITOR:-vi}} {where}"
+        where = shlex.quote(str(self.root() / problem.path))
+        return shell(f"${{EDITOR:-vi}} +{problem.line} {where}") if problem.line else shell(f"${{EDITOR:-vi}} {where}")
 
     def _load(self) -> Environment:
         return load_environment(self.root(), self.name, self.definition_file)

@@ -11,6 +11,7 @@ from devloop.clients.certificates import date_of, validity
 from devloop.clients.xdg import cache_folder, state_folder
 from devloop.doctor.context import CHECK_TIMEOUT, DoctorContext
 from devloop.doctor.kubeconfig_entries import KubeconfigEntry, kubeconfig_entries
+from devloop.hint import DevloopCommand, command, instructions, shell
 from devloop.model.doctor.clock import ClockReading, Validity, judge_clock
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.engine import EngineFacts, judge_engine
@@ -19,11 +20,21 @@ from devloop.model.units import GIBIBYTE, MEBIBYTE
 from devloop.provisioners import AUTO, PROVISIONERS, preferred
 
 # What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.
-BUILDING = DiskSpace(6 * GIBIBYTE, 10 * GIBIBYTE, "go clean -cache -modcache", "export XDG_CACHE_HOME=DIR")
-BUILT = DiskSpace(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_CACHE_HOME=DIR", "export XDG_CACHE_HOME=DIR")
-STATE = DiskSpace(256 * MEBIBYTE, GIBIBYTE, "df -h, or export XDG_STATE_HOME=DIR", "export XDG_STATE_HOME=DIR")
+BUILDING = DiskSpace(6 * GIBIBYTE, 10 * GIBIBYTE, command("go clean -cache -modcache"), shell("export XDG_CACHE_HOME=DIR"))
+BUILT = DiskSpace(
+    256 * MEBIBYTE,
+    GIBIBYTE,
+    instructions(command("df -h"), ", or ", shell("export XDG_CACHE_HOME=DIR")),
+    shell("export XDG_CACHE_HOME=DIR"),
+)
+STATE = DiskSpace(
+    256 * MEBIBYTE,
+    GIBIBYTE,
+    instructions(command("df -h"), ", or ", shell("export XDG_STATE_HOME=DIR")),
+    shell("export XDG_STATE_HOME=DIR"),
+)
 # A node image with what Flux pulls into a node.
-IMAGES = DiskSpace(3 * GIBIBYTE, 8 * GIBIBYTE, "docker system df, then docker system prune")
+IMAGES = DiskSpace(3 * GIBIBYTE, 8 * GIBIBYTE, instructions(command("docker system df"), ", then ", command("docker system prune")))
 
 
 def engine(patient: DoctorContext) -> Iterator[Diagnosis]:
@@ -80,7 +91,7 @@ def _date(entry: KubeconfigEntry) -> ClockReading | None:
 
 
 def _validities(entry: KubeconfigEntry, name: str) -> Iterator[Validity]:
-    renewal = f"devloop down {name}, then devloop up {name}"
+    renewal = instructions(DevloopCommand("down", name), ", then ", DevloopCommand("up", name))
     for what, pem in (("its authority", entry.authority), ("your certificate", entry.certificate)):
         if found := validity(pem):
             yield Validity(f"{what} in the context {entry.context}", *found, renewal)

@@ -9,6 +9,7 @@ from functools import partial
 from devloop.clients.kube import Kube
 from devloop.clients.wait import until
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
+from devloop.hint import DevloopCommand
 from devloop.model.flux.names import NAMESPACE
 from devloop.runtime.components import Component, ComponentContext, Program
 from devloop.runtime.processes import ProcessRuntime
@@ -31,7 +32,7 @@ class ProcessControllers:
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
         # RBAC matters now: a controller ends when it may not even ask which kinds there are.
-        until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint="devloop status", pause=PAUSE)
+        until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint=DevloopCommand("status"), pause=PAUSE)
         return self.runtime.run({name: Program(partial(command, name=name), probe="/readyz") for name in names})
 
 

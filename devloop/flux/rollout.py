@@ -14,6 +14,7 @@ from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.flux.deployments import deployments, upstream_image
+from devloop.hint import Hint, command, instructions
 from devloop.model.flux.names import NAMESPACE
 from devloop.runtime.containers import ContainerRuntime
 
@@ -65,7 +66,7 @@ def await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> No
             _refuse_hopeless(kube, waiting)
         return not waiting
 
-    hint = f"kubectl --namespace {NAMESPACE} describe pods"
+    hint = command("kubectl --namespace", NAMESPACE, "describe", "pods")
     try:
         until(rolled_out, "the Flux controllers", patience=PATIENCE, stop=stop, hint=hint)
     except WaitTimeout as error:
@@ -95,15 +96,22 @@ def _refuse_hopeless(kube: Kube, names: set[str]) -> None:
             waiting = _waiting(container)
             if waiting.get("reason") in NO_IMAGE:
                 message = f"{name} cannot start: the node cannot get the image {container['image']}"
-                raise DevloopError(message, hint=f"docker pull {container['image']}, or make it here: devloop toolchain images {name}")
+                raise DevloopError(
+                    message,
+                    hint=instructions(
+                        command("docker pull", container["image"]),
+                        ", or make it here: ",
+                        command("devloop toolchain images", name),
+                    ),
+                )
             if waiting.get("reason") in NO_START:
                 raise DevloopError(f"{name} cannot start: {waiting.get('message') or waiting['reason']}", hint=_describe(pod))
             if container.get("restartCount", 0) >= HOPELESS and not container.get("ready"):
                 raise DevloopError(f"{name} keeps ending: {_last_words(kube, pod, container)}", hint=_describe(pod))
 
 
-def _describe(pod: Mapping[str, Any]) -> str:
-    return f"kubectl --namespace {NAMESPACE} describe pod {pod['metadata']['name']}"
+def _describe(pod: Mapping[str, Any]) -> Hint:
+    return command("kubectl --namespace", NAMESPACE, "describe", "pod", pod["metadata"]["name"])
 
 
 def _pods(kube: Kube, names: Collection[str]) -> list[Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from devloop.errors import DevloopError
 from devloop.gitserver import git_server
 from devloop.gitserver.credentials import GitEndpoint, endpoint, passwords
 from devloop.gitserver.git_server import PUSHER, REPOSITORY
+from devloop.hint import DevloopCommand, command
 from devloop.model.report import Emit
 from devloop.runtime.containers import ROOT_LABEL, ContainerRuntime
 
@@ -56,7 +57,7 @@ class ContainerGitServer:
     def endpoint(self) -> GitEndpoint:
         found = self.runtime.containers.find(self.name)
         if not (found and found.ports):
-            raise DevloopError(f"the Git server {self.name} does not run", hint=f"devloop up {self.runtime.environment.name}")
+            raise DevloopError(f"the Git server {self.name} does not run", hint=DevloopCommand("up", self.runtime.environment.name))
         push = f"http://{LOOPBACK}:{found.ports[f'{PORT}/tcp']}/{REPOSITORY}"
         return endpoint(self.runtime.folder, push, f"http://{self.name}:{PORT}/{REPOSITORY}")
 
@@ -64,7 +65,7 @@ class ContainerGitServer:
         if found and not self.runtime.is_ours(found):
             root = found.labels.get(ROOT_LABEL, "")
             owner = f"an environment of {root}" if root else "somebody else"
-            raise DevloopError(f"the container name {self.name} is taken by {owner}", hint=f"docker rm --force {self.name}")
+            raise DevloopError(f"the container name {self.name} is taken by {owner}", hint=command("docker rm --force", self.name))
         return found
 
     def _fits(self, found: Container, image: str) -> bool:
@@ -107,10 +108,10 @@ class ContainerGitServer:
             return self.runtime.containers.has_network(network)
 
         what = f"the network {network}"
-        until(made, what, patience=PATIENCE, stop=self.runtime.stop, hint="docker network ls", pause=PAUSE)
+        until(made, what, patience=PATIENCE, stop=self.runtime.stop, hint=command("docker network ls"), pause=PAUSE)
 
     def _await_answer(self, known: Mapping[str, str]) -> None:
-        hint = f"docker logs {self.name}"
+        hint = command("docker logs", self.name)
 
         def answered() -> bool:
             found = self.runtime.containers.find(self.name)

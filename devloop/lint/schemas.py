@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devloop.clients.worker import Answer, Request, Worker
 from devloop.errors import DevloopError
+from devloop.hint import command
 from devloop.model.cluster.environment import Environment
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph
@@ -44,7 +45,7 @@ def _bundled() -> dict[int, Path]:
     folders = [Path(place) / "kubernetes-json-schema" for place in (package.submodule_search_locations or () if package else ())]
     found = {int(match[1]): entry for folder in folders for entry in folder.iterdir() if (match := _FOLDER.fullmatch(entry.name))}
     if not found:
-        raise DevloopError("the schemas of Kubernetes are not installed", hint="python -m pip install kubernetes-validate")
+        raise DevloopError("the schemas of Kubernetes are not installed", hint=command("python -m pip install kubernetes-validate"))
     return found
 
 

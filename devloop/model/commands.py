@@ -19,7 +19,7 @@ class Target(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """How a command ended, in one line, and commands that one may want next, each with its occasion; {0} is the environment."""
+    """How a command ended, in one line, and the names of commands for what may come next; {0} is the environment."""
 
     text: str
     following: Mapping[str, str] = {}
@@ -41,8 +41,8 @@ UP = Command(
     Target.CLUSTER,
     environment=True,
     creates=True,
-    ok=Verdict("{0} is healthy", {"after an edit": "devloop up {0}", "to remove it": "devloop down {0}"}),
-    failed=Verdict("{0} is not healthy", {"when it is mended": "devloop up {0}", "to look again": "devloop status {0}"}),
+    ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
+    failed=Verdict("{0} is not healthy", {"when it is mended": "up", "to look again": "status"}),
 )
 STATUS = Command("status", Target.CLUSTER, environment=True, ok=Verdict("{0} is healthy"), failed=Verdict("{0} is not healthy"))
 DOWN = Command(
@@ -50,7 +50,7 @@ DOWN = Command(
     Target.CLUSTER,
     environment=True,
     ok=Verdict("{0} is gone"),
-    failed=Verdict("something of {0} may be left", {"again": "devloop down {0}"}),
+    failed=Verdict("something of {0} may be left", {"again": "down"}),
 )
 VALIDATE = Command("validate", Target.REPOSITORY, ok=Verdict("the repository is valid"), failed=Verdict("the repository has errors"))
 RENDER = Command("render", Target.REPOSITORY, environment=True)

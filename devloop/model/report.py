@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
+from devloop.hint import Hint
 from devloop.model.commands import COMMANDS, Target
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 
@@ -28,7 +29,7 @@ class Outcome:
 
     status: Status
     message: str = ""
-    hint: str = ""
+    hint: Hint = ""
     title: str = ""
     seconds: float = 0.0
     waited_for: tuple[str, ...] = ()
@@ -125,7 +126,7 @@ class Notice:
 
     message: str
     severity: Severity = Severity.INFO
-    hint: str = ""
+    hint: Hint = ""
 
 
 @dataclass(frozen=True)

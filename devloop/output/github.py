@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from devloop.diagnostic import Diagnostic, Severity
+from devloop.hint import Hint
 from devloop.model.report import Report, Status
 
 _COMMANDS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -33,7 +34,7 @@ def annotation(finding: Diagnostic) -> str:
     return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(message, finding.hint))}"
 
 
-def _with_hint(message: str, hint: str) -> str:
+def _with_hint(message: str, hint: Hint) -> str:
     return f"{message}\nhint: {hint}" if hint else message
 
 

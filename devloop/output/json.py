@@ -34,7 +34,7 @@ def _step(step: Outcome) -> dict[str, Any]:
         "status": step.status.value,
         "seconds": round(step.seconds, 3),
         "message": step.message,
-        "hint": step.hint,
+        "hint": str(step.hint),
         "waitedFor": list(step.waited_for),
     }
 
@@ -60,7 +60,7 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
         "path": finding.path,
         "line": finding.line,
         "message": finding.message,
-        "hint": finding.hint,
+        "hint": str(finding.hint),
         "object": finding.object,
         "related": [{"path": r.path, "line": r.line, "message": r.message} for r in finding.related],
         "environments": list(finding.environments),
@@ -69,4 +69,4 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
 
 
 def _check(diagnosis: Diagnosis) -> dict[str, Any]:
-    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, "hint": diagnosis.hint}
+    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, "hint": str(diagnosis.hint)}

@@ -67,7 +67,7 @@ def _others(classname: str, findings: Sequence[Diagnostic]) -> Iterator[Xml.Elem
 def _step(environment: str, step: Outcome) -> Xml.Element:
     case = _case(f"{environment}.steps", step.title, step.seconds)
     if step.status is Status.FAILED:
-        Xml.SubElement(case, "failure", {"message": _clean(step.message), "type": "step"}).text = _clean(step.hint)
+        Xml.SubElement(case, "failure", {"message": _clean(step.message), "type": "step"}).text = _clean(str(step.hint))
     elif step.status is Status.SKIPPED:
         Xml.SubElement(case, "skipped", {"message": _clean(step.message)})
     return case

@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.clients import kubeconfig, private_files
 from devloop.errors import DevloopError
+from devloop.hint import command
 from devloop.model.cluster.environment import Environment
 
 
@@ -43,7 +44,7 @@ class Ownership:
         """Raises DevloopError where another repository that still exists has it."""
         if self.is_foreign(environment) and Path(self.root).is_dir():
             message = f"the name {environment.definition.name} is taken by an environment of {self.root}"
-            raise DevloopError(message, hint=f"devloop -C {self.root} down {self.content.get('environment', '')}")
+            raise DevloopError(message, hint=command("devloop -C", self.root, "down", *filter(None, [self.content.get("environment")])))
 
     def enter_context(self, entry: Mapping[str, Any]) -> bool:
         """Put the context of `entry` (a kubeconfig) into the user's kubeconfig; whether that changed it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from devloop.clients import engine
 from devloop.errors import DevloopError
+from devloop.hint import DevloopCommand, instructions
 from devloop.model.cluster.environment import Environment
 from devloop.provisioners import AUTO, preferred
 from devloop.provisioners.state_dirs import existing
@@ -28,7 +29,10 @@ def choose(asked: str, environment: Environment) -> Choice:
         return _usable()
     if found and asked not in found:
         name = environment.name
-        raise DevloopError(f"the environment {name} runs with the provisioner {found[0]}", hint=f"devloop down {name}, then the same again")
+        raise DevloopError(
+            f"the environment {name} runs with the provisioner {found[0]}",
+            hint=instructions(DevloopCommand("down", name), ", then the same again"),
+        )
     return Choice(asked)
 
 

@@ -10,12 +10,21 @@ from pathlib import Path
 from devloop.clients.sops import recipient_of
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
+from devloop.hint import command, instructions
 
 # What stands where an identity should, and what to say of it.
 _MISTAKEN = (
     ("age1", "is a public key, not an identity", "an identity begins with AGE-SECRET-KEY-1"),
-    ("ssh-", "is an SSH key, which Flux cannot decrypt with", "age-keygen -o FILE, and add its public key to .sops.yaml"),
-    ("-----BEGIN OPENSSH", "is an SSH key, which Flux cannot decrypt with", "age-keygen -o FILE, and add its public key to .sops.yaml"),
+    (
+        "ssh-",
+        "is an SSH key, which Flux cannot decrypt with",
+        instructions(command("age-keygen -o FILE"), ", and add its public key to .sops.yaml"),
+    ),
+    (
+        "-----BEGIN OPENSSH",
+        "is an SSH key, which Flux cannot decrypt with",
+        instructions(command("age-keygen -o FILE"), ", and add its public key to .sops.yaml"),
+    ),
     ("-----BEGIN AGE", "is protected by a passphrase", "age --decrypt -o FILE what it is, and name FILE"),
     ("age-encryption.org/", "is protected by a passphrase", "age --decrypt -o FILE what it is, and name FILE"),
 )
@@ -84,7 +93,7 @@ def _parse(text: str, place: str, origin: str) -> Iterator[AgeIdentity | str]:
     numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in numbered if line and not line.startswith("#")]
     if not lines:
-        raise InputError.of([Diagnostic.at(place, 0, "holds no Age identity", f"age-keygen -o {place}")])
+        raise InputError.of([Diagnostic.at(place, 0, "holds no Age identity", command("age-keygen -o", place))])
     found = [_identity(place, origin, number, line) for number, line in _first_if_block(lines)]
     if problems := [item for item in found if isinstance(item, Diagnostic)]:
         raise InputError.of(problems)

@@ -13,6 +13,7 @@ from devloop.clients.worker import DecryptionResult
 from devloop.clients.xdg import config_folder
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
+from devloop.hint import command
 from devloop.model.cluster.definition import SopsSettings
 from devloop.model.cluster.environment import Environment
 from devloop.model.sops.creation_rules import EncryptedSecret, parse_creation_rules, parse_secret
@@ -65,7 +66,7 @@ def _closed(opening: DecryptionResult, keys: Identities) -> Diagnostic:
         return Diagnostic.at(opening.path, 0, opening.error, f"add an Age recipient to .sops.yaml, then sops updatekeys {opening.path}")
     if opening.reason == "key" and not set(opening.recipients) & set(keys.public):
         return Diagnostic.at(opening.path, 0, f"none of the keys opens it; it is encrypted for {', '.join(opening.recipients) or 'nobody'}")
-    return Diagnostic.at(opening.path, 0, f"cannot be opened: {opening.error}", f"sops decrypt {opening.path}")
+    return Diagnostic.at(opening.path, 0, f"cannot be opened: {opening.error}", command("sops decrypt", opening.path))
 
 
 def _gather(environment: Environment, key_file: Path | None, recipients: Collection[str] | None) -> Iterator[AgeIdentity | str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from devloop.clients.git import git
 from devloop.errors import InputError
+from devloop.hint import command
 
 
 def changed_files(root: Path, revision: str) -> frozenset[str]:
@@ -26,5 +27,5 @@ def resolve(root: Path, revision: str) -> str:
     if found.status == 0:
         return found.text.strip()
     if git("rev-parse", "--git-dir", cwd=root, check=False).status:
-        raise InputError(f"{root} is in no Git repository", hint=f"git -C {root} init")
-    raise InputError(f"there is no revision {revision!r} in {root}", hint="git log --oneline --all")
+        raise InputError(f"{root} is in no Git repository", hint=command("git -C", root, "init"))
+    raise InputError(f"there is no revision {revision!r} in {root}", hint=command("git log --oneline --all"))

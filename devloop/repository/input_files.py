@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
+from devloop.hint import Hint
 
 LARGEST = 1024 * 1024
 
@@ -43,7 +44,7 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def _wrong(shown: str, message: str, hint: str = "") -> InputError:
+def _wrong(shown: str, message: str, hint: Hint = "") -> InputError:
     return InputError.of([Diagnostic.at(shown, 0, message, hint)])
 
 

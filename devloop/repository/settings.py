@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import InputError
+from devloop.hint import DevloopCommand
 from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.re2 import compiled
@@ -116,5 +117,11 @@ class _Reader:
 
     def _note(self, where: str, message: str, word: str = "", known: Sequence[str] = ()) -> None:
         meant = suggestions(word, known) if word else []
-        hint = f"did you mean {join_words(meant, 'or')}?" if meant else "devloop validate --explain all" if known is self._rules else ""
+        hint = (
+            f"did you mean {join_words(meant, 'or')}?"
+            if meant
+            else DevloopCommand("validate", options=("--explain", "all"))
+            if known is self._rules
+            else ""
+        )
         self.problems.append(Diagnostic.at(PATH, self.checked.lines.get(where, 0), message, hint))

@@ -13,6 +13,7 @@ from pathlib import Path
 from devloop.clients import git
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, InputError, ToolError
+from devloop.hint import command, shell
 from devloop.model.cluster.environment import Source
 from devloop.repository.snapshot_store import open_store, store_of
 
@@ -65,7 +66,7 @@ def push(root: Path, source: Source, url: str, username: str, password: str) -> 
     except ToolError as error:
         if "unable to read" in error.output:
             message = f"{root} is a partial clone in which files of the snapshot are missing"
-            raise InputError(message, hint=f"git -C {root} sparse-checkout disable") from None
+            raise InputError(message, hint=command("git -C", root, "sparse-checkout", "disable")) from None
         raise DevloopError(f"the Git server did not take the snapshot: {_reason(error)}", hint="run the command again") from None
 
 
@@ -85,24 +86,29 @@ def _locate(root: Path) -> _WorkTree:
         raise _no_repository(root, done.stderr.decode(errors="replace"))
     _, object_format, index, objects, prefix = lines[:5]
     if object_format == "sha256":
-        raise InputError(f"the Git repository of {root} uses SHA-256, which Flux cannot read", hint="git init --object-format=sha1")
+        raise InputError(
+            f"the Git repository of {root} uses SHA-256, which Flux cannot read", hint=command("git init --object-format=sha1")
+        )
     return _WorkTree(root, root / index, (root / objects).resolve(), prefix)
 
 
 def _no_repository(root: Path, output: str) -> InputError:
     if "dubious ownership" in output:
-        return InputError(f"the Git repository of {root} belongs to another user", hint=f"git config --global --add safe.directory {root}")
+        return InputError(
+            f"the Git repository of {root} belongs to another user",
+            hint=command("git config --global --add safe.directory", root),
+        )
     broken = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if broken:
-        return InputError(f"the Git repository of {broken} is broken: {_last_line(output)}", hint=f"git -C {broken} fsck")
-    return InputError(f"{root} is in no Git repository", hint=f"git -C {root} init")
+        return InputError(f"the Git repository of {broken} is broken: {_last_line(output)}", hint=command("git -C", broken, "fsck"))
+    return InputError(f"{root} is in no Git repository", hint=command("git -C", root, "init"))
 
 
 def _refuse_conflicts(work_tree: _WorkTree) -> None:
     done = git.git("ls-files", "--unmerged", "-z", cwd=work_tree.root, check=False)
     if done.status:
         message = f"the Git index of {work_tree.root} cannot be read: {_last_line(done.stderr.decode(errors='replace'))}"
-        raise InputError(message, hint=f"rm {work_tree.index} && git -C {work_tree.root} reset")
+        raise InputError(message, hint=shell(f"{command('rm', work_tree.index)} && {command('git -C', work_tree.root, 'reset')}"))
     paths = sorted({entry.path for entry in _entries(done.stdout)})
     if paths:
         hint = "resolve it, then git add it, or git merge --abort"
@@ -129,14 +135,14 @@ def _cannot_add(root: Path, error: ToolError) -> DevloopError:
         nested = error.output.partition("'")[2].partition("'")[0]
         return InputError.of([_submodule(nested)])
     if "ignored by one of your .gitignore files" in error.output:
-        return InputError(f"the Git repository around {root} ignores all of it", hint=f"git -C {root} init")
+        return InputError(f"the Git repository around {root} ignores all of it", hint=command("git -C", root, "init"))
     if "sparse-checkout definition" in error.output:
         outside = [line for line in error.output.partition("index:\n")[2].splitlines() if not line.startswith("hint:")]
         message = "is new and lies outside of the sparse checkout"
-        return InputError.of([Diagnostic.at(path, 0, message, "git sparse-checkout add") for path in outside])
+        return InputError.of([Diagnostic.at(path, 0, message, command("git sparse-checkout add")) for path in outside])
     if "No space left" in error.output:
-        return DevloopError(f"no space left for a snapshot of {root}", hint="df -h")
-    return InputError(f"Git cannot take a snapshot of {root}: {_reason(error)}", hint=f"git -C {root} add --all --dry-run")
+        return DevloopError(f"no space left for a snapshot of {root}", hint=command("df -h"))
+    return InputError(f"Git cannot take a snapshot of {root}: {_reason(error)}", hint=command("git -C", root, "add", "--all", "--dry-run"))
 
 
 def _refuse_links(work_tree: _WorkTree, directory: str, env: Mapping[str, str]) -> None:
@@ -194,7 +200,7 @@ def _write_tree(work_tree: _WorkTree, directory: str, env: Mapping[str, str]) ->
     done = git.git("write-tree", *prefix, cwd=work_tree.root, env=env, check=False)
     if done.status and prefix:
         message = f"{work_tree.root / directory} holds no file that Git would commit"
-        raise InputError(message, hint=f"git -C {work_tree.root} status --ignored")
+        raise InputError(message, hint=command("git -C", work_tree.root, "status", "--ignored"))
     if done.status:
         raise DevloopError(f"Git cannot write the tree of {work_tree.root}: {_last_line(done.stderr.decode(errors='replace'))}")
     return done.text.strip()

@@ -11,6 +11,7 @@ from devloop.clients.logs import tail
 from devloop.clients.ports import LOOPBACK, listens
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
+from devloop.hint import command
 from devloop.runtime import control
 from devloop.runtime.components import ComponentContext, Program
 from devloop.runtime.layout import Layout
@@ -30,7 +31,7 @@ class CrashLoop(DevloopError):
         log = layout.log(name)
         self.port_was_taken = PORT_TAKEN in tail(log, 30).lower()
         if shutil.disk_usage(layout.folder).free < ROOM:
-            super().__init__(f"{name} keeps ending: no space left on the disk of {layout.folder}", hint=f"df -h {layout.folder}")
+            super().__init__(f"{name} keeps ending: no space left on the disk of {layout.folder}", hint=command("df -h", layout.folder))
         else:
             super().__init__(f"{name} keeps ending with status {status}: {tail(log, 3) or 'it said nothing'}", hint=f"read {log}")
 

@@ -17,6 +17,7 @@ from devloop.clients.git import first_commit
 from devloop.clients.sops import encrypt, new_key_pair
 from devloop.clients.xdg import config_folder
 from devloop.errors import DevloopError, InputError
+from devloop.hint import command, instructions
 from devloop.scaffold.secrets import sample_secrets
 
 _RULE = """\
@@ -44,7 +45,7 @@ def require_empty(directory: Path) -> None:
     elif directory.exists() or directory.is_symlink():
         raise InputError(f"{directory} exists and is no directory", hint="devloop init with the name of a new directory")
     elif not directory.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {directory.parent}", hint=f"mkdir -p {directory.parent}")
+        raise InputError(f"there is no folder {directory.parent}", hint=command("mkdir -p", directory.parent))
 
 
 def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
@@ -58,7 +59,9 @@ def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
             with _written(keys):
                 _move(aside, target)
     except OSError as error:
-        raise DevloopError(f"cannot write {error.filename or target}: {error.strerror}", hint="df -h, or another directory") from None
+        raise DevloopError(
+            f"cannot write {error.filename or target}: {error.strerror}", hint=instructions(command("df -h"), ", or another directory")
+        ) from None
     return _told(directory, keys)
 
 
@@ -68,7 +71,7 @@ def sample_root() -> Path:
     roots = (package / "sample", package.parent)
     found = next((root for root in roots if (root / "k8s" / "bases").is_dir() and (root / "clusters").is_dir()), None)
     if not found:
-        raise DevloopError("this installation of devloop lacks the sample platform", hint="pip install --force-reinstall devloop")
+        raise DevloopError("this installation of devloop lacks the sample platform", hint=command("pip install --force-reinstall devloop"))
     return found
 
 

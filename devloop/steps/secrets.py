@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.flux import manifests
+from devloop.hint import command
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Found, Notice, Outcome, Status
@@ -35,7 +36,7 @@ class OpenSecrets:
             raise missing_keys_error(closed, session.identities)
         for opening in openings:
             message = f"{opening.path} was changed after it was encrypted; Flux takes it as it is, sops will not open it"
-            session.emit(Notice(message, Severity.WARNING, f"sops --ignore-mac {opening.path}"))
+            session.emit(Notice(message, Severity.WARNING, command("sops --ignore-mac", opening.path)))
         if strays := without_rule(session.environment.root, files):
             session.emit(Found(tuple(map(_stray, strays))))
         count = len(files)

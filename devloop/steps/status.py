@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
+from devloop.hint import DevloopCommand
 from devloop.model.flux.names import ROOT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
@@ -27,9 +28,9 @@ class ShowStatus:
         found = session.provisioner.status()
         name = session.environment.name
         if not found.exists:
-            return Outcome(Status.FAILED, f"there is no {name}", f"devloop up {name}")
+            return Outcome(Status.FAILED, f"there is no {name}", DevloopCommand("up", name))
         if not found.running:
-            return Outcome(Status.FAILED, f"{_components(found)}; the cluster does not answer", f"devloop up {name}")
+            return Outcome(Status.FAILED, f"{_components(found)}; the cluster does not answer", DevloopCommand("up", name))
         self._tell(session)
         return Outcome(Status.UNCHANGED, _components(found))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
+from devloop.hint import DevloopCommand, instructions
 from devloop.model.flux.graph import Graph
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.messages import counted
@@ -34,7 +35,14 @@ class Validate:
         if errors:
             name = environment.name
             message = f"{counted(errors, 'error')} in what {name} would apply"
-            raise DevloopError(message, hint=f"devloop validate -e {name}, or apply it all the same: devloop up {name} --no-validate")
+            raise DevloopError(
+                message,
+                hint=instructions(
+                    DevloopCommand("validate", options=("-e", name)),
+                    ", or apply it all the same: ",
+                    DevloopCommand("up", name, ("--no-validate",)),
+                ),
+            )
         warnings = len(found)
         return Outcome(Status.UNCHANGED, counted(warnings, "warning") if warnings else "no error, no warning")
 
@@ -53,5 +61,5 @@ class CheckDependencies:
         environment = session.environment
         if found := blocking_errors(EnvironmentGraph(environment, self.graph.value), session.worker):
             session.emit(Found(found))
-            raise InputError("Flux would wait for ever", hint=f"devloop validate --environment {environment.name}")
+            raise InputError("Flux would wait for ever", hint=DevloopCommand("validate", options=("--environment", environment.name)))
         return outcome(False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube
 from devloop.errors import Interrupted
+from devloop.hint import DevloopCommand
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import REQUESTED_AT
@@ -58,7 +59,7 @@ def _follow(
     synced, already, settled_at = 0, True, 0.0
     while True:
         if session.stop.is_set():
-            raise Interrupted("interrupted while waiting for Flux", hint=f"devloop status {session.environment.name}")
+            raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", session.environment.name))
         seen = _drain(events, state)
         now = time.monotonic()
         synced += seen.count("SYNCED")

@@ -13,6 +13,7 @@ from typing import Any
 
 from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError, InputError
+from devloop.hint import command
 from devloop.model.report import Emit
 from devloop.toolchain import cache
 from devloop.toolchain.lock import LOCK, Tool, load_lock
@@ -81,7 +82,7 @@ class Toolchain:
         """The program; raises DevloopError when it is not installed."""
         found = self._find(self._tool(name))
         if not found:
-            raise DevloopError(f"{name} is not installed", hint=f"devloop toolchain install {name}")
+            raise DevloopError(f"{name} is not installed", hint=command("devloop toolchain install", name))
         return found
 
     def crds(self, controller: str) -> list[dict[str, Any]]:
@@ -146,7 +147,7 @@ class Toolchain:
                 file = cache.tool_folder(self._root, tool) / f"{name}.json"
                 objects: list[dict[str, Any]] = json.loads(file.read_bytes())
                 return objects
-        raise DevloopError(f"{controller} is not installed", hint=f"devloop toolchain install {known[0][0].name}")
+        raise DevloopError(f"{controller} is not installed", hint=command("devloop toolchain install", known[0][0].name))
 
     def _state(self, tool: Tool) -> ToolState:
         entry = cache.read_installed(self._root, tool)

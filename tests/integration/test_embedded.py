@@ -367,7 +367,7 @@ def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
     for action in (other.ensure_cluster, open_git_server(other.runtime).ensure, other.delete):
         with pytest.raises(DevloopError, match=r"the name shared is taken by .*repository") as caught:
             action(cluster.events.append)
-        assert caught.value.hint == f"devloop -C {cluster.home / 'repository'} down local"
+        assert str(caught.value.hint) == f"devloop -C {cluster.home / 'repository'} down local"
     assert {process.pid for process in cluster.processes()} == before
 
 
@@ -477,7 +477,7 @@ def test_what_keeps_ending_is_told_with_its_last_words(place: Place) -> None:
     (place.layout.folder / "etcd").write_text("a file where its folder should be")
     with pytest.raises(DevloopError, match=r"etcd keeps ending with status 1: .*not a directory") as caught:
         place.ensure_cluster()
-    assert caught.value.hint == f"read {place.layout.log('etcd')}"
+    assert str(caught.value.hint) == f"read {place.layout.log('etcd')}"
     remove(place)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Scope, Severity
+from devloop.hint import Hint
 from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.lint.context import LintContext
 from devloop.model.lint.policy import PolicyOutcome, PolicyResult
@@ -36,7 +37,7 @@ def _message(said: PolicyResult) -> str:
     return f"{said.object} {verb} {said.policy}: {said.message}"
 
 
-def _hint(said: PolicyResult) -> str:
+def _hint(said: PolicyResult) -> Hint:
     return f"one of them is {said.object}" if said.outcome is PolicyOutcome.SKIPPED and said.object else said.hint
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from devloop.hint import Hint, command
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.messages import join_words
 
@@ -30,7 +31,7 @@ class Validity:
     what: str
     begins: float
     ends: float
-    renewal: str
+    renewal: Hint
 
 
 def judge_clock(now: float, readings: Collection[ClockReading], validities: Collection[Validity]) -> tuple[Diagnosis, ...]:
@@ -41,7 +42,7 @@ def judge_clock(now: float, readings: Collection[ClockReading], validities: Coll
 
 
 def _astray(now: float, readings: Collection[ClockReading]) -> Iterator[Diagnosis]:
-    hint = "sudo timedatectl set-ntp true"
+    hint = command("sudo timedatectl set-ntp true")
     for reading in readings:
         late = reading.time - now
         if late > SKEW:
@@ -53,7 +54,11 @@ def _astray(now: float, readings: Collection[ClockReading]) -> Iterator[Diagnosi
 def _invalid(now: float, validities: Collection[Validity]) -> Iterator[Diagnosis]:
     for validity in validities:
         if now < validity.begins:
-            yield failed("clock", f"{validity.what} is valid only in {span(validity.begins - now)}", "sudo timedatectl set-ntp true")
+            yield failed(
+                "clock",
+                f"{validity.what} is valid only in {span(validity.begins - now)}",
+                command("sudo timedatectl set-ntp true"),
+            )
         elif now > validity.ends:
             yield failed("clock", f"{validity.what} expired {span(now - validity.ends)} ago", validity.renewal)
         elif validity.ends - now < SOON:

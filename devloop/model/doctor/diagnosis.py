@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from devloop.hint import Hint
+
 
 class Level(StrEnum):
     OK = "ok"
@@ -19,16 +21,16 @@ class Diagnosis:
     check: str
     level: Level
     message: str
-    hint: str = ""
+    hint: Hint = ""
 
 
 def ok(check: str, message: str) -> Diagnosis:
     return Diagnosis(check, Level.OK, message)
 
 
-def warning(check: str, message: str, hint: str) -> Diagnosis:
+def warning(check: str, message: str, hint: Hint) -> Diagnosis:
     return Diagnosis(check, Level.WARNING, message, hint)
 
 
-def failed(check: str, message: str, hint: str) -> Diagnosis:
+def failed(check: str, message: str, hint: Hint) -> Diagnosis:
     return Diagnosis(check, Level.FAILED, message, hint)

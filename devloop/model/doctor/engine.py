@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from devloop.hint import Hint, command, instructions, shell
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
 
@@ -73,12 +74,12 @@ def _without(engine: NoEngine, provisioner: str, needed: bool | None) -> Diagnos
     return warning("engine", message, hint) if engine.trouble is Trouble.ABSENT else failed("engine", message, hint)
 
 
-def _told(engine: NoEngine) -> tuple[str, str]:
+def _told(engine: NoEngine) -> tuple[str, Hint]:
     if engine.trouble is Trouble.ABSENT:
-        return f"none at {engine.address}", "sudo apt-get install docker.io"
+        return f"none at {engine.address}", command("sudo apt-get install docker.io")
     if engine.trouble is Trouble.FORBIDDEN:
-        return f"this user may not use {engine.address}", "sudo usermod -aG docker $USER && newgrp docker"
+        return f"this user may not use {engine.address}", shell("sudo usermod -aG docker $USER && newgrp docker")
     said = f"nobody answers at {engine.address}" + (f" ({engine.detail})" if engine.detail else "")
     if engine.chosen:
-        return said, "unset DOCKER_HOST, or docker context use default"
-    return said, f"sudo systemctl start {'podman.socket' if engine.address.endswith('podman.sock') else 'docker'}"
+        return said, instructions(shell("unset DOCKER_HOST"), ", or ", command("docker context use default"))
+    return said, command("sudo systemctl start", "podman.socket" if engine.address.endswith("podman.sock") else "docker")

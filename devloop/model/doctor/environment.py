@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from devloop.hint import DevloopCommand, Hint, command, instructions
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.messages import join_words
 
@@ -18,7 +19,7 @@ class Kubeconfig:
     current: str = ""
     contexts: tuple[str, ...] = ()
     problem: str = ""
-    hint: str = ""
+    hint: Hint = ""
 
 
 def judge_kubeconfig(config: Kubeconfig, wanted: Collection[str] = ()) -> Diagnosis:
@@ -63,7 +64,7 @@ def _said(port: HostPort) -> str:
 
 def _taken(port: HostPort, definition: str, *, needed: bool) -> Diagnosis:
     message = f"{port.address}:{port.number} ({port.protocol}) is taken" + (f" by {port.holder}" if port.holder else "")
-    hint = f"sudo ss -lpn sport = :{port.number}, or another hostPort in {definition}"
+    hint = instructions(command("sudo ss -lpn sport =", f":{port.number}"), f", or another hostPort in {definition}")
     return failed("ports", message, hint) if needed else warning("ports", f"{message}, which only Kind would mind", hint)
 
 
@@ -93,12 +94,17 @@ def judge_keys(facts: KeyFacts, environment: str) -> tuple[Diagnosis, ...]:
 def _closed(facts: KeyFacts, environment: str) -> Iterator[Diagnosis]:
     """One line for each reason, however many files it closes."""
     if not facts.keys:
-        yield failed("keys", f"no Age key for {_count(facts.files)}", f"devloop up {environment} --age-key-file FILE")
+        yield failed("keys", f"no Age key for {_count(facts.files)}", DevloopCommand("up", environment, ("--age-key-file", "FILE")))
         return
     tried = join_words(_origins(facts))
     for reason in dict.fromkeys(reason for _, reason in facts.closed):
         paths = [path for path, why in facts.closed if why == reason]
-        hint = f"devloop up {environment} --age-key-file FILE, or sops updatekeys {paths[0]} with a key that opens it"
+        hint = instructions(
+            DevloopCommand("up", environment, ("--age-key-file", "FILE")),
+            ", or ",
+            command("sops updatekeys", paths[0]),
+            " with a key that opens it",
+        )
         yield failed("keys", f"{_count(paths)} cannot be opened: {reason}; tried {tried}", hint)
 
 
@@ -106,7 +112,7 @@ def _open(facts: KeyFacts) -> Diagnosis:
     origins = join_words(list(facts.used) or _origins(facts))
     if not facts.reached:
         said = f"{origins}; only the build worker can tell whether that opens what is encrypted"
-        return warning("keys", said, "devloop toolchain install worker")
+        return warning("keys", said, command("devloop toolchain install worker"))
     count = facts.files[0] if len(facts.files) == 1 else f"all {len(facts.files)} encrypted files"
     return ok("keys", f"{count} can be opened, with {origins}")
 
@@ -117,7 +123,7 @@ def _origins(facts: KeyFacts) -> list[str]:
 
 def _exposed(facts: KeyFacts) -> Iterator[Diagnosis]:
     for path in facts.exposed:
-        yield warning("keys", f"{path} may be read by others", f"chmod 600 {path}")
+        yield warning("keys", f"{path} may be read by others", command("chmod 600", path))
 
 
 def _count(files: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from devloop.hint import DevloopCommand, Hint, command, shell
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.messages import join_words
 from devloop.model.units import GIBIBYTE, MEBIBYTE
@@ -40,7 +41,7 @@ def judge_memory(memory: Memory, nodes: int = 1) -> Diagnosis:
     more = (nodes - 1) * MEMORY_OF_A_NODE
     room = min(memory.available, memory.limit) if memory.limit else memory.available
     of = f"{gibibytes(room)} of {gibibytes(min(memory.total, memory.limit or memory.total))} available"
-    hint = "ps -eo rss,pid,comm --sort -rss | head"
+    hint = shell("ps -eo rss,pid,comm --sort -rss | head")
     if room < NEEDED_MEMORY + more:
         return failed("memory", f"{of}, {_nodes(nodes)} needs {gibibytes(NEEDED_MEMORY + more)}", hint)
     if room < COMFORTABLE_MEMORY + more:
@@ -69,8 +70,8 @@ class DiskSpace:
 
     needed: int
     comfortable: int
-    hint: str
-    elsewhere: str = ""
+    hint: Hint
+    elsewhere: Hint = ""
 
 
 INODES = 10_000
@@ -80,9 +81,9 @@ def judge_disk(disk: Disk, room: DiskSpace) -> Diagnosis:
     check = f"disk ({disk.what})"
     said = f"{gibibytes(disk.free)} free at {disk.path}"
     if not disk.writable:
-        return failed(check, f"{disk.path} may not be written", room.elsewhere or f"ls -ld {disk.path}")
+        return failed(check, f"{disk.path} may not be written", room.elsewhere or command("ls -ld", disk.path))
     if 0 <= disk.inodes < INODES:
-        return failed(check, f"only {disk.inodes} files may still be made at {disk.path}", f"df -i {disk.path}")
+        return failed(check, f"only {disk.inodes} files may still be made at {disk.path}", command("df -i", disk.path))
     if disk.free < room.needed:
         return failed(check, f"{said}, {gibibytes(room.needed)} are needed", room.hint)
     if disk.free < room.comfortable:
@@ -107,7 +108,7 @@ def judge_inotify(limits: Inotify) -> Diagnosis:
     return warning(
         "inotify",
         f"{said} that Kind asks for: pods may fail with too many open files",
-        "sudo sysctl " + " ".join(f"fs.inotify.{name}={wants}" for name, (_, wants) in low.items()),
+        command("sudo sysctl", *(f"fs.inotify.{name}={wants}" for name, (_, wants) in low.items())),
     )
 
 
@@ -124,7 +125,7 @@ def judge_cgroups(cgroups: Cgroups, kubernetes: str, *, rootless: bool = False) 
     if cgroups.version == 2:
         return ok("cgroups", "version 2")
     if cgroups.version == 0:
-        return failed("cgroups", "no control groups are mounted", "sudo mount -t cgroup2 none /sys/fs/cgroup")
+        return failed("cgroups", "no control groups are mounted", command("sudo mount -t cgroup2 none /sys/fs/cgroup"))
     said = "version 1" + (" (hybrid)" if cgroups.hybrid else "")
     boot = "boot the kernel with systemd.unified_cgroup_hierarchy=1"
     if rootless:
@@ -158,14 +159,16 @@ def judge_capabilities(capabilities: Capabilities, *, needed: bool) -> Diagnosis
     lacks = "this machine withholds {} from " + capabilities.holder
     if NET_ADMIN in capabilities.missing:
         message = lacks.format("CAP_NET_ADMIN") + ": Kind's nodes get no network"
-        return complain("capabilities", message, "devloop up ENV --provisioner embedded")
+        return complain("capabilities", message, DevloopCommand("up", "ENV", ("--provisioner", "embedded")))
     if SYS_RESOURCE not in capabilities.missing:
         return ok("capabilities", f"{capabilities.holder} has CAP_SYS_RESOURCE and CAP_NET_ADMIN")
     if capabilities.runtime not in ("", "runc", "io.containerd.runc.v2"):
         return ok("capabilities", lacks.format("CAP_SYS_RESOURCE") + f", its runtime {capabilities.runtime} does without")
     message = lacks.format("CAP_SYS_RESOURCE") + ": no privileged container starts, so no node of Kind's"
     return complain(
-        "capabilities", message + ("" if capabilities.runtime else ", unless its runtime does without"), "sudo scripts/prepare_test_host.sh"
+        "capabilities",
+        message + ("" if capabilities.runtime else ", unless its runtime does without"),
+        command("sudo scripts/prepare_test_host.sh"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from devloop.hint import Hint, command, shell
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
 from devloop.model.messages import counted, join_words
@@ -36,10 +37,10 @@ class Pinned:
 
 def judge_git(git: FoundProgram | None) -> Diagnosis:
     if git is None:
-        return failed("git", "not found", "sudo apt-get install git")
+        return failed("git", "not found", command("sudo apt-get install git"))
     if (0, 0) < version(git.version) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", "sudo apt-get install git")
+        return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", command("sudo apt-get install git"))
     return ok("git", f"{git.version or 'of unknown version'} at {git.path}")
 
 
@@ -54,7 +55,7 @@ def judge_go(go: FoundProgram | None, needed: str, missing: Sequence[Pinned]) ->
         return ok("go", f"{go.version} at {go.path}")
     if not missing:
         return ok("go", "not found, and not needed: everything is installed")
-    return warning("go", f"none of {needed} or newer; devloop installs one for itself to build with", "devloop toolchain install")
+    return warning("go", f"none of {needed} or newer; devloop installs one for itself to build with", command("devloop toolchain install"))
 
 
 def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
@@ -63,7 +64,7 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
     if not missing:
         return ok("toolchain", f"{counted(len(tools), 'pinned program')} installed")
     names = join_words([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
-    return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", "devloop toolchain install")
+    return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", command("devloop toolchain install"))
 
 
 def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
@@ -84,13 +85,13 @@ def judge_kubectl(own: FoundProgram | None, pinned: Pinned, cluster: str) -> Dia
     return ok("kubectl", f"{own.version or 'of unknown version'} at {own.path}")
 
 
-def _use(tool: Pinned) -> str:
+def _use(tool: Pinned) -> Hint:
     """The pinned one is in nobody's PATH."""
-    return f"alias {tool.name}={tool.path}" if tool.channel else _install(tool)
+    return shell(f"alias {tool.name}={tool.path}") if tool.channel else _install(tool)
 
 
-def _install(tool: Pinned) -> str:
-    return f"devloop toolchain install {tool.name}"
+def _install(tool: Pinned) -> Hint:
+    return command("devloop toolchain install", tool.name)
 
 
 def _time(tools: Sequence[Pinned]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devloop.hint import Hint
 from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROLLERS
 from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
@@ -32,7 +33,7 @@ class Failure:
 
     kind: str
     message: str
-    hint: str = ""
+    hint: Hint = ""
     path: str = ""
     line: int = 0
     object: str = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop.diagnostic import Diagnostic
+from devloop.hint import Hint
 from devloop.model.yaml.schema import FieldSchema
 from devloop.model.yaml.validation import ValidationResult, lookup
 
@@ -53,6 +54,6 @@ class Statement:
     def line(self, setting: str) -> int:
         return self.checked.lines.get(self.generation.places.get(setting, ""), 0)
 
-    def problem(self, setting: str, message: str, hint: str = "") -> Diagnostic:
+    def problem(self, setting: str, message: str, hint: Hint = "") -> Diagnostic:
         """Something about one setting: `message` goes on after the name of its field."""
         return Diagnostic.at(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from devloop.diagnostic import Diagnostic, FieldStep, Location, Scope, Severity
+from devloop.hint import Hint
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.flux.names import KUSTOMIZATION
@@ -30,7 +31,7 @@ class EnvironmentGraph:
     def units(self) -> tuple[KustomizationContext, ...]:
         return tuple(KustomizationContext(self, node) for node in self.graph)
 
-    def diagnostic(self, message: str, place: Location, *, hint: str = "", severity: Severity | None = None) -> Diagnostic:
+    def diagnostic(self, message: str, place: Location, *, hint: Hint = "", severity: Severity | None = None) -> Diagnostic:
         """What is wrong with the environment as a whole."""
         return Diagnostic(message, place, hint, severity, (Scope(self.environment.name),))
 
@@ -49,13 +50,13 @@ class KustomizationContext:
         return Location(self.node.origin.path, self.node.origin.line, KUSTOMIZATION, name.name, keys, name.namespace)
 
     def diagnostic(
-        self, message: str, *field: FieldStep, hint: str = "", severity: Severity | None = None, place: Location | None = None
+        self, message: str, *field: FieldStep, hint: Hint = "", severity: Severity | None = None, place: Location | None = None
     ) -> Diagnostic:
         """Something is wrong with the Kustomization: with `field` of its spec, or at `place`."""
         scope = Scope(self.inspected.environment.name, str(self.node.kustomization.id))
         return Diagnostic(message, place or self.place(*field), hint, severity, (scope,))
 
-    def about(self, manifest: Manifest, message: str, *field: FieldStep, hint: str = "", severity: Severity | None = None) -> Diagnostic:
+    def about(self, manifest: Manifest, message: str, *field: FieldStep, hint: Hint = "", severity: Severity | None = None) -> Diagnostic:
         """Something is wrong with an object that the Kustomization renders; `field` counts from the top of the object."""
         return self.diagnostic(message, hint=hint, severity=severity, place=place_of(manifest, *field))
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.hint import Hint
 from devloop.model.yaml.nodes import YamlNode
 from devloop.model.yaml.schema import LABELS, TEXT, TEXTS, FieldSchema, table
 from devloop.model.yaml.validation import validate_fields
@@ -152,7 +153,7 @@ class PolicyResult:
     policy: str
     message: str
     place: Location
-    hint: str = ""
+    hint: Hint = ""
     object: str = ""
     severity: Severity | None = None
     environment: str = ""

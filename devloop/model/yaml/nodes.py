@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
+from devloop.hint import Hint
 from devloop.model.messages import quote, shortened
 
 if TYPE_CHECKING:
@@ -155,5 +156,5 @@ class _Tree:
     def _foreign_tag(self, tag: str, line: int) -> None:
         self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported here", "write the value without it")
 
-    def _note(self, line: int, message: str, hint: str = "") -> None:
+    def _note(self, line: int, message: str, hint: Hint = "") -> None:
         self.problems.append(Diagnostic.at(self.path, line, message, hint))

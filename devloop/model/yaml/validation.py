@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
+from devloop.hint import Hint
 from devloop.model.messages import join_words, quote, shortened, suggestions
 from devloop.model.yaml.interpolation import expand
 from devloop.model.yaml.nodes import YamlNode
@@ -188,10 +189,10 @@ class _Checker:
         meant = [name for name in elsewhere if name.count(".") == highest] or suggestions(key, known)
         return f"did you mean {join_words(meant, 'or')}?" if meant else f"{where or 'the file'} may have {', '.join(sorted(known))}"
 
-    def note(self, line: int, message: str, hint: str = "") -> None:
+    def note(self, line: int, message: str, hint: Hint = "") -> None:
         self.problems.append(Diagnostic.at(self.path, line, message, hint))
 
-    def warn(self, line: int, message: str, hint: str = "") -> None:
+    def warn(self, line: int, message: str, hint: Hint = "") -> None:
         self.warnings.append(Diagnostic.at(self.path, line, message, hint, Severity.WARNING))
 
 

@@ -14,6 +14,7 @@ from devloop.clients.ports import is_free
 from devloop.clients.wait import WaitTimeout
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
+from devloop.hint import DevloopCommand, command, instructions
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice, Progress
@@ -84,7 +85,9 @@ class KindProvisioner:
         if found and not self._claim.exists:
             name = self._definition.name
             message = f"the cluster kind-{name} was not made by devloop"
-            raise DevloopError(message, hint=f"kind delete cluster --name {name}, or give the definition another name")
+            raise DevloopError(
+                message, hint=instructions(command("kind delete cluster --name", name), ", or give the definition another name")
+            )
         if found and (not self._claim.is_whole or self._claim.owner.is_foreign(self._environment)):
             emit(Notice("removing what a repository that is gone, or a run that was interrupted, left of it"))
             self._cluster.delete()
@@ -142,7 +145,10 @@ class KindProvisioner:
             if not is_free(port, host):
                 where = self._definition.kind_path or self._definition.path
                 message = f"the host port {port} that {where} maps is taken"
-                raise DevloopError(message, hint=f"ss --listening --tcp --processes sport = :{port}, or choose another hostPort")
+                raise DevloopError(
+                    message,
+                    hint=instructions(command("ss --listening --tcp --processes sport =", f":{port}"), ", or choose another hostPort"),
+                )
         image = next((node.get("image", "") for node in wanted["nodes"]), "")
         self._claim.make(self._environment, described(self._definition), image, (self.runtime.engine.identity, address()))
         self._cluster.begin(wanted, _Countdown(emit))
@@ -154,7 +160,7 @@ class KindProvisioner:
         if differing:
             shown = "; ".join(differing[:4]) + (f"; {len(differing) - 4} more" if len(differing) > 4 else "")
             message = f"the definition no longer fits the cluster {self.context()}: {shown}"
-            raise DevloopError(message, hint=f"devloop up {self._environment.name} --recreate")
+            raise DevloopError(message, hint=DevloopCommand("up", self._environment.name, ("--recreate",)))
 
     def _wake(self, wanted: Configuration, emit: Emit) -> bool:
         """What exists answers; nodes that stopped are started, and made anew where that does not help: all that counts is in Git."""

@@ -16,6 +16,7 @@ from devloop.clients.kube import NAMESPACES, Kube
 from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import Hint, command
 from devloop.model.messages import counted
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.runtime.containers import ContainerRuntime
@@ -102,7 +103,7 @@ class Cluster:
             found = tuple(node for node in self.nodes() if node.runs) if self._settled.is_set() else ()
             return found if len(found) >= count else ()
 
-        hint = f"docker ps --all --filter label={LABEL}={self.name}"
+        hint = command("docker ps --all --filter", f"label={LABEL}={self.name}")
         return until(running, counted(count, "node"), patience=PATIENCE, stop=self._stop, hint=hint)
 
     def start_stopped(self) -> bool:
@@ -149,9 +150,13 @@ class Cluster:
             private_files.write(self._claim.kubeconfig, text)
         return True
 
-    def _how_to_look(self) -> str:
+    def _how_to_look(self) -> Hint:
         planes = [node.name for node in self.nodes() if node.labels.get(ROLE_LABEL) == "control-plane"]
-        return f"docker exec {planes[0]} journalctl --no-pager --lines 50 --unit kubelet" if planes else "docker ps --all"
+        return (
+            command("docker exec", planes[0], "journalctl", "--no-pager", "--lines", "50", "--unit", "kubelet")
+            if planes
+            else command("docker ps --all")
+        )
 
 
 def first_node(name: str) -> str:

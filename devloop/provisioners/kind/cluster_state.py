@@ -13,6 +13,7 @@ from typing import Any
 
 from devloop.clients import private_files
 from devloop.errors import DevloopError
+from devloop.hint import DevloopCommand, command, instructions
 from devloop.model.cluster.environment import Environment
 from devloop.provisioners.ownership import Ownership
 
@@ -71,7 +72,8 @@ class ClusterState:
         known = self.owner.content
         if known.get("engine", engine) != engine:
             message = f"{environment.name} is in another container engine, the one at {known.get('address')}"
-            hint = f"DOCKER_HOST={known.get('address')} devloop down {environment.name}; if that engine is no more: rm -r {self.folder}"
+            down, remove = DevloopCommand("down", environment.name), command("rm -r", self.folder)
+            hint = instructions(f"DOCKER_HOST={known.get('address')} ", down, "; if that engine is no more: ", remove)
             raise DevloopError(message, hint=hint)
 
     def complete(self) -> None:

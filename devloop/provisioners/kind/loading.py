@@ -13,6 +13,7 @@ from devloop.clients.containers import Container, Containers
 from devloop.clients.images import ImageStore
 from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import command
 
 CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
 PATIENCE = 60.0  # seconds for containerd to come up in a new node
@@ -55,7 +56,7 @@ class Loader:
         if status and self._is_full(node):
             raise DevloopError(f"no space left in {node} for the image {reference}", hint="free some space: docker system df")
         if status:
-            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=f"docker logs {node}")
+            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=command("docker logs", node))
 
     def _is_full(self, node: str) -> bool:
         """Whether the disk that containerd receives images on has less room than the smallest image."""
@@ -66,7 +67,7 @@ class Loader:
         def serves() -> bool:
             return self.containers.execute(node, (*CTR, "version"))[0] == 0
 
-        until(serves, f"containerd of {node}", patience=PATIENCE, stop=stop, hint=f"docker logs {node}")
+        until(serves, f"containerd of {node}", patience=PATIENCE, stop=stop, hint=command("docker logs", node))
 
 
 def _missing(here: Mapping[str, str], known: object) -> list[str]:

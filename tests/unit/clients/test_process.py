@@ -26,7 +26,7 @@ def test_a_failure_carries_command_status_and_the_end_of_the_output() -> None:
 def test_a_program_that_is_not_there_or_may_not_be_run(tmp_path: Path) -> None:
     with pytest.raises(DevloopError, match="cannot run no-such-program") as caught:
         run(["no-such-program"])
-    assert caught.value.hint == "install no-such-program"
+    assert str(caught.value.hint) == "install no-such-program"
     plain = tmp_path / "plain"
     plain.write_text("")
     with pytest.raises(DevloopError, match=r"cannot run .*plain: Permission denied"):

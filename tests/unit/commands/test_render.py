@@ -94,7 +94,7 @@ def test_one_kustomization_alone(wanted: Request, worker_program: Path) -> None:
         assert list(objects(render(with_(wanted, kustomization=name), ignore).text)) == ["ConfigMap/colours", "Secret/plain"]
     with pytest.raises(InputError, match="no Kustomization aps in local") as caught:
         render(with_(wanted, kustomization="aps"), ignore)
-    assert "flux-system/apps" in caught.value.hint
+    assert "flux-system/apps" in str(caught.value.hint)
 
 
 def test_origins_are_comments(wanted: Request, worker_program: Path) -> None:

@@ -12,6 +12,7 @@ from devloop.console import Console
 from devloop.console.command_hints import CommandContext
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
+from devloop.hint import DevloopCommand, Hint, command, instructions, shell
 from devloop.model.doctor.diagnosis import failed
 from devloop.model.report import Notice, Outcome, Report, Status
 
@@ -21,45 +22,54 @@ HERE = CommandContext.of("local", "my repo", "my file.yaml", "kind")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("hint", "said"),
     [
-        ("devloop up local", "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind"),
-        (
-            "edit and run `devloop up local` again",
-            "edit and run `devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind` again",
-        ),
-        ("devloop up local --recreate", "devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind --recreate"),
-        (
-            "devloop down, then devloop up",
-            f"{DOWN}, then {UP}",
-        ),
-        ("devloop up dev", "devloop -C 'my repo' up dev"),
-        ("devloop doctor", "devloop -C 'my repo' doctor local --definition 'my file.yaml' --provisioner kind"),
-        ("devloop validate --environment local", "devloop -C 'my repo' validate --environment local"),
-        ("devloop -C elsewhere up local", "devloop -C elsewhere up local"),
-        ("devloop toolchain install kind", "devloop toolchain install kind"),
-        ("devloop init demo", "devloop init demo"),
-        ("kubectl get pods", "kubectl get pods"),
+        (DevloopCommand("up", "local"), UP),
+        (instructions("edit and run `", DevloopCommand("up", "local"), "` again"), f"edit and run `{UP}` again"),
+        (DevloopCommand("up", "local", ("--recreate",)), f"{UP} --recreate"),
+        (instructions(DevloopCommand("down"), ", then ", DevloopCommand("up")), f"{DOWN}, then {UP}"),
+        (DevloopCommand("up", "dev"), "devloop -C 'my repo' up dev"),
+        (DevloopCommand("doctor"), "devloop -C 'my repo' doctor local --definition 'my file.yaml' --provisioner kind"),
+        (DevloopCommand("validate", options=("--environment", "local")), "devloop -C 'my repo' validate --environment local"),
     ],
 )
-def test_commands_are_completed(text: str, said: str) -> None:
-    assert HERE.text(text) == said
-    assert CommandContext().text(text) == text
+def test_our_commands_are_completed(hint: Hint, said: str) -> None:
+    assert str(HERE.hint(hint)) == said
+    assert CommandContext().hint(hint) == hint
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        (command("devloop -C elsewhere up local"), "devloop -C elsewhere up local"),
+        (command("devloop toolchain install kind"), "devloop toolchain install kind"),
+        (command("git -C", "my repo", "fsck"), "git -C 'my repo' fsck"),
+        (shell("sudo usermod -aG docker $USER && newgrp docker"), "sudo usermod -aG docker $USER && newgrp docker"),
+        ("devloop up makes it", "devloop up makes it"),
+    ],
+)
+def test_everything_else_stays(hint: Hint, said: str) -> None:
+    assert HERE.hint(hint) == hint
+    assert str(hint) == said
 
 
 def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(spoken=HERE)
-    console.emit(Notice("look", Severity.WARNING, "devloop status local"))
-    step = Outcome(Status.FAILED, "no", "devloop down local", title="cluster")
-    finding = Diagnostic("bad", Location("x", 1), "devloop validate", Severity.ERROR, rule="a/b")
+    console.emit(Notice("look", Severity.WARNING, DevloopCommand("status", "local")))
+    step = Outcome(Status.FAILED, "no", DevloopCommand("down", "local"), title="cluster")
+    finding = Diagnostic("bad", Location("x", 1), DevloopCommand("validate"), Severity.ERROR, rule="a/b")
     console.show(Report("up", "local", steps=(step,), findings=(finding,)))
-    console.show(Report("doctor", "local", diagnoses=(failed("keys", "none", "devloop doctor local"),)))
+    console.show(Report("doctor", "local", diagnoses=(failed("keys", "none", DevloopCommand("doctor", "local")),)))
     console.error(
-        InputError("wrong", hint="devloop up local", problems=(Diagnostic.at("a", 1, "b", "devloop up"), Diagnostic.at("a", 2, "c")))
+        InputError(
+            "wrong",
+            hint=DevloopCommand("up", "local"),
+            problems=(Diagnostic.at("a", 1, "b", DevloopCommand("up")), Diagnostic.at("a", 2, "c")),
+        )
     )
     captured = capsys.readouterr()
-    for command in ("status", "down", "validate", "doctor", "up"):
-        assert f"devloop -C 'my repo' {command}" in captured.out
+    for name in ("status", "down", "validate", "doctor", "up"):
+        assert f"devloop -C 'my repo' {name}" in captured.out
     assert captured.err.count("devloop -C 'my repo' up local --definition 'my file.yaml' --provisioner kind") == 2
     assert "devloop up" not in captured.out + captured.err
 

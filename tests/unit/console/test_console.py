@@ -11,6 +11,7 @@ import pytest
 from devloop.console import Console
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
+from devloop.hint import command
 from devloop.model.doctor.diagnosis import failed, ok, warning
 from devloop.model.report import Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
 
@@ -120,13 +121,13 @@ def test_sentences_are_broken_between_words_and_aligned_and_commands_are_whole(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     narrow(monkeypatch)
-    command = "kubectl --context devloop-local --namespace flux-system get kustomizations"
-    Console().error(InputError("this is a sentence that is too long\nand has two lines", hint=command))
+    hint = command("kubectl --context devloop-local --namespace flux-system get kustomizations")
+    Console().error(InputError("this is a sentence that is too long\nand has two lines", hint=hint))
     assert plain(capsys.readouterr().err) == [
         "error: this is a sentence that is too",
         "       long",
         "       and has two lines",
-        f"hint: {command}",
+        f"hint: {hint}",
     ]
 
 

@@ -73,7 +73,7 @@ def test_a_check_that_breaks_or_hangs_is_a_failed_line_and_the_others_go_on(tmp_
     assert "KeyError" in diagnoses[0].message
     assert "OOPS" not in str(diagnoses)
     assert "no answer within" in diagnoses[1].message
-    assert diagnoses[2].hint == f"${{EDITOR:-vi}} +3 {tmp_path}/ksail.yaml"
+    assert str(diagnoses[2].hint) == f"${{EDITOR:-vi}} +3 {tmp_path}/ksail.yaml"
     assert all(d.hint for d in diagnoses[:-1])
 
 
@@ -318,7 +318,7 @@ def test_a_port_that_the_definition_maps_is_taken(repository: Path) -> None:
     # Whose it is: ours, or a process that was being started meanwhile and shared the socket for a moment.
     assert "is taken by" in taken.message
     assert "(process " in taken.message
-    assert "kind.yaml" in taken.hint
+    assert "kind.yaml" in str(taken.hint)
 
 
 def test_a_definition_that_is_wrong_is_told_with_its_line_and_what_hangs_on_it_is_left_out(repository: Path) -> None:
@@ -326,22 +326,22 @@ def test_a_definition_that_is_wrong_is_told_with_its_line_and_what_hangs_on_it_i
     found = by_check(examine(patient(repository, "local")))
     assert found["definition"].level is Level.FAILED
     assert "ksail.yaml:5" in found["definition"].message
-    assert "Cilium" in found["definition"].hint
+    assert "Cilium" in str(found["definition"].hint)
     assert found["repository"].level is Level.OK
     assert {"ports", "keys"}.isdisjoint(found)
 
 
 def test_a_name_that_is_none_and_a_folder_without_a_definition_are_failed_lines(repository: Path, tmp_path: Path) -> None:
-    assert "did you mean local" in by_check(examine(patient(repository, "locl")))["definition"].hint
+    assert "did you mean local" in str(by_check(examine(patient(repository, "locl")))["definition"].hint)
     (tmp_path / "empty").mkdir()
     lost = by_check(examine(patient(tmp_path / "empty", "local")))
     assert lost["definition"].level is Level.FAILED
-    assert "devloop init" in lost["definition"].hint
+    assert "devloop init" in str(lost["definition"].hint)
 
 
 def test_a_repository_that_flux_cannot_read_or_that_is_none(repository: Path) -> None:
     subprocess.run(["rm", "-rf", repository / ".git"], check=True)
-    assert "git -C" in by_check(examine(patient(repository, "local")))["repository"].hint
+    assert "git -C" in str(by_check(examine(patient(repository, "local")))["repository"].hint)
     subprocess.run(["git", "init", "-q", "--object-format=sha256", repository], check=True)
     assert "SHA-256" in by_check(examine(patient(repository, "local")))["repository"].message
 
@@ -366,5 +366,5 @@ def test_a_key_that_is_missing_wrong_or_right(repository: Path, tmp_path: Path, 
     diagnoses = [d for d in examine(patient(repository, "local", key_file=tmp_path / "right.agekey")) if d.check == "keys"]
     assert [d.level for d in diagnoses] == [Level.OK, Level.WARNING]
     assert str(tmp_path / "right.agekey") in diagnoses[0].message
-    assert diagnoses[1].hint == f"chmod 600 {tmp_path}/right.agekey"
+    assert str(diagnoses[1].hint) == f"chmod 600 {tmp_path}/right.agekey"
     assert private not in str(diagnoses) + str(wrong)

@@ -38,7 +38,7 @@ def test_another_repository_is_respected_while_it_exists(ownership: Ownership, t
     ownership.refuse_foreign(environment(tmp_path / "a"))
     with pytest.raises(DevloopError, match="the name shared is taken by an environment of") as error:
         ownership.refuse_foreign(environment(tmp_path / "b"))
-    assert error.value.hint == f"devloop -C {tmp_path}/a down local"
+    assert str(error.value.hint) == f"devloop -C {tmp_path}/a down local"
     (tmp_path / "a").rmdir()
     ownership.refuse_foreign(environment(tmp_path / "b"))
     assert ownership.is_foreign(environment(tmp_path / "b"))

@@ -71,7 +71,7 @@ def test_two_provisioners_do_not_share_an_environment() -> None:
     state_dir("kind", "local").mkdir(parents=True)
     with pytest.raises(DevloopError, match="runs with the provisioner kind") as error:
         choose("embedded", LOCAL)
-    assert "devloop down here" in error.value.hint
+    assert "devloop down here" in str(error.value.hint)
 
 
 def test_the_way_down_takes_everything_that_exists() -> None:

@@ -67,7 +67,7 @@ def test_no_root(tmp_path: Path) -> None:
     (tmp_path / "clusters" / "dev").mkdir(parents=True)
     with pytest.raises(InputError, match=r"no KSail definition in .* or in a folder above it") as caught:
         find_root(tmp_path / "clusters")
-    assert "devloop init DIR" in caught.value.hint
+    assert "devloop init DIR" in str(caught.value.hint)
 
 
 # -- which definition --------------------------------------------------------------------------------------------------------------

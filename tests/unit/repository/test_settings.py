@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, line: int, message: str,
     with pytest.raises(InputError) as caught:
         read_settings(text, RULES)
     [problem] = caught.value.problems
-    assert (problem.path, problem.line, problem.message, problem.hint) == ("devloop.yaml", line, message, hint)
+    assert (problem.path, problem.line, problem.message, str(problem.hint)) == ("devloop.yaml", line, message, hint)
 
 
 def test_the_longest_pattern_decides() -> None:

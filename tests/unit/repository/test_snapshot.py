@@ -313,7 +313,7 @@ def test_git_missing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(DevloopError, match="cannot run git") as error:
         snapshot(repo)
-    assert error.value.hint
+    assert str(error.value.hint)
 
 
 def test_a_cache_that_cannot_be_written(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +321,7 @@ def test_a_cache_that_cannot_be_written(repo: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DevloopError, match="cannot write to") as error:
         snapshot(repo)
-    assert "XDG_CACHE_HOME" in error.value.hint
+    assert "XDG_CACHE_HOME" in str(error.value.hint)
 
 
 def test_the_store_is_private_and_can_be_forgotten(repo: Path, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_never_overwrites(tmp_path: Path, make, message: str) -> None:  # type: 
     for attempt in (lambda: require_empty(directory), lambda: scaffold(directory, Path("/no/sops"))):
         with pytest.raises(InputError, match=message) as error:
             attempt()
-        assert error.value.hint
+        assert str(error.value.hint)
     assert sorted(tmp_path.rglob("*")) == before
 
 

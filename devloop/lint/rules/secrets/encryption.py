@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.hint import command, instructions
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.context import LintContext
@@ -74,7 +75,13 @@ def no_mac(subject: LintContext) -> Iterator[Diagnostic]:
         if not secret.has_mac:
             message = "has no message authentication code (mac): Flux takes it for a file that is not encrypted"
             yield Diagnostic(
-                message, Location(path, 1), f"sops decrypt --ignore-mac --in-place {path}, then sops encrypt --in-place {path}"
+                message,
+                Location(path, 1),
+                instructions(
+                    command("sops decrypt --ignore-mac --in-place", path),
+                    ", then ",
+                    command("sops encrypt --in-place", path),
+                ),
             )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.hint import command
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext
@@ -54,7 +55,7 @@ def not_encrypted(subject: LintContext) -> Iterator[Diagnostic]:
     for path in subject.files.paths:
         if promises_encryption(path) and path not in subject.files.encrypted and _is_known(path, subject.files):
             message = f"is named as an encrypted file and is not encrypted{_content(path, subject.files)}"
-            yield Diagnostic(message, Location(path, 1), f"sops encrypt --in-place {path}")
+            yield Diagnostic(message, Location(path, 1), command("sops encrypt --in-place", path))
 
 
 def _content(path: str, files: FileIndex) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.hint import command
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.file_index import FileIndex
@@ -16,7 +17,7 @@ def recipients(subject: LintContext) -> Iterator[Diagnostic]:
     for path, secret in subject.files.encrypted.items():
         rule = subject.files.rule_for(path)
         if rule and _is_filled_in(rule):
-            hint = f"sops updatekeys {path}"
+            hint = command("sops updatekeys", path)
             for recipient in sorted({*rule.age_recipients} - {*secret.age_recipients}):
                 yield Diagnostic(f"{recipient} is a recipient in .sops.yaml and cannot open the file", Location(path, 1), hint)
             for recipient in sorted({*secret.age_recipients} - {*rule.age_recipients}):

@@ -31,7 +31,7 @@ def load(text: str, kind: str | None = None, environment: str = "local", **varia
 def problems(text: str, kind: str | None = None, **variables: str) -> list[tuple[str, str]]:
     with pytest.raises(InputError) as caught:
         load(text, kind, **variables)
-    return [(str(problem), problem.hint) for problem in caught.value.problems]
+    return [(str(problem), str(problem.hint)) for problem in caught.value.problems]
 
 
 def said(found: tuple[Diagnostic, ...]) -> list[str]:
@@ -603,7 +603,7 @@ def test_the_error_as_a_whole_names_the_files() -> None:
         load(NEW + "spec: {foo: 1}\n", "foo: 1\n")
     with pytest.raises(InputError, match=r"^ksail\.yaml:3: unknown key spec\.foo$") as caught:
         load(NEW + "spec: {foo: 1}\n")
-    assert caught.value.hint == "spec may have chat, cluster, editor, provider, workload"
+    assert str(caught.value.hint) == "spec may have chat, cluster, editor, provider, workload"
 
 
 @pytest.mark.parametrize(

@@ -333,7 +333,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DevloopError, match=r"cannot write .*: Not a directory") as caught:
         Layout(tmp_path / "file" / "demo").make()
-    assert "XDG_STATE_HOME" in caught.value.hint
+    assert "XDG_STATE_HOME" in str(caught.value.hint)
 
 
 def test_the_addresses_of_etcds_peers_lead_nowhere(site: ComponentContext) -> None:

@@ -215,4 +215,4 @@ def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
     claim.refuse_elsewhere(owner, "host:/docker")
     with pytest.raises(DevloopError, match=r"in another container engine, the one at unix:///docker\.sock") as refused:
         claim.refuse_elsewhere(owner, "host:/podman")
-    assert "DOCKER_HOST=unix:///docker.sock devloop down local" in refused.value.hint
+    assert "DOCKER_HOST=unix:///docker.sock devloop down local" in str(refused.value.hint)
