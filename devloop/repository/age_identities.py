@@ -34,10 +34,11 @@ _POST_QUANTUM = "AGE-SECRET-KEY-PQ-1"
 
 @dataclass(frozen=True)
 class AgeIdentity:
-    """One Age identity: its public half, where it was found, and the private half, which nothing shows."""
+    """One Age identity: its public half, where it was found, the file or variable there, and the private half, which nothing shows."""
 
     public: str
     origin: str
+    place: str
     private: str = field(repr=False)
 
 
@@ -112,6 +113,6 @@ def _identity(place: str, origin: str, number: int, line: str) -> AgeIdentity | 
     if line.startswith(_PLUGIN):
         return f"{place}:{number} is a plugin's identity, which Flux cannot decrypt with"
     try:
-        return AgeIdentity("a post-quantum key" if line.startswith(_POST_QUANTUM) else recipient_of(line), origin, line)
+        return AgeIdentity("a post-quantum key" if line.startswith(_POST_QUANTUM) else recipient_of(line), origin, place, line)
     except ValueError:
         return Diagnostic.at(place, number, "is not an Age identity", "an identity is a line that begins with AGE-SECRET-KEY-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from devloop.clients.worker import Answer, Request
 from devloop.model.flux.graph import Failure
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
+
+_UNDEFINED = re.compile(r"the variable (\S+) is not defined")
 
 # Failures that are none: it may be fine in a cluster, only nobody can tell from here.
 UNKNOWABLE = ("remote", "unknown")
@@ -53,7 +56,7 @@ def scope(environment: str, base: str) -> str:
 def read_answer(answer: Answer) -> Rendering:
     """What the worker says of one build."""
     if "failure" in answer:
-        return Rendering(failure=Failure(**answer["failure"]))
+        return Rendering(failure=_failure(answer["failure"]))
     result = answer["result"]
     failure = result.get("failure")
     return Rendering(
@@ -62,8 +65,18 @@ def read_answer(answer: Answer) -> Rendering:
         files=tuple(result["files"]),
         encrypted=tuple(result["encrypted"]),
         remote=tuple(name["shown"] for name in remote_names(answer)),
-        failure=Failure(**failure) if failure else None,
+        failure=_failure(failure) if failure else None,
     )
+
+
+def _failure(said: Mapping[str, Any]) -> Failure:
+    return Failure(**{"variable": variable_of(said), **said})
+
+
+def variable_of(failure: Mapping[str, Any]) -> str:
+    """The variable of an `undefined` failure, which the protocol has in the message alone."""
+    found = _UNDEFINED.search(failure["message"]) if failure["kind"] == "undefined" else None
+    return found[1] if found else ""
 
 
 def remote_names(answer: Answer) -> Sequence[Mapping[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, is_made_up
 
-_NAME = re.compile(r"the variable (\S+) is not defined")
 _DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the text itself"
 
 
@@ -22,16 +20,16 @@ def undefined(subject: LintContext) -> Iterator[Diagnostic]:
     """A variable has neither value nor default."""
     for unit, failure, place in subject.failures:
         if failure.kind == "undefined":
-            elsewhere = _definers(subject, unit, _NAME.search(failure.message))
+            elsewhere = _definers(subject, unit, failure.variable)
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
             yield unit.diagnostic(f"{failure.message} for {unit.node.kustomization.id}", hint=hint, place=place)
 
 
-def _definers(subject: LintContext, unit: KustomizationContext, name: re.Match[str] | None) -> str:
+def _definers(subject: LintContext, unit: KustomizationContext, name: str) -> str:
     """Where other environments define the variable."""
     found = []
     for inspected in subject.environments if name else ():
-        if inspected is not unit.inspected and name and (source := _Variables(inspected).of(unit.node.kustomization.id).get(name[1])):
+        if inspected is not unit.inspected and (source := _Variables(inspected).of(unit.node.kustomization.id).get(name)):
             found.append(f"{inspected.environment.name} has it from {source}")
     return ", ".join(found)
 

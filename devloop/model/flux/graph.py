@@ -28,7 +28,8 @@ class Failure:
     """Why a Kustomization does not build, in plain words.
 
     `kind` is missing (its path), yaml, duplicate (a key), build, undefined (a variable), substitution, decryption, outside (of the
-    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object that it is about.
+    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object that it is about,
+    `variable` the one that is not defined.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Failure:
     path: str = ""
     line: int = 0
     object: str = ""
+    variable: str = ""
 
 
 @dataclass(frozen=True)
