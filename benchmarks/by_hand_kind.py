@@ -92,7 +92,7 @@ class Ingredients:
     @cached_property
     def own(self) -> dict[str, str]:
         """Name -> reference of what this machine made."""
-        return self.images.here()
+        return self.images.available()
 
     @cached_property
     def controllers(self) -> dict[str, str]:
@@ -130,7 +130,7 @@ class Ingredients:
 
     def _settings(self) -> str:
         store = ImageStore(connect())
-        carried = self.images.carried if self.own.get("node", "") else ()
+        carried = CONTROLLERS if self.own.get("node", "") else ()
         wanted = (*(image for name, image in self.controllers.items() if name not in carried), *self._workload_images())
         folders = {str(self.toolchain.path(name).parent) for name in ("kind", "kubectl")}
         variables = {

@@ -1,6 +1,6 @@
-"""Image archives as `docker load` and `ctr images import` read them, made from lists of files: the same input gives the same image id.
+"""Reproducible image archives for `docker load` and `ctr images import`, written from lists of files without an engine.
 
-Nothing here talks to an engine. Formats: OCI image specification 1.1 (config.md) and the manifest.json of `docker save`.
+Formats: OCI image specification 1.1 (config.md) and the manifest.json of `docker save`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import IO, Any
 
 from devloop.toolchain.lock import this_platform
 
-# Neither the clock nor the file system may decide an image's id.
+# Fixed, so that an image's id depends on its content only.
 _CREATED = "1970-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One member of a layer; `path` without a leading slash. `content` are bytes, a file here, or a member of another tar file."""
+    """One member of a layer; `path` without a leading slash. `content` is bytes, a local file, or a member of another tar file."""
 
     path: str
     content: bytes | Path | tuple[tarfile.TarFile, tarfile.TarInfo] = b""
@@ -33,7 +33,7 @@ class Entry:
     gid: int = 0
 
     def under(self, folder: str) -> Entry:
-        """The same member, deeper; a hard link's target moves along."""
+        """The same member below `folder`, with the target of a hard link."""
         target = f"{folder}/{self.target}" if self.kind == tarfile.LNKTYPE else self.target
         return Entry(f"{folder}/{self.path}", self.content, self.mode, self.kind, target, self.uid, self.gid)
 
@@ -52,14 +52,14 @@ def program(path: str, source: Path) -> Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """What an image consists of: one layer, and how its process runs (`config` in the words of the OCI specification)."""
+    """One layer, and `config` of the OCI image specification: how the process runs."""
 
     entries: tuple[Entry, ...]
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _Hashing:
-    """What tarfile needs of a file to write to it; hashes, and passes on to `target` where there is one."""
+class _HashingWriter:
+    """The part of a file that tarfile writes to; hashes, and writes through to `target` if given."""
 
     def __init__(self, target: IO[bytes] | None = None) -> None:
         self._target = target
@@ -82,9 +82,9 @@ class _Hashing:
 
 
 def write_layer(entries: Iterable[Entry], target: IO[bytes] | None = None) -> str:
-    """The layer's tar into `target`, or nowhere; gives its digest. Folders that no entry names before their content are made;
-    ValueError for two entries of one name, which engines refuse."""
-    output = _Hashing(target)
+    """Write the layer's tar to `target`, if given, and return its digest. Adds missing parent folders;
+    raises ValueError for duplicate paths, which engines reject."""
+    output = _HashingWriter(target)
     made: set[str] = set()
     with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT, copybufsize=1 << 20) as tar:  # type: ignore[call-overload]
         for entry in entries:
@@ -107,7 +107,7 @@ def _parents(path: str, made: set[str]) -> Iterator[str]:
 
 
 def add(tar: tarfile.TarFile, entry: Entry) -> None:
-    """One member, as it is in every image: without times and names of this machine."""
+    """Add one member, without local times and user names."""
     info = tarfile.TarInfo(entry.path)
     info.type, info.mode, info.linkname = entry.kind, entry.mode, entry.target
     info.uid, info.gid = entry.uid, entry.gid
@@ -127,7 +127,7 @@ def add(tar: tarfile.TarFile, entry: Entry) -> None:
 
 
 def configuration(contents: Contents, layer: str, labels: Mapping[str, str]) -> bytes:
-    """The image's configuration; its digest is the image's id."""
+    """The image configuration; its digest is the image id."""
     system, machine = this_platform().split("-", 1)
     config = {**contents.config, **({"Labels": dict(labels)} if labels else {})}
     return json.dumps(
@@ -144,7 +144,7 @@ def configuration(contents: Contents, layer: str, labels: Mapping[str, str]) -> 
 
 
 def write_archive(target: IO[bytes], reference: str, contents: Contents, labels: Mapping[str, str]) -> None:
-    """An archive for `docker load`. `target` must be a real file: it is written once, but the layer's length is filled in afterwards."""
+    """Write an archive for `docker load`. `target` must be seekable: the layer's size is filled in afterwards."""
     with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
         digest = _append_layer(tar, contents.entries)
         config = configuration(contents, digest, labels)
@@ -155,7 +155,7 @@ def write_archive(target: IO[bytes], reference: str, contents: Contents, labels:
 
 
 def _append_layer(tar: tarfile.TarFile, entries: Iterable[Entry]) -> str:
-    """The layer as the member layer.tar, without a temporary copy of it."""
+    """Append the layer as layer.tar, without a temporary copy."""
     file: Any = tar.fileobj
     info = tarfile.TarInfo("layer.tar")
     start = file.tell()
@@ -166,5 +166,5 @@ def _append_layer(tar: tarfile.TarFile, entries: Iterable[Entry]) -> str:
     file.seek(start)
     file.write(info.tobuf(tarfile.GNU_FORMAT))
     file.seek(end)
-    tar.offset = end  # the layer is a whole number of blocks, being a tar file itself
+    tar.offset = end  # a tar file is a whole number of blocks
     return digest

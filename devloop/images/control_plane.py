@@ -1,4 +1,4 @@
-"""The images that a node runs Kubernetes itself from: the pinned programs under the names that this version of kubeadm asks for."""
+"""The control plane's images: the pinned programs under the names that this version of kubeadm expects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from devloop.images.archive import Contents, Entry, link, program
 from devloop.images.image_builder import ImageBuilder, accounts
 
-# kubeadm's constants for the pinned Kubernetes (cmd/kubeadm/app/constants): its images carry these tags whatever they are made of.
+# kubeadm's constants for the pinned Kubernetes (cmd/kubeadm/app/constants); the images carry these tags whatever they contain.
 ETCD_TAG = "3.6.8-0"
 PAUSE_TAG = "3.10.2"
 COREDNS_TAG = "v1.14.2"
@@ -16,13 +16,13 @@ COREDNS_TAG = "v1.14.2"
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 TOOLS = (*KUBERNETES, "kube-proxy", "etcd", "coredns")
 PROXY_PACKAGES = ("iptables", "nftables", "conntrack", "kmod")
-# A static program, which with -P holds the namespaces of a pod and buries what its containers leave behind.
+# A static program; with -P it holds a pod's namespaces and reaps orphaned processes.
 PAUSE_PACKAGES = ("catatonit",)
 _PATH = {"Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin"]}
 
 
 def references(kubernetes: str) -> dict[str, str]:
-    """What `kubeadm config images list` prints for this version (without a leading v), by program."""
+    """Program -> reference, as `kubeadm config images list` prints it for this version (without the leading v)."""
     registry = "registry.k8s.io"
     return {
         **{name: f"{registry}/{name}:v{kubernetes}" for name in (*KUBERNETES, "kube-proxy")},
@@ -33,14 +33,14 @@ def references(kubernetes: str) -> dict[str, str]:
 
 
 @contextmanager
-def control_plane(kit: ImageBuilder) -> Iterator[Mapping[str, Contents]]:
-    """Every image by the name of its program. Only kube-proxy calls programs of the system."""
-    with kit.debian(PROXY_PACKAGES) as debian, kit.debian(PAUSE_PACKAGES) as catatonit:
-        plain = {name: Contents((program(f"usr/local/bin/{name}", kit.tool(name)),), _PATH) for name in (*KUBERNETES, "etcd")}
-        coredns = Contents((program("coredns", kit.tool("coredns")),), {"Entrypoint": ["/coredns"]})
+def control_plane(builder: ImageBuilder) -> Iterator[Mapping[str, Contents]]:
+    """Program -> image. Only kube-proxy calls system programs."""
+    with builder.debian(PROXY_PACKAGES) as debian, builder.debian(PAUSE_PACKAGES) as catatonit:
+        plain = {name: Contents((program(f"usr/local/bin/{name}", builder.tool(name)),), _PATH) for name in (*KUBERNETES, "etcd")}
+        coredns = Contents((program("coredns", builder.tool("coredns")),), {"Entrypoint": ["/coredns"]})
         held = tuple(entry for entry in catatonit if entry.path == "usr/bin/catatonit")
         pause = Contents(held, {"Entrypoint": ["/usr/bin/catatonit", "-P"]})
-        proxy = Contents((*_proxy(debian), program("usr/local/bin/kube-proxy", kit.tool("kube-proxy"))), _PATH)
+        proxy = Contents((*_proxy(debian), program("usr/local/bin/kube-proxy", builder.tool("kube-proxy"))), _PATH)
         yield {**plain, "coredns": coredns, "pause": pause, "kube-proxy": proxy}
 
 

@@ -1,4 +1,4 @@
-"""Flux's controllers, each alone in its image: a static program, the authorities it trusts, the user that upstream's manifests expect."""
+"""The images of Flux's controllers: a static program, CA certificates, and the user that Flux's manifests expect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reference(toolchain: Toolchain, name: str) -> str:
 
 
 @contextmanager
-def controller(kit: ImageBuilder, name: str) -> Iterator[Contents]:
-    with kit.debian(PACKAGES) as debian:
-        entries = (*accounts(), certificates(debian), program(f"usr/local/bin/{name}", kit.tool(name)))
+def controller(builder: ImageBuilder, name: str) -> Iterator[Contents]:
+    with builder.debian(PACKAGES) as debian:
+        entries = (*accounts(), certificates(debian), program(f"usr/local/bin/{name}", builder.tool(name)))
         yield Contents(entries, {"Entrypoint": [f"/usr/local/bin/{name}"], "User": "65534:65534", "Env": ["PATH=/usr/local/bin"]})

@@ -1,4 +1,4 @@
-"""What the Git server's Dockerfile starts from: Git, Python with its standard library, and the few programs that Git's scripts call."""
+"""The base image of the Git server's Dockerfile: Git, Python's standard library, and the few programs that Git's scripts call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devloop.images.archive import Contents, Entry, folder
 from devloop.images.image_builder import ImageBuilder, accounts
 
 PACKAGES = ("git", "python3", "base-files", "dash", "coreutils", "sed", "grep")
-# Git asks for Perl for what it sends by mail and for other version control systems, Python for what it builds and tests itself with.
+# Git uses Perl for mail and for other version control systems only.
 _UNUSED = (
     "usr/share/perl", "usr/lib/x86_64-linux-gnu/perl", "usr/lib/aarch64-linux-gnu/perl", "usr/bin/perl", "usr/share/git-core/contrib/",
     "usr/share/gitweb/", "usr/lib/python3.11/test/", "usr/lib/python3.11/pydoc_data/", "usr/lib/python3.11/ensurepip/",
@@ -20,8 +20,8 @@ USER = ("git", 65532)
 
 
 @contextmanager
-def git_server_base(kit: ImageBuilder) -> Iterator[Contents]:
-    with kit.debian(PACKAGES) as debian:
+def git_server_base(builder: ImageBuilder) -> Iterator[Contents]:
+    with builder.debian(PACKAGES) as debian:
         yield Contents((*(entry for entry in debian if is_used(entry)), *accounts(USER), folder("root", 0o700)), {"Env": ["PATH=/usr/bin"]})
 
 

@@ -1,4 +1,4 @@
-"""What recipes are made of: pinned programs, our own files, unpacked Debian packages."""
+"""The building blocks of images: pinned programs, devloop's own files, unpacked Debian packages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from devloop.images.packages import ensure_packages
 from devloop.toolchain import Toolchain
 
 HERE = Path(__file__).parent
-# No registry is ever asked for these.
+# Never pulled from a registry.
 REGISTRY = "localhost/devloop"
 
-# No program reads these in a container.
+# Not needed in a container.
 _DROPPED = (
     "dev/", "boot/", "usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/",
     "usr/share/bash-completion/", "usr/share/bug/", "usr/share/zsh/",
@@ -27,7 +27,7 @@ _DROPPED = (
 
 @dataclass(frozen=True)
 class ImageBuilder:
-    """What a recipe may use while it is carried out."""
+    """What a recipe may use."""
 
     toolchain: Toolchain
     stop: threading.Event
@@ -37,7 +37,7 @@ class ImageBuilder:
 
     @contextlib.contextmanager
     def debian(self, packages: Sequence[str]) -> Iterator[tuple[Entry, ...]]:
-        """The files of unpacked packages; readable as long as the context is open."""
+        """The files of unpacked packages, readable while the context is open."""
         path = ensure_packages(packages, self.stop, lambda: None)
         with tarfile.open(path) as tar:
             yield tuple(_entries(tar))
@@ -54,7 +54,7 @@ def _entries(tar: tarfile.TarFile) -> Iterator[Entry]:
 
 
 def own_files(folder_name: str, replace: Callable[[str], str] = str) -> Iterator[Entry]:
-    """Our own files in the folder beside this module, in order; scripts come out executable."""
+    """devloop's own files in this folder of devloop/images, sorted; scripts are executable."""
     root = HERE / folder_name
     for path in own_paths(folder_name):
         content = replace(path.read_text(encoding="utf-8")).encode()
@@ -66,13 +66,12 @@ def own_paths(folder_name: str) -> list[Path]:
 
 
 def certificates(debian: Sequence[Entry]) -> Entry:
-    """The bundle of authorities that Debian trusts; its package makes it when it is configured, which unpacked packages are not."""
+    """Debian's CA bundle; the package writes it when it is configured, but packages are only unpacked here."""
     found = sorted((e for e in debian if e.path.startswith("usr/share/ca-certificates/") and e.path.endswith(".crt")), key=lambda e: e.path)
     return Entry("etc/ssl/certs/ca-certificates.crt", b"".join(read(entry) for entry in found))
 
 
 def read(entry: Entry) -> bytes:
-    """The content of a file's entry."""
     if isinstance(entry.content, bytes):
         return entry.content
     if isinstance(entry.content, Path):
@@ -83,7 +82,7 @@ def read(entry: Entry) -> bytes:
 
 
 def accounts(*users: tuple[str, int]) -> tuple[Entry, ...]:
-    """/etc/passwd, /etc/group and what else looks names up: root, nobody and `users`, each with a group of its own."""
+    """/etc/passwd, /etc/group and /etc/nsswitch.conf with root, nobody and `users`, one group each; and /tmp."""
     every = (("root", 0), *users, ("nobody", 65534))
     passwd = "".join(f"{name}:x:{number}:{number}:{name}:/{'root' if not number else 'nonexistent'}:/bin/sh\n" for name, number in every)
     group = "".join(f"{name}:x:{number}:\n" for name, number in every)

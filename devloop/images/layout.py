@@ -1,7 +1,4 @@
-"""Images without their layers, for a containerd that has the files on its disk already: what it must know of them all the same.
-
-Formats: OCI image specification 1.1 (manifest.md, image-layout.md).
-"""
+"""OCI layouts without layers (image specification 1.1), for a containerd that already has the unpacked files on disk."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from devloop.images.archive import Contents, Entry, add, configuration, write_la
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image by the digests of its configuration and its layer, which is also its chain's, being the only one."""
+    """Digests of the configuration and of the only layer, which is therefore the chain id too."""
 
     name: str
     config: str
@@ -25,7 +22,7 @@ class StoredImage:
 
 
 def write_metadata(target: IO[bytes], images: Mapping[str, tuple[str, Contents, Mapping[str, str]]]) -> tuple[StoredImage, ...]:
-    """An OCI layout for `ctr images import --no-unpack`, without layers; `images`: name -> reference, contents, labels."""
+    """Write an OCI layout for `ctr images import --no-unpack`; `images`: name -> reference, contents, labels."""
     manifests, result = [], []
     with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, (reference, contents, labels) in images.items():

@@ -1,4 +1,4 @@
-"""Images into the engine: packages are fetched while programs are built, then the images are written side by side."""
+"""Builds images into the engine: fetches packages while programs are built, then writes the images in parallel."""
 
 from __future__ import annotations
 
@@ -20,77 +20,77 @@ from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
 
-# The label with what an image was made of.
+# The label with the recipe's key.
 KEY = "devloop.dev/key"
 
 _TITLE = "images"
 
 
 def make(recipes: Sequence[Recipe], toolchain: Toolchain, store: ImageStore, emit: Emit, stop: threading.Event) -> None:
-    """All of `recipes`; raises what the first that fails raises, after the others have ended."""
-    emit(Notice(f"making the images {', '.join(recipe.name for recipe in recipes)}"))
+    """Build all `recipes`; raises the first error after the others have ended."""
+    emit(Notice(f"building the images {', '.join(recipe.name for recipe in recipes)}"))
     with ThreadPoolExecutor(max_workers=3) as pool:
         try:
             _side_by_side(pool, recipes, ImageBuilder(toolchain, stop), store, emit)
         except BaseException:
-            stop.set()  # the pool waits for its threads, whatever happened
+            stop.set()  # the pool waits for its threads
             raise
 
 
-def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], kit: ImageBuilder, store: ImageStore, emit: Emit) -> None:
+def _side_by_side(pool: ThreadPoolExecutor, recipes: Sequence[Recipe], builder: ImageBuilder, store: ImageStore, emit: Emit) -> None:
     packages = dict.fromkeys(names for recipe in recipes for names in recipe.packages)
-    fetched = [pool.submit(_fetch, names, kit.stop, emit) for names in packages]
-    kit.toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, kit.stop)
+    fetched = [pool.submit(_fetch, names, builder.stop, emit) for names in packages]
+    builder.toolchain.ensure(dict.fromkeys(name for recipe in recipes for name in recipe.tools), emit, builder.stop)
     for future in fetched:
         future.result()
-    for made in [pool.submit(_make, recipe, kit, store, emit) for recipe in recipes]:
-        made.result()
+    for future in [pool.submit(_make, recipe, builder, store, emit) for recipe in recipes]:
+        future.result()
 
 
 def _fetch(packages: tuple[str, ...], stop: threading.Event, emit: Emit) -> None:
     if packages_file(packages).exists():
         return
-    item = f"Debian's {packages[0]} and {len(packages) - 1} more" if len(packages) > 1 else f"Debian's {packages[0]}"
+    item = f"Debian's {packages[0]}" + (f" and {len(packages) - 1} more" if len(packages) > 1 else "")
     emit(Progress(_TITLE, item))
-    ensure_packages(packages, stop, lambda: emit(Notice(f"another run is fetching {item}, waiting for it")))
+    ensure_packages(packages, stop, lambda: emit(Notice(f"waiting for another run that is fetching {item}")))
     emit(Progress(_TITLE, item, 1.0, 0.0, done=True))
 
 
-def _make(recipe: Recipe, kit: ImageBuilder, store: ImageStore, emit: Emit) -> None:
-    if kit.stop.is_set():
-        raise Interrupted("stopped while making images")
+def _make(recipe: Recipe, builder: ImageBuilder, store: ImageStore, emit: Emit) -> None:
+    if builder.stop.is_set():
+        raise Interrupted("stopped while building images")
     emit(Progress(_TITLE, recipe.name))
     lock = cache_folder() / "images" / f"{recipe.name}.lock"
-    with in_turn(lock, lambda: emit(Notice(f"another run is making the image {recipe.name}, waiting for it")), kit.stop):
-        reference, key = recipe.reference(kit.toolchain), recipe.key(kit.toolchain)
+    with in_turn(lock, lambda: emit(Notice(f"waiting for another run that is building the image {recipe.name}")), builder.stop):
+        reference, key = recipe.reference(builder.toolchain), recipe.key(builder.toolchain)
         if store.labels(KEY).get(reference) != key:
             outdated = store.identity(reference)
-            _put(recipe, kit, store, reference, {KEY: key})
+            _put(recipe, builder, store, reference, {KEY: key})
             store.remove(outdated)
     emit(Progress(_TITLE, recipe.name, 1.0, 0.0, done=True))
 
 
-def _put(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> None:
+def _put(recipe: Recipe, builder: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> None:
     if not recipe.bake:
-        _load(recipe, kit, store, reference, labels)
+        _load(recipe, builder, store, reference, labels)
         return
     unbaked = f"{reference}-unbaked"
     try:
-        config = _load(recipe, kit, store, unbaked, {})
-        store.derive(unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options, kit.stop)
+        config = _load(recipe, builder, store, unbaked, {})
+        store.derive(unbaked, recipe.bake.command, reference, {**config, "Labels": labels}, recipe.bake.options, builder.stop)
     finally:
         store.remove(unbaked)
 
 
-def _load(recipe: Recipe, kit: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> dict[str, object]:
-    """The image as it is written; gives how it runs."""
+def _load(recipe: Recipe, builder: ImageBuilder, store: ImageStore, reference: str, labels: dict[str, str]) -> dict[str, object]:
+    """Write and load the image; returns its configuration."""
     folder = cache_folder() / "images"
-    with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(kit) as contents:
+    with tempfile.NamedTemporaryFile(prefix=f".{recipe.name}-", suffix=".tar", dir=folder) as file, recipe.contents(builder) as contents:
 
         def load() -> None:
             write_archive(file.file, reference, contents, labels)
             file.flush()
             store.load(Path(file.name), reference)
 
-        unless_stopped(load, recipe.name, kit.stop)
+        unless_stopped(load, recipe.name, builder.stop)
         return dict(contents.config)

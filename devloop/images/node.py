@@ -1,5 +1,5 @@
-"""The node image for Kind, from what Kind documents of one (https://kind.sigs.k8s.io/docs/design/node-image/): Debian, systemd, containerd,
-the kubelet and kubeadm, our own entrypoint and units in node/, and the images of the control plane and of Flux's controllers, unpacked.
+"""The node image for Kind (https://kind.sigs.k8s.io/docs/design/node-image/): Debian, systemd, containerd, the kubelet, kubeadm,
+the entrypoint and units in node/, and the unpacked images of the control plane and of Flux's controllers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PACKAGES = (
     "iptables", "nftables", "iproute2", "conntrack", "ethtool", "socat", "kmod", "mount", "util-linux", "procps", "ca-certificates",
 )  # fmt: skip
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
-# What Debian keeps in usr/lib/cni and the usual configurations call.
+# Debian installs them in usr/lib/cni.
 _PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 _UNUSED = (
     "usr/bin/containerd-shim-runc-v1", "usr/bin/containerd-stress", "usr/lib/systemd/system-generators/", "usr/lib/systemd/user/",
@@ -29,31 +29,31 @@ _UNUSED = (
     "usr/share/polkit-1/", "usr/share/dbus-1/", "usr/lib/systemd/catalog/", "usr/lib/x86_64-linux-gnu/gconv/", "etc/init.d/",
     "var/lib/systemd/", "var/run/", "var/lock/",
 )  # fmt: skip
-# All of systemd that a node needs beside its own units.
+# The units of systemd that a node needs in addition to its own.
 _WANTED = ("/systemd-journald.service", "/systemd-journald.socket", "/systemd-journald-dev-log.socket")
 _UNITS = ("containerd.service", "kubelet.service", "volumes.path")
 
 ENTRYPOINT = ["/usr/local/bin/entrypoint"]
-# systemd: not the engine's SIGTERM but this asks it to power off, and this variable tells it where it runs.
+# systemd powers off on this signal, not on SIGTERM, and detects the container by this variable.
 CONFIG = {
     "Entrypoint": ENTRYPOINT,
     "Env": ["container=docker", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"],
     "StopSignal": "SIGRTMIN+3",
 }
 BAKE = ["/kind/bin/bake", "/bake"]
-# overlayfs cannot write to the image's own file system, an overlay itself; mounting is all that containerd does with the capability.
+# overlayfs cannot use the image's own overlay file system as upper layer; containerd needs the capability for mounts only.
 BAKE_OPTIONS = {"tmpfs": {"/bake": "exec"}, "cap_add": ["SYS_ADMIN"], "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]}
 
 
 @contextmanager
-def node(kit: ImageBuilder) -> Iterator[Contents]:
-    """Everything but containerd's state, which `bake` inside makes (see node/kind/bin/bake)."""
+def node(builder: ImageBuilder) -> Iterator[Contents]:
+    """Everything but containerd's state, which node/kind/bin/bake writes."""
     with ExitStack() as stack:
-        debian = stack.enter_context(kit.debian(PACKAGES))
-        called = references(kit.toolchain.version("kubelet")) | {name: flux.reference(kit.toolchain, name) for name in CONTROLLERS}
-        images = dict(stack.enter_context(control_plane(kit)))
-        images |= {name: stack.enter_context(flux.controller(kit, name)) for name in CONTROLLERS}
-        yield Contents((*_system(debian), *_kubernetes(kit), *_own(kit), *_layers(images, called)), CONFIG)
+        debian = stack.enter_context(builder.debian(PACKAGES))
+        called = references(builder.toolchain.version("kubelet")) | {name: flux.reference(builder.toolchain, name) for name in CONTROLLERS}
+        images = dict(stack.enter_context(control_plane(builder)))
+        images |= {name: stack.enter_context(flux.controller(builder, name)) for name in CONTROLLERS}
+        yield Contents((*_system(debian), *_kubernetes(builder), *_own(builder), *_layers(images, called)), CONFIG)
 
 
 def _system(debian: tuple[Entry, ...]) -> Iterator[Entry]:
@@ -76,13 +76,13 @@ def _is_used(path: str) -> bool:
     return path not in ("proc", "sys", "run", "mnt", "tmp", "etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/mtab")
 
 
-def _kubernetes(kit: ImageBuilder) -> Iterator[Entry]:
-    yield from (program(f"usr/bin/{name}", kit.tool(name)) for name in PROGRAMS)
-    yield Entry("kind/version", f"v{kit.toolchain.version('kubelet')}".encode())
+def _kubernetes(builder: ImageBuilder) -> Iterator[Entry]:
+    yield from (program(f"usr/bin/{name}", builder.tool(name)) for name in PROGRAMS)
+    yield Entry("kind/version", f"v{builder.toolchain.version('kubelet')}".encode())
     yield link("usr/local/bin/containerd", "/usr/bin/containerd")
 
 
-def _own(kit: ImageBuilder) -> Iterator[Entry]:
+def _own(builder: ImageBuilder) -> Iterator[Entry]:
     yield from own_files("node", lambda text: text.replace("@PAUSE@", PAUSE_TAG))
     units = "etc/systemd/system"
     yield link(f"{units}/default.target", "/usr/lib/systemd/system/multi-user.target")
@@ -90,7 +90,7 @@ def _own(kit: ImageBuilder) -> Iterator[Entry]:
 
 
 def _layers(images: Mapping[str, Contents], called: Mapping[str, str]) -> Iterator[Entry]:
-    """The unpacked images below /kind/layers, and what containerd must be told of them: what each is `called`."""
+    """The unpacked images in /kind/layers, and their metadata for containerd; `called`: name -> reference."""
     metadata = io.BytesIO()
     unpacked = write_metadata(metadata, {name: (called[name], contents, {}) for name, contents in images.items()})
     for name, contents in images.items():

@@ -1,4 +1,4 @@
-"""Debian's packages, unpacked into the cache, since fetching them takes longest. What is in an image is decided elsewhere."""
+"""The cache of unpacked Debian packages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from devloop.clients.xdg import cache_folder
 
 
 def packages_file(packages: Sequence[str]) -> Path:
-    """Where the cache keeps the files of these packages, and of all that they depend on, as one tar file."""
+    """The tar file in the cache with the files of these packages and their dependencies."""
     digest = hashlib.sha256(json.dumps([SUITE, sorted(packages)]).encode()).hexdigest()[:16]
     return cache_folder() / "debian" / f"{digest}.tar"
 
 
 def ensure_packages(packages: Sequence[str], stop: threading.Event, on_wait: Callable[[], None]) -> Path:
-    """That file, fetched when it is not there; `on_wait` is called when another run is fetching it. Interrupted soon after `stop`."""
+    """That file, fetched if missing; calls `on_wait` while another run is fetching it. Raises Interrupted soon after `stop`."""
     path = packages_file(packages)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def ensure_packages(packages: Sequence[str], stop: threading.Event, on_wait: Cal
     return path
 
 
-# Locks of files do not tell threads of one process apart.
+# File locks do not exclude threads of one process.
 _IN_THIS_PROCESS: dict[Path, threading.Lock] = {}
 
 

@@ -1,4 +1,4 @@
-"""Every image: its name, its tag, what it is made of. The table that `devloop toolchain images` shows."""
+"""The table of images: name, tag and content."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from devloop.images.image_builder import HERE, REGISTRY, ImageBuilder, own_paths
 from devloop.model.flux.names import CONTROLLERS
 from devloop.toolchain import Toolchain
 
-# Our own modules that decide what is in any image.
+# The modules that determine the content of every image.
 _EVERY = ("archive", "image_builder")
 
 
 @dataclass(frozen=True)
 class BuildCommand:
-    """A command that is run once in the new image, whose traces become part of it."""
+    """A command that runs once in the new image; its changes become part of the image."""
 
     command: list[str]
     options: dict[str, Any]
@@ -31,8 +31,7 @@ class BuildCommand:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image. `versioned` is the tool whose version is the tag, unless there is a `tag`; `folders` and `modules` beside this one
-    are our own files that decide what is in it."""
+    """One image. The tag is `tag` or the version of the tool `versioned`; `folders` and `modules` of this package count as content."""
 
     name: str
     contents: Callable[[ImageBuilder], AbstractContextManager[Contents]]
@@ -48,10 +47,10 @@ class Recipe:
         return f"{REGISTRY}/{self.name}:{self.tag or 'v' + toolchain.version(self.versioned)}"
 
     def key(self, toolchain: Toolchain) -> str:
-        """Changes whenever anything does that the image is made of; Debian's packages count by name, not by their version of the day."""
+        """A digest of everything in the image; Debian packages count by name, not by version."""
         bake = [self.bake.command, self.bake.options] if self.bake else []
-        decisive = [SUITE, self.reference(toolchain), self.packages, bake, [toolchain.key(name) for name in self.tools]]
-        digest = hashlib.sha256(json.dumps(decisive).encode())
+        inputs = [SUITE, self.reference(toolchain), self.packages, bake, [toolchain.key(name) for name in self.tools]]
+        digest = hashlib.sha256(json.dumps(inputs).encode())
         modules = (HERE / f"{name}.py" for name in (*_EVERY, *self.modules))
         for path in (*modules, *(path for name in self.folders for path in own_paths(name))):
             digest.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes() + b"\0")

@@ -1,4 +1,4 @@
-"""The image of the sample platform's workloads: sample/ beside this module, and the parts of Python's standard library that it needs."""
+"""The image of the sample platform's workloads: sample/ and the parts of Python's standard library that it needs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PACKAGES = ("python3", "base-files")
 TAG = "0.1.0"
 USER = ("sample", 65532)
 _RUN = ["/usr/bin/python3", "-S", "-m", "sample"]
-# Python keeps what it compiled beside what it loaded: every module of ours loaded once is a start without compiling anything, ever after.
+# Loading every module once leaves its bytecode in the image, so that no start has to compile.
 WARM = ["/usr/bin/python3", "-S", "-c", "import sample.__main__, sample.serve, sample.work, sample.report, sample.observe, sample.monitor"]
 _UNUSED = ("usr/bin/", "usr/sbin/", "usr/share/")
 _KEPT = "usr/bin/python3"
 
 
 @contextmanager
-def sample(kit: ImageBuilder) -> Iterator[Contents]:
-    with kit.debian(PACKAGES) as debian:
+def sample(builder: ImageBuilder) -> Iterator[Contents]:
+    with builder.debian(PACKAGES) as debian:
         system = (e for e in debian if is_used(e) and (e.path.startswith(_KEPT) or not e.path.startswith(_UNUSED)))
         own = (replace(entry, path=f"app/sample/{entry.path}") for entry in own_files("sample"))
         yield Contents((*system, *accounts(USER), *own), {"Entrypoint": _RUN, "User": "65532:65532", "WorkingDir": "/app"})

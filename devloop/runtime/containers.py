@@ -49,7 +49,7 @@ class ContainerRuntime:
     @cached_property
     def own_images(self) -> Mapping[str, str]:
         """Name -> reference of the images that this machine made itself."""
-        return Images(self.toolchain, self.engine).here()
+        return Images(self.toolchain, self.engine).available()
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -62,7 +62,7 @@ def started(engine: Engine, reference: str, *arguments: str, **options: Any) -> 
 def test_all_are_present_and_nothing_is_left_to_make(images: Images) -> None:
     events: list[Event] = []
     assert {state.state for state in images.states(images.names)} == {"present"}
-    assert images.here() == {name: images.reference(name) for name in images.names}
+    assert images.available() == {name: images.reference(name) for name in images.names}
     assert not images.ensure(images.names, events.append)
     assert events == []
 
@@ -122,8 +122,8 @@ def await_answer(url: str) -> bytes:
 
 
 @contextmanager
-def _contents(kit: ImageBuilder, text: bytes, base: tuple[str, ...]) -> Iterator[Contents]:
-    with kit.debian(base) as debian:
+def _contents(builder: ImageBuilder, text: bytes, base: tuple[str, ...]) -> Iterator[Contents]:
+    with builder.debian(base) as debian:
         yield Contents((*debian, Entry("text", text)), {"Cmd": ["/usr/bin/cat", "/text", "/baked"]})
 
 
@@ -135,7 +135,7 @@ def test_what_changed_is_made_again_and_what_it_replaces_goes(
 
     def recipe(text: str) -> Recipe:
         bake = BuildCommand(["/usr/bin/dash", "-c", f"echo baked {text} >/baked"], {})
-        return Recipe(name, lambda kit: _contents(kit, text.encode(), base), packages=(base,), tag=text, bake=bake)
+        return Recipe(name, lambda builder: _contents(builder, text.encode(), base), packages=(base,), tag=text, bake=bake)
 
     ids = []
     reference = f"localhost/devloop/{name}:one"

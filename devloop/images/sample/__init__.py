@@ -1,4 +1,1 @@
-"""The program in the sample platform's image (docs/sample-platform.md): every workload in one, on Python's standard library alone.
-
-It runs in a container, as `python3 -m sample`, and imports nothing of devloop.
-"""
+"""All workloads of the sample platform (docs/sample-platform.md) in one program, `python3 -m sample`: standard library only, no devloop."""

@@ -1,8 +1,9 @@
-"""Arguments -> workload. All workloads but `report` answer on a port and end with status 0 when they are asked to."""
+"""The command line. All workloads but `report` listen on a port and exit with status 0 on SIGTERM."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ _PART_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def duration(text: str) -> float:
-    """Seconds of 500ms, 10s, 5m, 1h; raises ValueError, which argparse shows."""
+    """500ms, 10s, 5m, 1h -> seconds; argparse shows the ValueError."""
     for unit, seconds in _PART_SECONDS.items():
         number = text.removesuffix(unit)
         if number != text and number.replace(".", "", 1).isdigit():
@@ -36,12 +37,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="sample", description="The workloads of devloop's sample platform.")
     workloads = parser.add_subparsers(dest="workload", required=True)
     workloads.add_parser("serve", parents=[common], help="answer requests")
-    work = workloads.add_parser("work", parents=[common], help="do a piece of work at every interval")
+    work = workloads.add_parser("work", parents=[common], help="do some work at every interval")
     work.add_argument("--interval", type=duration, default=10.0)
-    workloads.add_parser("report", parents=[common], help="report once and end")
-    observe = workloads.add_parser("observe", parents=[common], help="tell what the API server knows as metrics")
+    workloads.add_parser("report", parents=[common], help="report once and exit")
+    observe = workloads.add_parser("observe", parents=[common], help="export the state of the cluster as metrics")
     observe.add_argument("--interval", type=duration, default=15.0)
-    monitor = workloads.add_parser("monitor", parents=[common], help="scrape, judge by rules, alert")
+    monitor = workloads.add_parser("monitor", parents=[common], help="scrape metrics, evaluate rules, send alerts")
     monitor.add_argument("--rules", required=True, metavar="FILE")
     monitor.add_argument("--target", required=True, action="append", metavar="URL")
     monitor.add_argument("--external-label", type=label, action="append", default=[], metavar="NAME=VALUE")
@@ -50,24 +51,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def workload(name: str) -> Callable[[argparse.Namespace, Log, threading.Event], int]:
-    """The workload's function; only its own module is imported, since the first second of a small container is its most expensive one."""
-    if name == "serve":
-        from .serve import run
-    elif name == "work":
-        from .work import run
-    elif name == "report":
-        from .report import run
-    elif name == "observe":
-        from .observe import run
-    else:
-        from .monitor import run
+    """The workload's function; imports its module only, since imports dominate the start of a small container."""
+    run: Callable[[argparse.Namespace, Log, threading.Event], int] = importlib.import_module(f".{name}", __package__).run
     return run
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     stop = threading.Event()
-    # The first process of a container is asked to end like any other, but nothing happens unless it listens.
+    # The kernel ignores SIGTERM for the first process of a container unless it has a handler.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return workload(options.workload)(options, Log(options.log_level), stop)

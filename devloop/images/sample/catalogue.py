@@ -1,4 +1,4 @@
-"""The goods that the sample shop sells: the catalogue serves them, the shop, its worker and its report ask for them."""
+"""The goods of the sample shop: the catalogue serves them; the shop, its worker and its report fetch them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ ITEMS: tuple[Item, ...] = (
 
 
 class Unreachable(Exception):
-    """The catalogue does not answer, or not with items."""
+    """The catalogue does not answer with items."""
 
 
 def fetch(url: str, timeout: float = 2.0) -> tuple[Item, ...]:
-    """The items of the catalogue at `url`; raises Unreachable."""
     try:
         with urlopen(f"{url.rstrip('/')}/items", timeout=timeout) as answer:
             return tuple(json.loads(answer.read())["items"])
@@ -30,7 +29,7 @@ def fetch(url: str, timeout: float = 2.0) -> tuple[Item, ...]:
 
 
 def index(items: tuple[Item, ...]) -> dict[str, list[str]]:
-    """Word -> the ids of the items whose name has it."""
+    """Word -> ids of the items with this word in their name."""
     words: dict[str, list[str]] = {}
     for item in items:
         for word in str(item["name"]).lower().split():

@@ -1,4 +1,4 @@
-"""One JSON object for each line on standard output."""
+"""Logs one JSON object per line to standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/): written, and read again."""
+"""Writes and reads Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Labels = tuple[tuple[str, str], ...]
 
 _NAME = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(.*)\})?\s+(\S+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,14 @@ def write(samples: Iterable[Sample]) -> str:
 
 
 def _labels(labels: Labels) -> str:
-    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    pairs = ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels)
     return f"{{{pairs}}}" if pairs else ""
 
 
-def _escaped(value: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in value)
-
-
 def read(text: str) -> tuple[Sample, ...]:
-    """The samples of an exposition; lines that are none are passed over."""
-    found = (_NAME.match(line) for line in text.splitlines() if not line.startswith("#"))
-    return tuple(Sample(m[1], _read_labels(m[3] or ""), float(m[4])) for m in found if m and _is_number(m[4]))
+    """The samples of an exposition, without comments and invalid lines."""
+    matches = (_NAME.match(line) for line in text.splitlines() if not line.startswith("#"))
+    return tuple(Sample(m[1], _read_labels(m[3] or ""), value) for m in matches if m and (value := number(m[4])) is not None)
 
 
 def _read_labels(text: str) -> Labels:
@@ -51,17 +47,14 @@ def _unescaped(value: str) -> str:
     return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], value)
 
 
-def _is_number(text: str) -> bool:
+def number(text: str) -> float | None:
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 class Counters:
-    """Numbers that only grow, by name."""
-
     def __init__(self, *names: str) -> None:
         self._values: dict[str, float] = dict.fromkeys(names, 0.0)
 

@@ -1,6 +1,6 @@
-"""`monitor`: scrapes its targets, judges by the rules, posts to ALERT_WEBHOOK_URL what begins and ends to fire.
+"""`monitor`: scrapes its targets, evaluates the rules, posts firing and resolved alerts to ALERT_WEBHOOK_URL.
 
-The address of the webhook holds a token: it is in no log, not even in the text of an error.
+The webhook's URL holds a token: it must never be logged, not even in an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .server import Port, listening
 
 @dataclass
 class Alert:
-    """One rule for one set of labels, from when it first held."""
+    """One rule for one set of labels; `since` is when it first held."""
 
     rule: Rule
     labels: Labels
@@ -33,34 +33,30 @@ class Alert:
     firing: bool = False
 
     def message(self, external: Mapping[str, str]) -> dict[str, object]:
-        """In the form of Alertmanager's webhooks (version 4)."""
+        """An alert of Alertmanager's webhook format (version 4)."""
         started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.since))
         labels = {"alertname": self.rule.name, **external, **dict(self.labels), **self.rule.labels}
         status = "firing" if self.firing else "resolved"
         return {"status": status, "labels": labels, "annotations": dict(self.rule.annotations), "startsAt": started}
 
 
-class Judge:
-    """Which alerts there are; remembers them from one look to the next."""
+class Evaluator:
+    """Evaluates the rules and keeps the alerts between evaluations."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._alerts: dict[tuple[str, Labels], Alert] = {}
 
-    def look(self, samples: Sequence[Sample], now: float) -> list[Alert]:
-        """Those that began or ended to fire."""
-        holding = {(rule.name, labels): rule for rule in self._rules for labels in rule.matches(samples)}
-        ended = [self._alerts.pop(key) for key in list(self._alerts) if key not in holding]
-        began = []
-        for key, rule in holding.items():
-            alert = self._alerts.setdefault(key, Alert(rule, key[1], now))
-            if not alert.firing and now - alert.since >= rule.seconds:
-                alert.firing = True
-                began.append(alert)
+    def evaluate(self, samples: Sequence[Sample], now: float) -> list[Alert]:
+        """The alerts that started firing or were resolved."""
+        active = {(rule.name, labels): rule for rule in self._rules for labels in rule.matches(samples)}
+        ended = [self._alerts.pop(key) for key in list(self._alerts) if key not in active]
+        alerts = [self._alerts.setdefault(key, Alert(rule, key[1], now)) for key, rule in active.items()]
+        started = [alert for alert in alerts if not alert.firing and now - alert.since >= alert.rule.seconds]
         resolved = [alert for alert in ended if alert.firing]
-        for alert in resolved:
-            alert.firing = False
-        return [*began, *resolved]
+        for alert in (*started, *resolved):
+            alert.firing = not alert.firing
+        return [*started, *resolved]
 
     def samples(self) -> Iterator[Sample]:
         for alert in list(self._alerts.values()):
@@ -74,21 +70,21 @@ def run(options: Namespace, log: Log, stop: threading.Event) -> int:
         log("error", "the rules cannot be used", reason=str(error))
         return 2
     counters = Counters("scrapes_total", "scrape_failures_total", "notifications_total", "notification_failures_total")
-    judge = Judge(rules)
-    port = Port(lambda: (*counters.samples(), *judge.samples()))
+    evaluator = Evaluator(rules)
+    port = Port(lambda: (*counters.samples(), *evaluator.samples()))
     with listening(port, options.port):
         log("info", "monitoring", rules=len(rules), targets=options.target)
         while not stop.is_set():
             samples = [found for target in options.target for found in scrape(target, counters, log)]
-            notify(judge.look(samples, time.time()), dict(options.external_label), counters, log)
+            notify(evaluator.evaluate(samples, time.time()), dict(options.external_label), counters, log)
             port.ready.set()
             stop.wait(options.interval)
-        log("info", "ending")
+        log("info", "stopping")
     return 0
 
 
 def scrape(target: str, counters: Counters, log: Log) -> list[Sample]:
-    """What the target tells, and `up`: 1 when it answered."""
+    """The target's samples, and `up`: 1 if it answered."""
     counters.add("scrapes_total")
     try:
         with urlopen(target, timeout=5) as answer:
@@ -108,7 +104,7 @@ def notify(alerts: Sequence[Alert], external: Mapping[str, str], counters: Count
     counters.add("notifications_total")
     if not post(os.environ.get("ALERT_WEBHOOK_URL", ""), [alert.message(external) for alert in alerts]):
         counters.add("notification_failures_total")
-        log("warning", "the webhook does not take alerts")
+        log("warning", "the webhook does not accept alerts")
 
 
 def post(url: str, alerts: Sequence[Mapping[str, object]]) -> bool:

@@ -1,4 +1,4 @@
-"""`observe`: Deployments, pods and nodes as the API server knows them, as metrics; asks with the pod's own service account."""
+"""`observe`: exports the state of Deployments, pods and nodes as metrics, with the pod's service account."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .server import Port, listening
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PAGE = 100
 
-# Seconds for an answer and between two questions; at first only that short: a packet into a network that is still being made is lost.
-_PATIENCE, _EAGER = 10.0, 0.2
+# Seconds; the first requests time out early, since packets are lost while the pod's network is being set up.
+_MAX_TIMEOUT, _FIRST_TIMEOUT = 10.0, 0.2
 
 
 class ApiServer:
-    """Lists, page by page. The token is read for every request, since the kubelet renews it."""
+    """Lists objects page by page; reads the token for every request, since the kubelet rotates it."""
 
     def __init__(self, account: Path = _ACCOUNT) -> None:
         host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
@@ -35,11 +35,11 @@ class ApiServer:
         self._token = account / "token"
         self._trust = ssl.create_default_context(cafile=str(account / "ca.crt"))
 
-    def list(self, path: str, patience: float) -> Iterator[dict[str, Any]]:
+    def list(self, path: str, timeout: float) -> Iterator[dict[str, Any]]:
         more = ""
         while True:
             request = Request(f"{self._base}{path}?limit={_PAGE}{more}", headers={"Authorization": f"Bearer {self._token.read_text()}"})
-            with urlopen(request, timeout=patience, context=self._trust) as answer:
+            with urlopen(request, timeout=timeout, context=self._trust) as answer:
                 page = json.load(answer)
             yield from page["items"]
             if not (token := page["metadata"].get("continue")):
@@ -52,26 +52,26 @@ def run(options: Namespace, log: Log, stop: threading.Event) -> int:
     seen: list[Sample] = []
     port = Port(lambda: (*counters.samples(), *seen))
     with listening(port, options.port):
-        server, patience = ApiServer(), _EAGER
+        server, timeout = ApiServer(), _FIRST_TIMEOUT
         while not stop.is_set():
             counters.add("observations_total")
             try:
-                seen[:] = observe(server, patience)
+                seen[:] = observe(server, timeout)
                 port.ready.set()
             except (URLError, OSError, ValueError, KeyError) as error:
                 counters.add("observation_failures_total")
                 log("warning", "the API server does not answer", reason=str(error))
-            stop.wait(options.interval if port.ready.is_set() else patience)
-            patience = min(2 * patience, _PATIENCE)
-        log("info", "ending")
+            stop.wait(options.interval if port.ready.is_set() else timeout)
+            timeout = min(2 * timeout, _MAX_TIMEOUT)
+        log("info", "stopping")
     return 0
 
 
-def observe(server: ApiServer, patience: float) -> list[Sample]:
+def observe(server: ApiServer, timeout: float) -> list[Sample]:
     return [
-        *(found for item in server.list("/apis/apps/v1/deployments", patience) for found in deployment(item)),
-        *pods(server.list("/api/v1/pods", patience)),
-        *nodes(server.list("/api/v1/nodes", patience)),
+        *(found for item in server.list("/apis/apps/v1/deployments", timeout) for found in deployment(item)),
+        *pods(server.list("/api/v1/pods", timeout)),
+        *nodes(server.list("/api/v1/nodes", timeout)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""`report`: what the shop sells, once, as a line of JSON. Status 1 when the catalogue does not answer."""
+"""`report`: logs a summary of the catalogue once. Exits with status 1 if the catalogue does not answer."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Alert rules: a file of them, read; one of them, judged by samples. The forms that the sample platform uses, not all of Prometheus'.
+"""Alert rules: the subset of Prometheus that the sample platform uses.
 
-A file is YAML with block mappings, block lists and plain or quoted scalars; an expression compares a metric with a metric or with a number.
+YAML with block mappings, block lists and plain or quoted scalars; expressions compare a metric with a metric or a number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .metrics import Labels, Sample
+from .metrics import Labels, Sample, number
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
@@ -27,12 +27,12 @@ _LINE = re.compile(r"( *)(- )?(?:([\w.-]+):(?: +(.*))?|(.*))")
 
 
 class BadRule(Exception):
-    """A rule that cannot be understood; the message says which and why."""
+    """An invalid or unsupported rule."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`seconds`: how long it must hold before it fires."""
+    """`seconds` is the duration of `for`."""
 
     name: str
     metric: str
@@ -43,20 +43,15 @@ class Rule:
     annotations: Mapping[str, str]
 
     def matches(self, samples: Sequence[Sample]) -> tuple[Labels, ...]:
-        """The label sets for which it holds; two metrics are compared where their labels are equal."""
-        compare = _COMPARISONS[self.comparison]
-        others = {found.labels: found.value for found in samples if found.name == self.than}
-        constant = _number(self.than)
-
-        def limit(labels: Labels) -> float | None:
-            return constant if constant is not None else others.get(labels)
-
-        mine = (found for found in samples if found.name == self.metric)
-        return tuple(found.labels for found in mine if (than := limit(found.labels)) is not None and compare(found.value, than))
+        """The label sets for which the rule holds; compares two metrics where their labels are equal."""
+        compare, constant = _COMPARISONS[self.comparison], number(self.than)
+        others = {sample.labels: sample.value for sample in samples if sample.name == self.than}
+        pairs = [(sample, others.get(sample.labels, constant)) for sample in samples if sample.name == self.metric]
+        return tuple(sample.labels for sample, than in pairs if than is not None and compare(sample.value, than))
 
 
 def read_rules(text: str) -> tuple[Rule, ...]:
-    """Every alert of every group; raises BadRule."""
+    """The alerts of all groups; raises BadRule."""
     content = read_yaml(text)
     try:
         return tuple(_rule(rule) for group in content["groups"] for rule in group["rules"] if "alert" in rule)
@@ -67,23 +62,16 @@ def read_rules(text: str) -> tuple[Rule, ...]:
 def _rule(rule: Mapping[str, Any]) -> Rule:
     match = _EXPRESSION.fullmatch(rule["expr"].strip())
     if not match:
-        raise BadRule(f"{rule['alert']}: cannot judge the expression {rule['expr']!r}")
-    held = re.fullmatch(r"(\d+)([smh])", rule.get("for", "0s"))
-    if not held:
-        raise BadRule(f"{rule['alert']}: {rule['for']!r} is no duration")
-    seconds = float(held[1]) * _UNITS[held[2]]
+        raise BadRule(f"{rule['alert']}: unsupported expression {rule['expr']!r}")
+    duration = re.fullmatch(r"(\d+)([smh])", rule.get("for", "0s"))
+    if not duration:
+        raise BadRule(f"{rule['alert']}: {rule['for']!r} is not a duration")
+    seconds = float(duration[1]) * _UNITS[duration[2]]
     return Rule(rule["alert"], match[1], match[2], match[3], seconds, rule.get("labels", {}), rule.get("annotations", {}))
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def read_yaml(text: str) -> Any:
-    """Mappings, lists and strings of the subset that this module's head names."""
+    """Mappings, lists and strings of the subset above."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     tokens = list(_tokens(lines))
     value, rest = _block(tokens, tokens[0][0]) if tokens else ({}, [])
@@ -96,10 +84,10 @@ Token = tuple[int, bool, str | None, str]
 
 
 def _tokens(lines: Sequence[str]) -> Iterator[Token]:
-    """Indentation, whether a list's item starts here, key, scalar."""
+    """Indentation, whether a list item starts, key, scalar."""
     for line in lines:
         match = _LINE.fullmatch(line)
-        assert match is not None  # the last alternative takes everything
+        assert match is not None  # the last alternative matches everything
         scalar = match[4] if match[3] is not None else match[5]
         yield len(match[1]), bool(match[2]), match[3], _scalar(scalar or "")
 
@@ -120,7 +108,7 @@ def _list(tokens: list[Token], indent: int) -> tuple[list[Any], list[Token]]:
         if key is None:
             items.append(scalar)
             tokens = tokens[1:]
-        else:  # the item is a mapping whose first key stands behind the dash
+        else:  # a mapping whose first key follows the dash
             item, tokens = _mapping([(indent + 2, False, key, scalar), *tokens[1:]], indent + 2)
             items.append(item)
     return items, tokens

@@ -1,4 +1,4 @@
-"""`serve`: the shop's front where it knows of a catalogue (CATALOGUE_URL), the catalogue itself where it does not."""
+"""`serve`: the storefront if CATALOGUE_URL is set, else the catalogue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(options: Namespace, log: Log, stop: threading.Event) -> int:
         port.ready.set()
         log("info", "serving", port=options.port)
         stop.wait()
-        log("info", "ending")
+        log("info", "stopping")
     return 0
 
 
@@ -35,7 +35,7 @@ def answer(path: str, counters: Counters) -> object:
 
 
 def front(catalogue: str, counters: Counters) -> object:
-    """The shop is open even when its catalogue is not."""
+    """The storefront, which also works without its catalogue."""
     from .catalogue import Unreachable, fetch
 
     page: dict[str, object] = {"service": "storefront", "base_url": os.environ.get("BASE_URL", "")}

@@ -1,4 +1,4 @@
-"""The port that every workload answers on: is it alive, is it ready, its metrics, and what the workload itself has to say."""
+"""The HTTP server of every workload: liveness, readiness, metrics, and the workload's own paths."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .metrics import Sample, write
 
-# Path (without its query) -> what is answered as JSON; KeyError where there is nothing.
+# Path (without its query) -> the answer as JSON; KeyError for "not found".
 Answer = Callable[[str], object]
 
 
 class Port:
-    """What the port tells; the workload sets `ready`, the port itself only reads."""
+    """The answers of the port; the workload sets `ready`."""
 
     def __init__(self, samples: Callable[[], Iterable[Sample]], answer: Answer | None = None) -> None:
         self.ready = threading.Event()
@@ -42,7 +42,7 @@ class Port:
 
 @contextmanager
 def listening(port: Port, number: int) -> Iterator[None]:
-    """Answer on all addresses, since the kubelet comes by the pod's own; not ready any more from the moment it ends."""
+    """Listen on all addresses, since the kubelet's probes use the pod's; not ready once the context ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -57,7 +57,7 @@ def listening(port: Port, number: int) -> Iterator[None]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Probes come every few seconds; nobody reads of them."""
+            """Probes would flood the log."""
 
     server = ThreadingHTTPServer(("", number), Handler)
     server.daemon_threads = True

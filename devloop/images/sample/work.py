@@ -1,4 +1,4 @@
-"""`work`: at every interval an index of the catalogue, fetched from CATALOGUE_URL where that is set; ready once the first piece is done."""
+"""`work`: indexes the catalogue (CATALOGUE_URL, if set) at every interval; ready after the first time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(options: Namespace, log: Log, stop: threading.Event) -> int:
             work(counters, log)
             port.ready.set()
             stop.wait(options.interval)
-        log("info", "ending")
+        log("info", "stopping")
     return 0
 
 

@@ -21,7 +21,7 @@ import yaml
 from devloop.clients.ports import free_ports
 from devloop.images.sample.__main__ import duration, parse
 from devloop.images.sample.metrics import Sample, read, sample, write
-from devloop.images.sample.monitor import Judge
+from devloop.images.sample.monitor import Evaluator
 from devloop.images.sample.observe import deployment, nodes, pods
 from devloop.images.sample.report import summary
 from devloop.images.sample.rules import BadRule, read_rules, read_yaml
@@ -65,12 +65,12 @@ def test_the_platforms_own_rules() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: rate(x[5m]) > 1\n", "cannot judge"),
-        ("groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: x > 1\n        for: soon\n", "no duration"),
+        ("groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: rate(x[5m]) > 1\n", "unsupported expression"),
+        ("groups:\n  - name: x\n    rules:\n      - alert: A\n        expr: x > 1\n        for: soon\n", "not a duration"),
         ("rules: x\n", "lack"),
     ],
 )
-def test_a_rule_that_cannot_be_judged_is_told(text: str, message: str) -> None:
+def test_an_invalid_rule_is_reported(text: str, message: str) -> None:
     with pytest.raises(BadRule, match=message):
         read_rules(text)
 
@@ -90,24 +90,24 @@ def test_metrics_are_compared_where_their_labels_are_equal() -> None:
 
 
 def test_an_alert_fires_when_it_held_long_enough_and_is_resolved_once() -> None:
-    judge = Judge(read_rules(RULES))
+    evaluator = Evaluator(read_rules(RULES))
     down, up = [sample("up", 0, target="t")], [sample("up", 1, target="t")]
-    assert judge.look(down, 0) == []
-    assert [found.labels for found in judge.samples()] == [(("alertname", "TargetDown"), ("state", "pending"), ("target", "t"))]
-    assert judge.look(down, 119) == []
-    (alert,) = judge.look(down, 120)
+    assert evaluator.evaluate(down, 0) == []
+    assert [found.labels for found in evaluator.samples()] == [(("alertname", "TargetDown"), ("state", "pending"), ("target", "t"))]
+    assert evaluator.evaluate(down, 119) == []
+    (alert,) = evaluator.evaluate(down, 120)
     assert alert.message({"environment": "local"})["labels"] == {
         "alertname": "TargetDown",
         "environment": "local",
         "target": "t",
         "severity": "warning",
     }
-    assert judge.look(down, 130) == []
-    (resolved,) = judge.look(up, 140)
+    assert evaluator.evaluate(down, 130) == []
+    (resolved,) = evaluator.evaluate(up, 140)
     assert resolved.message({})["status"] == "resolved"
-    assert judge.look(up, 150) == []
-    assert judge.look(down, 160) == []
-    assert judge.look(up, 170) == [], "what never fired is not resolved"
+    assert evaluator.evaluate(up, 150) == []
+    assert evaluator.evaluate(down, 160) == []
+    assert evaluator.evaluate(up, 170) == [], "what never fired is not resolved"
 
 
 def test_what_the_api_server_says_becomes_metrics() -> None:
@@ -172,7 +172,7 @@ def test_the_shop_sells_what_the_catalogue_has_and_stays_open_without_it() -> No
         page = json.loads(get(here)[1])
         assert (page["base_url"], len(page["items"])) == ("https://shop", 4)
         assert get(f"{here}/items")[0] == 404, "only the catalogue has items"
-        assert "ending" in ended(catalogue)
+        assert "stopping" in ended(catalogue)
         assert json.loads(get(here)[1])["items"] == []
         metrics = {found.name: found.value for found in read(get(f"{here}/metrics")[1])}
         assert metrics == {"requests_total": 3, "catalogue_failures_total": 1}
