@@ -36,27 +36,31 @@ class Command(NamedTuple):
     failed: Verdict = Verdict("failed")
 
 
-UP = Command(
-    "up",
-    Target.CLUSTER,
-    environment=True,
-    creates=True,
-    ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
-    failed=Verdict("{0} is not healthy", {"when it is mended": "up", "to look again": "status"}),
-)
-STATUS = Command("status", Target.CLUSTER, environment=True, ok=Verdict("{0} is healthy"), failed=Verdict("{0} is not healthy"))
-DOWN = Command(
-    "down",
-    Target.CLUSTER,
-    environment=True,
-    ok=Verdict("{0} is gone"),
-    failed=Verdict("something of {0} may be left", {"again": "down"}),
-)
-VALIDATE = Command("validate", Target.REPOSITORY, ok=Verdict("the repository is valid"), failed=Verdict("the repository has errors"))
-RENDER = Command("render", Target.REPOSITORY, environment=True)
-DOCTOR = Command("doctor", Target.MACHINE, environment=True, creates=True)
-INIT = Command("init")
-TOOLCHAIN = Command("toolchain")
+def _by_name(*commands: Command) -> Mapping[str, Command]:
+    return {command.name: command for command in commands}
+
 
 # In the order of `devloop --help`.
-COMMANDS: Mapping[str, Command] = {command.name: command for command in (UP, STATUS, DOWN, VALIDATE, RENDER, DOCTOR, INIT, TOOLCHAIN)}
+COMMANDS = _by_name(
+    Command(
+        "up",
+        Target.CLUSTER,
+        environment=True,
+        creates=True,
+        ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
+        failed=Verdict("{0} is not healthy", {"when it is mended": "up", "to look again": "status"}),
+    ),
+    Command("status", Target.CLUSTER, environment=True, ok=Verdict("{0} is healthy"), failed=Verdict("{0} is not healthy")),
+    Command(
+        "down",
+        Target.CLUSTER,
+        environment=True,
+        ok=Verdict("{0} is gone"),
+        failed=Verdict("something of {0} may be left", {"again": "down"}),
+    ),
+    Command("validate", Target.REPOSITORY, ok=Verdict("the repository is valid"), failed=Verdict("the repository has errors")),
+    Command("render", Target.REPOSITORY, environment=True),
+    Command("doctor", Target.MACHINE, environment=True, creates=True),
+    Command("init"),
+    Command("toolchain"),
+)

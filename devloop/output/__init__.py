@@ -31,15 +31,16 @@ class Format(NamedTuple):
         return text.encode(errors="backslashreplace").decode()
 
 
-FORMATS: Mapping[str, Format] = {
-    each.name: each
-    for each in (
-        Format("json", "everything, for scripts", tuple(Target)),
-        Format("sarif", "findings, for code scanning"),
-        Format("junit", "a case per Kustomization and family of rules, for test result views"),
-        Format("github", "annotations in a workflow"),
-    )
-}
+def _by_name(*formats: Format) -> Mapping[str, Format]:
+    return {each.name: each for each in formats}
+
+
+FORMATS = _by_name(
+    Format("json", "everything, for scripts", tuple(Target)),
+    Format("sarif", "findings, for code scanning"),
+    Format("junit", "a case per Kustomization and family of rules, for test result views"),
+    Format("github", "annotations in a workflow"),
+)
 
 
 def names(target: Target) -> tuple[str, ...]:
