@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated
 
@@ -20,12 +22,25 @@ app = typer.Typer(
     help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
     epilog="To begin: devloop init demo && devloop -C demo up local",
 )
-for name in COMMANDS:
+
+
+def _load(name: str) -> None:
+    """Add the command with its options."""
     command = getattr(import_module(f"devloop.cli.{name}"), name)
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name)
+        app.add_typer(command, name=name, help=COMMANDS[name].summary)
     else:
-        app.command()(command)
+        app.command(name, help=f"{COMMANDS[name].summary}\n\n{cleandoc(command.__doc__ or '')}")(command)
+
+
+def _load_commands(argv: list[str]) -> None:
+    """Only what `argv` may name, and all where a shell completes: the overview needs no options."""
+    completes = any(name.startswith("_DEVLOOP") for name in os.environ)
+    for name, command in COMMANDS.items():
+        if completes or name in argv:
+            _load(name)
+        else:
+            app.command(name, help=command.summary)(lambda: None)
 
 
 def _print_version(wanted: bool) -> None:
@@ -52,6 +67,7 @@ def main(
 
 def run(argv: list[str]) -> int:
     """Run the command line; the exit code."""
+    _load_commands(argv)
     try:
         app(args=argv)
     except SystemExit as end:

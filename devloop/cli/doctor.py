@@ -30,10 +30,7 @@ def doctor(
     key_file: KeyFile = None,
     output: DoctorOutput = TEXT,
 ) -> None:
-    """Check what this machine lacks.
-
-    Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing.
-    """
+    """Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.doctor import doctor as run
 

@@ -23,10 +23,7 @@ def down(
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Remove everything of the environment.
-
-    Processes, data and the kubeconfig entry; nothing to remove is fine.
-    """
+    """Processes, data and the kubeconfig entry; nothing to remove is fine."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.down import down as run
     from devloop.commands.request import Request

@@ -9,10 +9,7 @@ import typer
 
 
 def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> None:
-    """Scaffold a sample platform.
-
-    Three environments, two distributions, freshly encrypted secrets; the Age keys are made outside of DIR.
-    """
+    """Three environments, two distributions, freshly encrypted secrets; the Age keys are made outside of DIR."""
     from devloop.cli.boundary import open_console
     from devloop.commands.init import init as run
 

@@ -29,10 +29,7 @@ def render(
     definition: Definition = None,
     key_file: KeyFile = None,
 ) -> None:
-    """Print the manifests that Flux would apply.
-
-    Built, decrypted and with variables in place; the values of Secrets are masked.
-    """
+    """Built, decrypted and with variables in place; the values of Secrets are masked."""
     from devloop.cli.boundary import open_console
 
     with open_console("yaml") as console:

@@ -26,10 +26,7 @@ def status(
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Show what runs and how far Flux has come.
-
-    Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing.
-    """
+    """Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
     from devloop.commands.status import status as run

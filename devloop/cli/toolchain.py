@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from devloop.images import ImageState
     from devloop.toolchain import ToolState
 
-toolchain = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List or install the pinned programs.")
+toolchain = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 @toolchain.command("list")

@@ -34,9 +34,7 @@ def up(
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Reconcile the working tree until it is healthy.
-
-    Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
+    """Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
     finds end the run before anything is created.
     """
     from devloop.cli.boundary import open_console, show

@@ -51,10 +51,7 @@ def validate(
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Check the whole repository without a cluster.
-
-    Builds every Kustomization of every environment as Flux would and holds the result against the rules. See docs/validation.md.
-    """
+    """Builds every Kustomization of every environment as Flux would and holds the result against the rules. See docs/validation.md."""
     if explain:
         _explain(explain)
     from devloop.cli.boundary import open_console, show

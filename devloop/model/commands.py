@@ -29,6 +29,7 @@ class Command(NamedTuple):
     """`target` is None for a command without a repository; `environment` says that it takes one, `creates` that it may create it."""
 
     name: str
+    summary: str
     target: Target | None = None
     environment: bool = False
     creates: bool = False
@@ -44,23 +45,38 @@ def _by_name(*commands: Command) -> Mapping[str, Command]:
 COMMANDS = _by_name(
     Command(
         "up",
+        "Reconcile the working tree until it is healthy.",
         Target.CLUSTER,
         environment=True,
         creates=True,
         ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
         failed=Verdict("{0} is not healthy", {"when it is mended": "up", "to look again": "status"}),
     ),
-    Command("status", Target.CLUSTER, environment=True, ok=Verdict("{0} is healthy"), failed=Verdict("{0} is not healthy")),
+    Command(
+        "status",
+        "Show what runs and how far Flux has come.",
+        Target.CLUSTER,
+        environment=True,
+        ok=Verdict("{0} is healthy"),
+        failed=Verdict("{0} is not healthy"),
+    ),
     Command(
         "down",
+        "Remove everything of the environment.",
         Target.CLUSTER,
         environment=True,
         ok=Verdict("{0} is gone"),
         failed=Verdict("something of {0} may be left", {"again": "down"}),
     ),
-    Command("validate", Target.REPOSITORY, ok=Verdict("the repository is valid"), failed=Verdict("the repository has errors")),
-    Command("render", Target.REPOSITORY, environment=True),
-    Command("doctor", Target.MACHINE, environment=True, creates=True),
-    Command("init"),
-    Command("toolchain"),
+    Command(
+        "validate",
+        "Check the whole repository without a cluster.",
+        Target.REPOSITORY,
+        ok=Verdict("the repository is valid"),
+        failed=Verdict("the repository has errors"),
+    ),
+    Command("render", "Print the manifests that Flux would apply.", Target.REPOSITORY, environment=True),
+    Command("doctor", "Check what this machine lacks.", Target.MACHINE, environment=True, creates=True),
+    Command("init", "Scaffold a sample platform."),
+    Command("toolchain", "List or install the pinned programs."),
 )
