@@ -1,0 +1,154 @@
+"""One of the two builds: its program, its caches and folders, and one run of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fcntl import ioctl
+from functools import cached_property
+from pathlib import Path
+
+# A validator that takes longer than this, in seconds, hangs.
+LIMIT = 300
+COLUMNS, LINES = 80, 24
+# What `up` needs without a container engine; without them it would build for minutes before it says anything.
+WORKER = ("worker", "sops")
+
+
+class NotReady(Exception):
+    """Nothing can be compared: wrong usage, or a build that does not run."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True)
+class Build:
+    """A checkout and the Python that it is installed for; `cache` is an XDG_CACHE_HOME with its programs, `folder` for this run alone."""
+
+    name: str
+    checkout: Path
+    python: Path
+    cache: Path
+    folder: Path
+
+    @property
+    def program(self) -> Path:
+        return self.python.parent / "devloop"
+
+    @cached_property
+    def version(self) -> str:
+        """What decides what it does: the commit, and what is in no commit."""
+        parts = [self._git("rev-parse", "HEAD"), self._git("diff", "HEAD"), self._git("status", "--porcelain")]
+        return "\n".join((*parts, str(self.python.resolve())))
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The pinned programs that its cache does not have."""
+        return tuple(name for name in self._states() if not any((self.cache / "devloop" / "tools" / name).glob("*/entry.json")))
+
+    def _states(self) -> list[str]:
+        lines = self.run(["toolchain", "list"], self.folder, {}).stdout.decode().splitlines()
+        wanted = {"worker", "sops", "etcd", "kwok"} | {f"kube-{part}" for part in ("apiserver", "controller-manager", "scheduler")}
+        wanted |= {"source-controller", "kustomize-controller", "helm-controller", "kind", "kubectl"}
+        return [name for name in (line.partition(" ")[0] for line in lines) if name in wanted]
+
+    def prepare(self) -> None:
+        """The program is that of the checkout, and the build worker is there; raises NotReady."""
+        where = self._ask(self.python, "-c", "import devloop, os; print(os.path.dirname(devloop.__file__))")
+        if not where or Path(where).parent != self.checkout.resolve() or not self.program.exists():
+            hint = f"cd {self.checkout} && python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'"
+            raise NotReady(f"{self.python} does not run the devloop of {self.checkout}: {hint}")
+        env = os.environ | {"XDG_CACHE_HOME": str(self.cache)}
+        done = subprocess.run([self.program, "toolchain", "install", *WORKER], env=env, check=False)
+        if done.returncode:
+            raise NotReady(f"{self.name}: devloop toolchain install {' '.join(WORKER)} failed")
+        own = self.folder / "cache" / "devloop"
+        own.mkdir(parents=True)
+        (self.folder / "home").mkdir()
+        (own / "tools").symlink_to(self.cache / "devloop" / "tools")
+
+    def run(self, arguments: Sequence[str], cwd: Path, more: Mapping[str, str], *, terminal: bool = False) -> Ended:
+        """Run it with `arguments`; `more` are variables, at best with XDG_STATE_HOME and XDG_CONFIG_HOME of its own."""
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "KUBECONFIG": str(self.folder / "kubeconfig"),
+            # The same for both, whatever begins or ends to run on this machine meanwhile.
+            "DEVLOOP_PROVISIONER": "embedded",
+            "DOCKER_HOST": "unix:///nowhere/docker.sock",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **more,
+        }
+        argv = [str(self.program), *arguments]
+        return _on_terminal(argv, cwd, env) if terminal else _in_pipes(argv, cwd, env)
+
+    def _git(self, *arguments: str) -> str:
+        return self._ask("git", "-C", self.checkout, *arguments)
+
+    def _ask(self, *argv: str | Path) -> str:
+        try:
+            return subprocess.run(argv, check=False, capture_output=True, text=True, cwd="/").stdout.strip()
+        except OSError:
+            return ""
+
+
+def _in_pipes(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ended:
+    try:
+        done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired as late:
+        return Ended(-1, late.stdout or b"", (late.stderr or b"") + f"\nended by task same after {LIMIT} s\n".encode())
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _on_terminal(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ended:
+    """Both streams are the terminal's, told as stdout."""
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    process = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    said, end = b"", time.monotonic() + LIMIT
+    try:
+        while time.monotonic() < end and (part := _read(ours)) is not None:
+            said += part
+    finally:
+        os.close(ours)
+    if time.monotonic() >= end:
+        process.kill()
+    return Ended(process.wait(), said, b"")
+
+
+def _read(terminal: int) -> bytes | None:
+    """What it says within a second, None at its end (which Linux tells as an error)."""
+    if not select.select([terminal], [], [], 1)[0]:
+        return b""
+    try:
+        return os.read(terminal, 1 << 16) or None
+    except OSError:
+        return None
+
+
+def dump(path: Path, content: object) -> None:
+    """Whole or not at all."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps(content), encoding="utf-8")
+    aside.rename(path)

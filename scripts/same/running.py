@@ -1,0 +1,101 @@
+"""Runs all commands with both builds, side by side; what BEFORE gave is kept while neither it nor the list changes."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.same import normal as normalising
+from scripts.same.build import Build, dump
+from scripts.same.commands import Command
+from scripts.same.inputs import Inputs
+from scripts.same.normal import in_any_order, normal, screen
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command gave: by `exit code`, `stdout`, `stderr` or a file's path, as normalised text; several commands are numbered."""
+
+    command: Command
+    texts: dict[str, str]
+
+
+def run_both(
+    builds: tuple[Build, Build], commands: Sequence[Command], inputs: Inputs, *, keep: Path, jobs: int
+) -> Generator[tuple[Result, Result]]:
+    """The results of both in the order of `commands`, each as soon as it is there."""
+    before = builds[0]
+    store = keep / f"before-{_key(before, inputs)}.json"
+    kept: dict[str, dict[str, str]] = json.loads(store.read_text()) if store.exists() else {}
+    with ThreadPoolExecutor(jobs) as pool:
+        pending = [
+            [pool.submit(_kept(kept, build, command, inputs) if build is before else _job(build, command, inputs)) for build in builds]
+            for command in commands
+        ]
+        try:
+            for number, (command, pair) in enumerate(zip(commands, pending, strict=True), start=1):
+                _tell(f"{number}/{len(commands)} {command.name[:100]}", last=number == len(commands))
+                first, second = (future.result() for future in pair)
+                if command.timed and first != second:
+                    first, second = (run(build, command, inputs) for build in builds)
+                kept[command.name] = first
+                yield Result(command, first), Result(command, second)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            dump(store, kept)
+
+
+def _tell(progress: str, *, last: bool) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{progress}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+
+def _key(before: Build, inputs: Inputs) -> str:
+    """Of everything that decides what BEFORE gives; exemptions have a last day."""
+    code = b"".join(Path(path).read_bytes() for path in (__file__, normalising.__file__))
+    parts = (before.version, str(inputs.folder), datetime.datetime.now(datetime.UTC).date().isoformat())
+    return hashlib.sha256("\0".join(parts).encode() + code).hexdigest()[:12]
+
+
+def _kept(kept: dict[str, dict[str, str]], build: Build, command: Command, inputs: Inputs) -> Callable[[], dict[str, str]]:
+    return (lambda: kept[command.name]) if command.name in kept and not command.of_machine else _job(build, command, inputs)
+
+
+def _job(build: Build, command: Command, inputs: Inputs) -> Callable[[], dict[str, str]]:
+    return lambda: run(build, command, inputs)
+
+
+def run(build: Build, command: Command, inputs: Inputs) -> dict[str, str]:
+    """Run one command with one build, in a folder of its own."""
+    own = build.folder / "runs" / command.folder
+    here = own / "here"
+    shutil.rmtree(own, ignore_errors=True)
+    here.mkdir(parents=True)
+    config = own / "config" if command.fresh else inputs.config
+    env = {"XDG_STATE_HOME": str(own / "state"), "XDG_CONFIG_HOME": str(config), "KUBECONFIG": str(own / "kubeconfig")} | dict(command.env)
+    texts: dict[str, str] = {}
+    for number, part in enumerate(command.parts, start=1):
+        cwd = inputs.repository(command.repository) if command.here else here
+        ended = build.run(command.argv(part, inputs), cwd, env, terminal=command.terminal)
+        label = f"{number}: " if len(command.parts) > 1 else ""
+        stdout = screen(_text(ended.stdout)) if command.terminal else _text(ended.stdout)
+        texts |= {f"{label}exit code": str(ended.code), f"{label}stdout": stdout, f"{label}stderr": _text(ended.stderr)}
+    texts |= {str(path.relative_to(here)): _text(path.read_bytes()) for path in sorted(here.rglob("*")) if _is_output(path, here)}
+    folders = {own: "$OWN", build.folder: "$FOLDER", build.checkout: "$CHECKOUT", build.python.parent: "$BIN", build.cache: "$CACHE"}
+    told = {name: normal(text, command, {str(path): called for path, called in folders.items()}) for name, text in texts.items()}
+    return {name: in_any_order(text) for name, text in told.items()} if command.unordered else told
+
+
+def _is_output(path: Path, here: Path) -> bool:
+    return path.is_file() and ".git" not in path.relative_to(here).parts
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="backslashreplace")
