@@ -107,6 +107,10 @@ class Diagnostic:
         return self.location.object
 
     @property
+    def family(self) -> str:
+        return self.rule.partition("/")[0]
+
+    @property
     def environments(self) -> tuple[str, ...]:
         return tuple(sorted({scope.environment for scope in self.scopes}))
 

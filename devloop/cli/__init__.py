@@ -1,4 +1,4 @@
-"""The command line: parse, call, show, exit code. Imports of what a command needs are inside it, so that `--help` is quick."""
+"""The command line. Commands import what they need when they run, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -19,13 +19,45 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="A local GitOps development loop: the working tree, reconciled by real Flux on a local cluster, within seconds.",
-    epilog="To begin: devloop init demo && devloop -C demo up local",
+    help="A local GitOps development loop: real Flux reconciles the working tree on a local cluster within seconds.",
+    epilog="To start: devloop init demo && devloop -C demo up local",
 )
 
 
+class RepositoryOption(NamedTuple):
+    """`directory` is the value of -C; None searches from the current directory."""
+
+    directory: Path | None
+
+    @property
+    def root(self) -> Path:
+        from devloop.errors import InputError
+        from devloop.hint import command
+        from devloop.repository.environments import find_root
+
+        if self.directory is None:
+            return find_root(Path.cwd())
+        if not self.directory.is_dir():
+            raise InputError(f"-C {self.directory} is not a directory", hint=command("ls -ld", self.directory))
+        return self.directory.resolve()
+
+    @property
+    def repository(self) -> Path:
+        """The root, or without a definition the Git repository."""
+        from devloop.errors import InputError
+
+        try:
+            return self.root
+        except InputError:
+            here = Path.cwd()
+            for folder in () if self.directory else (here, *here.parents):
+                if (folder / ".git").exists():
+                    return folder
+            raise
+
+
 def _load(name: str) -> None:
-    """Add the command with its options."""
+    """Adds the command with its options."""
     command = getattr(import_module(f"devloop.cli.{name}"), name)
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name, help=COMMANDS[name].summary)
@@ -34,7 +66,7 @@ def _load(name: str) -> None:
 
 
 def _load_commands(argv: list[str]) -> None:
-    """Only what `argv` may name, and all where a shell completes: the overview needs no options."""
+    """Loads the options of commands in `argv`, or of all for shell completion; the overview needs none."""
     completes = any(name.startswith("_DEVLOOP") for name in os.environ)
     for name, command in COMMANDS.items():
         if completes or name in argv:
@@ -56,17 +88,15 @@ def main(
     context: typer.Context,
     directory: Annotated[
         Path | None,
-        typer.Option("-C", metavar="DIR", help="The repository's root.", show_default="the nearest parent with a definition"),
+        typer.Option("-C", metavar="DIR", help="Repository root.", show_default="the nearest parent with a definition"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    from devloop.cli.place import Place
-
-    context.obj = Place(directory)
+    context.obj = RepositoryOption(directory)
 
 
 def run(argv: list[str]) -> int:
-    """Run the command line; the exit code."""
+    """Runs the command line and returns the exit code."""
     _load_commands(argv)
     try:
         app(args=argv)
@@ -75,8 +105,7 @@ def run(argv: list[str]) -> int:
     except OSError as error:
         from devloop.errors import ExitCode, refused
 
-        # Of typer's own words, like the help; what commands print has its boundary.
-        told = refused(error)
-        typer.echo(f"error: {told.message if told else error}", err=True)
+        # Typer failed to print help; errors of commands are handled by open_console.
+        typer.echo(f"error: {refused(error) or error}", err=True)
         return ExitCode.UNHEALTHY
     return 0

@@ -1,4 +1,4 @@
-"""Around every command: a console, errors as exit codes, the report at the end."""
+"""Runs the body of a command: opens a console, turns errors into exit codes, shows the report."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_console(output: str = TEXT, context: typer.Context | None = None, file: Path | None = None) -> Iterator[Console]:
-    """A console around a command; errors are shown by it, with `context` also as a report, and become exit codes."""
+    """A console that shows errors, with `context` also as a report, and turns them into exit codes."""
     from devloop.console import Console
+    from devloop.console.command_hints import CommandContext
 
-    console = Console(output, file, _spoken(context) if context else None, follows=bool(context and context.params.get("watch")))
+    hints = _command_context(context) if context else CommandContext()
+    console = Console(output, file, hints, follows=bool(context and context.params.get("watch")))
     try:
         with console:
             _check_file(output, file)
@@ -34,29 +36,27 @@ def open_console(output: str = TEXT, context: typer.Context | None = None, file:
         if context and output != TEXT:
             from devloop.commands.request import refusal
 
-            named = context.params.get("environment")
-            console.show(refusal(context.info_name or "", named if isinstance(named, str) else "", error))
+            console.show(refusal(context.info_name or "", hints.environment, error))
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except (typer.Exit, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 (the boundary)
-        if isinstance(error.__cause__, KeyboardInterrupt):  # it came while a class was made, which wraps what happens meanwhile
+        if isinstance(error.__cause__, KeyboardInterrupt):  # raised while a class was created, which wraps exceptions
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         from devloop.runner import write_traceback
 
-        if told := refused(error) if isinstance(error, OSError) else None:
-            console.error(told)
-            raise typer.Exit(told.exit_code) from None
+        if isinstance(error, OSError) and (write_error := refused(error)):
+            console.error(write_error)
+            raise typer.Exit(write_error.exit_code) from None
         console.bug(write_traceback(error))
         raise typer.Exit(ExitCode.BUG) from None
 
 
 def _check_file(output: str, file: Path | None) -> None:
-    """Before anything is done: a report that cannot be written is no use."""
     if file and output == TEXT:
-        raise InputError("--output-file wants a format of its own", hint=f"--output json --output-file {file}")
+        raise InputError("--output-file requires --output", hint=f"--output json --output-file {file}")
     if file and not file.absolute().parent.is_dir():
         raise InputError(f"the folder of --output-file {file} does not exist", hint=command("mkdir -p", file.parent))
 
@@ -67,15 +67,10 @@ def show(console: Console, report: Report) -> NoReturn:
     raise typer.Exit(report.exit_code)
 
 
-def _spoken(context: typer.Context) -> CommandContext:
-    """How commands are named from where the user stands: with what was typed, not with what environment variables say anyway."""
+def _command_context(context: typer.Context) -> CommandContext:
+    """Options from the command line; those from environment variables apply to the commands of hints anyway."""
     from devloop.console.command_hints import CommandContext
 
-    directory, named = context.obj.directory, context.params.get("environment")
-    typed = {name: str(context.params[name]) for name in ("definition", "provisioner") if _was_typed(context, name)}
-    return CommandContext.of(named if isinstance(named, str) else "", str(directory or ""), **typed)
-
-
-def _was_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    environment, sources = context.params.get("environment"), {name: context.get_parameter_source(name) for name in context.params}
+    options = {n: str(context.params[n]) for n in ("definition", "provisioner") if (s := sources.get(n)) and s.name == "COMMANDLINE"}
+    return CommandContext.of(environment if isinstance(environment, str) else "", str(context.obj.directory or ""), **options)

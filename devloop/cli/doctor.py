@@ -1,4 +1,4 @@
-"""`devloop doctor`: arguments to a report."""
+"""`devloop doctor`: parses the arguments."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import (
-    Definition,
-    DoctorOutput,
-    KeyFile,
-    Provisioner,
-    environment_names,
-)
+from devloop.cli.options import Definition, DoctorOutput, KeyFile, Provisioner, environment_names
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -22,7 +16,7 @@ def doctor(
     environment: Annotated[
         str,
         typer.Argument(
-            metavar="ENV", help="Also what this environment needs.", show_default="the machine alone", autocompletion=environment_names
+            metavar="ENV", help="Also check what this environment needs.", show_default="only the machine", autocompletion=environment_names
         ),
     ] = "",
     definition: Definition = None,
@@ -30,7 +24,7 @@ def doctor(
     key_file: KeyFile = None,
     output: DoctorOutput = TEXT,
 ) -> None:
-    """Engine, programs, limits, disk and clock; for ENV also its definition, ports and keys. Changes nothing."""
+    """Checks container engine, programs, limits, disk and clock; with ENV also its definition, ports and keys. Changes nothing."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.doctor import doctor as run
 

@@ -1,16 +1,10 @@
-"""`devloop down`: arguments to a request."""
+"""`devloop down`: parses the arguments."""
 
 from __future__ import annotations
 
 import typer
 
-from devloop.cli.options import (
-    Definition,
-    Environment,
-    OutputFile,
-    OutputOption,
-    Provisioner,
-)
+from devloop.cli.options import Definition, Environment, OutputFile, OutputOption, Provisioner
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -23,7 +17,7 @@ def down(
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Processes, data and the kubeconfig entry; nothing to remove is fine."""
+    """Removes its processes, data and kubeconfig entry. Succeeds if there is nothing to remove."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.down import down as run
     from devloop.commands.request import Request

@@ -1,4 +1,4 @@
-"""`devloop init`: where to scaffold."""
+"""`devloop init`: parses the arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", show_default=False)]) -> None:
-    """Three environments, two distributions, freshly encrypted secrets; the Age keys are made outside of DIR."""
+    """Creates three environments, two distributions and encrypted secrets. Stores the new age keys outside DIR."""
     from devloop.cli.boundary import open_console
     from devloop.commands.init import init as run
 

@@ -1,4 +1,4 @@
-"""`devloop render`: arguments to a request."""
+"""`devloop render`: parses the arguments."""
 
 from __future__ import annotations
 
@@ -6,30 +6,23 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import (
-    AllowRemote,
-    Definition,
-    Environment,
-    KeyFile,
-)
+from devloop.cli.options import AllowRemote, Definition, Environment, KeyFile
 
 
 def render(
     context: typer.Context,
     environment: Environment,
-    kustomization: Annotated[
-        str, typer.Option("--kustomization", "-k", metavar="NS/NAME", help="Only this one.", show_default="all of them")
-    ] = "",
+    kustomization: Annotated[str, typer.Option("--kustomization", "-k", metavar="NS/NAME", help="Only this one.", show_default="all")] = "",
     diff: Annotated[
         str, typer.Option("--diff", metavar="REV", help="What changed between REV and the working tree.", show_default=False)
     ] = "",
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the values of Secrets.")] = False,
-    origins: Annotated[bool, typer.Option("--origins", help="Name the file that each object comes from.")] = False,
+    origins: Annotated[bool, typer.Option("--origins", help="Show the source file of each object.")] = False,
     allow_remote: AllowRemote = False,
     definition: Definition = None,
     key_file: KeyFile = None,
 ) -> None:
-    """Built, decrypted and with variables in place; the values of Secrets are masked."""
+    """Builds, decrypts and substitutes variables. Masks the values of Secrets."""
     from devloop.cli.boundary import open_console
 
     with open_console("yaml") as console:
@@ -37,8 +30,8 @@ def render(
         from devloop.commands.render import render as run
         from devloop.errors import ExitCode
 
-        chosen = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
-        request = Request(context.obj.repository, environment, *chosen)
+        options = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
+        request = Request(context.obj.repository, environment, *options)
         rendered = compare(request, diff, console.emit) if diff else run(request, console.emit)
         console.__exit__()
         console.difference(rendered.text) if diff else console.manifests(rendered.text)

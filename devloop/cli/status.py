@@ -1,4 +1,4 @@
-"""`devloop status`: arguments to a request."""
+"""`devloop status`: parses the arguments."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import (
-    Definition,
-    Environment,
-    OutputFile,
-    OutputOption,
-    Provisioner,
-)
+from devloop.cli.options import Definition, Environment, OutputFile, OutputOption, Provisioner
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -22,15 +16,14 @@ def status(
     environment: Environment,
     definition: Definition = None,
     provisioner: Provisioner = AUTO,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep watching until Ctrl-C.")] = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Each Kustomization below the one that it waits for, with what Flux and the workloads say. Changes nothing."""
+    """Lists Kustomizations in dependency order with messages from Flux and the workloads. Changes nothing."""
     from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
     from devloop.commands.status import status as run
 
     with open_console(output, context, output_file) as console:
-        request = Request(context.obj.root, environment, definition, provisioner)
-        show(console, run(request, console.emit, follow=watch))
+        show(console, run(Request(context.obj.root, environment, definition, provisioner), console.emit, follow=watch))

@@ -1,4 +1,4 @@
-"""Commands about the pinned programs and the images made from them."""
+"""`devloop toolchain`: lists and installs the pinned programs and their images."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from devloop.toolchain import ToolState
 
 toolchain = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Tools = Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Programs to use.", show_default="what `up` needs")]
 
 
 @toolchain.command("list")
 def list_tools() -> None:
-    """List versions, places and build times."""
+    """List versions, sizes, build times and paths."""
     from devloop.cli.boundary import open_console
     from devloop.toolchain import Toolchain
 
@@ -26,9 +27,7 @@ def list_tools() -> None:
 
 
 @toolchain.command("install")
-def install(
-    tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
-) -> None:
+def install(tools: Tools = None) -> None:
     """Install pinned programs ahead of time."""
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
@@ -39,12 +38,12 @@ def install(
 
 @toolchain.command("images")
 def make_images(
-    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Which ones.", show_default="all")] = None,
-    listed: Annotated[bool, typer.Option("--list", help="Only show which there are, and what the engine has of them.")] = False,
+    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Images to build.", show_default="all")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the images and their state in the engine without building.")] = False,
 ) -> None:
-    """Make the container images that `up --provisioner kind` uses where no registry can be reached.
+    """Build the images that `up --provisioner kind` uses without a registry.
 
-    From the pinned programs, Debian's packages and devloop's own files, into the container engine; those that are there stay.
+    Builds them from the pinned programs, Debian packages and devloop's own files, and keeps images that the engine already has.
     """
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
@@ -56,10 +55,8 @@ def make_images(
 
 
 @toolchain.command("key")
-def key(
-    tools: Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Which ones.", show_default="what `up` needs")] = None,
-) -> None:
-    """Print what identifies pinned programs on this platform: a key for the cache of a CI system."""
+def key(tools: Tools = None) -> None:
+    """Print a CI cache key for the pinned programs on this platform."""
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 

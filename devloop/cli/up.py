@@ -1,4 +1,4 @@
-"""`devloop up`: arguments to a request."""
+"""`devloop up`: parses the arguments."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import (
-    AllowRemote,
-    Definition,
-    Environment,
-    KeyFile,
-    OutputFile,
-    OutputOption,
-    Provisioner,
-    Timeout,
-    seconds,
-)
+from devloop.cli.options import AllowRemote, Definition, Environment, KeyFile, OutputFile, OutputOption, Provisioner, Timeout, seconds
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -26,16 +16,16 @@ def up(
     environment: Environment,
     definition: Definition = None,
     provisioner: Provisioner = AUTO,
-    recreate: Annotated[bool, typer.Option("--recreate", help="Make the cluster anew, whatever there is.")] = False,
+    recreate: Annotated[bool, typer.Option("--recreate", help="Recreate the cluster.")] = False,
     key_file: KeyFile = None,
     timeout: Timeout = None,
-    no_validate: Annotated[bool, typer.Option("--no-validate", help="Apply it whatever validation finds.")] = False,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
     allow_remote: AllowRemote = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Creates the cluster where there is none and continues one that an earlier run left. Uncommitted changes count. Errors that validation
-    finds end the run before anything is created.
+    """Creates the cluster if there is none, or continues with an existing one. Includes uncommitted changes. Validation errors stop the run
+    before anything is created.
     """
     from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
@@ -43,15 +33,6 @@ def up(
 
     with open_console(output, context, output_file) as console:
         limit = seconds(timeout)
-        request = Request(
-            context.obj.root,
-            environment,
-            definition,
-            provisioner,
-            key_file,
-            limit,
-            validate=not no_validate,
-            recreate=recreate,
-            allow_remote=allow_remote,
-        )
+        flags = {"validate": not no_validate, "recreate": recreate, "allow_remote": allow_remote}
+        request = Request(context.obj.root, environment, definition, provisioner, key_file, limit, **flags)
         show(console, run(request, console.emit))

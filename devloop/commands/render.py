@@ -17,8 +17,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.messages import join_words, suggestions
 from devloop.model.report import Emit, Notice
-from devloop.output.difference import difference
-from devloop.output.manifests import document, to_yaml
+from devloop.output.manifests import difference, document, to_yaml
 from devloop.repository.age_keys import identities
 from devloop.repository.checkout import checkout
 from devloop.repository.entry_points import load

@@ -1,4 +1,4 @@
-"""The only module that prints: a live view on a terminal, plain lines elsewhere, the report at the end. NO_COLOR is honoured."""
+"""The only package that prints: a live view on a terminal, plain lines elsewhere, the report at the end. Honours NO_COLOR."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devloop.console.explanations import diff_line, explained
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
-from devloop.console.wrapping import Whole, hint_line
+from devloop.console.wrapping import Whole, hint_line, styled
 from devloop.errors import DevloopError, InputError
 from devloop.hint import Hint
 from devloop.model.commands import Target
@@ -35,36 +35,32 @@ if TYPE_CHECKING:
 
 NO_LIMIT = 4096
 
-# What makes a terminal of anything, for rich.
+# Variables that make rich treat any stream as a terminal.
 _TERMINALS = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"})
 
 
 class Console:
     """Shows events as they come (`emit`, from any thread) and the report at the end (`show`).
 
-    With an output format other than text, standard output gets the report alone and everything else goes to standard error; with a
-    `file`, the report goes there and people read the text as ever.
+    With an output format other than text, the report goes to `file` or, alone, to standard output, and everything else to standard error.
     """
 
-    def __init__(
-        self, output: str = TEXT, file: Path | None = None, spoken: CommandContext | None = None, *, follows: bool = False
-    ) -> None:
+    def __init__(self, output: str = TEXT, file: Path | None = None, hints: CommandContext | None = None, *, follows: bool = False) -> None:
         self._output = output
         self._file = file
-        self._spoken = spoken or CommandContext()
-        self._alone = output != TEXT and file is None
+        self._hints = hints or CommandContext()
+        self._to_stderr = output != TEXT and file is None
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
-        self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
 
     @cached_property
     def _rich(self) -> RichConsole:
-        return _rich(stderr=self._alone)
+        return _rich(stderr=self._to_stderr)
 
     def __enter__(self) -> Console:
-        # Where nobody looks on, nothing may have to be drawn at all, or not before the first step is done.
-        stream = sys.stderr if self._alone else sys.stdout
+        # Without a terminal, rich is not needed until the first step has finished.
+        stream = sys.stderr if self._to_stderr else sys.stdout
         if not stream.isatty() and _TERMINALS.isdisjoint(os.environ):
             return self
         if self._rich.is_terminal and not self._rich.is_dumb_terminal:
@@ -80,73 +76,54 @@ class Console:
             self._live = None
 
     def emit(self, event: Event) -> None:
-        """Take one event in and show what it changes."""
+        """Shows an event; any thread may call it."""
         with self._lock:
-            line = self._view.take(self._spoken.event(event))
-        stays = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
-        if line is not None and (self._live is None or stays):
+            line = self._view.take(self._hints.event(event))
+        permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
+        if line is not None and (self._live is None or permanent):
             _print(self._rich, line)
 
     def show(self, report: Report) -> None:
-        """The end of a run: what is ready, what is not and why, what to do next."""
+        """Shows the report: what is ready, what is not and why, what to do next."""
         if self._output in FORMATS:
             text = FORMATS[self._output].write(report)
             if self._file is None:
                 sys.stdout.write(text)
                 return
             self._file.write_text(text, encoding="utf-8")
-        report = self._spoken.report(report)
+        report = self._hints.report(report)
         if report.target is Target.MACHINE:
-            self._show_diagnoses(report)
+            _print(self._rich, *diagnosis_lines(report.diagnoses), conclusion(report.diagnoses))
             return
         if report.target is Target.REPOSITORY:
-            for step in report.steps:
-                _print(self._rich, step_line(step, timed=False))
+            _print(self._rich, *(step_line(step, timed=False) for step in report.steps))
         elif report.kustomizations:
             _print(self._rich, tree(report.kustomizations, heading(report)))
-        self._show_findings(self._rich, report)
-        for line in reasons(report):
-            _print(self._rich, line)
-        for line in verdict(report, self._spoken):
-            _print(self._rich, line)
-
-    def _show_diagnoses(self, report: Report) -> None:
-        for line in (*diagnosis_lines(report.diagnoses), conclusion(report.diagnoses)):
-            _print(self._rich, line)
-
-    def _show_findings(self, rich: RichConsole, report: Report) -> None:
-        """By file; in a workflow of GitHub as annotations besides."""
-        for line in findings_by_file(report.findings, report.environment.split(", ")):
-            _print(rich, line)
-        if self._groups:
-            for finding in report.findings:
-                rich.print(annotation(finding), markup=False, soft_wrap=True)
+        _print(self._rich, *findings_by_file(report.findings, report.environment.split(", ")))
+        for finding in report.findings if os.environ.get("GITHUB_ACTIONS") == "true" else ():
+            self._rich.print(annotation(finding), markup=False, soft_wrap=True)
+        _print(self._rich, *reasons(report), *verdict(report, self._hints))
 
     def error(self, error: DevloopError) -> None:
-        """An error that ended the run before there was a report."""
-        stderr, error = _rich(stderr=True), self._spoken.error(error)
-        show_error(stderr, error.message, error.hint)
-        problems = error.problems if isinstance(error, InputError) else ()
-        if len(problems) > 1:
-            for problem in problems:
-                for line in problem_lines(problem):
-                    _print(stderr, line)
+        """Shows an error that ended the run without a report."""
+        error = self._hints.error(error)
+        show_error(error.message, error.hint)
+        if isinstance(error, InputError) and len(error.problems) > 1:
+            _print(_rich(stderr=True), *(line for problem in error.problems for line in problem_lines(problem)))
 
-    def bug(self, where: str) -> None:
-        """Something that must not happen happened; the traceback lies in a file."""
-        show_error(_rich(stderr=True), "this is a bug in devloop", f"please report it with {where}")
+    def bug(self, traceback: str) -> None:
+        """Shows an internal error; `traceback` is the file with its traceback."""
+        show_error("this is a bug in devloop", f"please report it with {traceback}")
 
     def explain(self, explanations: Sequence[Explanation]) -> None:
-        """What rules are for, and an example where there is one alone."""
         for line in explained(explanations):
             self._rich.print(line)
 
     def manifests(self, text: str) -> None:
-        """YAML on standard output, as it is."""
         sys.stdout.write(text)
 
     def difference(self, text: str) -> None:
-        """A unified diff on standard output, coloured on a terminal; nothing at all where nothing differs."""
+        """Writes a unified diff to standard output, coloured on a terminal."""
         if not sys.stdout.isatty():
             sys.stdout.write(text)
             return
@@ -154,13 +131,10 @@ class Console:
             _rich(stderr=False).print(diff_line(line), soft_wrap=True)
 
     def line(self, text: str) -> None:
-        """One line of a command's own output."""
-        from rich.text import Text
-
-        _print(self._rich, Whole(Text(text)))
+        _print(self._rich, Whole(styled(text)))
 
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        """A plain table, as wide as its content; where that is too wide, without its last column, which a pipe always gets."""
+        """A table as wide as its content; without its last column where the terminal is too narrow."""
         table = _table(columns, rows)
         if self._rich.measure(table, options=self._rich.options.update(width=NO_LIMIT)).maximum > self._rich.width:
             self._rich.print(_table(columns[:-1], rows))
@@ -169,19 +143,18 @@ class Console:
         self._rich.print(table)
 
 
-def show_error(rich: RichConsole, message: str, command: Hint) -> None:
-    _print(rich, error_line(message))
-    if command:
-        _print(rich, hint_line(command))
+def show_error(message: str, hint: Hint) -> None:
+    _print(_rich(stderr=True), error_line(message), *([hint_line(hint)] if hint else []))
 
 
-def _print(rich: RichConsole, line: RenderableType) -> None:
-    """Nothing is cut off: a command that is too long goes on in the terminal's next line."""
-    rich.print(line, crop=False)
+def _print(rich: RichConsole, *lines: RenderableType) -> None:
+    """Never cuts text off: a long command continues in the terminal's next line."""
+    for line in lines:
+        rich.print(line, crop=False)
 
 
 def _rich(*, stderr: bool) -> RichConsole:
-    """As wide as the terminal; where there is none, nobody wants lines to be broken."""
+    """As wide as the terminal; without one, lines are not wrapped."""
     from rich.console import Console as RichConsole
 
     rich = RichConsole(stderr=stderr, highlight=False)
@@ -189,7 +162,7 @@ def _rich(*, stderr: bool) -> RichConsole:
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
-    """Numbers with their units to the right, all else to the left; of longer rows only the first columns."""
+    """Aligns quantities to the right; ignores cells beyond `columns`."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

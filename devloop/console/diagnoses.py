@@ -1,11 +1,11 @@
-"""What the doctor says: a line for each check, aligned, and below it the command that mends."""
+"""The checks of `devloop doctor` as rich renderables, with hints below them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from devloop.console.wrapping import Hanging, hint_line
+from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 from devloop.model.messages import counted
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-# The mark and the spaces beside the name.
+# Columns for the mark and the spaces around the name.
 MARGIN = 4
 
 MARKS: Mapping[Level, tuple[str, str]] = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.FAILED: ("✗", "red")}
@@ -30,20 +30,15 @@ def diagnosis_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[RenderableType]:
 
 
 def _line(diagnosis: Diagnosis, column: int, *, repeated: bool) -> Hanging:
-    from rich.text import Text
-
     mark, colour = MARKS[diagnosis.level]
-    text = Text.assemble((mark, colour), f" {'' if repeated else diagnosis.check:<{column}}  ")
+    text = styled((mark, colour), f" {'' if repeated else diagnosis.check:<{column}}  ")
     return Hanging(text.append(diagnosis.message, "dim" if diagnosis.level is Level.OK else ""), column + MARGIN)
 
 
 def conclusion(diagnoses: Sequence[Diagnosis]) -> Text:
-    """How many stand in the way and how many are of concern."""
-    from rich.text import Text
-
     failed = sum(diagnosis.level is Level.FAILED for diagnosis in diagnoses)
     warnings = sum(diagnosis.level is Level.WARNING for diagnosis in diagnoses)
     also = f", {counted(warnings, 'warning')}" if warnings else ""
     if failed:
-        return Text.assemble(("✗ ", "red"), f"{failed} of {len(diagnoses)} checks failed{also}")
-    return Text.assemble(("✓ ", "green"), f"nothing stands in the way{also}")
+        return styled(("✗ ", "red"), f"{failed} of {len(diagnoses)} checks failed{also}")
+    return styled(("✓ ", "green"), f"all required checks passed{also}")

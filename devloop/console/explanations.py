@@ -1,4 +1,4 @@
-"""What rules are for, as people read it. Building renderables is not printing them."""
+"""Explanations of rules, and diffs, as rich renderables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS
+from devloop.console.wrapping import styled
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,23 +17,17 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def explained(explanations: Iterable[Explanation]) -> Iterator[Text]:
-    """A paragraph for each rule; an example is a diff from what is wrong to what is right."""
-    from rich.text import Text
-
     for explanation in explanations:
         rule = explanation.rule
-        yield Text.assemble((explanation.name, "bold"), "  ", (rule.severity.value, COLOURS[rule.severity]))
-        yield Text.assemble(("  why: ", "cyan"), rule.reason)
-        yield Text.assemble(("  fix: ", "cyan"), rule.fix)
+        yield styled((explanation.name, "bold"), "  ", (rule.severity.value, COLOURS[rule.severity]))
+        yield styled(("  why: ", "cyan"), rule.reason)
+        yield styled(("  fix: ", "cyan"), rule.fix)
         if explanation.example:
-            yield Text("\n  for example:\n", "cyan")
+            yield styled("\n  for example:\n", style="cyan")
         for line in explanation.example.splitlines():
             yield diff_line(line, "  ")
 
 
 def diff_line(line: str, indent: str = "") -> Text:
-    """A line of a unified diff in its colour."""
-    from rich.text import Text
-
     style = "bold" if line.startswith(("+++", "---")) else _COLOURS.get(line[:1], "")
-    return Text(indent + line, style)
+    return styled(indent + line, style=style)

@@ -1,4 +1,4 @@
-"""The live view: steps that run, programs that are being installed, the tree of Kustomizations."""
+"""The live view: running steps, installs in progress, the tree of Kustomizations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
-from devloop.console.wrapping import Hanging, hint_line
-from devloop.diagnostic import Severity
-from devloop.hint import Hint
+from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
@@ -16,22 +14,21 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-# Seconds of silence that nobody wonders at.
+# Seconds without output.
 PATIENCE = 1.0
 
 
 class View:
-    """What the live view shows: steps that run, programs that are being installed, the tree of Kustomizations."""
+    """`follows` is for a run without an end: plain output reports every Kustomization at once."""
 
     def __init__(self, *, follows: bool = False) -> None:
-        """`follows`: there may be no end at which everything is told."""
         self._patience = 0.0 if follows else PATIENCE
         self._running: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
         self._kustomizations: tuple[Readiness, ...] = ()
 
     def take(self, event: Event) -> RenderableType | None:
-        """Fold an event in; the line to print for it, if any."""
+        """Updates the view and returns the line to print, if any."""
         match event:
             case StepStarted(title):
                 self._running[title] = time.monotonic()
@@ -41,36 +38,31 @@ class View:
                 return step_line(outcome) if outcome.ran else None
             case Progress():
                 return self._take_progress(event)
-            case Notice(message, severity, command):
-                return _notice(message, severity, command)
+            case Notice():
+                return _notice(event)
             case Reconciling(kustomizations):
                 return self._take_kustomizations(kustomizations)
-            case _:
-                pass
         return None
 
     def _take_progress(self, event: Progress) -> Text | None:
-        from rich.text import Text
-
         known = self._progress.get(event.item)
         self._progress[event.item] = event
         if event.done:
             del self._progress[event.item]
-            return Text(f"  {event.item}: done")
-        tenth = int((event.fraction or 0) * 5)
-        if known is not None and int((known.fraction or 0) * 5) == tenth:
+            return styled(f"  {event.item}: done")
+        if known is not None and int((known.fraction or 0) * 5) == int((event.fraction or 0) * 5):
             return None
         left = f", about {duration(event.remaining)} left" if event.remaining else ""
-        return Text(f"  {event.item}: {event.fraction or 0:.0%}{left}")
+        return styled(f"  {event.item}: {event.fraction or 0:.0%}{left}")
 
     def _take_kustomizations(self, kustomizations: tuple[Readiness, ...]) -> RenderableType | None:
-        """For plain output, a line for each Kustomization that became ready or failed in a wait that takes long: the end tells all."""
+        """For plain output, a line per Kustomization that became ready or failed after a long wait; the report lists all of them."""
         from rich.console import Group
 
         before = {k.id: (k.ready, k.terminal) for k in self._kustomizations}
         self._kustomizations = kustomizations
-        news = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
-        lines = [Hanging(kustomization_line(k), 2) for k in news if k.seconds >= self._patience]
+        changed = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
+        lines = [Hanging(kustomization_line(k), 2) for k in changed if k.seconds >= self._patience]
         return Group(*lines) if lines else None
 
     def __rich__(self) -> Table:
@@ -87,13 +79,12 @@ class View:
         return grid
 
 
-def _notice(message: str, severity: Severity, command: Hint) -> RenderableType:
+def _notice(notice: Notice) -> RenderableType:
     from rich.console import Group
-    from rich.text import Text
 
-    prefix = f"{severity.value}: "
-    line = Hanging(Text.assemble((prefix, COLOURS[severity]), message), len(prefix))
-    return Group(line, hint_line(command, 2)) if command else line
+    prefix = f"{notice.severity.value}: "
+    line = Hanging(styled((prefix, COLOURS[notice.severity]), notice.message), len(prefix))
+    return Group(line, hint_line(notice.hint, 2)) if notice.hint else line
 
 
 def _bar(progress: Progress) -> Table:

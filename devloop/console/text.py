@@ -1,12 +1,13 @@
-"""Lines, trees and verdicts as rich renderables; building them is not printing them."""
+"""Steps, Kustomizations and verdicts as rich renderables."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
-from devloop.console.wrapping import Hanging, Whole, hint_line
+from devloop.console.wrapping import Hanging, Whole, hint_line, styled
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
 from devloop.hint import DevloopCommand, Hint
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
-# Seconds that read as none.
+# Shorter times are not shown.
 INSTANT = 0.05
 
 MARKS: Mapping[Status, tuple[str, str]] = {
@@ -32,10 +33,8 @@ COLOURS: Mapping[Severity | None, str] = {Severity.ERROR: "red", Severity.WARNIN
 
 
 def step_line(outcome: Outcome, *, timed: bool = True) -> Hanging:
-    from rich.text import Text
-
     mark, colour = MARKS[outcome.status]
-    text = Text.assemble((mark, colour), f" {outcome.title:<12}")
+    text = styled((mark, colour), f" {outcome.title:<12}")
     if timed:
         text.append(f"{outcome.seconds:6.1f} s", "dim")
     indent = len(text) + 2
@@ -45,10 +44,8 @@ def step_line(outcome: Outcome, *, timed: bool = True) -> Hanging:
 
 
 def kustomization_line(k: Readiness) -> Text:
-    from rich.text import Text
-
     mark, colour = ("✓", "green") if k.ready else ("✗", "red") if k.terminal else ("-", "dim") if k.suspended else ("⋯", "yellow")
-    text = Text.assemble((mark, colour), f" {k.id}")
+    text = styled((mark, colour), f" {k.id}")
     if k.ready:
         took = f"  {k.seconds:.1f} s" if k.seconds >= INSTANT else ""
         return text.append(f"  {counted(k.objects, 'object')}{took}", "dim")
@@ -56,8 +53,7 @@ def kustomization_line(k: Readiness) -> Text:
 
 
 def tree(kustomizations: tuple[Readiness, ...], heading: str) -> Tree:
-    """Each Kustomization below the one that it waits for longest, in the order given."""
-    from rich.text import Text
+    """Each Kustomization below its deepest dependency, in the given order."""
     from rich.tree import Tree
 
     tree = Tree(heading or "Kustomizations", guide_style="dim")
@@ -66,53 +62,45 @@ def tree(kustomizations: tuple[Readiness, ...], heading: str) -> Tree:
         above = max((branches[d] for d in k.depends_on if d in branches), key=lambda branch: branch[0], default=(0, tree))
         branches[k.id] = (above[0] + 1, above[1].add(Hanging(kustomization_line(k), 2)))
         for cause in k.causes:
-            branches[k.id][1].add(Hanging(Text(cause, "yellow"), 2))
+            branches[k.id][1].add(Hanging(styled(cause, style="yellow"), 2))
     return tree
 
 
 def heading(report: Report) -> str:
     ready = sum(k.ready for k in report.kustomizations)
-    revision = f" at {_escaped(report.revision[:17])}" if report.revision else ""
+    from rich.markup import escape
+
+    revision = f" at {escape(report.revision[:17])}" if report.revision else ""
     return f"[bold]{report.environment}[/]: {ready} of {len(report.kustomizations)} Kustomizations ready{revision}"
 
 
 def reasons(report: Report) -> list[RenderableType]:
-    """What failed, what was not run, what it blocks, and what to do."""
-    from rich.text import Text
-
+    """What failed, what was skipped or is blocked, and hints."""
     lines: list[RenderableType] = []
-    for (message, command), titles in _failures(report.steps).items():
-        # A single step has just said so.
+    failures: dict[tuple[str, Hint], list[str]] = {}
+    for step in report.steps:
+        if step.status is Status.FAILED:
+            failures.setdefault((step.message, step.hint), []).append(step.title)
+    for (message, hint), titles in failures.items():
+        # The live view has shown the error of a single step.
         lines += [error_line(f"{', '.join(titles)}: {message}")] if len(report.steps) > 1 else []
-        lines += [hint_line(command)] if command else []
-    if left_out := [step.title for step in report.steps if not step.ran]:
-        lines.append(Hanging(Text(f"not run: {', '.join(left_out)}", "dim"), len("not run: ")))
+        lines += [hint_line(hint)] if hint else []
+    if skipped := [step.title for step in report.steps if not step.ran]:
+        lines.append(Hanging(styled(f"not run: {', '.join(skipped)}", style="dim"), len("not run: ")))
     for blocker, blocked in _blocked(report.kustomizations).items():
-        lines.append(Hanging(Text.assemble((blocker, "bold"), " blocks ", ", ".join(blocked)), 2))
+        lines.append(Hanging(styled((blocker, "bold"), " blocks ", ", ".join(blocked)), 2))
     return lines
 
 
-def _failures(steps: Iterable[Outcome]) -> dict[tuple[str, Hint], list[str]]:
-    """Message and hint -> the steps that failed with just that."""
-    found: dict[tuple[str, Hint], list[str]] = {}
-    for step in steps:
-        if step.status is Status.FAILED:
-            found.setdefault((step.message, step.hint), []).append(step.title)
-    return found
-
-
 def error_line(message: str) -> Hanging:
-    from rich.text import Text
-
-    return Hanging(Text.assemble(("error: ", "bold red"), message), len("error: "))
+    return Hanging(styled(("error: ", "bold red"), message), len("error: "))
 
 
 def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
-    """Kustomizations that are not ready and wait for nobody, each with everything that waits for it."""
+    """Kustomizations that are not ready although their dependencies are, each with its dependents."""
     pending = {k.id: k for k in kustomizations if not k.ready}
-    first = {i for i, k in pending.items() if not any(d in pending for d in k.depends_on)}
     blocked: dict[str, list[str]] = {}
-    for start in first:
+    for start in (i for i, k in pending.items() if not any(d in pending for d in k.depends_on)):
         reached = {start}
         while new := {i for i, k in pending.items() if i not in reached and reached.intersection(k.depends_on)}:
             reached |= new
@@ -121,27 +109,22 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
     return dict(sorted(blocked.items()))
 
 
-def verdict(report: Report, spoken: CommandContext) -> list[RenderableType]:
-    """How it ended in one line, then the commands that one may want next, each in a line of its own."""
-    from rich.text import Text
-
+def verdict(report: Report, hints: CommandContext) -> list[RenderableType]:
+    """The result in one line, then a line per suggested command."""
     if report.failure == ExitCode.INTERRUPTED:
-        return [Text("interrupted", "yellow"), *_following({"go on": report.command}, report.environment, spoken)]
+        return [Text("interrupted", "yellow"), *_following({"continue": report.command}, report.environment, hints)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
     command = COMMANDS[report.command]
-    ended = command.ok if report.ok else command.failed
-    text = Text.assemble((mark, colour), " ", ended.text.format(report.environment))
-    if found := counts(report.findings):
-        text.append(f" ({found})", "dim")
-    return [text, *_following(ended.following, report.environment, spoken)]
+    result = command.ok if report.ok else command.failed
+    counts = _counts(report.findings)
+    text = styled((mark, colour), " ", result.text.format(report.environment), (f" ({counts})" if counts else "", "dim"))
+    return [text, *_following(result.following, report.environment, hints)]
 
 
-def _following(names: Mapping[str, str], environment: str, spoken: CommandContext) -> list[Whole]:
-    from rich.text import Text
-
+def _following(names: Mapping[str, str], environment: str, hints: CommandContext) -> list[Whole]:
     column = max(map(len, names), default=0) + 1
-    commands = {when: spoken.command(DevloopCommand(name, environment)) for when, name in names.items()}
-    return [Whole(Text.assemble((f"  {when + ':':<{column}} ", "dim"), str(command))) for when, command in commands.items()]
+    commands = {when: hints.command(DevloopCommand(name, environment)) for when, name in names.items()}
+    return [Whole(styled((f"  {when + ':':<{column}} ", "dim"), str(command))) for when, command in commands.items()]
 
 
 def duration(seconds: float | None) -> str:
@@ -150,17 +133,8 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def counts(findings: Iterable[Diagnostic]) -> str:
+def _counts(findings: Iterable[Diagnostic]) -> str:
     """`2 errors, 1 warning`; '' for none."""
-    found = [finding.severity for finding in findings]
-    words = ((found.count(Severity.ERROR), "error"), (found.count(Severity.WARNING), "warning"))
-    parts = [counted(number, word) for number, word in words if number]
-    if told := found.count(Severity.INFO):
-        parts.append(f"{told} for information")
-    return ", ".join(parts)
+    severities = Counter(finding.severity for finding in findings)
+    parts = [counted(n, severity.value) for severity in (Severity.ERROR, Severity.WARNING) if (n := severities[severity])]
+    return ", ".join([*parts, *([f"{severities[Severity.INFO]} for information"] if severities[Severity.INFO] else [])])

@@ -1,4 +1,4 @@
-"""Two kinds of lines: sentences, broken between words and aligned below their beginning, and commands, which only a terminal may break."""
+"""Two kinds of lines: sentences, wrapped between words with a hanging indent, and commands, which are never wrapped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.text import Text
 
-# Columns that a sentence needs beside its indent to be worth aligning.
+# Minimum columns of a sentence next to its indent; narrower ones are not indented.
 NARROW = 24
+
+
+def styled(*parts: str | tuple[str, str], style: str = "") -> Text:
+    """Text of (text, style) parts; rich is imported with the first line to print."""
+    from rich.text import Text
+
+    return Text.assemble(*parts, style=style)
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Hanging:
-    """`text` in as many lines as it takes, those after the first `indent` columns from the left; no word is cut."""
+    """`text` in several lines, indented by `indent` after the first; words are not cut."""
 
     text: Text
     indent: int
@@ -46,7 +53,7 @@ class Hanging:
 
 
 def _breaks(text: str, width: int) -> Iterator[int]:
-    """Where lines of at most `width` columns begin, but for the first; a longer word has a line of its own."""
+    """The starts of the second and later lines of at most `width` columns; a longer word gets its own line."""
     start = 0
     for word in re.finditer(r"\S+", text):
         if word.end() - start > width and word.start() > start:
@@ -55,8 +62,6 @@ def _breaks(text: str, width: int) -> Iterator[int]:
 
 
 def hint_line(hint: Hint, indent: int = 0) -> RenderableType:
-    """What to do: what begins with a command so that it can be pasted, anything else as a sentence."""
-    from rich.text import Text
-
-    line = Text.assemble(" " * indent, ("hint: ", "cyan"), str(hint))
+    """A hint that starts with a command is not wrapped, so that it can be pasted."""
+    line = styled(" " * indent, ("hint: ", "cyan"), str(hint))
     return Whole(line) if begins_with_command(hint) else Hanging(line, indent + len("hint: "))

@@ -50,11 +50,11 @@ COMMANDS = _by_name(
         environment=True,
         creates=True,
         ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
-        failed=Verdict("{0} is not healthy", {"when it is mended": "up", "to look again": "status"}),
+        failed=Verdict("{0} is not healthy", {"after a fix": "up", "to check again": "status"}),
     ),
     Command(
         "status",
-        "Show what runs and how far Flux has come.",
+        "Show what is running and what Flux has reconciled.",
         Target.CLUSTER,
         environment=True,
         ok=Verdict("{0} is healthy"),
@@ -62,11 +62,11 @@ COMMANDS = _by_name(
     ),
     Command(
         "down",
-        "Remove everything of the environment.",
+        "Remove an environment.",
         Target.CLUSTER,
         environment=True,
-        ok=Verdict("{0} is gone"),
-        failed=Verdict("something of {0} may be left", {"again": "down"}),
+        ok=Verdict("{0} is removed"),
+        failed=Verdict("parts of {0} may remain", {"again": "down"}),
     ),
     Command(
         "validate",
@@ -76,7 +76,7 @@ COMMANDS = _by_name(
         failed=Verdict("the repository has errors"),
     ),
     Command("render", "Print the manifests that Flux would apply.", Target.REPOSITORY, environment=True),
-    Command("doctor", "Check what this machine lacks.", Target.MACHINE, environment=True, creates=True),
+    Command("doctor", "Check that this machine is ready.", Target.MACHINE, environment=True, creates=True),
     Command("init", "Scaffold a sample platform."),
     Command("toolchain", "List or install the pinned programs."),
 )

@@ -1,6 +1,6 @@
-"""Reports as text for other programs: one line and one module a format, imported only when it is asked for.
+"""Report formats for other programs: a line in FORMATS and a module each, imported when used.
 
-Paths need not be UTF-8: what is not comes out as \\udcXX, which JSON takes for the same.
+Bytes of paths that are not UTF-8 become \\udcXX, as in JSON.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from devloop.model.commands import Target
 if TYPE_CHECKING:
     from devloop.model.report import Report
 
-# What people read; the console's own.
+# The console's format.
 TEXT = "text"
 
 
 class Format(NamedTuple):
-    """The function `to_NAME` of the module NAME here, for the reports of commands that look at one of `targets`."""
+    """Written by the function `to_NAME` of the module NAME here, for commands with one of `targets`."""
 
     name: str
     purpose: str
     targets: tuple[Target, ...] = (Target.CLUSTER, Target.REPOSITORY)
 
     def write(self, report: Report) -> str:
-        """The report in characters that can be written as UTF-8."""
         text: str = getattr(import_module(f"devloop.output.{self.name}"), f"to_{self.name}")(report)
         return text.encode(errors="backslashreplace").decode()
 
@@ -44,5 +43,5 @@ FORMATS = _by_name(
 
 
 def names(target: Target) -> tuple[str, ...]:
-    """What `--output` takes in commands that look at `target`."""
+    """Values of `--output` for commands with `target`."""
     return (TEXT, *(each.name for each in FORMATS.values() if target in each.targets))

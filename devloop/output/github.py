@@ -16,31 +16,26 @@ _COMMANDS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WA
 
 
 def to_github(report: Report) -> str:
-    """A group of annotations a file, then one line that counts; steps that failed are errors without a place."""
+    """A group of annotations per file, failed steps, and a line with counts."""
     lines: list[str] = []
     for path, findings in groupby(report.findings, key=lambda finding: finding.path):
         lines += [f"::group::{_data(path or 'the repository')}", *map(annotation, findings), "::endgroup::"]
     for step in report.steps:
         if step.status is Status.FAILED:
             lines.append(f"::error title={_property(step.title)}::{_data(_with_hint(step.message, step.hint))}")
-    return "\n".join([*lines, _counts(report)]) + "\n"
+    counts = ", ".join(f"{sum(f.severity is severity for f in report.findings)} {severity.value}" for severity in Severity)
+    return "\n".join([*lines, f"devloop {report.command}: {counts}"]) + "\n"
 
 
 def annotation(finding: Diagnostic) -> str:
-    """The workflow command for one finding."""
-    places = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
-    properties = ",".join(f"{key}={_property(value)}" for key, value in places.items() if value)
+    values = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
+    properties = ",".join(f"{key}={_property(value)}" for key, value in values.items() if value)
     message = "\n".join([finding.message, *(f"note: {related}" for related in finding.related)])
     return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(message, finding.hint))}"
 
 
 def _with_hint(message: str, hint: Hint) -> str:
     return f"{message}\nhint: {hint}" if hint else message
-
-
-def _counts(report: Report) -> str:
-    counts = [f"{sum(f.severity is severity for f in report.findings)} {severity.value}" for severity in Severity]
-    return f"devloop {report.command}: {', '.join(counts)}"
 
 
 def _data(text: str) -> str:

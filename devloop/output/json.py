@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from devloop.diagnostic import Diagnostic
+from devloop.hint import Command, Hint
 from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.report import Outcome, Readiness, Report
@@ -28,13 +29,18 @@ def to_json(report: Report) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def _hint(hint: Hint) -> dict[str, Any]:
+    """The text; with `command` if it is a command as a whole."""
+    return {"hint": str(hint)} | ({"command": list(hint.argv)} if isinstance(hint, Command) else {})
+
+
 def _step(step: Outcome) -> dict[str, Any]:
     return {
         "title": step.title,
         "status": step.status.value,
         "seconds": round(step.seconds, 3),
         "message": step.message,
-        "hint": str(step.hint),
+        **_hint(step.hint),
         "waitedFor": list(step.waited_for),
     }
 
@@ -60,7 +66,7 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
         "path": finding.path,
         "line": finding.line,
         "message": finding.message,
-        "hint": str(finding.hint),
+        **_hint(finding.hint),
         "object": finding.object,
         "related": [{"path": r.path, "line": r.line, "message": r.message} for r in finding.related],
         "environments": list(finding.environments),
@@ -69,4 +75,4 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
 
 
 def _check(diagnosis: Diagnosis) -> dict[str, Any]:
-    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, "hint": str(diagnosis.hint)}
+    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, **_hint(diagnosis.hint)}

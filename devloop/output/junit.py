@@ -1,4 +1,4 @@
-"""A report as JUnit XML, for test result views: a suite an environment, a case a Kustomization and family of rules that spoke.
+"""A report as JUnit XML, for test result views: a suite per environment, a case per Kustomization and rule family with findings.
 
 The shape is what Jenkins and GitLab read: https://github.com/testmoapp/junitxml.
 """
@@ -12,17 +12,16 @@ from xml.etree import ElementTree as Xml
 from devloop.diagnostic import Diagnostic, Scope, Severity
 from devloop.model.commands import Target
 from devloop.model.report import Outcome, Readiness, Report, Status
-from devloop.output.rules import family
 
-# What is about no environment, or about none of its Kustomizations.
+# The suite of findings without an environment.
 REPOSITORY = "repository"
 
-# XML 1.0 knows no other control characters.
+# XML 1.0 allows no other control characters.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(report: Report) -> str:
-    """One document; errors are failures, everything milder is in the output of its case."""
+    """One document: errors are failures, other findings go to the output of their case."""
     suites = [_suite(name, cases) for name, cases in _environments(report) if cases]
     document = Xml.Element("testsuites", _counts(suites) | {"name": f"devloop {report.command}"})
     document.extend(suites)
@@ -31,25 +30,20 @@ def to_junit(report: Report) -> str:
 
 
 def _environments(report: Report) -> Iterator[tuple[str, list[Xml.Element]]]:
-    families = sorted({"build", *(family(finding.rule) for finding in report.findings if _has_kustomization(finding))})
+    families = sorted({"build", *(f.family for f in report.findings if any(scope.kustomization for scope in f.scopes))})
     names = dict.fromkeys([k.environment or report.environment for k in report.kustomizations])
     for name in names or ([report.environment] if report.environment else []):
         steps = [] if report.target is Target.REPOSITORY else [_step(name, step) for step in report.steps]
-        its = [k for k in report.kustomizations if (k.environment or report.environment) == name]
-        cases = [case for k in its for case in _kustomization(name, k, families, report.findings)]
+        own = [k for k in report.kustomizations if (k.environment or report.environment) == name]
+        cases = [case for k in own for case in _kustomization(name, k, families, report.findings)]
         yield name, [*steps, *cases, *_others(name, [f for f in report.findings if Scope(name) in f.scopes])]
     yield REPOSITORY, list(_others(REPOSITORY, [finding for finding in report.findings if not finding.scopes]))
 
 
-def _has_kustomization(finding: Diagnostic) -> bool:
-    return any(scope.kustomization for scope in finding.scopes)
-
-
 def _kustomization(environment: str, k: Readiness, families: Sequence[str], findings: Iterable[Diagnostic]) -> Iterator[Xml.Element]:
-    its = [finding for finding in findings if Scope(environment, k.id) in finding.scopes]
+    own = [finding for finding in findings if Scope(environment, k.id) in finding.scopes]
     for name in families:
-        case = _case(f"{environment}.{k.id}", name, k.seconds)
-        _fill(case, [finding for finding in its if family(finding.rule) == name])
+        case = _case(f"{environment}.{k.id}", name, k.seconds, [finding for finding in own if finding.family == name])
         if name == "build" and not k.ready and not len(case):
             Xml.SubElement(case, "failure", {"message": _clean(k.message), "type": _clean(k.reason)})
         elif k.reason in ("NotHere", "NotKnown") and not len(case):
@@ -58,10 +52,8 @@ def _kustomization(environment: str, k: Readiness, families: Sequence[str], find
 
 
 def _others(classname: str, findings: Sequence[Diagnostic]) -> Iterator[Xml.Element]:
-    for name in sorted({family(finding.rule) for finding in findings}):
-        case = _case(classname, name)
-        _fill(case, [finding for finding in findings if family(finding.rule) == name])
-        yield case
+    for name in sorted({finding.family for finding in findings}):
+        yield _case(classname, name, 0.0, [finding for finding in findings if finding.family == name])
 
 
 def _step(environment: str, step: Outcome) -> Xml.Element:
@@ -73,23 +65,21 @@ def _step(environment: str, step: Outcome) -> Xml.Element:
     return case
 
 
-def _fill(case: Xml.Element, findings: Sequence[Diagnostic]) -> None:
+def _case(classname: str, name: str, seconds: float, findings: Sequence[Diagnostic] = ()) -> Xml.Element:
+    case = Xml.Element("testcase", {"classname": _clean(classname), "name": _clean(name), "time": f"{seconds:.3f}"})
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         failure = Xml.SubElement(case, "failure", {"message": _clean(errors[0].message) + more, "type": errors[0].rule})
         failure.text = "\n".join(map(_line, errors))
-    if milder := [finding for finding in findings if finding.severity is not Severity.ERROR]:
-        Xml.SubElement(case, "system-out").text = "\n".join(map(_line, milder))
+    if others := [finding for finding in findings if finding.severity is not Severity.ERROR]:
+        Xml.SubElement(case, "system-out").text = "\n".join(map(_line, others))
+    return case
 
 
 def _line(finding: Diagnostic) -> str:
     notes = [*(f"\n  note: {related}" for related in finding.related), *([f"\n  hint: {finding.hint}"] if finding.hint else [])]
     return _clean(f"{finding.path}:{finding.line}: {finding.severity}: {finding.message} [{finding.rule}]{''.join(notes)}")
-
-
-def _case(classname: str, name: str, seconds: float = 0.0) -> Xml.Element:
-    return Xml.Element("testcase", {"classname": _clean(classname), "name": _clean(name), "time": f"{seconds:.3f}"})
 
 
 def _suite(name: str, cases: Sequence[Xml.Element]) -> Xml.Element:

@@ -1,7 +1,8 @@
-"""Rendered objects as YAML that any reader takes for the same: one document an object, block style, long texts readable."""
+"""Rendered objects as YAML that every parser reads alike, and as a unified diff."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,35 +12,42 @@ import yaml
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.redaction import SOPS_MASK, SOPS_MASK_ENCODED
 
-# Texts that a reader of YAML 1.1 or 1.2 other than PyYAML takes for numbers.
+# Strings that YAML parsers other than PyYAML read as numbers.
 _NUMERIC = re.compile(r"[-+]?(0[xob][0-9a-fA-F_]+|(?=[._:]*[0-9])[0-9._:]+([eE][-+]?[0-9]+)?|\.(inf|nan))", re.IGNORECASE)
 
 
 def to_yaml(manifests: Iterable[Manifest], *, show_secrets: bool = False, origins: bool = False) -> str:
-    """The manifests as one stream in their order, the values of Secrets masked unless they are to be shown."""
-    return "".join(f"---\n{_comment(manifest) if origins else ''}{document(manifest, show_secrets=show_secrets)}" for manifest in manifests)
+    """One stream in the given order; masks the values of Secrets unless `show_secrets`."""
+    return "".join(f"---\n{_origin(manifest) if origins else ''}{document(manifest, show_secrets=show_secrets)}" for manifest in manifests)
 
 
 def document(manifest: Manifest, *, show_secrets: bool = False) -> str:
-    """One object, apiVersion, kind and metadata first."""
+    """One object with apiVersion, kind and metadata first."""
     body = manifest.body if show_secrets else masked(manifest)
     first = {key: body[key] for key in ("apiVersion", "kind", "metadata") if key in body}
     return yaml.dump(first | dict(body), Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=160)
 
 
 def masked(manifest: Manifest) -> Mapping[str, Any]:
-    """The object without the values of a Secret, however they came into the repository."""
+    """The object, without values if it is a Secret."""
     if manifest.kind != "Secret":
         return manifest.body
-    hidden = {"data": SOPS_MASK_ENCODED, "stringData": SOPS_MASK}
-    return {key: _hide(value, hidden[key]) if key in hidden else value for key, value in manifest.body.items()}
+    masks = {"data": SOPS_MASK_ENCODED, "stringData": SOPS_MASK}
+    masked = {key: dict.fromkeys(manifest.body[key], mask) for key, mask in masks.items() if isinstance(manifest.body.get(key), dict)}
+    return {**manifest.body, **{key: mask for key, mask in masks.items() if key in manifest.body}, **masked}
 
 
-def _hide(values: Any, mask: str) -> Any:
-    return dict.fromkeys(values, mask) if isinstance(values, dict) else mask
+def difference(before: Mapping[str, str], after: Mapping[str, str], before_name: str, after_name: str) -> str:
+    """Unified diff of two mappings from names of objects to documents, sorted by name; '' if they are equal."""
+    lines: list[str] = []
+    for name in sorted({*before, *after}):
+        old = f"{before_name}:{name}" if name in before else "/dev/null"
+        new = f"{after_name}:{name}" if name in after else "/dev/null"
+        lines += difflib.unified_diff(before.get(name, "").splitlines(), after.get(name, "").splitlines(), old, new, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _comment(manifest: Manifest) -> str:
+def _origin(manifest: Manifest) -> str:
     return f"# {manifest.origin.path}\n" if manifest.origin.path else ""
 
 

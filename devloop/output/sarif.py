@@ -11,35 +11,34 @@ from urllib.parse import quote
 
 from devloop import __version__
 from devloop.diagnostic import Diagnostic, Severity
-from devloop.lint.rules import Rule
+from devloop.lint.rules import RULES
 from devloop.model.report import Report
-from devloop.output.rules import family, mentioned
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def to_sarif(report: Report) -> str:
-    """One log with one run: the rules that found something with their help, and a result for each finding."""
-    rules = mentioned(report.findings)
-    places = {name: index for index, name in enumerate(rules)}
-    driver = {"name": "devloop", "semanticVersion": __version__, "rules": [_rule(*item) for item in rules.items()]}
+    """One log with one run: the rules with findings, and the findings as results."""
+    rules = sorted({finding.rule for finding in report.findings})
+    driver = {"name": "devloop", "semanticVersion": __version__, "rules": list(map(_rule, rules))}
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"devloop/{report.command}/"},
         "columnKind": "utf16CodeUnits",
-        "results": [_result(finding, places[finding.rule]) for finding in report.findings],
+        "results": [_result(finding, rules.index(finding.rule)) for finding in report.findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
-    described = {"id": name, "name": name.replace("/", "-"), "properties": {"tags": ["gitops", family(name)]}}
+def _rule(name: str) -> dict[str, Any]:
+    rule = RULES.get(name)
+    described = {"id": name, "name": name.replace("/", "-"), "properties": {"tags": ["gitops", name.partition("/")[0]]}}
     if rule is None:
         return described
     return described | {
         "shortDescription": {"text": rule.reason},
-        "help": {"text": f"{rule.reason}. To mend it: {rule.fix}.", "markdown": f"{rule.reason}.\n\n**To mend it:** {rule.fix}."},
+        "help": {"text": f"{rule.reason}. To fix it: {rule.fix}.", "markdown": f"{rule.reason}.\n\n**To fix it:** {rule.fix}."},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 
@@ -72,7 +71,6 @@ def _physical(path: str, line: int) -> dict[str, Any]:
 
 
 def _fingerprint(finding: Diagnostic) -> str:
-    """The same finding keeps it when lines above it come and go."""
-    return hashlib.sha256(
-        "\0".join((finding.rule, finding.path, finding.object, finding.message)).encode(errors="surrogateescape")
-    ).hexdigest()
+    """Does not change when the finding moves to another line."""
+    text = "\0".join((finding.rule, finding.path, finding.object, finding.message))
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

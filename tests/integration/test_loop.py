@@ -194,7 +194,7 @@ def test_an_interrupted_up_says_where_things_stand_and_the_next_one_goes_on(user
     run.send_signal(signal.SIGINT)
     rest, err = run.communicate(timeout=60)
     assert run.returncode == 130, rest + err
-    assert "interrupted\n  go on: devloop -C demo up local\n" in rest
+    assert "interrupted\n  continue: devloop -C demo up local\n" in rest
     assert user.devloop("-C", "demo", "up", "local").status == 0
     assert user.devloop("-C", "demo", "down", "local").status == 0
     assert remains(user) == []

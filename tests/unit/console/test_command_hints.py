@@ -54,7 +54,7 @@ def test_everything_else_stays(hint: Hint, said: str) -> None:
 
 
 def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console(spoken=HERE)
+    console = Console(hints=HERE)
     console.emit(Notice("look", Severity.WARNING, DevloopCommand("status", "local")))
     step = Outcome(Status.FAILED, "no", DevloopCommand("down", "local"), title="cluster")
     finding = Diagnostic("bad", Location("x", 1), DevloopCommand("validate"), Severity.ERROR, rule="a/b")

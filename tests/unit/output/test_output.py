@@ -8,6 +8,8 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity
+from devloop.hint import DevloopCommand, Hint, command, instructions, shell
+from devloop.model.doctor.diagnosis import failed
 from devloop.model.report import Outcome, Readiness, Report, Status
 from devloop.output import FORMATS
 
@@ -58,6 +60,24 @@ def test_every_format_names_the_objects_own_place_beside_the_patch() -> None:
     [result] = json.loads(FORMATS["sarif"].write(report))["runs"][0]["results"]
     place = {"artifactLocation": {"uri": "k8s/base/web.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 14}}
     assert result["relatedLocations"] == [{"id": 1, "message": {"text": "a patch for the object"}, "physicalLocation": place}]
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        ("write a tag", {"hint": "write a tag"}),
+        (command("ls -ld", "a b"), {"hint": "ls -ld 'a b'", "command": ["ls", "-ld", "a b"]}),
+        (shell("a | b"), {"hint": "a | b", "command": ["sh", "-c", "a | b"]}),
+        (DevloopCommand("up", "dev"), {"hint": "devloop up dev", "command": ["devloop", "up", "dev"]}),
+        (instructions("run `", DevloopCommand("up"), "`"), {"hint": "run `devloop up`"}),
+    ],
+)
+def test_json_has_the_command_of_a_hint(hint: Hint, expected: dict[str, object]) -> None:
+    step = Outcome(Status.FAILED, "no", hint, "cluster")
+    report = Report("doctor", "dev", steps=(step,), findings=(finding(hint=hint),), diagnoses=(failed("git", "none", hint),))
+    document = json.loads(FORMATS["json"].write(report))
+    for item in (document["steps"][0], document["findings"][0], document["checks"][0]):
+        assert {key: item[key] for key in ("hint", "command") if key in item} == expected
 
 
 @pytest.mark.parametrize("name", FORMATS)
