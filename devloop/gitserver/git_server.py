@@ -1,7 +1,7 @@
-"""A Git server: real Git (`git http-backend`) over smart HTTP, nothing without credentials. The same for every provisioner.
+"""A Git server: `git http-backend` over smart HTTP with basic authentication, the same for every provisioner.
 
-This file runs by itself, also in a container that has Python and Git but not devloop: it imports the standard library alone.
-`python git_server.py CREDENTIALS FOLDER PORT` serves the one repository in FOLDER; CREDENTIALS is a JSON file, user -> password.
+This file also runs in a container without devloop, so it imports only the standard library.
+`python git_server.py CREDENTIALS FOLDER PORT` serves the repository in FOLDER; CREDENTIALS is a JSON file: user -> password.
 """
 
 from __future__ import annotations
@@ -22,17 +22,14 @@ from socketserver import TCPServer
 from typing import IO
 
 REPOSITORY = "devloop.git"
-
-# `devloop` may push and fetch, Flux may fetch.
-PUSHER, PULLER = "devloop", "flux"
-
+PUSHER, PULLER = "devloop", "flux"  # only the first may push
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 12
 
-# https://git-scm.com/docs/http-protocol: the whole of smart HTTP; the dumb protocol's files are not served.
+# The services of smart HTTP (https://git-scm.com/docs/http-protocol). The files of the dumb protocol are not served.
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
 
-# Nothing of this runs or cleans up behind our back, whatever the user's own Git is set to.
+# No background garbage collection, whatever the user's Git configuration sets.
 SETTINGS = {
     "safe.directory": "*",
     "http.receivepack": "true",
@@ -43,7 +40,7 @@ SETTINGS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `folder`/REPOSITORY at `address`; `env` is all that Git sees of an environment."""
+    """Serves `folder`/REPOSITORY at `address`; `env` is the complete environment of Git."""
 
     daemon_threads = True
 
@@ -53,7 +50,7 @@ class Server(ThreadingHTTPServer):
         self.backend_env = {**env, "GIT_PROJECT_ROOT": str(folder), "GIT_HTTP_EXPORT_ALL": "1"}
 
     def server_bind(self) -> None:
-        """Without the base class's look-up of our own name, which may take seconds and serves nothing here."""
+        """Skips the base class's host name lookup, which can take seconds."""
         TCPServer.server_bind(self)
 
 
@@ -83,14 +80,14 @@ class Handler(BaseHTTPRequestHandler):
             self._backend(user, query)
 
     def _user(self) -> str:
-        """Whose credentials these are, '' for nobody's; every comparison takes the same time."""
+        """The authenticated user, or ''; comparisons take constant time."""
         scheme, _, encoded = self.headers.get("Authorization", "").partition(" ")
         try:
             given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
         except ValueError:
             given = b""
-        matches = [user for user, word in self.server.passwords.items() if hmac.compare_digest(given, f"{user}:{word}".encode())]
-        return "".join(matches)
+        passwords = self.server.passwords.items()
+        return "".join(user for user, password in passwords if hmac.compare_digest(given, f"{user}:{password}".encode()))
 
     def _refuse(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
@@ -101,25 +98,24 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _backend(self, user: str, query: str) -> None:
-        """Run Git for this request; its input and its output flow at the same time, neither is ever held as a whole."""
-        backend = subprocess.Popen(["git", "http-backend"], env=self._cgi(user, query), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert backend.stdin
-        assert isinstance(backend.stdout, BufferedReader)
-        feeder = threading.Thread(target=self._feed, args=(backend.stdin,))
-        feeder.start()
-        try:
-            self._relay(backend.stdout)
-            backend.wait()
-        except OSError:
-            self.close_connection = True
-        finally:
-            backend.kill()
-            feeder.join()
-            backend.wait()
-            backend.stdout.close()
+        """Run Git for this request; streams its input and output in parallel, without buffering either."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(["git", "http-backend"], env=self._cgi(user, query), stdin=pipe, stdout=pipe) as backend:
+            assert backend.stdin
+            assert isinstance(backend.stdout, BufferedReader)
+            feeder = threading.Thread(target=self._feed, args=(backend.stdin,))
+            feeder.start()
+            try:
+                self._relay(backend.stdout)
+                backend.wait()
+            except OSError:
+                self.close_connection = True
+            finally:
+                backend.kill()
+                feeder.join()
 
     def _cgi(self, user: str, query: str) -> dict[str, str]:
-        """As in RFC 3875, without CONTENT_LENGTH, which is not always known: Git then reads to the end. It also undoes gzip itself."""
+        """CGI variables (RFC 3875) without CONTENT_LENGTH, which may be unknown: Git then reads to the end. Git also decompresses gzip."""
         return self.server.backend_env | {
             "REQUEST_METHOD": self.command,
             "PATH_INFO": self.path.partition("?")[0],
@@ -131,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         }
 
     def _feed(self, stdin: IO[bytes]) -> None:
-        # Where the body ends early or Git stops reading, the rest of the connection makes no sense.
+        # If the body ends early or Git stops reading, the connection cannot be reused.
         try:
             with stdin:
                 for part in self._body():
@@ -147,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             yield from self._read(size)
             self.rfile.readline(LONGEST_LINE)
         while self.rfile.readline(LONGEST_LINE).strip():
-            """A trailer."""
+            """Skip trailers."""
 
     def _read(self, size: int) -> Iterator[bytes]:
         while size > 0:
@@ -171,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def git_env(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` for a Git with our settings and nobody else's."""
+    """`env` for Git with only our SETTINGS, without system or user configuration."""
     result = {**env, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_COUNT": str(len(SETTINGS))}
     for number, (key, value) in enumerate(SETTINGS.items()):
         result |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
@@ -179,7 +175,7 @@ def git_env(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def serve(address: tuple[str, int], folder: Path, passwords: Mapping[str, str], env: Mapping[str, str]) -> None:
-    """Have the repository and serve it until the process ends."""
+    """Create the repository if it is missing and serve it until the process ends."""
     settings = git_env(env)
     command = ["git", "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(folder / REPOSITORY)]
     subprocess.run(command, env=settings, check=True)
@@ -188,6 +184,6 @@ def serve(address: tuple[str, int], folder: Path, passwords: Mapping[str, str], 
 
 
 if __name__ == "__main__":
-    # All addresses of the container, which publishes the port on the host's loopback only.
-    known = json.loads(Path(sys.argv[1]).read_text())
-    serve(("", int(sys.argv[3])), Path(sys.argv[2]), known, {"PATH": os.environ["PATH"], "HOME": "/tmp"})
+    # Listens on all addresses: the container publishes the port only on the host's loopback.
+    credentials = json.loads(Path(sys.argv[1]).read_text())
+    serve(("", int(sys.argv[3])), Path(sys.argv[2]), credentials, {"PATH": os.environ["PATH"], "HOME": "/tmp"})
