@@ -14,10 +14,11 @@ from urllib.request import urlopen
 import pytest
 
 from devloop.clients.engine import Engine, connect
-from devloop.images import KEY, Images, recipes
+from devloop.images import Images, recipes
 from devloop.images.archive import Contents, Entry
 from devloop.images.control_plane import references
 from devloop.images.image_builder import ImageBuilder
+from devloop.images.make import KEY
 from devloop.images.recipes import BuildCommand, Recipe
 from devloop.model.report import Event
 from devloop.toolchain import Toolchain
