@@ -22,7 +22,7 @@ from benchmarks.by_hand import REQUEUE, flux_objects, object_list
 from benchmarks.sandbox import Sandbox
 from devloop.clients import process
 from devloop.clients.engine import connect
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.images import ImageStore
 from devloop.clients.logs import tail
 from devloop.clients.worker import Worker
 from devloop.errors import DevloopError

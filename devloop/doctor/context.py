@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devloop.clients.engine_facts import read_engine_facts
+from devloop.clients.engine.facts import read_engine_facts
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
 from devloop.hint import Hint, shell

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from devloop.clients.go import find_go
-from devloop.clients.go_build import needed_version
+from devloop.clients.go.build import needed_version
 from devloop.clients.process import run
 from devloop.clients.xdg import cache_folder
 from devloop.doctor.context import CHECK_TIMEOUT, DoctorContext

@@ -11,7 +11,7 @@ from pathlib import Path
 from devloop.clients import http
 from devloop.clients.background import unless_stopped
 from devloop.clients.basic_auth import authorization
-from devloop.clients.containers import Container, Wanted
+from devloop.clients.engine.containers import Container, ContainerSpec
 from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import until
 from devloop.errors import DevloopError
@@ -96,7 +96,7 @@ class ContainerGitServer:
         self.runtime.containers.make_volume(self.name, self.runtime.labels)
         self._await_network()
         labels = {**self.runtime.labels, IMAGE_LABEL: image}
-        wanted = Wanted(self.name, image, self.runtime.network, labels, (PORT,), {self.name: DATA})
+        wanted = ContainerSpec(self.name, image, self.runtime.network, labels, (PORT,), {self.name: DATA})
         self.runtime.containers.run(wanted, {CREDENTIALS: json.dumps(known).encode()})
 
     def _await_network(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.images import ImageStore
 from devloop.errors import InputError
 from devloop.images.make import KEY, make
 from devloop.images.recipes import RECIPES

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from devloop.clients.background import unless_stopped
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.images import ImageStore
 from devloop.clients.lock import in_turn
 from devloop.clients.xdg import cache_folder
 from devloop.errors import Interrupted

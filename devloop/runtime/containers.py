@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from devloop.clients.containers import Container, Containers
 from devloop.clients.engine import Engine
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.containers import Container, Containers
+from devloop.clients.engine.images import ImageStore
 from devloop.images import Images
 from devloop.model.cluster.environment import Environment
 from devloop.toolchain import Toolchain

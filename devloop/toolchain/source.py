@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from devloop.clients import go_build
 from devloop.clients.go import Go, find_go
+from devloop.clients.go import build as go_build
 from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice
 from devloop.toolchain.lock import Tool

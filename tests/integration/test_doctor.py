@@ -64,7 +64,7 @@ def test_what_is_wrong_ends_with_one_and_says_how_to_mend_it(user: User, tmp_pat
 def test_the_engine_of_this_machine_is_described_as_it_describes_itself() -> None:
     from docker.errors import DockerException
 
-    from devloop.clients import engine_facts
+    from devloop.clients.engine import facts as engine_facts
     from devloop.model.doctor.engine import EngineFacts
 
     try:

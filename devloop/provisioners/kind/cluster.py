@@ -10,7 +10,7 @@ from typing import Any
 
 from devloop.clients import private_files
 from devloop.clients.background import in_background
-from devloop.clients.containers import Container
+from devloop.clients.engine.containers import Container
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.clients.ports import LOOPBACK

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import private_files
-from devloop.clients.containers import Container, Containers
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.containers import Container, Containers
+from devloop.clients.engine.images import ImageStore
 from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command

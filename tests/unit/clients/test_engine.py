@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from devloop.clients import engine
-from devloop.clients.containers import Container, Containers
 from devloop.clients.engine import Engine
-from devloop.clients.images import ImageStore
+from devloop.clients.engine.containers import Container, Containers
+from devloop.clients.engine.images import ImageStore
 from devloop.errors import DevloopError
 
 ANSWERS: dict[tuple[str, str], tuple[int, object]] = {

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devloop.clients import go, go_build
+from devloop.clients import go
+from devloop.clients.go import build
 from devloop.errors import DevloopError, ToolError
 
 
@@ -106,13 +107,13 @@ def test_the_environment_is_the_users_but_for_what_the_build_needs(monkeypatch: 
     ],
 )
 def test_failures_are_explained(line: str, message: str, hint: str) -> None:
-    error = go_build.explain(["go", "build"], 1, ["k8s.io/api", line, "k8s.io/other"])
+    error = build.explain(["go", "build"], 1, ["k8s.io/api", line, "k8s.io/other"])
     assert message in error.message
     assert error.message.endswith(line)
     assert hint in str(error.hint)
 
 
 def test_other_failures_carry_the_output() -> None:
-    error = go_build.explain(["go", "build"], 1, ["k8s.io/api", "# k8s.io/api", "./main.go:3:2: undefined: x"])
+    error = build.explain(["go", "build"], 1, ["k8s.io/api", "# k8s.io/api", "./main.go:3:2: undefined: x"])
     assert isinstance(error, ToolError)
     assert error.output == "# k8s.io/api\n./main.go:3:2: undefined: x"

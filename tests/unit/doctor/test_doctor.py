@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 import devloop.doctor
-from devloop.clients import certificates, engine, engine_facts, kubeconfig, machine, ports
+from devloop.clients import certificates, engine, kubeconfig, machine, ports
+from devloop.clients.engine import facts
 from devloop.clients.xdg import cache_folder
 from devloop.diagnostic import Diagnostic
 from devloop.doctor import DoctorContext, examine
@@ -90,7 +91,7 @@ def test_the_machine_alone_needs_no_repository_and_every_check_speaks(tmp_path: 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock", "nonsense"])
 def test_an_engine_that_was_named_and_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
-    found = engine_facts.read_engine_facts(1.0)
+    found = facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen) == (Trouble.SILENT, True)
 
@@ -100,7 +101,7 @@ def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
     monkeypatch.setattr(engine, "_PODMAN_SOCKETS", ())
-    found = engine_facts.read_engine_facts(1.0)
+    found = facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.ABSENT, False, f"{tmp_path}/docker.sock")
 
@@ -110,7 +111,7 @@ def test_an_engine_that_takes_the_question_and_says_nothing(tmp_path: Path, monk
         listener.bind(str(tmp_path / "docker.sock"))
         listener.listen()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-        found = engine_facts.read_engine_facts(1.0)
+        found = facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert found.trouble is Trouble.SILENT
     assert found.detail
@@ -129,7 +130,7 @@ def test_a_socket_that_this_user_may_not_use(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
         os.seteuid(65534)
         try:
-            found = engine_facts.read_engine_facts(1.0)
+            found = facts.read_engine_facts(1.0)
         finally:
             os.seteuid(0)
     assert isinstance(found, NoEngine)
@@ -143,7 +144,7 @@ def test_a_podman_is_asked_where_there_is_no_docker_as_up_would(tmp_path: Path, 
     monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
     (tmp_path / "podman").mkdir()
     (tmp_path / "podman" / "podman.sock").touch()
-    found = engine_facts.read_engine_facts(1.0)
+    found = facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, False, f"{tmp_path}/podman/podman.sock")
 
@@ -156,7 +157,7 @@ def test_the_engine_of_dockers_current_context_is_asked(tmp_path: Path, monkeypa
         '{"Name": "far", "Endpoints": {"docker": {"Host": "unix:///far.sock"}}}'
     )
     (tmp_path / "config.json").write_text('{"currentContext": "far"}')
-    found = engine_facts.read_engine_facts(1.0)
+    found = facts.read_engine_facts(1.0)
     assert isinstance(found, NoEngine)
     assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, True, "/far.sock")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devloop.clients.containers import Container
 from devloop.clients.engine import connect
+from devloop.clients.engine.containers import Container
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.runtime.containers import ENVIRONMENT_LABEL, ROOT_LABEL, ContainerRuntime

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from devloop.clients.go import environment, find_go
-from devloop.clients.go_build import BUILD_FLAGS, needed_version
+from devloop.clients.go.build import BUILD_FLAGS, needed_version
 from devloop.clients.xdg import cache_folder
 
 SOURCES = Path(__file__).parents[3] / "worker"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from devloop.clients.background import unless_stopped
-from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
+from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command, instructions
 
@@ -26,8 +26,8 @@ class ImageStore:
 
     def identity(self, reference: str) -> str:
         """The id of the image that `reference` names, '' where there is none."""
-        with _told(reference), contextlib.suppress(NotThere):
-            return str(self._engine.ask("GET", f"/images/{named(reference)}/json")["Id"])
+        with _told(reference), contextlib.suppress(NoSuchObject):
+            return str(self._engine.ask("GET", f"/images/{quoted(reference)}/json")["Id"])
         return ""
 
     def labels(self, name: str) -> dict[str, str]:
@@ -39,7 +39,7 @@ class ImageStore:
     def size(self, reference: str) -> int:
         """Bytes of an image on the engine's disk."""
         with _told(reference):
-            return int(self._engine.ask("GET", f"/images/{named(reference)}/json")["Size"])
+            return int(self._engine.ask("GET", f"/images/{quoted(reference)}/json")["Size"])
 
     def load(self, archive: Path, reference: str) -> None:
         """Put the image of an archive (as `docker save` writes it) into the engine; the archive calls it `reference`."""
@@ -50,7 +50,7 @@ class ImageStore:
         """Forget an image, unless a container runs from it; none, also '', is fine."""
         with _told(reference), contextlib.suppress(Refused):
             if reference:
-                self._engine.ask("DELETE", f"/images/{named(reference)}")
+                self._engine.ask("DELETE", f"/images/{quoted(reference)}")
 
     def derive(
         self,

@@ -1,4 +1,4 @@
-"""Go: one that is new enough is found on this machine or installed for devloop alone. What it builds is in go_build.py."""
+"""Go: one that is new enough is found on this machine or installed for devloop alone. See build.py for builds."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.clients.engine import Engine, NotThere, Refused, filters, library, named
+from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted
 from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
 from devloop.hint import Hint, command
@@ -52,7 +52,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ContainerSpec:
     """A container to be made: `ports` are published on free ports of loopback; `volumes` name -> path in the container; no secrets here,
     since all of it can be read by `docker inspect`."""
 
@@ -72,8 +72,8 @@ class Containers:
 
     def find(self, name: str) -> Container | None:
         """The container of that very name, None where there is none."""
-        with _explained("looking at", name), contextlib.suppress(NotThere):
-            return _container(self._engine.ask("GET", f"/containers/{named(name)}/json"))
+        with _explained("looking at", name), contextlib.suppress(NoSuchObject):
+            return _container(self._engine.ask("GET", f"/containers/{quoted(name)}/json"))
         return None
 
     def labelled(self, label: str) -> tuple[Container, ...]:
@@ -83,7 +83,7 @@ class Containers:
         names = sorted(item["Names"][0].removeprefix("/") for item in found if item.get("Names"))
         return tuple(container for name in names if (container := self.find(name)))
 
-    def run(self, wanted: Wanted, files: Mapping[str, bytes]) -> None:
+    def run(self, wanted: ContainerSpec, files: Mapping[str, bytes]) -> None:
         """Make and start it, with `files` (path -> content) in it before it starts: for this one user of the container to read."""
         with _explained("starting", wanted.name), library():
             api = self._engine.client.api
@@ -105,18 +105,18 @@ class Containers:
     def start(self, name: str) -> None:
         """Start one that has stopped."""
         with _explained("starting", name):
-            self._engine.ask("POST", f"/containers/{named(name)}/start")
+            self._engine.ask("POST", f"/containers/{quoted(name)}/start")
 
     def remove(self, name: str) -> bool:
         """Kill and remove it with its anonymous volumes; False where there was none."""
-        with _explained("removing", name), contextlib.suppress(NotThere):
-            self._engine.ask("DELETE", f"/containers/{named(name)}", force="1", v="1")
+        with _explained("removing", name), contextlib.suppress(NoSuchObject):
+            self._engine.ask("DELETE", f"/containers/{quoted(name)}", force="1", v="1")
             return True
         return False
 
     def read(self, name: str, path: str) -> bytes | None:
         """A file of the container, None where it (or the container) is not there (yet)."""
-        with _explained("reading from", name), contextlib.suppress(NotThere), library():
+        with _explained("reading from", name), contextlib.suppress(NoSuchObject), library():
             stream, _ = self._engine.client.api.get_archive(name, path)
             with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
                 member = archive.extractfile(archive.getmembers()[0])
@@ -153,14 +153,14 @@ class Containers:
 
     def tail(self, name: str, lines: int = TAIL) -> str:
         """The last lines of its log, '' where there is none."""
-        with _explained("reading the log of", name), contextlib.suppress(NotThere), library():
+        with _explained("reading the log of", name), contextlib.suppress(NoSuchObject), library():
             return str(self._engine.client.api.logs(name, tail=lines).decode(errors="replace").strip())
         return ""
 
     def memory(self, name: str) -> int:
         """Resident bytes, 0 where nobody knows."""
         with contextlib.suppress(DevloopError), _explained("measuring", name):
-            stats: Mapping[str, Any] = self._engine.ask("GET", f"/containers/{named(name)}/stats", **{"stream": "0", "one-shot": "1"})
+            stats: Mapping[str, Any] = self._engine.ask("GET", f"/containers/{quoted(name)}/stats", **{"stream": "0", "one-shot": "1"})
             usage = stats.get("memory_stats") or {}
             inactive = (usage.get("stats") or {}).get("total_inactive_file") or (usage.get("stats") or {}).get("inactive_file") or 0
             return max(0, int(usage.get("usage") or 0) - int(inactive))
@@ -173,11 +173,11 @@ class Containers:
     def join(self, name: str, network: str) -> None:
         """Connect the container to a network that it is not on."""
         with _explained("connecting", name):
-            self._engine.ask("POST", f"/networks/{named(network)}/connect", {"Container": name})
+            self._engine.ask("POST", f"/networks/{quoted(network)}/connect", {"Container": name})
 
     def volume(self, name: str) -> Volume | None:
-        with _explained("looking at the volume", name), contextlib.suppress(NotThere):
-            found = self._engine.ask("GET", f"/volumes/{named(name)}")
+        with _explained("looking at the volume", name), contextlib.suppress(NoSuchObject):
+            found = self._engine.ask("GET", f"/volumes/{quoted(name)}")
             return Volume(found["Name"], found.get("Labels") or {})
         return None
 
@@ -193,8 +193,8 @@ class Containers:
             self._engine.ask("POST", "/volumes/create", {"Name": name, "Labels": dict(labels)})
 
     def remove_volume(self, name: str) -> bool:
-        with _explained("removing the volume", name), contextlib.suppress(NotThere):
-            self._engine.ask("DELETE", f"/volumes/{named(name)}", force="1")
+        with _explained("removing the volume", name), contextlib.suppress(NoSuchObject):
+            self._engine.ask("DELETE", f"/volumes/{quoted(name)}", force="1")
             return True
         return False
 

@@ -37,7 +37,7 @@ class Refused(Exception):
     """The engine answers that it will not; its own words."""
 
 
-class NotThere(Refused):
+class NoSuchObject(Refused):
     """It knows nothing of that name."""
 
 
@@ -59,7 +59,7 @@ class Engine:
             raise http.client.HTTPException("its answer is no JSON") from None
         if status >= http.client.BAD_REQUEST:
             reason = answer.get("message") if isinstance(answer, dict) else None
-            raise (NotThere if status == http.client.NOT_FOUND else Refused)(reason or f"status {status}")
+            raise (NoSuchObject if status == http.client.NOT_FOUND else Refused)(reason or f"status {status}")
         return answer
 
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
@@ -98,7 +98,7 @@ class Engine:
             self.client.close()
 
 
-def named(name: str) -> str:
+def quoted(name: str) -> str:
     """The name of a container, an image or a volume as a part of a path."""
     return quote(name, safe="/:@")
 
@@ -160,7 +160,7 @@ def library() -> Iterator[None]:
         yield
     except APIError as error:
         reason = " ".join(str(error.explanation or error).split())
-        raise (NotThere if isinstance(error, NotFound) else Refused)(reason) from None
+        raise (NoSuchObject if isinstance(error, NotFound) else Refused)(reason) from None
     except DockerException as error:
         raise OSError(str(error)) from None
 
