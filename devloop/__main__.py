@@ -15,11 +15,11 @@ from typing import NoReturn
 
 def main() -> None:
     """Run the command line; the exit codes are in devloop.errors."""
-    # A run ends before garbage is worth looking for: that costs more than all of it weighs.
+    # A run is too short for garbage collection to pay off.
     gc.set_threshold(100_000)
-    # SIGTERM ends a run as Ctrl-C does: in order, with a report.
+    # SIGTERM ends a run like Ctrl-C: in order, with a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Names of files need not be UTF-8: better shown strangely than not at all.
+    # File names need not be UTF-8.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -29,10 +29,7 @@ def main() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """End with `code`, without taking everything apart first.
-
-    Python itself would end by the signal where Ctrl-C came within an `exec` of a text, as dataclasses have it.
-    """
+    """Exit without the interpreter's own shutdown, which takes time and, after Ctrl-C inside an `exec`, loses the exit code."""
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)
     atexit._run_exitfuncs()

@@ -1,4 +1,4 @@
-"""Runs a plan: each step as soon as the steps it needs are done, side by side where they allow it; errors become outcomes."""
+"""Runs a plan: each step starts as soon as the steps that it needs are done, in parallel; errors become outcomes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from devloop.clients.signals import handle_signals
 from devloop.clients.xdg import state_folder
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, refused
@@ -19,46 +17,40 @@ from devloop.plan import Plan
 from devloop.session import Session
 from devloop.steps import Step
 
-# Seconds between two looks whether the run was interrupted, and how long steps then get to say where they stand.
-LOOK, GRACE = 0.1, 3.0
+# Seconds between two checks for an interruption, and seconds that running steps then get to end.
+POLL, GRACE = 0.1, 3.0
 
 
 @dataclass
 class Result:
-    """What a run has said so far; a Report is made of it at the end. `failure` as in Report."""
+    """The part of the report that the steps have produced so far; `failure` as in Report."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     kustomizations: tuple[Readiness, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
 
-    def take(self, event: Event) -> None:
-        """Keep what of an event belongs into the report."""
-        match event:
-            case StepFinished(outcome):
-                self.outcomes.append(outcome)
-            case Reconciling(kustomizations):
-                self.kustomizations = kustomizations
-            case Found(findings):
-                self.findings += findings
-            case _:
-                pass
-
 
 def recorded(result: Result, emit: Emit) -> Emit:
-    """An emit that also keeps what belongs into the report; safe to call from several threads."""
+    """An `emit` that also keeps in `result` what belongs in the report; safe to call from several threads."""
     lock = threading.Lock()
 
     def record(event: Event) -> None:
         with lock:
-            result.take(event)
+            match event:
+                case StepFinished(outcome):
+                    result.outcomes.append(outcome)
+                case Reconciling(kustomizations):
+                    result.kustomizations = kustomizations
+                case Found(findings):
+                    result.findings += findings
             emit(event)
 
     return record
 
 
 def run(plan: Plan, session: Session, result: Result) -> None:
-    """Run `plan`: what needs a failed step is skipped, independent steps go on; after bad input or a bug nothing more is started."""
+    """Run `plan`: dependents of a failed step are skipped, other steps go on; after bad input or a bug, no new step starts."""
     waiting = {step.title: step for step in plan}
     done: set[str] = set()
     ended: queue.SimpleQueue[tuple[Step, Outcome, int]] = queue.SimpleQueue()
@@ -88,24 +80,10 @@ def run(plan: Plan, session: Session, result: Result) -> None:
 
 
 def _skipped(step: Step, done: set[str]) -> Outcome:
-    """A step that never ran, or was given up: what it waited for."""
+    """The outcome of a step that never ran, or did not end in time after an interruption."""
     waited_for = tuple(need.title for need in step.needs if need.title not in done)
     message = f"waited for {', '.join(waited_for)}" if waited_for else "the run ended first"
     return Outcome(Status.SKIPPED, message, title=step.title, waited_for=waited_for, ran=False)
-
-
-@contextlib.contextmanager
-def interruptible(session: Session) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop` and end the worker: the run ends in order and with a report; the second time, at once."""
-
-    def stop(*_: object) -> None:
-        if session.stop.is_set():
-            raise KeyboardInterrupt
-        session.stop.set()
-        session.close()
-
-    with handle_signals(stop):
-        yield
 
 
 def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
@@ -113,55 +91,37 @@ def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
 
 
 def _next(ended: queue.SimpleQueue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:
-    """The next step that ends; once `stop` is set, raises queue.Empty when none ends soon."""
+    """The next step to end; once `stop` is set, raises queue.Empty if none ends within the grace period."""
     while not session.stop.is_set():
         with contextlib.suppress(queue.Empty):
-            return ended.get(timeout=LOOK)
+            return ended.get(timeout=POLL)
     return ended.get(timeout=GRACE)
 
 
 def _attempt(step: Step, session: Session) -> tuple[Step, Outcome, int]:
-    start = time.monotonic()
-    with _failures(session) as caught:
-        caught.outcome = step.run(session)
-    outcome = replace(caught.outcome, title=step.title, seconds=time.monotonic() - start)
-    return step, outcome, caught.failure
-
-
-@dataclass
-class _Caught:
-    outcome: Outcome = Outcome(Status.FAILED)
-    failure: int = 0
-
-
-@contextlib.contextmanager
-def _failures(session: Session) -> Iterator[_Caught]:
-    """Turns whatever goes wrong inside into an outcome; findings for input errors, a traceback in a log file for bugs."""
-    caught = _Caught()
+    """The step, its outcome, and the exit code of a failure after which no other step may start (else 0)."""
+    start, failure = time.monotonic(), 0
     try:
-        yield caught
-    except DevloopError as error:
-        _take_error(caught, error, session)
-    except Exception as error:  # noqa: BLE001 (the boundary: a bug in one step must not take the report with it)
-        told = refused(error) if isinstance(error, OSError) else None
-        if told:
-            _take_error(caught, told, session)
-        else:
-            caught.outcome = Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}")
-            caught.failure = ExitCode.BUG
+        outcome = step.run(session)
+    except Exception as error:  # noqa: BLE001 (the boundary: a bug in one step must not lose the report)
+        outcome, failure = _failed(error, session)
+    return step, replace(outcome, title=step.title, seconds=time.monotonic() - start), failure
 
 
-def _take_error(caught: _Caught, error: DevloopError, session: Session) -> None:
-    if session.stop.is_set() and not isinstance(error, Interrupted):
-        error = Interrupted("interrupted")
-    caught.outcome = Outcome(Status.FAILED, error.message, error.hint)
-    caught.failure = error.exit_code if error.exit_code != ExitCode.UNHEALTHY else 0
-    if isinstance(error, InputError) and error.problems:
-        session.emit(Found(error.problems))
+def _failed(error: Exception, session: Session) -> tuple[Outcome, int]:
+    """Emits the findings of an input error; writes the traceback of a bug to a log file."""
+    known = refused(error) if isinstance(error, OSError) else error
+    if not isinstance(known, DevloopError):
+        return Outcome(Status.FAILED, f"bug: {type(error).__name__}", f"the traceback is in {write_traceback(error)}"), ExitCode.BUG
+    if session.stop.is_set() and not isinstance(known, Interrupted):
+        known = Interrupted("interrupted")
+    if isinstance(known, InputError) and known.problems:
+        session.emit(Found(known.problems))
+    return Outcome(Status.FAILED, known.message, known.hint), known.exit_code if known.exit_code != ExitCode.UNHEALTHY else 0
 
 
 def write_traceback(error: BaseException) -> str:
-    """Write the traceback (frames only: a value in a message could be a secret) to a file of ours; its path."""
+    """Write the traceback to a file and return its path; frames only, since a message could contain a secret."""
     path = state_folder() / "crash.log"
     frames = "".join(traceback.format_tb(error.__traceback__))
     try:
@@ -169,5 +129,5 @@ def write_traceback(error: BaseException) -> str:
         path.write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {type(error).__name__}\n{frames}")
         path.chmod(0o600)
     except OSError:
-        return f"no file, {path} cannot be written"
+        return f"no file: cannot write {path}"
     return str(path)

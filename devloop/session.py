@@ -1,4 +1,4 @@
-"""What the steps of one run share: open connections and the way to speak. Never a step's result, and nothing that gets printed."""
+"""What the steps of one run share: connections and the event callback. Never the result of a step, nothing printed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from devloop.provisioners import Provisioner
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
-    from devloop.clients.kube import Kube
-    from devloop.clients.worker import Worker
     from devloop.repository.age_keys import Identities
 
 
 @dataclass
 class Session:
-    """One run's connections, opened when first used. `stop` is set when the run must end (Ctrl-C): whatever waits, waits on it."""
+    """The connections of one run, opened on first use. `stop` is set when the run must end (Ctrl-C); every wait checks it."""
 
     environment: Environment
     provisioner: Provisioner
@@ -37,19 +35,18 @@ class Session:
 
     @cached_property
     def identities(self) -> Identities:
-        """The Age keys that this user has for the environment."""
         from devloop.repository.age_keys import identities
 
         return identities(self.environment, self.key_file)
 
     @cached_property
     def worker(self) -> Worker:
-        """The build worker, with the identities; only after the toolchain has it."""
+        """The build worker, once it is installed."""
         return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text, store=renderings_folder())
 
     @cached_property
     def kube(self) -> Kube:
-        """The cluster's API server; only for steps that need the cluster to be there."""
+        """The API server, once the cluster exists."""
         return Kube(self.provisioner.kubeconfig())
 
     @cached_property
@@ -58,10 +55,9 @@ class Session:
 
     @cached_property
     def controllers(self) -> Controllers:
-        """Flux's."""
         return open_controllers(self.provisioner.runtime)
 
     def close(self) -> None:
-        """End what was started for this run alone."""
+        """End the processes of this run."""
         if "worker" in self.__dict__:
             self.worker.close()

@@ -1,1 +1,1 @@
-"""One module a command, each from a request to a Report. Nothing here prints or parses arguments."""
+"""One module per command, each from a request to a Report. Nothing here prints or parses arguments."""

@@ -1,4 +1,4 @@
-"""`devloop doctor`: whether this machine, and one environment, have what `up` needs."""
+"""`devloop doctor`: whether this machine and one environment have what `up` needs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from devloop.model.report import Report
 
 
 def doctor(root: Callable[[], Path], name: str, *, definition: Path | None, provisioner: str, key_file: Path | None) -> Report:
-    """Whether this machine, and the environment `name` if that is not '', have what `up` needs; `root` may raise like any check."""
-    patient = DoctorContext(root, name, definition, key_file, provisioner, EVERYTHING)
-    return Report("doctor", name, provisioner, diagnoses=examine(patient))
+    """`name` is '' for the machine alone; `root` may raise like any check."""
+    context = DoctorContext(root, name, definition, key_file, provisioner, EVERYTHING)
+    return Report("doctor", name, provisioner, diagnoses=examine(context))

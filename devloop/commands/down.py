@@ -1,4 +1,4 @@
-"""`devloop down`: nothing of the environment exists any more; twice is fine."""
+"""`devloop down`: deletes the environment, with every provisioner that it runs on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from devloop.runner import Result, recorded, run
 
 
 def down(request: Request, emit: Emit) -> Report:
-    """Nothing of the environment exists any more; twice is fine."""
     environment = load_environment(request.root, request.environment, request.definition)
     result = Result()
     with locked(environment):

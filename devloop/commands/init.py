@@ -1,4 +1,4 @@
-"""`devloop init`: the sample platform as a repository of the user's own."""
+"""`devloop init`: scaffolds the sample platform as a new repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devloop.toolchain import Toolchain
 
 
 def init(directory: Path, emit: Emit) -> tuple[str, ...]:
-    """Scaffold the sample platform; the lines that tell the user what was made and what to do next."""
+    """The lines that say what was created and what to do next."""
     require_empty(directory)
     toolchain = Toolchain()
     toolchain.ensure(("sops",), emit)

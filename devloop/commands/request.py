@@ -1,4 +1,4 @@
-"""What the commands about one environment share: the request, the lock, an open session, the report at the end."""
+"""What the commands on one environment share: the request, the lock, the session, the final report."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients.lock import exclusive
+from devloop.clients.signals import handle_signals
 from devloop.clients.xdg import state_folder
 from devloop.errors import DevloopError, InputError
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Outcome, Report, Status
 from devloop.provisioners import AUTO, open_provisioner
-from devloop.runner import Result, interruptible
+from devloop.runner import Result
 from devloop.session import Session
 from devloop.toolchain import Toolchain
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; `timeout` in seconds, None for the definition's; `validate` says whether errors end the run.
+    """The options of `up`, `status` and `down`; `timeout` in seconds, None for the definition's.
 
-    `allow_remote` lets validation fetch remote bases; Flux does so in any case.
+    `validate` stops the run at the first errors; `allow_remote` lets validation fetch remote bases (Flux always fetches them).
     """
 
     root: Path
@@ -39,15 +40,19 @@ class Request:
 
 @contextlib.contextmanager
 def open_session(request: Request, environment: Environment, emit: Emit, provisioner: str) -> Iterator[Session]:
-    """A session that Ctrl-C and SIGTERM end in order; whatever it opened is closed."""
+    """A session, closed afterwards. Ctrl-C and SIGTERM end its run in order and with a report; the second time, at once."""
     toolchain, stop = Toolchain(), threading.Event()
     opened = open_provisioner(provisioner, environment, toolchain, stop)
     session = Session(environment, opened, toolchain, emit, request.key_file, stop)
-    with interruptible(session):
-        try:
-            yield session
-        finally:
-            session.close()
+
+    def interrupt(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        session.close()
+
+    with handle_signals(interrupt), contextlib.closing(session):
+        yield session
 
 
 def locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
@@ -56,7 +61,6 @@ def locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
 
 
 def report(command: str, session: Session, result: Result, revision: str) -> Report:
-    """What the run of `command` said."""
     return Report(
         command,
         session.environment.name,
@@ -70,7 +74,7 @@ def report(command: str, session: Session, result: Result, revision: str) -> Rep
 
 
 def refusal(command: str, environment: str, error: DevloopError) -> Report:
-    """The report of a command that ended before it could begin."""
+    """The report of a command that failed before its first step."""
     step = Outcome(Status.FAILED, error.message, error.hint, title=command)
     found = error.problems if isinstance(error, InputError) else ()
     return Report(command, environment, steps=(step,), findings=found, failure=error.exit_code)

@@ -1,4 +1,4 @@
-"""`devloop status`: what runs and how far Flux has come, without changing anything."""
+"""`devloop status`: what runs and how far Flux has come; changes nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devloop.runner import Result, recorded, run
 
 
 def status(request: Request, emit: Emit, *, follow: bool = False) -> Report:
-    """What runs and how far Flux has come, without changing anything; with `follow` told anew at every change until interrupted."""
+    """`follow` reports every change until interrupted."""
     environment = load_environment(request.root, request.environment, request.definition)
     result, [name, *_] = Result(), existing_choices(request.provisioner, environment)
     with open_session(request, environment, recorded(result, emit), name) as session:

@@ -1,47 +1,32 @@
-"""`devloop toolchain`: the pinned programs, and the images made from them."""
+"""`devloop toolchain`: the pinned programs, and the images built from them."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from devloop.clients.engine import connect
-from devloop.images import Images
+from devloop.images import Images, ImageState
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit
 from devloop.toolchain import Toolchain
 
-if TYPE_CHECKING:
-    from devloop.images import Images, ImageState
-
 # What `init`, `up` and `validate` can need.
-EVERYTHING = (
-    "worker",
-    "sops",
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kwok",
-    *CONTROLLERS,
-)
+EVERYTHING = ("worker", "sops", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", *CONTROLLERS)
 
 
 def install(names: tuple[str, ...], emit: Emit) -> None:
-    """Install the named tools, or all that `up` and `init` can need."""
-    toolchain = Toolchain()
-    toolchain.ensure(names or EVERYTHING, emit)
+    """The named tools, or all."""
+    Toolchain().ensure(names or EVERYTHING, emit)
 
 
 def make_images(names: tuple[str, ...], emit: Emit) -> None:
-    """Make the named images, or all that there are; those that the engine has as they would be made now stay."""
+    """Make the named images, or all, unless the engine has them up to date."""
     with _images() as images:
         images.ensure(names or images.names, emit)
 
 
 def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:
-    """What the engine has of the named images, or of all."""
     with _images() as images:
         return images.states(names or images.names)
 
@@ -53,5 +38,5 @@ def _images() -> Iterator[Images]:
 
 
 def toolchain_key(names: tuple[str, ...]) -> str:
-    """What changes whenever one of the named tools does, or one of all that `up` and `init` can need."""
+    """A cache key that changes whenever one of the named tools (or of all) does."""
     return Toolchain().common_key(names or EVERYTHING)

@@ -9,7 +9,7 @@ from devloop.clients.kube import import_client
 from devloop.commands.request import Request, locked, open_session, report
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
-from devloop.model.cluster.environment import Environment, Source
+from devloop.model.cluster.environment import Source
 from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_up
 from devloop.provisioners.selection import choose
@@ -21,7 +21,9 @@ from devloop.steps import Output
 
 def up(request: Request, emit: Emit) -> Report:
     """Raises InputError for a definition that cannot be used."""
-    environment = _usable(load_environment(request.root, request.environment, request.definition))
+    environment = load_environment(request.root, request.environment, request.definition)
+    if environment.definition.blockers:
+        raise InputError.of(environment.definition.blockers)
     for warning in environment.definition.warnings:
         emit(Notice(str(warning), Severity.WARNING, warning.hint))
     chosen = choose(request.provisioner, environment)
@@ -37,13 +39,7 @@ def up(request: Request, emit: Emit) -> Report:
 
 
 def _prepare(session: Session) -> None:
-    """What can be loaded while the repository is rendered, mostly by another process; the step that needs it reports what went wrong."""
+    """Loads what later steps need while the worker renders the repository; those steps report any error again."""
     with contextlib.suppress(DevloopError, OSError):
         session.provisioner.prepare()
     import_client()
-
-
-def _usable(environment: Environment) -> Environment:
-    if environment.definition.blockers:
-        raise InputError.of(environment.definition.blockers)
-    return environment

@@ -1,4 +1,4 @@
-"""Everything that `devloop` ensures, one frozen dataclass a step. A step looks, acts if needed and says changed or unchanged."""
+"""Everything that devloop ensures, one frozen dataclass per step: it checks, acts if needed and reports changed or unchanged."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Step(Protocol):
     def needs(self) -> tuple[Step, ...]: ...
 
     def run(self, session: Session) -> Outcome:
-        """Raises DevloopError (the runner makes it an Outcome); must be safe to repeat and to interrupt."""
+        """Safe to repeat and to interrupt; the runner turns a DevloopError into an Outcome."""
 
 
 class Output(Generic[T]):
-    """What one step of a plan makes and later ones read: the graph, the snapshot."""
+    """A value that one step of a plan produces and later ones read: the graph, the snapshot."""
 
     _value: T
 
@@ -37,10 +37,9 @@ class Output(Generic[T]):
 
     @property
     def value(self) -> T:
-        """Raises AttributeError, a bug, where a step reads it without needing the step that makes it."""
+        """Raises AttributeError (a bug) in a step that does not need the step that produces it."""
         return self._value
 
 
 def outcome(is_changed: object, message: str = "") -> Outcome:
-    """The outcome of a step that went well."""
     return Outcome(Status.CHANGED if is_changed else Status.UNCHANGED, message)

@@ -1,13 +1,14 @@
-"""The cluster exists and answers; or, for the way down, nothing of the environment exists any more."""
+"""The cluster exists, its nodes have the images and its API server answers; or nothing of the environment is left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devloop.model.flux.graph import Graph
 from devloop.model.report import Outcome
 from devloop.repository.snapshot_store import remove_store
 from devloop.session import Session
-from devloop.steps import Step, outcome
+from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class CreateCluster:
 
 @dataclass(frozen=True)
 class CompleteCluster:
-    """What of the cluster is not there yet when its API server answers; where it did not come that far, why."""
+    """What the cluster still lacks when its API server answers."""
 
     title: str = "nodes"
     needs: tuple[Step, ...] = ()
@@ -32,8 +33,23 @@ class CompleteCluster:
 
 
 @dataclass(frozen=True)
+class LoadImages:
+    """Images that this machine has are on the nodes before a pod needs them."""
+
+    graph: Output[Graph]
+    title: str = "images"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        graph = self.graph.value
+        references = (*session.controllers.images(graph.controllers), *graph.images)
+        loaded = session.provisioner.ensure_images(references, session.emit)
+        return outcome(loaded, f"{len(loaded)} loaded into the nodes" if loaded else "")
+
+
+@dataclass(frozen=True)
 class DeleteEnvironment:
-    """`for_good`: also what is only kept for the next run."""
+    """`for_good` also deletes what is kept for the next run."""
 
     for_good: bool = True
     title: str = "delete"
@@ -42,6 +58,5 @@ class DeleteEnvironment:
     def run(self, session: Session) -> Outcome:
         existed = session.provisioner.delete(session.emit)
         if self.for_good:
-            # The objects of its snapshots, which are easily made again.
             remove_store(session.environment.root)
-        return outcome(existed, "" if existed else "nothing was there")
+        return outcome(existed, "" if existed else "nothing to delete")

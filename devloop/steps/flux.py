@@ -1,11 +1,17 @@
-"""Flux is in the cluster: its namespace, CRDs and RBAC, and its controllers run."""
+"""Flux is installed, its controllers run, and it reconciles the snapshot."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+from devloop.clients.kube import GIT_REPOSITORIES
+from devloop.flux import manifests
 from devloop.flux.install import install
+from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
+from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Outcome
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -31,3 +37,38 @@ class StartControllers:
 
     def run(self, session: Session) -> Outcome:
         return outcome(session.controllers.ensure(self.graph.value.controllers, session.kube))
+
+
+@dataclass(frozen=True)
+class ConfigureSync:
+    """Flux has the repository's sources and the root Kustomization, and fetches the snapshot now."""
+
+    graph: Output[Graph]
+    source: Output[Source]
+    title: str = "sync"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        graph = self.graph.value
+        endpoint = session.git_server.endpoint()
+        credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
+        sources = manifests.own_git_repositories(graph)
+        for namespace in sorted({source.namespace for source in sources}):
+            if namespace != NAMESPACE:
+                session.kube.apply(manifests.namespace(namespace))
+            session.kube.apply(manifests.secret(ObjectId(namespace, CREDENTIALS_SECRET), credentials))
+        changed = [self._apply_source(session, source, endpoint.pull_url) for source in sources]
+        session.kube.apply(manifests.root_kustomization(graph, decryption=bool(session.identities)))
+        base = "the repository's root" if graph.source_directory == "." else f"{graph.source_directory}/"
+        return outcome(any(changed), f"paths are relative to {base}")
+
+    def _apply_source(self, session: Session, source: ObjectId, url: str) -> bool:
+        """Requests a reconciliation of an existing source with an older revision; False if it has this one."""
+        applied = session.kube.apply(manifests.git_repository(source, url, self.source.value.branch))
+        status = applied.get("status") or {}
+        if (status.get("artifact") or {}).get("revision") == self.source.value.revision:
+            return False
+        if status:
+            token = {REQUESTED_AT: f"{time.time_ns():020d}"}
+            session.kube.annotate(GIT_REPOSITORIES, source.namespace, source.name, token)
+        return True

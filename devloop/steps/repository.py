@@ -1,4 +1,4 @@
-"""The repository as Flux will see it: its graph of Kustomizations, and the working tree as a commit."""
+"""The repository as Flux sees it: the graph of its Kustomizations, and the working tree as a commit on the Git server."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from devloop.model.flux.graph import Graph
 from devloop.model.report import Outcome
 from devloop.repository.graph import build_graph
 from devloop.repository.render import open_fetcher
-from devloop.repository.snapshot import snapshot
+from devloop.repository.snapshot import push, snapshot
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class BuildGraph:
-    """`allow_remote` lets it fetch remote bases; Flux does so in any case."""
+    """`allow_remote` lets it fetch remote bases (Flux always fetches them)."""
 
     graph: Output[Graph]
     allow_remote: bool = False
@@ -42,3 +42,24 @@ class TakeSnapshot:
         source = snapshot(session.environment.root, self.graph.value.source_directory)
         self.source.set(source)
         return outcome(False, source.revision)
+
+
+@dataclass(frozen=True)
+class ServeGit:
+    title: str = "git server"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        return outcome(session.git_server.ensure(session.emit))
+
+
+@dataclass(frozen=True)
+class PushSnapshot:
+    source: Output[Source]
+    title: str = "push"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        endpoint = session.git_server.endpoint()
+        pushed = push(session.environment.root, self.source.value, endpoint.push_url, endpoint.push_user, endpoint.push_password)
+        return outcome(pushed, "" if pushed else "already on the server")

@@ -1,4 +1,4 @@
-"""What runs and how far Flux has come; changes nothing."""
+"""Shows what runs and how far Flux has come; changes nothing."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class ShowStatus:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        found = session.provisioner.status()
+        status = session.provisioner.status()
         name = session.environment.name
-        if not found.exists:
-            return Outcome(Status.FAILED, f"there is no {name}", DevloopCommand("up", name))
-        if not found.running:
-            return Outcome(Status.FAILED, f"{_components(found)}; the cluster does not answer", DevloopCommand("up", name))
-        self._tell(session)
-        return Outcome(Status.UNCHANGED, _components(found))
+        if not status.exists:
+            return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
+        if not status.running:
+            return Outcome(Status.FAILED, f"{_components(status)}; the cluster does not answer", DevloopCommand("up", name))
+        self._watch(session)
+        return Outcome(Status.UNCHANGED, _components(status))
 
-    def _tell(self, session: Session) -> None:
+    def _watch(self, session: Session) -> None:
         source = session.kube.get(GIT_REPOSITORIES, ROOT.name, ROOT.namespace) or {}
         revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
         state = Reconciliation(revision, {}, (), time.monotonic())
@@ -58,14 +58,10 @@ class ShowStatus:
             done.set()
 
 
-def _components(found: ProvisionerStatus) -> str:
-    """'12 processes, 870 MiB, Kubernetes v1.36.3', and which of them do not run."""
-    resident = sum(size for _, _, size in found.components) / MEBIBYTE
-    down = [f"{name} {state}" for name, state, _ in found.components if state != "running"]
-    parts = [_counted(len(found.components), found.unit), f"{resident:.0f} MiB", f"Kubernetes {found.kubernetes_version}", *down]
-    return ", ".join(parts)
-
-
-def _counted(count: int, unit: str) -> str:
-    ending = "es" if unit.endswith("s") else "s"
-    return f"{count} {unit}{'' if count == 1 else ending}"
+def _components(status: ProvisionerStatus) -> str:
+    """'12 processes, 870 MiB, Kubernetes v1.36.3', and the components that do not run."""
+    count = len(status.components)
+    plural = "" if count == 1 else "es" if status.unit.endswith("s") else "s"
+    resident = sum(size for _, _, size in status.components) / MEBIBYTE
+    down = [f"{name} {state}" for name, state, _ in status.components if state != "running"]
+    return ", ".join([f"{count} {status.unit}{plural}", f"{resident:.0f} MiB", f"Kubernetes {status.kubernetes_version}", *down])

@@ -13,7 +13,7 @@ from devloop.steps import Output, Step, outcome
 
 @dataclass(frozen=True)
 class InstallTools:
-    """Without a `graph`: what rendering and every environment need; with one: what the controllers of the graph need besides."""
+    """Without a `graph`, what rendering and every environment need; with one, what its controllers need as well."""
 
     graph: Output[Graph] | None = None
     title: str = "toolchain"

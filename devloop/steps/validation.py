@@ -1,4 +1,4 @@
-"""Nothing speaks against applying the repository; found while other steps run, before anything is created."""
+"""Checks the repository before anything is created."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from devloop.hint import DevloopCommand, instructions
 from devloop.model.flux.graph import Graph
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.messages import counted
-from devloop.model.report import Found, Outcome, Status
+from devloop.model.report import Found, Outcome
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
 
 
 @dataclass(frozen=True)
 class Validate:
-    """What `devloop validate` finds in the environment: an error ends the run, warnings are shown."""
+    """As `devloop validate`: errors end the run, warnings are shown."""
 
     graph: Output[Graph]
     title: str = "validation"
@@ -31,25 +31,16 @@ class Validate:
         found = add_snippets(environment.root, preflight(EnvironmentGraph(environment, self.graph.value), session.worker))
         if found:
             session.emit(Found(found))
-        errors = sum(finding.severity is Severity.ERROR for finding in found)
-        if errors:
+        if errors := sum(finding.severity is Severity.ERROR for finding in found):
             name = environment.name
-            message = f"{counted(errors, 'error')} in what {name} would apply"
-            raise DevloopError(
-                message,
-                hint=instructions(
-                    DevloopCommand("validate", options=("-e", name)),
-                    ", or apply it all the same: ",
-                    DevloopCommand("up", name, ("--no-validate",)),
-                ),
-            )
-        warnings = len(found)
-        return Outcome(Status.UNCHANGED, counted(warnings, "warning") if warnings else "no error, no warning")
+            check, skip = DevloopCommand("validate", options=("-e", name)), DevloopCommand("up", name, ("--no-validate",))
+            raise DevloopError(f"{counted(errors, 'error')} in {name}", hint=instructions(check, ", or skip validation: ", skip))
+        return outcome(False, counted(len(found), "warning") if found else "no errors or warnings")
 
 
 @dataclass(frozen=True)
 class CheckDependencies:
-    """Without validation: only what no controller ever reports, and what Flux would wait for until the timeout."""
+    """Without validation: only errors that no controller reports, or that Flux would wait for until the timeout."""
 
     graph: Output[Graph]
     title: str = "dependencies"
@@ -61,5 +52,5 @@ class CheckDependencies:
         environment = session.environment
         if found := blocking_errors(EnvironmentGraph(environment, self.graph.value), session.worker):
             session.emit(Found(found))
-            raise InputError("Flux would wait for ever", hint=DevloopCommand("validate", options=("--environment", environment.name)))
+            raise InputError("Flux would never become ready", hint=DevloopCommand("validate", options=("--environment", environment.name)))
         return outcome(False)

@@ -1,4 +1,4 @@
-"""Everything is Ready at the revision: watches, nudges where another look is worth it, and says what is in the way."""
+"""Waits until everything is Ready at the revision; requests reconciliations that save time, and reports the causes of failures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from devloop.model.report import Outcome, Readiness, Reconciling, Status
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
 
-TICK = 0.05  # seconds between two looks at the clock while nothing happens
-CALM = 1.0  # seconds for which nothing may get better before a failure is final
+TICK = 0.05  # seconds between two checks of the clock without events
+CALM = 1.0  # seconds without progress after which a failure is final
 
 
 @dataclass(frozen=True)
 class AwaitReady:
-    """`timeout` in seconds, for all of it."""
+    """`timeout` in seconds, for everything together."""
 
     graph: Output[Graph]
     source: Output[Source]
@@ -44,17 +44,11 @@ class AwaitReady:
             verdict = _follow(session, state, session.kube.watch_all(resources, done), len(resources), self.timeout)
         finally:
             done.set()
-            session.emit(Reconciling(_explained(session.kube, state)))
+            session.emit(Reconciling(_with_causes(session.kube, state)))
         return verdict
 
 
-def _follow(
-    session: Session,
-    state: Reconciliation,
-    events: queue.SimpleQueue[tuple[str, Object]],
-    kinds: int,
-    timeout: float,
-) -> Outcome:
+def _follow(session: Session, state: Reconciliation, events: queue.SimpleQueue[tuple[str, Object]], kinds: int, timeout: float) -> Outcome:
     deadline = time.monotonic() + timeout
     synced, already, settled_at = 0, True, 0.0
     while True:
@@ -65,23 +59,21 @@ def _follow(
         synced += seen.count("SYNCED")
         if seen:
             session.emit(Reconciling(state.kustomizations(now)))
-        if synced < kinds:
-            if now > deadline:
-                return _timed_out(state, timeout, now)
-            continue
-        if state.healthy(now):
-            return outcome(not already, "everything is ready")
-        already = False
-        settled_at = (settled_at or now) if state.settled(now) else 0.0
-        if settled_at and now - settled_at > CALM:
-            return _failed(state, now)
+        if synced >= kinds:
+            if state.healthy(now):
+                return outcome(not already, "everything is ready")
+            already = False
+            settled_at = (settled_at or now) if state.settled(now) else 0.0
+            if settled_at and now - settled_at > CALM:
+                return Outcome(Status.FAILED, _missing(state, now), "fix the first failure, then run the command again")
+            _request_reconciliations(session.kube, state, now)
         if now > deadline:
-            return _timed_out(state, timeout, now)
-        _nudge(session.kube, state, now)
+            hint = "fix the causes, or allow more time with --timeout"
+            return Outcome(Status.FAILED, f"{_missing(state, now)} after {timeout:.0f} s", hint)
 
 
 def _drain(events: queue.SimpleQueue[tuple[str, Object]], state: Reconciliation) -> list[str]:
-    """Take in everything that is there, waiting a tick for the first; the types of the events."""
+    """Observe all queued events, waiting a tick for the first; returns their types."""
     seen: list[str] = []
     try:
         event, obj = events.get(timeout=TICK)
@@ -94,33 +86,22 @@ def _drain(events: queue.SimpleQueue[tuple[str, Object]], state: Reconciliation)
         return seen
 
 
-def _nudge(kube: Kube, state: Reconciliation, now: float) -> None:
+def _request_reconciliations(kube: Kube, state: Reconciliation, now: float) -> None:
     for object_id in list(state.nudges(now)):
         token = f"{time.time_ns():020d}"
         state.nudged(object_id, token)
         kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
 
 
-def _failed(state: Reconciliation, now: float) -> Outcome:
-    return Outcome(Status.FAILED, _missing(state, now), hint="mend the first one and run it again")
-
-
-def _timed_out(state: Reconciliation, timeout: float, now: float) -> Outcome:
-    return Outcome(
-        Status.FAILED, f"{_missing(state, now)} after {timeout:.0f} s", hint="look at the causes, or give it more time with --timeout"
-    )
-
-
 def _missing(state: Reconciliation, now: float) -> str:
     states = state.kustomizations(now)
-    missing = sum(not (k.ready or k.suspended) for k in states)
-    if missing:
+    if missing := sum(not (k.ready or k.suspended) for k in states):
         return f"{missing} of {len(states)} Kustomizations {'is' if missing == 1 else 'are'} not ready"
     return "not available: " + ", ".join(f"{obj['metadata']['namespace']}/{obj['metadata']['name']}" for obj in state.unavailable())
 
 
-def _explained(kube: Kube, state: Reconciliation) -> tuple[Readiness, ...]:
-    """The last word on every Kustomization; those that are not ready get what the cluster says of their workloads."""
+def _with_causes(kube: Kube, state: Reconciliation) -> tuple[Readiness, ...]:
+    """The final state of every Kustomization, with the causes of failing workloads."""
     return tuple(
         k if k.ready else replace(k, causes=_causes(kube, state, ObjectId(k.namespace, k.name)))
         for k in state.kustomizations(time.monotonic())

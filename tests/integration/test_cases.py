@@ -24,9 +24,9 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
     run = user.devloop("-C", "pinniped-poc", "up", "local", "--timeout", "25s", "--output", "json")
     assert run.status == 1, run.text
     by_name = {k["name"]: k for k in run.report["kustomizations"]}
-    # Its sources are OCIRepositories and its paths count from k8s/: neither is changed in the repository.
+    # Its sources are OCIRepositories and its paths are relative to k8s/: neither is changed in the repository.
     assert by_name["flux-system"]["ready"], by_name["flux-system"]["message"]
-    assert "paths count from k8s/" in {step["message"] for step in run.report["steps"]}
+    assert "paths are relative to k8s/" in {step["message"] for step in run.report["steps"]}
     controllers = by_name["infrastructure-controllers"]
     assert not controllers["ready"]
     for release in ("cert-manager", "traefik", "pinniped"):
