@@ -1,4 +1,4 @@
-"""`devloop validate`: from a question to a report. Nothing here prints or parses arguments."""
+"""`devloop validate`: checks environments and reports the findings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """The repository at `root`, `environments` of it (all when empty), where to look for keys first, and which findings to tell.
-
-    `allow_remote` says that remote bases may be fetched.
-    """
+    """`environments` of the repository at `root` (empty: all); `severity`, `rules` and `since` select the findings to report."""
 
     root: Path
     environments: tuple[str, ...] = ()
@@ -33,32 +30,32 @@ class Request:
     allow_remote: bool = False
 
 
-def validate(question: Request, emit: Emit) -> Report:
-    """Check the environments; the findings that are asked for, each with its lines."""
+def validate(request: Request, emit: Emit) -> Report:
+    """The selected findings, each with its snippet."""
 
     @cache
     def repository() -> LintScope:
         from devloop.lint.scope import load_scope
 
-        return load_scope(question.root, question.environments)
+        return load_scope(request.root, request.environments)
 
     def keys() -> str:
         from devloop.repository.age_keys import identities
 
-        return "".join(identities(environment, question.key_file).text for environment in repository().environments)
+        return "".join(identities(environment, request.key_file).text for environment in repository().environments)
 
-    # What is no environment is told before minutes of building; else the worker loads while the repository and the rules do.
+    # Report a wrong name before building the worker takes minutes; otherwise, the worker starts while the rest loads.
     if Toolchain().missing(("worker",)):
         repository()
     with (
-        open_fetcher(allowed=question.allow_remote) as fetcher,
-        open_worker(question.root, keys, emit) as worker,
+        open_fetcher(allowed=request.allow_remote) as fetcher,
+        open_worker(request.root, keys, emit) as worker,
         ended_by_signals(worker, fetcher),
     ):
         from devloop.lint.run import validate as check
         from devloop.lint.selection import Selection
         from devloop.lint.snippets import add_snippets
 
-        report = check(repository(), worker, Selection(question.severity, question.rules, question.since), fetcher)
+        report = check(repository(), worker, Selection(request.severity, request.rules, request.since), fetcher)
         worker.let_go()
-        return replace(report, findings=add_snippets(question.root, report.findings))
+        return replace(report, findings=add_snippets(request.root, report.findings))

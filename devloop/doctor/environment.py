@@ -117,6 +117,6 @@ def _why(reason: str, error: str) -> str:
 
 def _exposed(found: Identities) -> Iterator[str]:
     """Key files that the group or everybody may read."""
-    for path in dict.fromkeys(Path(identity.place) for identity in found):
+    for path in dict.fromkeys(Path(identity.source) for identity in found):
         if path.is_absolute() and path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             yield str(path)

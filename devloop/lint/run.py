@@ -22,9 +22,9 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.settings import Settings
 from devloop.model.report import Report
-from devloop.repository.changed_files import changed_files
 from devloop.repository.file_index import index_files
 from devloop.repository.graph import build_graph
+from devloop.repository.revisions import changed_files
 from devloop.repository.settings import load_settings
 
 if TYPE_CHECKING:

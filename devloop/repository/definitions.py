@@ -1,4 +1,4 @@
-"""Loads one definition: ksail.yaml, the kind.yaml that it names, and the folder that it takes its manifests from."""
+"""Loads one definition: ksail.yaml, the kind.yaml that it names, and the folder of its manifests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devloop.repository.input_files import is_there, read_input
 
 
 def load_definition(root: Path, path: Path, environment: str) -> ClusterDefinition:
-    """What the file `path` and its kind.yaml say; raises InputError with everything that is wrong in both at once."""
+    """The definition in `path` and its kind.yaml; raises InputError with all problems of both."""
     shown = _shown(root, path)
     statement = read_ksail(read_input(path, shown), shown, os.environ)
     problems: list[Diagnostic] = []
@@ -25,7 +25,7 @@ def load_definition(root: Path, path: Path, environment: str) -> ClusterDefiniti
 
 
 def _kind(root: Path, folder: Path, statement: Statement, problems: list[Diagnostic]) -> KindConfiguration | None:
-    """The configuration of Kind beside the definition or at the root; what is wrong with finding it goes to `problems`."""
+    """The Kind configuration next to the definition or at the root; appends to `problems`."""
     if statement.get("distribution", "Vanilla") != "Vanilla":
         return None
     written = statement.get("distribution_config", "kind.yaml")
@@ -33,7 +33,7 @@ def _kind(root: Path, folder: Path, statement: Statement, problems: list[Diagnos
     if path is None:
         if statement.written("distribution_config"):
             message = f"names {quote(written)}, which does not exist"
-            problems.append(statement.problem("distribution_config", message, "create it, or take the line out"))
+            problems.append(statement.problem("distribution_config", message, "create it, or remove the line"))
         return None
     if not _is_inside(root, path):
         problems.append(statement.problem("distribution_config", f"names {quote(written)}, which is outside the repository"))
@@ -46,7 +46,7 @@ def _kind(root: Path, folder: Path, statement: Statement, problems: list[Diagnos
 
 
 def _source_directory(root: Path, folder: Path, statement: Statement, problems: list[Diagnostic]) -> str:
-    """Relative to the root: the folder beside the definition if there is one, else the one at the root, there or not."""
+    """Relative to the root: the folder next to the definition if it exists, else the one at the root."""
     written = source_as_written(statement)
     inside = [path for path in (folder / written, root / written) if _is_inside(root, path)]
     if not inside:
@@ -58,7 +58,7 @@ def _source_directory(root: Path, folder: Path, statement: Statement, problems: 
 
 
 def _is_inside(root: Path, path: Path) -> bool:
-    """Links and `..` followed."""
+    """Follows links and `..`."""
     return Path(os.path.realpath(path)).is_relative_to(root)
 
 
@@ -70,5 +70,5 @@ def _is_folder(path: Path) -> bool:
 
 
 def _shown(root: Path, path: Path) -> str:
-    """As the user would type it at the root; a file from elsewhere keeps its own path."""
+    """Relative to the root; a file from elsewhere keeps its path."""
     return os.path.relpath(path, root) if _is_inside(root, path.parent) else str(path)

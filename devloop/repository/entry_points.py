@@ -1,6 +1,6 @@
-"""Where Flux enters a repository that has no KSail definition: what `flux bootstrap` and FluxInstances leave says it.
+"""Where Flux enters a repository without a KSail definition: the paths in the files of `flux bootstrap` and in FluxInstances.
 
-Enough to validate and to render such a repository; to bring an environment up takes a definition.
+That is enough to validate and render; `up` needs a definition.
 """
 
 from __future__ import annotations
@@ -19,55 +19,49 @@ from devloop.model.messages import join_words, quote
 from devloop.repository.environments import environments, load_environment
 from devloop.repository.input_files import read_input
 
-# What `flux bootstrap` writes below the entry path: https://fluxcd.io/flux/installation/bootstrap/
+# The file that `flux bootstrap` writes below the entry path: https://fluxcd.io/flux/installation/bootstrap/
 _SYNC = "flux-system/gotk-sync.yaml"
 
-# A FluxInstance, or the values that the chart of that name makes one of: https://fluxcd.control-plane.io/operator/flux-sync/
+# A FluxInstance, or the values of the flux-instance chart: https://fluxcd.control-plane.io/operator/flux-sync/
 _INSTANCE = re.compile(r"^\s*(kind: *FluxInstance\b|instance:)", re.MULTILINE)
-_ASIDE = frozenset({".git", "node_modules", ".venv"})
+_SKIPPED = frozenset({".git", "node_modules", ".venv"})
 
 
 def entries(root: Path) -> tuple[Environment, ...]:
-    """One environment for each entry path, named after its folder, sorted; none where nothing says one."""
-    found = {entry: source for entry, source in _found(root) if (root / entry).is_dir()}
+    """One environment per entry path, named after its folder, sorted."""
+    found = {entry: source for entry, source in _entry_paths(root) if (root / entry).is_dir()}
     folders = [posixpath.basename(entry) for entry in found]
-    made = (_environment(root, entry, source, alone=folders.count(posixpath.basename(entry)) == 1) for entry, source in found.items())
-    return tuple(sorted(made, key=lambda environment: environment.name))
+    result = []
+    for entry, source in found.items():
+        name = posixpath.basename(entry) if folders.count(posixpath.basename(entry)) == 1 else entry.replace("/", "-")
+        result.append(Environment(name, root, ClusterDefinition(name, "", source, source_directory=".", entry_path=entry)))
+    return tuple(sorted(result, key=lambda environment: environment.name))
 
 
-def _environment(root: Path, entry: str, source: str, *, alone: bool) -> Environment:
-    name = posixpath.basename(entry) if alone else entry.replace("/", "-")
-    return Environment(name, root, ClusterDefinition(name, "", source, source_directory=".", entry_path=entry))
-
-
-def _found(root: Path) -> Iterator[tuple[str, str]]:
-    """Entry paths with the files that say so, in the order of the files."""
+def _entry_paths(root: Path) -> Iterator[tuple[str, str]]:
+    """Entry paths with the files that name them, in the order of the files."""
     for path in _manifests(root):
         if path.endswith("/" + _SYNC):
             yield path.removesuffix("/" + _SYNC), path
         else:
-            for entry in _instances(root, path):
-                yield entry, path
+            yield from ((entry, path) for entry in _instances(root, path))
 
 
 def _manifests(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _ASIDE)
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         relative = os.path.relpath(folder, root)
         yield from (posixpath.normpath(posixpath.join(relative, name)) for name in sorted(names) if name.endswith((".yaml", ".yml")))
 
 
 def _instances(root: Path, path: str) -> Iterator[str]:
-    """The paths that FluxInstances in the file synchronise; a file that cannot be read has none."""
+    """The sync paths of FluxInstances in the file; none if it cannot be read."""
     try:
         text = read_input(root / path, path)
     except InputError:
         return
     if _INSTANCE.search(text) and "sync:" in text:
-        for document in _documents(text):
-            entry = _sync_path(document)
-            if entry:
-                yield entry
+        yield from filter(None, map(_sync_path, _documents(text)))
 
 
 def _documents(text: str) -> list[Any]:
@@ -95,23 +89,20 @@ def _field(value: Any, *keys: str) -> Any:
 
 
 def names(root: Path) -> tuple[str, ...]:
-    """The environments that can be validated: those with a definition, else where Flux enters."""
+    """The environments that can be validated: those with a definition, or else one per entry path."""
     return environments(root) or tuple(without_definition(root))
 
 
 def without_definition(root: Path) -> dict[str, Environment]:
-    """The environments of a repository without any definition, by their names."""
+    """The environments of a repository without a definition, by name."""
     return {} if environments(root) else {environment.name: environment for environment in entries(root.resolve())}
 
 
 def load(root: Path, name: str, definition: Path | None = None, known: Mapping[str, Environment] | None = None) -> Environment:
-    """The environment `name`, by its definition where the repository has any; raises InputError as `load_environment` does.
-
-    `known` is what `undefined` gives, where somebody has asked already.
-    """
+    """The environment `name`; raises InputError as `load_environment` does. `known` is the result of `without_definition`, if at hand."""
     found = {} if definition else without_definition(root) if known is None else known
     if name in found:
         return found[name]
     if found:
-        raise InputError(f"no environment {quote(name)} in {root}, Flux enters it at {join_words(list(found))}")
+        raise InputError(f"no environment {quote(name)} in {root}; Flux enters it at {join_words(list(found))}")
     return load_environment(root, name, definition)

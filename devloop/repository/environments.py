@@ -1,7 +1,7 @@
 """Finds the repository's root and its environments.
 
-The definition of ENV, the first that is there: --definition FILE; clusters/ENV/ksail.yaml; ksail.ENV.yaml; ksail.yaml when it is named
-ENV, or is the only definition and ENV is `local`.
+The definition of ENV is the first of: --definition FILE; clusters/ENV/ksail.yaml; ksail.ENV.yaml; ksail.yaml, if it is named ENV, or is
+the only definition and ENV is `local`.
 """
 
 from __future__ import annotations
@@ -25,35 +25,32 @@ _SCAFFOLD = "scaffold a sample platform with `devloop init DIR`, or name the rep
 
 
 def find_root(start: Path) -> Path:
-    """The nearest folder from `start` upwards that has a definition; raises InputError where there is none."""
+    """The nearest folder from `start` upwards with a definition; raises InputError if there is none."""
     start = start.resolve()
     for folder in (start, *start.parents):
-        if not _belongs_to_environment(folder) and (is_there(folder / PLAIN) or any(_named_definitions(folder))):
+        # clusters/local in a repository has a ksail.yaml but is not the root.
+        belongs_to_environment = folder.parent.name == "clusters" and not (folder / ".git").exists()
+        if not belongs_to_environment and (is_there(folder / PLAIN) or any(_named_definitions(folder))):
             return folder
     raise InputError(f"no KSail definition in {start} or in a folder above it", hint=_SCAFFOLD)
 
 
 def environments(root: Path) -> tuple[str, ...]:
-    """The names of all environments, sorted. A definition that is wrong counts too: loading it says what is wrong."""
+    """The names of all environments, sorted; those with an invalid definition too."""
     return tuple(sorted(_definitions(root)))
 
 
 def load_environment(root: Path, name: str, definition: Path | None = None) -> Environment:
-    """The environment `name`, from the file `definition` if given; raises InputError with everything that is wrong in its files at once."""
+    """The environment `name`, from the file `definition` if given; raises InputError with all problems of its files."""
     if not _NAME.fullmatch(name):
-        raise InputError(f"{quote(name)} is no name of an environment", hint="letters, digits, dashes, dots and underscores make a name")
+        raise InputError(f"{quote(name)} is not a valid environment name", hint="use letters, digits, dashes, dots and underscores")
     root = root.resolve()
     path = _given(root, definition) if definition else _find(root, name)
     return Environment(name, root, load_definition(root, path, name))
 
 
-def _belongs_to_environment(folder: Path) -> bool:
-    """clusters/local inside a repository has a ksail.yaml and is not the repository."""
-    return folder.parent.name == "clusters" and not (folder / ".git").exists()
-
-
 def _definitions(root: Path) -> dict[str, Path]:
-    """Name -> definition, one name for each."""
+    """Definitions by environment."""
     found: dict[str, Path] = {}
     for name, path in _named_definitions(root):
         found.setdefault(name, path)
@@ -64,7 +61,7 @@ def _definitions(root: Path) -> dict[str, Path]:
 
 
 def _named_definitions(root: Path) -> Iterator[tuple[str, Path]]:
-    """Definitions whose place names their environment."""
+    """Definitions whose path names their environment."""
     for folder in _entries(root / "clusters"):
         if _NAME.fullmatch(folder.name) and is_there(folder / PLAIN):
             yield folder.name, folder / PLAIN
@@ -75,7 +72,7 @@ def _named_definitions(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _name_of_plain(root: Path) -> str:
-    """What ksail.yaml calls itself, '' for nothing; one that cannot be read passes for `local`, where its problems are told."""
+    """The name in ksail.yaml, '' for none; `local` if it cannot be read, so that loading that environment reports the problems."""
     try:
         return _read_name(root)
     except InputError:
@@ -91,7 +88,7 @@ def _read_name(root: Path) -> str:
 
 
 def _given(root: Path, definition: Path) -> Path:
-    """--definition FILE counts from the current folder like any path, or else from the repository's root."""
+    """--definition FILE is relative to the current folder, or else to the repository's root."""
     path = definition if is_there(definition) or not is_there(root / definition) else root / definition
     return path.parent.resolve() / path.name
 
@@ -104,21 +101,12 @@ def _find(root: Path, name: str) -> Path:
         return root / PLAIN
     if not found:
         raise InputError(f"no KSail definition in {root}", hint=_SCAFFOLD)
-    # Maybe ksail.yaml is the one that was meant, and only cannot say its name.
-    nameless = is_there(root / PLAIN) and not _read_name(root)
-    message = f"no environment {quote(name)} in {root}, there {_are(sorted(found))}"
-    raise InputError(message, hint=_other_hint(name, found, nameless=nameless))
-
-
-def _are(names: list[str]) -> str:
-    return f"is {names[0]}" if len(names) == 1 else f"are {join_words(names)}"
-
-
-def _other_hint(name: str, found: dict[str, Path], *, nameless: bool) -> str:
-    if nameless:
-        return f"{PLAIN} has no metadata.name: give it one, or use it with --definition {PLAIN}"
-    meant = suggestions(name, list(found))
-    return f"did you mean {join_words(meant, 'or')}?" if meant else f"a new one is clusters/{name}/{PLAIN} or ksail.{name}.yaml"
+    hint = f"to add it, create clusters/{name}/{PLAIN} or ksail.{name}.yaml"
+    if is_there(root / PLAIN) and not _read_name(root):
+        hint = f"{PLAIN} has no metadata.name: add one, or use --definition {PLAIN}"
+    elif similar := suggestions(name, list(found)):
+        hint = f"did you mean {join_words(similar, 'or')}?"
+    raise InputError(f"no environment {quote(name)} in {root}; it has {join_words(sorted(found))}", hint=hint)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Reads files that people wrote, and says clearly why one cannot be read."""
+"""Reads files that people write, and explains why one cannot be read."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _REASONS = {
 
 
 def read_input(path: Path, shown: str) -> str:
-    """The text of a regular UTF-8 file of sensible size; raises InputError about `shown`, the path as the user knows it."""
+    """The text of a regular UTF-8 file of sensible size; raises InputError for `shown`, the path as the user knows it."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise _wrong(shown, f"this is {_kind_of(status.st_mode)}, not a file")
+            raise _wrong(shown, f"this is a {'directory' if stat.S_ISDIR(status.st_mode) else 'device, a pipe or a socket'}, not a file")
         if status.st_size > LARGEST:
-            raise _wrong(shown, f"the file has more than {LARGEST // 1024} KiB, no definition is that long")
+            raise _wrong(shown, f"the file has more than {LARGEST // 1024} KiB")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         message, hint = _REASONS.get(error.errno or 0, (f"the file cannot be read: {error.strerror}", ""))
@@ -40,13 +40,9 @@ def read_input(path: Path, shown: str) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Something has that name, also a link to nothing: it is better to complain about it than to look past it."""
+    """Whether something has that name; a broken link counts, so that it is reported."""
     return os.path.lexists(path)
 
 
 def _wrong(shown: str, message: str, hint: Hint = "") -> InputError:
     return InputError.of([Diagnostic.at(shown, 0, message, hint)])
-
-
-def _kind_of(mode: int) -> str:
-    return "a directory" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"

@@ -101,7 +101,7 @@ def _no_repository(root: Path, output: str) -> InputError:
     broken = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if broken:
         return InputError(f"the Git repository of {broken} is broken: {_last_line(output)}", hint=command("git -C", broken, "fsck"))
-    return InputError(f"{root} is in no Git repository", hint=command("git -C", root, "init"))
+    return InputError(f"{root} is not in a Git repository", hint=command("git -C", root, "init"))
 
 
 def _refuse_conflicts(work_tree: _WorkTree) -> None:

@@ -164,7 +164,7 @@ def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
 def test_without_the_key_nothing_is_created(runner: Runner) -> None:
     runner.use(elsewhere(runner), commands="up", environment="local", provisioner="embedded")
     assert runner.status == 2
-    assert "none of the keys opens it" in runner.log
+    assert "no key decrypts it" in runner.log
     assert remains(runner.user) == []
 
 

@@ -232,7 +232,7 @@ def test_the_wrong_key_is_told_before_anything_is_created(user: User) -> None:
 @pytest.mark.parametrize(
     ("prepare", "message", "hint"),
     [
-        ("no repository", "is in no Git repository", "git -C"),
+        ("no repository", "is not in a Git repository", "git -C"),
         ("unreadable key", "no-such-file", ""),
         ("cloud", "EKS", "Vanilla"),
         ("other tool", "Deployment", ""),

@@ -19,7 +19,7 @@ from devloop.errors import InputError
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.report import Event
 from devloop.output.manifests import document, to_yaml
-from devloop.repository.checkout import checkout
+from devloop.repository.revisions import checkout
 
 KSAIL = """\
 apiVersion: ksail.io/v1alpha1

@@ -16,8 +16,8 @@ from devloop.lint.impact import impact
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.context import EnvironmentGraph, LintContext
-from devloop.repository.changed_files import changed_files
 from devloop.repository.graph import build_graph
+from devloop.repository.revisions import changed_files
 
 
 def flux(name: str, extra: str = "") -> str:

@@ -109,7 +109,7 @@ def test_a_definition_without_sops_leaves_only_the_option(
     monkeypatch.setenv("SOPS_AGE_KEY", new_key_pair()[1])
     off = with_sops(environment, enabled="Disabled")
     assert not identities(off)
-    assert "turns SOPS off" in identities(off).skipped[0]
+    assert "disables SOPS" in identities(off).skipped[0]
     assert identities(off, tmp_path / "flag.txt").public if key(tmp_path / "flag.txt") else False
 
 
@@ -172,7 +172,7 @@ def test_a_plugins_identity_is_passed_over(environment: Environment, tmp_path: P
     (tmp_path / "key.txt").write_text(f"AGE-PLUGIN-YUBIKEY-1QQQ\n{PRIVATE}\n")
     found = identities(environment, tmp_path / "key.txt")
     assert found.public == (PUBLIC,)
-    assert "key.txt:1 is a plugin's identity" in found.skipped[0]
+    assert "key.txt:1 is the identity of a plugin" in found.skipped[0]
 
 
 def test_a_default_file_that_nobody_named_is_told_only_later(environment: Environment, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_missing_keys_are_told_with_what_was_tried(environment: Environment, mon
 
     error = missing_keys_error([DecryptionResult("k8s/a.enc.yaml", (stranger,), reason="key", error="sealed")], found)
     assert error.exit_code == 2
-    assert error.message == f"k8s/a.enc.yaml: none of the keys opens it; it is encrypted for {stranger}"
+    assert error.message == f"k8s/a.enc.yaml: no key decrypts it; its recipients: {stranger}"
     assert f"{PUBLIC} (SOPS_AGE_KEY)" in str(error.hint)
     assert "--age-key-file" in str(error.hint)
 
@@ -209,10 +209,10 @@ def test_missing_keys_are_told_with_what_was_tried(environment: Environment, mon
         ],
         found,
     )
-    assert several.message == "3 encrypted files cannot be opened"
+    assert several.message == "3 encrypted files cannot be decrypted"
     assert [problem.path for problem in several.problems] == ["a", "b", "c"]
-    assert several.problems[1].message == "cannot be opened: MAC mismatch"
+    assert several.problems[1].message == "cannot be decrypted: MAC mismatch"
     assert several.problems[2].message == "Azure Key Vault cannot be asked here"
     assert PRIVATE not in f"{several.message}{several.hint}{several.problems}"
 
-    assert "no key at all" in missing_keys_error([DecryptionResult("a", (stranger,), reason="key", error="sealed")], Identities()).hint
+    assert "no keys" in missing_keys_error([DecryptionResult("a", (stranger,), reason="key", error="sealed")], Identities()).hint

@@ -123,22 +123,21 @@ def test_the_only_definition_is_also_local(tmp_path: Path) -> None:
     assert load_environment(root, "local").definition.name == "dev"
     assert load_environment(root, "dev").definition.path == "ksail.yaml"
     write(root, {"ksail.prod.yaml": HEAD})
-    assert refusal(root, "local")[0].startswith(f"no environment 'local' in {root}, there are dev and prod | ")
+    assert refusal(root, "local")[0].startswith(f"no environment 'local' in {root}; it has dev and prod | ")
 
 
 def test_an_environment_that_does_not_exist(tmp_path: Path) -> None:
     root = write(tmp_path, {"clusters/local/ksail.yaml": HEAD, "clusters/prod/ksail.yaml": "broken: [", "ksail.dev.yaml": HEAD})
-    assert refusal(root, "prdo") == [f"no environment 'prdo' in {root}, there are dev, local and prod | did you mean prod?"]
+    assert refusal(root, "prdo") == [f"no environment 'prdo' in {root}; it has dev, local and prod | did you mean prod?"]
     assert refusal(root, "x") == [
-        f"no environment 'x' in {root}, there are dev, local and prod | a new one is clusters/x/ksail.yaml or ksail.x.yaml"
+        f"no environment 'x' in {root}; it has dev, local and prod | to add it, create clusters/x/ksail.yaml or ksail.x.yaml"
     ]
 
 
 def test_a_definition_without_a_name_is_pointed_at(tmp_path: Path) -> None:
     root = write(tmp_path, {"ksail.yaml": HEAD, "ksail.dev.yaml": HEAD})
     assert refusal(root, "local") == [
-        f"no environment 'local' in {root}, there is dev | "
-        "ksail.yaml has no metadata.name: give it one, or use it with --definition ksail.yaml"
+        f"no environment 'local' in {root}; it has dev | ksail.yaml has no metadata.name: add one, or use --definition ksail.yaml"
     ]
 
 
@@ -158,7 +157,7 @@ def test_no_definition_at_all(tmp_path: Path) -> None:
 def test_names_that_are_none(tmp_path: Path, name: str) -> None:
     write(tmp_path, {"ksail.yaml": HEAD})
     [message] = refusal(tmp_path, name)
-    assert "is no name of an environment" in message
+    assert "is not a valid environment name" in message
     assert message.isprintable()
 
 
@@ -188,7 +187,7 @@ def test_kind_yaml_that_is_named_must_exist(tmp_path: Path) -> None:
     root = write(tmp_path, {"clusters/dev/ksail.yaml": HEAD + "spec:\n  cluster:\n    distributionConfig: kind/dev.yaml\n    cni: x\n"})
     assert refusal(root, "dev") == [
         "clusters/dev/ksail.yaml:5: spec.cluster.distributionConfig names 'kind/dev.yaml', which does not exist"
-        " | create it, or take the line out",
+        " | create it, or remove the line",
         "clusters/dev/ksail.yaml:6: spec.cluster.cni is 'x', allowed: Default, Cilium, Calico",
     ]
     write(root, {"kind/dev.yaml": KIND + "nodes: [{role: worker}]\n"})
@@ -305,7 +304,7 @@ def test_content_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(HEAD.encode("utf-16"))
     assert refusal(tmp_path, "local")[0].startswith("ksail.yaml:1: the file is not UTF-8")
     path.write_bytes(b"#" * (1024 * 1024 + 1))
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the file has more than 1024 KiB, no definition is that long"]
+    assert refusal(tmp_path, "local") == ["ksail.yaml: the file has more than 1024 KiB"]
     path.write_bytes(b"")
     assert refusal(tmp_path, "local") == ["ksail.yaml: the file is empty"]
 

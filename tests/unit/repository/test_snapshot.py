@@ -288,7 +288,7 @@ def sha256(root: Path) -> Path:
     ("make", "message", "hint"),
     [
         (bare, "bare repository", "clone"),
-        (no_repository, "is in no Git repository", "init"),
+        (no_repository, "is not in a Git repository", "init"),
         (broken, "is broken: ", "fsck"),
         (broken_index, "index .* cannot be read", "reset"),
         (all_ignored, "ignores all of it|holds no file", "init|ignored"),
