@@ -1,4 +1,4 @@
-"""From what rules find to what the report says: lines looked up, environments joined, severities and exemptions of devloop.yaml applied."""
+"""From the results of rules to findings: adds lines, merges environments, applies severities and exemptions of devloop.yaml."""
 
 from __future__ import annotations
 
@@ -15,33 +15,28 @@ from devloop.model.lint.settings import Settings
 
 
 def apply_rules(context: LintContext, worker: Worker, rules: Rules) -> tuple[Diagnostic, ...]:
-    """What the rules find, sorted by file and line; each once, with every place where it stands."""
+    """The findings of the rules, sorted by file and line, each with all of its scopes."""
     settings = context.settings
-    wanted = {name: rule for name, rule in rules.items() if not settings.is_off(name)}
-    said = [_by(name, rule, each, settings) for name, rule in wanted.items() for each in rule.check(context)]
-    found = locate(said, context, worker)
-    if UNUSED in wanted:
-        found += [_by(UNUSED, rules[UNUSED], each, settings) for each in needless(settings.exemptions, found)]
+    enabled = {name: rule for name, rule in rules.items() if not settings.is_off(name)}
+    results = [_complete(each, name, rule, settings) for name, rule in enabled.items() for each in rule.check(context)]
+    findings = locate(results, context, worker)
+    if UNUSED in enabled:
+        findings += [_complete(each, UNUSED, rules[UNUSED], settings) for each in needless(settings.exemptions, findings)]
     exemptions = [exemption for exemption in settings.exemptions if is_valid(exemption, context.today)]
-    left = [each for each in found if not any(covers(exemption, each) for exemption in exemptions)]
-    return tuple(sorted(_joined(left), key=_order))
+    remaining = [each for each in findings if not any(covers(exemption, each) for exemption in exemptions)]
+    return tuple(sorted(_merge(remaining), key=lambda each: (each.path, each.line, each.rule, each.message, each.object)))
 
 
-def _by(name: str, rule: Rule, diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
-    severity = settings.severity(name) or diagnostic.severity or rule.severity
-    return replace(diagnostic, rule=name, severity=severity)
+def _complete(diagnostic: Diagnostic, name: str, rule: Rule, settings: Settings) -> Diagnostic:
+    return replace(diagnostic, rule=name, severity=settings.severity(name) or diagnostic.severity or rule.severity)
 
 
-def _joined(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What several environments share is one diagnostic."""
-    found: dict[tuple[object, ...], Diagnostic] = {}
+def _merge(diagnostics: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
+    """One diagnostic for all environments that share it."""
+    merged: dict[tuple[object, ...], Diagnostic] = {}
     for each in diagnostics:
         key = (each.rule, each.severity, each.path, each.line, each.message, each.object)
-        first = found.setdefault(key, each)
+        first = merged.setdefault(key, each)
         related = tuple(dict.fromkeys([*first.related, *each.related]))
-        found[key] = replace(first, scopes=tuple(sorted({*first.scopes, *each.scopes})), related=related)
-    return list(found.values())
-
-
-def _order(diagnostic: Diagnostic) -> tuple[str, int, str, str, str]:
-    return diagnostic.path, diagnostic.line, diagnostic.rule, diagnostic.message, diagnostic.object
+        merged[key] = replace(first, scopes=tuple(sorted({*first.scopes, *each.scopes})), related=related)
+    return merged.values()

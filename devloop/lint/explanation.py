@@ -1,14 +1,13 @@
-"""What a rule is for, for people who meet it for the first time, with its fixtures as the example."""
+"""Explains a rule, with its test fixtures as the example."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.lint.rules import RULES, Rule
-from devloop.lint.selection import chosen
+from devloop.lint.selection import matching_rules
 
 _CHECKOUT = Path(__file__).parents[2] / "tests" / "rules"
 _PACKAGED = Path(__file__).parents[1] / "sample" / "rules"
@@ -18,7 +17,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class Explanation:
-    """`example` is a unified diff from what the rule complains about to what it is content with, '' where there is none to show."""
+    """`example` is a unified diff from a failing fixture to a passing one, if there is one."""
 
     name: str
     rule: Rule
@@ -26,27 +25,19 @@ class Explanation:
 
 
 def explain(pattern: str) -> tuple[Explanation, ...]:
-    """The rules that `pattern` names (an id, a family or a glob); one alone comes with an example. Raises InputError for none."""
-    names = chosen((pattern,))
+    """The rules that match `pattern` (an id, a family or a glob), a single one with an example. Raises InputError if none does."""
+    names = matching_rules((pattern,))
     return tuple(Explanation(name, RULES[name], _example(name) if len(names) == 1 else "") for name in names)
 
 
 def _example(name: str) -> str:
-    folder = next((place / name for place in (_CHECKOUT, _PACKAGED) if (place / name).is_dir()), None)
-    if folder is None:
-        return ""
-    lines = [line for path in _paths(folder) for line in _difference(folder, path)]
+    folder = (_CHECKOUT if (_CHECKOUT / name).is_dir() else _PACKAGED) / name
+    before, after = folder / "fail", folder / "pass"
+    files = {path.relative_to(side).as_posix() for side in (before, after) for path in side.rglob("*") if path.suffix in _TEXT}
+    lines: list[str] = []
+    for path in sorted(files):
+        lines += difflib.unified_diff(_lines(before / path), _lines(after / path), f"wrong/{path}", f"right/{path}", lineterm="", n=3)
     return "\n".join(lines) if len(lines) <= _LONGEST else ""
-
-
-def _paths(folder: Path) -> list[str]:
-    files = (path.relative_to(side) for side in (folder / "fail", folder / "pass") for path in side.rglob("*") if path.suffix in _TEXT)
-    return sorted({path.as_posix() for path in files})
-
-
-def _difference(folder: Path, path: str) -> Iterator[str]:
-    before, after = (_lines(folder / side / path) for side in ("fail", "pass"))
-    yield from difflib.unified_diff(before, after, f"wrong/{path}", f"right/{path}", lineterm="", n=3)
 
 
 def _lines(path: Path) -> list[str]:

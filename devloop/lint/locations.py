@@ -1,4 +1,4 @@
-"""Where diagnostics point: their lines, and the patch or the like where one set the field."""
+"""Looks up the lines of diagnostics, and the patch or other transformer that set the field."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ from devloop.repository.builds import scope
 _Key = tuple[Scope, Location]
 
 
-def locate(found: Sequence[Diagnostic], context: LintContext, worker: Worker) -> list[Diagnostic]:
-    """The same in their order, each at the place to edit first; the worker is asked for each place once."""
-    environments = {inspected.environment.name: inspected for inspected in context.environments}
-    built: dict[_Key, Mapping[str, Any]] = {}
-    questions = [_question(each, environments, built) for each in found]
-    asked = {repr(question): question for question in questions if question}
-    answers = dict(zip(asked, worker.locate(list(asked.values())), strict=True)) if asked else {}
-    return [_located(each, answers.get(repr(question))) for each, question in zip(found, questions, strict=True)]
+def locate(diagnostics: Sequence[Diagnostic], context: LintContext, worker: Worker) -> list[Diagnostic]:
+    """The diagnostics in their order, each at the place to edit; asks the worker for each location once."""
+    environments = {built.environment.name: built for built in context.environments}
+    known: dict[_Key, Mapping[str, Any]] = {}
+    requests = [_request(each, environments, known) for each in diagnostics]
+    unique = {repr(request): request for request in requests if request}
+    answers = dict(zip(unique, worker.locate(list(unique.values())), strict=True)) if unique else {}
+    return [_located(each, answers.get(repr(request))) for each, request in zip(diagnostics, requests, strict=True)]
+
+
+def request(location: Location) -> dict[str, Any]:
+    """What the worker needs to find the line."""
+    return {name: value for name, value in asdict(location).items() if name not in ("line", "namespace")}
 
 
 def _located(diagnostic: Diagnostic, located: Located | None) -> Diagnostic:
@@ -37,33 +42,32 @@ def _located(diagnostic: Diagnostic, located: Located | None) -> Diagnostic:
     return replace(diagnostic, location=replace(own, path=located.setter_path, line=located.setter_line), related=related)
 
 
-def _question(diagnostic: Diagnostic, environments: Mapping[str, EnvironmentGraph], known: dict[_Key, Mapping[str, Any]]) -> dict[str, Any]:
-    """What to ask of the worker, nothing where the rule knew the line and nothing else can have set the field."""
-    location, within = diagnostic.location, next(iter(diagnostic.scopes), Scope(""))
-    key = (within, replace(location, field=()))
-    if location.field and within.environment in environments and key not in known:
-        known[key] = _built(environments[within.environment], within.kustomization, location)
+def _request(diagnostic: Diagnostic, environments: Mapping[str, EnvironmentGraph], known: dict[_Key, Mapping[str, Any]]) -> dict[str, Any]:
+    """Empty if the rule gave the line and no transformer can have set the field."""
+    location, owner = diagnostic.location, next(iter(diagnostic.scopes), Scope(""))
+    key = (owner, replace(location, field=()))
+    if location.field and owner.environment in environments and key not in known:
+        known[key] = _build(environments[owner.environment], owner.kustomization, location)
     built = known.get(key, {}) if location.field else {}
     if not built and (location.line or not location.path):
         return {}
-    asked = {name: value for name, value in asdict(location).items() if name not in ("line", "namespace")}
-    return asked | ({"built": built} if built else {})
+    return request(location) | ({"built": built} if built else {})
 
 
-def _built(inspected: EnvironmentGraph, kustomization: str, location: Location) -> Mapping[str, Any]:
-    """The build and the index of the object at the location; nothing where no Kustomization renders it."""
-    for node in _nodes(inspected, kustomization):
+def _build(built: EnvironmentGraph, kustomization: str, location: Location) -> Mapping[str, Any]:
+    """The build and index of the object at the location; empty if no Kustomization renders it."""
+    for node in _nodes(built, kustomization):
         for index, manifest in enumerate(node.manifests):
             named = (manifest.origin.path, manifest.kind, manifest.name) == (location.path, location.kind, location.name)
             if named and location.namespace in ("", manifest.namespace):
-                name = scope(inspected.environment.name, inspected.graph.source_directory)
+                name = scope(built.environment.name, built.graph.source_directory)
                 return {"scope": name, "owner": str(node.kustomization.id), "index": index}
     return {}
 
 
-def _nodes(inspected: EnvironmentGraph, kustomization: str) -> Iterator[Node]:
-    """Where to look: in the Kustomization that the diagnostic is about, and in the one that renders it."""
-    if node := inspected.graph.by_id.get(ObjectId(*kustomization.split("/", 1))) if kustomization else None:
+def _nodes(built: EnvironmentGraph, kustomization: str) -> Iterator[Node]:
+    """The Kustomization of the diagnostic and its parent."""
+    if node := built.graph.by_id.get(ObjectId(*kustomization.split("/", 1))) if kustomization else None:
         yield node
-        if node.parent and (parent := inspected.graph.by_id.get(node.parent)):
+        if node.parent and (parent := built.graph.by_id.get(node.parent)):
             yield parent

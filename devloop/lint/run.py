@@ -1,4 +1,4 @@
-"""One pipeline for `validate` and for the preflight of `up`: a context, the rules on it, diagnostics."""
+"""The pipeline of `validate` and of the preflight of `up`: context, rules, diagnostics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devloop.lint.impact import impact
 from devloop.lint.rules import RULES
 from devloop.lint.schemas import prepare_schemas
 from devloop.lint.scope import LintScope
-from devloop.lint.selection import Selection, chosen
+from devloop.lint.selection import Selection, matching_rules
 from devloop.lint.summary import summarise
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.context import EnvironmentGraph, LintContext
@@ -30,7 +30,7 @@ from devloop.repository.settings import load_settings
 if TYPE_CHECKING:
     from devloop.clients.remote_fetch import Fetcher
 
-# Rules whose breach no controller ever reports as a failure.
+# Rules for errors that no controller reports.
 SILENT = ("graph/dependency-cycle", "graph/dependency-missing")
 
 
@@ -40,32 +40,30 @@ def validate(
     selection: Selection = Selection(),  # noqa: B008 (frozen)
     fetcher: Fetcher | None = None,
 ) -> Report:
-    """Check the environments of a repository and report what `selection` asks for; what is remote is left out, or got by `fetcher`.
+    """The selected findings of a repository; remote bases are skipped without a `fetcher`.
 
-    The same repository gives the same report, to the byte: nothing in it comes from a clock or from the order in which builds end,
-    save that exemptions have a last day. Raises InputError for a rule or a revision that does not exist.
+    Deterministic except for the expiry of exemptions. Raises InputError for a rule or a revision that does not exist.
     """
-    chosen(selection.rules)
+    matching_rules(selection.rules)
     changed = changed_files(scope.root, selection.since) if selection.since else None
     context = build_context(scope, worker, fetcher=fetcher)
-    reached = None if changed is None else impact(context, changed)
-    found = (f for f in apply_rules(context, worker, RULES) if selection.has(f) and (reached is None or reached.has(f)))
-    return summarise(context, tuple(found))
+    affected = None if changed is None else impact(context, changed)
+    findings = (f for f in apply_rules(context, worker, RULES) if selection.has(f) and (affected is None or affected.has(f)))
+    return summarise(context, tuple(findings))
 
 
 def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:
-    """Errors and warnings about one environment, those of files that it is built from included.
-
-    Raises InputError for a devloop.yaml that cannot be used.
-    """
+    """Errors and warnings about one environment and its files; raises InputError for an invalid devloop.yaml."""
     root = built.environment.root
     context = build_context(_scope(built, load_settings(root, tuple(RULES))), worker, built=(built,))
-    found = [f for f in apply_rules(context, worker, RULES) if f.severity is not Severity.INFO and _concerns(f, built)]
-    return tuple(dict.fromkeys([*found, *_silent(context, worker)]))
+    files = {path for node in built.graph for path in node.files}
+    severe = [finding for finding in apply_rules(context, worker, RULES) if finding.severity is not Severity.INFO]
+    findings = [finding for finding in severe if finding.scopes or not files.isdisjoint(finding.paths)]
+    return tuple(dict.fromkeys([*findings, *_silent(context, worker)]))
 
 
 def blocking_errors(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:
-    """What Flux would wait for and never report, found in the graph alone."""
+    """Errors that Flux never reports, found in the graph alone."""
     return _silent(build_context(_scope(built), worker, built=(built,), graph_only=True), worker)
 
 
@@ -77,25 +75,26 @@ def build_context(
     fetcher: Fetcher | None = None,
     graph_only: bool = False,
 ) -> LintContext:
-    """Everything that rules look at; environments and files are read side by side, those already `built` not again.
+    """The context of rules; reads files and environments that are not `built` yet in parallel.
 
-    With `graph_only`, neither the repository's files nor what the worker's checks say.
+    With `graph_only`, without the repository's files and the worker's checks.
     """
     known = {each.environment.name: each for each in built}
+
+    def build(environment: Environment) -> EnvironmentGraph:
+        return known.get(environment.name) or EnvironmentGraph(
+            environment, build_graph(environment, worker, remotes=scope.remotes, fetcher=fetcher)
+        )
+
     if not graph_only:
         prepare_schemas(scope.environments, worker)
     with ThreadPoolExecutor(max_workers=len(scope.environments) + 1) as pool:
         files = None if graph_only else pool.submit(index_files, scope.root)
-        graphs = tuple(pool.map(lambda e: known.get(e.name) or _build(e, scope, worker, fetcher), scope.environments))
+        graphs = tuple(pool.map(build, scope.environments))
         context = LintContext(graphs, settings=scope.settings, problems=scope.problems, today=date.today(), whole=scope.whole)
         if files is None:
             return context
-        judgements = run_checks(graphs, worker, files.result())
-        return replace(context, files=files.result(), judgements=judgements)
-
-
-def _build(environment: Environment, scope: LintScope, worker: Worker, fetcher: Fetcher | None) -> EnvironmentGraph:
-    return EnvironmentGraph(environment, build_graph(environment, worker, remotes=scope.remotes, fetcher=fetcher))
+        return replace(context, files=files.result(), judgements=run_checks(graphs, worker, files.result()))
 
 
 def _scope(built: EnvironmentGraph, settings: Settings = Settings()) -> LintScope:  # noqa: B008 (frozen)
@@ -103,9 +102,5 @@ def _scope(built: EnvironmentGraph, settings: Settings = Settings()) -> LintScop
 
 
 def _silent(context: LintContext, worker: Worker) -> tuple[Diagnostic, ...]:
-    """Whatever devloop.yaml says of these rules."""
+    """Findings that devloop.yaml cannot turn off."""
     return apply_rules(replace(context, settings=Settings()), worker, {rule: RULES[rule] for rule in SILENT})
-
-
-def _concerns(finding: Diagnostic, built: EnvironmentGraph) -> bool:
-    return bool(finding.scopes) or any(path in node.files for node in built.graph for path in finding.paths)

@@ -1,4 +1,4 @@
-"""What there is to validate: the environments of a repository that can be loaded, its settings, what is wrong with the rest."""
+"""What to validate: the environments of a repository, its settings, and problems of definitions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from devloop.repository.settings import load_settings
 
 @dataclass(frozen=True)
 class LintScope:
-    """`problems` are what is wrong with definitions that could not be loaded; `remotes` are the URLs of its Git remotes.
-
-    `whole` says that all environments were asked for.
-    """
+    """`problems` are those of definitions that cannot be loaded, `remotes` the URLs of Git remotes; `whole`: has all environments."""
 
     root: Path
     environments: tuple[Environment, ...]
@@ -32,21 +29,21 @@ class LintScope:
 
 
 def load_scope(root: Path, names: Sequence[str] = ()) -> LintScope:
-    """The repository at `root` with all of its environments, or `names` of them; without any definition, those where Flux enters it.
+    """The environments `names`, or all; without definitions, those of Flux's entry points.
 
-    Raises InputError for a name that is no environment, which is wrong with the question, and for a devloop.yaml that cannot be used.
+    Raises InputError for an unknown environment and for an invalid devloop.yaml.
     """
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
     problems: list[Diagnostic] = []
     undefined = entry_points.without_definition(root)
-    every = tuple(undefined) or entry_points.names(root)
-    for name in names or every:
+    known = tuple(undefined) or entry_points.names(root)
+    for name in names or known:
         try:
             loaded.append(entry_points.load(root, name, known=undefined))
         except InputError as error:
             if name in names and not error.problems:
                 raise
             problems += error.problems or [Diagnostic.at("", 0, error.message, error.hint)]
-    whole = not names or {*names} == {*every}
+    whole = not names or {*names} == {*known}
     return LintScope(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)

@@ -1,4 +1,4 @@
-"""Which findings the user asked for."""
+"""Which findings the user selected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devloop.errors import InputError
 from devloop.lint.rules import RULES
 from devloop.model.messages import join_words, quote, suggestions
 
-# Every rule, as the help has it.
+# Every rule.
 ALL = "all"
 
 _ORDER = tuple(Severity)
@@ -19,28 +19,28 @@ _ORDER = tuple(Severity)
 
 @dataclass(frozen=True)
 class Selection:
-    """Findings at least as severe as `severity`, of `rules` (ids, families, globs, ALL; all when empty), that a change `since` reaches."""
+    """Findings at least as severe as `severity`, of `rules` (ids, families, globs; empty for all), affected by changes `since` REV."""
 
     severity: Severity = Severity.INFO
     rules: tuple[str, ...] = ()
     since: str = ""
 
     def has(self, finding: Diagnostic) -> bool:
-        """Whether severity and rule are asked for; what a change reaches is not for here."""
-        enough = _ORDER.index(finding.severity) <= _ORDER.index(self.severity)
-        return enough and (not self.rules or any(_matches(pattern, finding.rule) for pattern in self.rules))
+        """Whether severity and rule match; for `since` see devloop/lint/impact.py."""
+        severe = _ORDER.index(finding.severity) <= _ORDER.index(self.severity)
+        return severe and (not self.rules or any(_matches(pattern, finding.rule) for pattern in self.rules))
 
 
-def chosen(patterns: Iterable[str], known: Collection[str] = RULES) -> tuple[str, ...]:
-    """The rules that the patterns name, in the order of the table; raises InputError for a pattern that names none."""
-    wanted = tuple(patterns)
-    for pattern in wanted:
+def matching_rules(patterns: Iterable[str], known: Collection[str] = RULES) -> tuple[str, ...]:
+    """The rules that match, in their order; raises InputError for a pattern without a match."""
+    patterns = tuple(patterns)
+    for pattern in patterns:
         if not any(_matches(pattern, name) for name in known):
             families = sorted({name.partition("/")[0] for name in known})
-            meant = suggestions(pattern, [*known, *families])
-            hint = f"did you mean {join_words(meant, 'or')}?" if meant else f"the families are {join_words(families)}"
+            similar = suggestions(pattern, [*known, *families])
+            hint = f"did you mean {join_words(similar, 'or')}?" if similar else f"the families are {join_words(families)}"
             raise InputError(f"there is no rule {quote(pattern)}", hint=hint)
-    return tuple(name for name in known if any(_matches(pattern, name) for pattern in wanted))
+    return tuple(name for name in known if any(_matches(pattern, name) for pattern in patterns))
 
 
 def _matches(pattern: str, rule: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads the lines around findings. What cannot be read has no snippet."""
+"""Reads the lines around findings; unreadable files have no snippet."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from devloop.repository.input_files import read_input
 
 
 def add_snippets(root: Path, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The findings, each with the lines around it."""
     root = root.resolve()
     text = lru_cache(maxsize=8)(lambda path: _text(root, path))
     return tuple(replace(f, snippet=snippet(f.path, text(f.path), f.line)) if f.line and f.path else f for f in findings)
 
 
 def _text(root: Path, path: str) -> str:
-    """'' for what lies outside of the repository, links followed."""
+    """'' for files outside the repository, also through links."""
     try:
-        place = (root / path).resolve()
-        return read_input(place, path) if place.is_relative_to(root) else ""
+        file = (root / path).resolve()
+        return read_input(file, path) if file.is_relative_to(root) else ""
     except (InputError, OSError, ValueError, RuntimeError):
         return ""

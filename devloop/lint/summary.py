@@ -1,4 +1,4 @@
-"""What validation looked at, as the report tells it: one outcome an environment, one readiness a Kustomization."""
+"""The report of a validation: an outcome per environment, a readiness per Kustomization."""
 
 from __future__ import annotations
 
@@ -8,47 +8,37 @@ from devloop.model.lint.context import LintContext
 from devloop.model.messages import counted
 from devloop.model.report import Outcome, Readiness, Report, Status
 
+# The source, chart or values are not in the repository.
+_UNCHECKED = (NodeState.FOREIGN, NodeState.UNKNOWN)
+_REASONS = {NodeState.BUILT: "Built", NodeState.FAILED: "BuildFailed", NodeState.FOREIGN: "NotHere", NodeState.UNKNOWN: "NotKnown"}
+
 
 def summarise(context: LintContext, findings: tuple[Diagnostic, ...]) -> Report:
-    """What was found, and what was looked at."""
     return Report(
         "validate",
-        ", ".join(inspected.environment.name for inspected in context.environments),
-        steps=tuple(environment_outcome(inspected.graph) for inspected in context.environments),
-        kustomizations=tuple(readiness(unit.inspected.environment.name, unit.node) for unit in context.units),
+        ", ".join(built.environment.name for built in context.environments),
+        steps=tuple(_environment(built.graph) for built in context.environments),
+        kustomizations=tuple(_readiness(built.environment.name, node) for built in context.environments for node in built.graph),
         findings=findings,
     )
 
 
-def environment_outcome(graph: Graph) -> Outcome:
-    """How much of an environment was looked at."""
-    counts = {state: sum(node.state is state for node in graph) for state in NodeState}
+def _environment(graph: Graph) -> Outcome:
     remote = sum(len(node.remote) for node in graph)
-    aside = counts[NodeState.FOREIGN] + counts[NodeState.UNKNOWN]
+    unchecked = sum(node.state in _UNCHECKED for node in graph)
+    charts = sum(release.state in _UNCHECKED for node in graph for release in node.releases)
     parts = [
         f"{len(graph.nodes)} Kustomizations with {sum(len(node.manifests) for node in graph)} objects",
-        *([f"paths count from {graph.source_directory}/"] if graph.source_directory != "." else []),
-        *([f"{aside} not checked here"] if aside else []),
-        *(
-            [f"{counted(remote, 'remote base')} left out for want of --allow-remote"]
-            if (remote := sum(len(node.remote) for node in graph))
-            else []
-        ),
-        *([f"{counted(missing, 'chart')} not available here"] if (missing := _missing_charts(graph)) else []),
+        *([f"paths are relative to {graph.source_directory}/"] if graph.source_directory != "." else []),
+        *([f"{unchecked} not checked here"] if unchecked else []),
+        *([f"{counted(remote, 'remote base')} skipped (use --allow-remote)"] if remote else []),
+        *([f"{counted(charts, 'chart')} not available here"] if charts else []),
     ]
     return Outcome(Status.UNCHANGED, "; ".join(parts), title=graph.environment)
 
 
-def _missing_charts(graph: Graph) -> int:
-    """HelmReleases whose objects nobody can know here: their charts come from elsewhere, or their values do."""
-    return sum(release.state in (NodeState.FOREIGN, NodeState.UNKNOWN) for node in graph for release in node.releases)
-
-
-_REASONS = {NodeState.BUILT: "Built", NodeState.FAILED: "BuildFailed", NodeState.FOREIGN: "NotHere", NodeState.UNKNOWN: "NotKnown"}
-
-
-def readiness(environment: str, node: Node) -> Readiness:
-    """`ready` says that nothing speaks against it: it builds, or it is not for us to check."""
+def _readiness(environment: str, node: Node) -> Readiness:
+    """Ready unless its build failed."""
     kustomization = node.kustomization
     return Readiness(
         kustomization.id.namespace,

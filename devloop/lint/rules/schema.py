@@ -9,7 +9,7 @@ from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext, place_of
-from devloop.model.lint.schema_errors import SchemaError
+from devloop.model.lint.worker_results import SchemaError
 
 Found = tuple[KustomizationContext, Manifest, SchemaError]
 

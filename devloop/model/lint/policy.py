@@ -1,4 +1,4 @@
-"""PolicyRule: governance of the repository's own, in files of our own format (docs/policies.md), and what policies say. No I/O."""
+"""PolicyRule, devloop's own policy format (docs/policies.md), and the results of policies. No I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devloop.model.yaml.validation import validate_fields
 API_VERSION = "devloop.dev/v1alpha1"
 KIND = "PolicyRule"
 
-_SAID = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
+_EXPRESSION = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a non-empty text")
 _LAYERS = FieldSchema(
     ("texts",), ("base", "distribution", "cluster"), {"bases": "base", "distributions": "distribution", "clusters": "cluster"}
 )
@@ -41,7 +41,7 @@ _FIELDS = table(
             "environments": TEXTS,
             "layers": _LAYERS,
         },
-        "constraints[]": {"expression": _SAID, "message": TEXT, "messageExpression": TEXT, "variables": LABELS},
+        "constraints[]": {"expression": _EXPRESSION, "message": TEXT, "messageExpression": TEXT, "variables": LABELS},
         "metadata": {"name": TEXT, "namespace": TEXT, "labels": LABELS, "annotations": LABELS},
     }
 )
@@ -50,10 +50,7 @@ _SEVERITIES = {"enforce": Severity.ERROR, "warn": Severity.WARNING, "audit": Sev
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """One rule. `targets` and `constraints` are its targetResources and constraints, as plain data; `path` is the file that it stands in.
-
-    `environment` is the one that renders it, '' for a rule that holds in all of them.
-    """
+    """`targets` and `constraints` are plain data; `environment` is the one that renders the rule, '' for a rule for all environments."""
 
     name: str
     type: str
@@ -68,33 +65,30 @@ class PolicyRule:
     def severity(self) -> Severity:
         return _SEVERITIES[self.enforcement]
 
-    def question(self, environment: str) -> dict[str, Any]:
-        """The rule as the worker wants it, for one environment; see policy_rule.go."""
+    def request(self, environment: str) -> dict[str, Any]:
+        """The rule for one environment in the worker's format; see policy_rule.go."""
         targets = [target for target in self.targets if environment in (target.get("environments") or (environment,))]
         return {
             "type": self.type,
             "severity": self.severity.value,
             "targets": [{key: value for key, value in target.items() if key != "environments"} for target in targets],
-            "constraints": [_constraint(each) for each in self.constraints],
+            "constraints": [
+                {**each, "variables": [{"name": name, "expression": text} for name, text in each.get("variables", {}).items()]}
+                for each in self.constraints
+            ],
         }
 
     def line(self, field: Sequence[Any]) -> int:
-        """Where a field stands, or the next one above it."""
-        lines, where = self.lines or {}, ""
-        found = 1
+        """The line of a field, or of its nearest parent."""
+        line, name = 1, ""
         for step in field:
-            where = f"{where}[{step}]" if isinstance(step, int) else f"{where}.{step}".lstrip(".")
-            found = lines.get(where, found)
-        return found
-
-
-def _constraint(said: Mapping[str, Any]) -> dict[str, Any]:
-    variables = [{"name": name, "expression": text} for name, text in said.get("variables", {}).items()]
-    return {**said, "variables": variables}
+            name = f"{name}[{step}]" if isinstance(step, int) else f"{name}.{step}".lstrip(".")
+            line = (self.lines or {}).get(name, line)
+        return line
 
 
 def read_policy_rule(tree: YamlNode, path: str) -> tuple[PolicyRule | None, list[Diagnostic]]:
-    """The rule that a document says, and everything that is wrong with it; None where it cannot be used."""
+    """The rule in a document, None if it is invalid, and all problems."""
     checked = validate_fields(tree, _FIELDS, path, {})
     problems = [*checked.problems, *_missing(tree, path)]
     data = checked.data
@@ -103,7 +97,7 @@ def read_policy_rule(tree: YamlNode, path: str) -> tuple[PolicyRule | None, list
         data.get("ruleType", ""),
         data.get("enforcement", ""),
         tuple(data.get("targetResources", ())),
-        tuple(_as_written(data.get("constraints", ()), tree)),
+        tuple(_without_substitution(data.get("constraints", ()), tree)),
         path,
         checked.lines,
     )
@@ -111,27 +105,25 @@ def read_policy_rule(tree: YamlNode, path: str) -> tuple[PolicyRule | None, list
 
 
 def _missing(tree: YamlNode, path: str) -> list[Diagnostic]:
-    """A rule about nothing, or one that asks for nothing."""
+    """A rule without targets or constraints."""
     hints = {"targetResources": "add a list like [{kinds: [Deployment]}]", "constraints": "add a list of expressions in CEL"}
-    lacking = [name for name in hints if not (name in tree.entries and tree.entries[name].items)]
-    return [Diagnostic.at(path, tree.line, f"{name} is missing or empty", hints[name]) for name in lacking if _is_list(tree, name)]
-
-
-def _is_list(tree: YamlNode, name: str) -> bool:
-    """Whatever has another shape was complained about."""
-    return name not in tree.entries or tree.entries[name].shape in ("list", "null")
-
-
-def _as_written(constraints: Sequence[Mapping[str, Any]], tree: YamlNode) -> list[Mapping[str, Any]]:
-    """${NAME} in an expression is the user's own text, no variable of the environment."""
     return [
-        {**said, **{key: node.text for key, node in item.entries.items() if key in said and node.shape == "text"}}
-        for said, item in zip(constraints, tree.entries["constraints"].items if constraints else [], strict=True)
+        Diagnostic.at(path, tree.line, f"{name} is missing or empty", hint)
+        for name, hint in hints.items()
+        if (node := tree.entries.get(name)) is None or (node.shape in ("list", "null") and not node.items)
+    ]
+
+
+def _without_substitution(constraints: Sequence[Mapping[str, Any]], tree: YamlNode) -> list[Mapping[str, Any]]:
+    """Restores ${NAME} in expressions, which is not a variable of the environment."""
+    return [
+        {**each, **{key: node.text for key, node in item.entries.items() if key in each and node.shape == "text"}}
+        for each, item in zip(constraints, tree.entries["constraints"].items if constraints else [], strict=True)
     ]
 
 
 class PolicyOutcome(StrEnum):
-    """What a policy says; see policy.go."""
+    """See policy.go."""
 
     VIOLATED = "violated"
     CHANGED = "changed"
@@ -143,10 +135,9 @@ class PolicyOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class PolicyResult:
-    """One thing that a policy says of an object or, where `object` is '', of itself; `place` is where it is to be mended.
+    """About an `object` (Kind/namespace/name) or, without one, about the policy; `place` is the place to edit.
 
-    `policy` names the policy as people do: PolicyRule replicas. `object` is Kind/namespace/name. `environment` is '' for what holds in
-    the repository as such.
+    `policy` is kind and name: PolicyRule replicas. `environment` is '' for the repository as a whole.
     """
 
     outcome: PolicyOutcome

@@ -1,17 +1,42 @@
-"""What the build worker's judges say of rendered objects, each tied to the object. No I/O; rules turn it into diagnostics."""
+"""Results of the build worker's checks of rendered objects. No I/O; rules turn them into diagnostics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devloop.diagnostic import Diagnostic
+from devloop.diagnostic import Diagnostic, FieldStep
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.policy import PolicyResult
-from devloop.model.lint.schema_errors import ObjectSchemaErrors
+
+
+@dataclass(frozen=True)
+class SchemaError:
+    """One violation of the schema of an object's kind, without values of Secrets.
+
+    `code` is unknown, type, missing, value, quantity, duplicate, removed, deprecated or unknown-kind; `field` starts at the top.
+    `assumed`: the schema is that of devloop's Flux version.
+    """
+
+    code: str
+    field: tuple[FieldStep, ...]
+    message: str
+    hint: str = ""
+    assumed: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectSchemaErrors:
+    """The violations of the manifest with number `index` in a Kustomization."""
+
+    environment: str
+    kustomization: ObjectId
+    index: int
+    violations: tuple[SchemaError, ...]
 
 
 @dataclass(frozen=True)
 class WorkerResults:
-    """One field for each judge, filled by devloop/lint/checks.py."""
+    """One field per check of devloop/lint/checks.py."""
 
     policies: tuple[PolicyResult, ...] = ()
     schema: tuple[ObjectSchemaErrors, ...] = ()
