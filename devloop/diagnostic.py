@@ -1,4 +1,4 @@
-"""What is wrong in a repository, where, and what to do about it: the one shape for bad input, rules, reports and output."""
+"""A problem, its location and a hint: one type for bad input, rules, reports and output."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from devloop.hint import Hint
 
-# A key, an index, or the fields that identify an item of a list: {"name": "apps"}.
+# A key, an index, or fields that identify an item of a list: {"name": "apps"}.
 FieldStep = str | int | Mapping[str, str]
 
-# The rule of what is wrong with the input of a command.
+# The rule of problems in the input of a command.
 INPUT = "input"
 
 
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Location:
-    """A field of the object `kind` `namespace`/`name` in a file, relative to the repository root; `line` from 1, 0 while unknown."""
+    """A field of an object in the file `path`, relative to the repository root; `line` from 1, 0 if unknown."""
 
     path: str = ""
     line: int = 0
@@ -34,7 +34,7 @@ class Location:
 
     @property
     def object(self) -> str:
-        """Kind/namespace/name, as exemptions name objects."""
+        """Kind/namespace/name, as in exemptions."""
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Related:
-    """Another place that a diagnostic has to do with; `message` says what is there, as in "a patch for the object" in `path`."""
+    """Another location of a diagnostic; `message` says what is there: "a patch for the object"."""
 
     path: str
     line: int
@@ -55,7 +55,7 @@ class Related:
 
 @dataclass(frozen=True, order=True)
 class Scope:
-    """An environment, and the Kustomization (namespace/name) in it where there is one."""
+    """An environment, or a Kustomization (namespace/name) in it."""
 
     environment: str
     kustomization: str = ""
@@ -63,7 +63,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Snippet:
-    """The lines around a location, beginning with line `first`; `line` is the one that is meant, `start` to `end` (from 0) what of it."""
+    """The lines around a location from line `first`; `start` to `end` (from 0) of `line` is highlighted."""
 
     first: int
     lines: tuple[str, ...]
@@ -91,7 +91,7 @@ class Diagnostic:
 
     @classmethod
     def at(cls, path: str, line: int, message: str, hint: Hint = "", severity: Severity = Severity.ERROR) -> Diagnostic:
-        """Something wrong with the input; `path` as the user would type it."""
+        """A problem in the input; `path` as the user types it."""
         return cls(message, Location(path, line), hint, severity, rule=INPUT)
 
     @property
@@ -116,7 +116,6 @@ class Diagnostic:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every file that it has to do with."""
         return (self.path, *(related.path for related in self.related))
 
     def __str__(self) -> str:

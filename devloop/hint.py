@@ -1,4 +1,7 @@
-"""What to do next, as a value: a sentence, a command that can be pasted, or both. The console completes our own commands."""
+"""A hint: a sentence, a command, or both. The console completes commands of devloop.
+
+In the lowest layer, like diagnostic and errors, because messages of every layer have hints.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class ShellCommand:
-    """A command as typed in a shell; its text is quoted where needed."""
+    """An external command; its text is quoted for a shell."""
 
     argv: tuple[str, ...]
 
@@ -19,7 +22,7 @@ class ShellCommand:
 
 @dataclass(frozen=True)
 class DevloopCommand:
-    """A command of ours: `environment` is '' for that of the run, `before` are options before the name (-C DIR)."""
+    """`environment` is '' for that of the run; `before` are options before the name (-C DIR)."""
 
     name: str
     environment: str = ""
@@ -39,7 +42,7 @@ Command: TypeAlias = ShellCommand | DevloopCommand
 
 @dataclass(frozen=True)
 class Instructions:
-    """Sentences and commands in their order, spaces between them included."""
+    """Text and commands, concatenated without separators."""
 
     parts: tuple[str | Command, ...]
 
@@ -51,12 +54,12 @@ Hint: TypeAlias = str | Command | Instructions
 
 
 def command(words: str, *arguments: object) -> ShellCommand:
-    """One program: `words` without quotes, then whole arguments."""
+    """`words` are split at spaces, `arguments` are not."""
     return ShellCommand((*words.split(), *map(str, arguments)))
 
 
 def shell(line: str) -> ShellCommand:
-    """What only a shell understands: pipes, variables, builtins."""
+    """A command with pipes, variables or builtins."""
     return ShellCommand(("sh", "-c", line))
 
 
@@ -65,6 +68,5 @@ def instructions(*parts: str | Command) -> Instructions:
 
 
 def begins_with_command(hint: Hint) -> bool:
-    """Whether it can be pasted from its beginning."""
     first = hint.parts[0] if isinstance(hint, Instructions) else hint
     return not isinstance(first, str)

@@ -1,4 +1,4 @@
-"""Our own commands in hints and verdicts as they work from where the user stands: with the options that this command was given."""
+"""Completes the commands of devloop in hints and verdicts with the options of this command line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from devloop.model.report import Event, Notice, Report, StepFinished
 
 @dataclass(frozen=True)
 class CommandContext:
-    """`before` are options before a command (-C DIR), `after` those behind its environment (--definition FILE).
+    """`before` are options before a command (-C DIR), `after` those after its environment (--definition FILE).
 
-    `provisioner` is for commands that may begin an environment: the others take what it runs with.
+    `provisioner` is for commands that may create an environment; others use its current one.
     """
 
     environment: str = ""
@@ -24,21 +24,21 @@ class CommandContext:
 
     @classmethod
     def of(cls, environment: str, directory: str = "", definition: str = "", provisioner: str = "") -> CommandContext:
-        """From what was typed; '' for what was not."""
-        return cls(environment, _option("-C", directory), _option("--definition", definition), _option("--provisioner", provisioner))
+        """From the options of the command line, '' for missing ones."""
+        options = (("-C", directory), ("--definition", definition), ("--provisioner", provisioner))
+        return cls(environment, *(option if option[1] else () for option in options))
 
     def hint(self, hint: Hint) -> Hint:
-        """The hint with its commands completed."""
         if isinstance(hint, Instructions):
             return Instructions(tuple(self.command(part) if isinstance(part, DevloopCommand) else part for part in hint.parts))
         return self.command(hint) if isinstance(hint, DevloopCommand) else hint
 
     def command(self, command: DevloopCommand) -> DevloopCommand:
-        """With our -C, and where it is about our environment, with its name and our options."""
+        """With -C, and if it is for the same environment, with its name and options."""
         known = COMMANDS[command.name]
         environment = command.environment or (self.environment if known.environment and not command.options else "")
-        ours = environment and environment == self.environment and known.environment
-        options = (*self.after, *(self.provisioner if known.creates else ())) if ours else ()
+        same = environment and environment == self.environment and known.environment
+        options = (*self.after, *(self.provisioner if known.creates else ())) if same else ()
         return replace(command, environment=environment, options=(*options, *command.options), before=self.before)
 
     def event(self, event: Event) -> Event:
@@ -59,9 +59,5 @@ class CommandContext:
 
     def error(self, error: DevloopError) -> DevloopError:
         problems = error.problems if isinstance(error, InputError) else ()
-        said = tuple(replace(problem, hint=self.hint(problem.hint)) for problem in problems)
-        return InputError(error.message, hint=self.hint(error.hint), problems=said)
-
-
-def _option(name: str, value: str) -> tuple[str, ...]:
-    return (name, value) if value else ()
+        completed = tuple(replace(problem, hint=self.hint(problem.hint)) for problem in problems)
+        return InputError(error.message, hint=self.hint(error.hint), problems=completed)

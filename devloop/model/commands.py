@@ -1,6 +1,6 @@
-"""The commands, one line each: what the command line, reports, output formats and hints need to know of them.
+"""The table of commands, for the command line, reports, output formats and hints.
 
-The function that parses a command's arguments is `devloop.cli.NAME`'s NAME; what it runs is in `devloop.commands.NAME`.
+The function NAME of `devloop.cli.NAME` parses the arguments and calls `devloop.commands.NAME`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Target(StrEnum):
-    """What a command looks at, and so what its report holds and what decides whether that is ok."""
+    """The subject of a command, which decides what its report has and whether it is ok."""
 
     CLUSTER = "cluster"  # steps and the readiness of Kustomizations
     REPOSITORY = "repository"  # findings
@@ -19,14 +19,14 @@ class Target(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """How a command ended, in one line, and the names of commands for what may come next; {0} is the environment."""
+    """The result in one line ({0} is the environment), and suggested commands by purpose."""
 
     text: str
     following: Mapping[str, str] = {}
 
 
 class Command(NamedTuple):
-    """`target` is None for a command without a repository; `environment` says that it takes one, `creates` that it may create it."""
+    """`target` is None for a command without a repository; `environment`: takes one; `creates`: may create it."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""What a run has to say: events while it goes on, a report at its end. The same shapes for every command."""
+"""The events of a run and the report at its end, the same types for every command."""
 
 from __future__ import annotations
 
@@ -22,10 +22,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one step ended; `seconds` is filled in by the runner.
-
-    `ran` is False for a step that the run did not come to (skipped); `waited_for` are the steps that it needed and that were not done.
-    """
+    """The result of a step; the runner sets `seconds`. `ran` is False for a step that was not started, `waited_for` has its unmet needs."""
 
     status: Status
     message: str = ""
@@ -38,11 +35,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Readiness:
-    """One Kustomization judged at one revision.
+    """The state of a Kustomization at one revision.
 
-    `terminal` says that the verdict cannot change for this revision without a new one; `seconds` is the time from the start of the wait
-    to Ready (or to now); `objects` counts the inventory; `causes` are what the cluster itself says of failing workloads;
-    `environment` is '' where the report is about one alone.
+    `terminal`: the state is final for this revision; `seconds`: from the start of the wait to Ready (or now); `objects`: size of the
+    inventory; `causes`: messages of failing workloads; `environment`: '' if it is that of the report.
     """
 
     namespace: str
@@ -66,7 +62,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of any command, see docs/report.md for its JSON form; `failure` is the exit code of an error that ended it early."""
+    """The result of a command, see docs/report.md for its JSON; `failure` is the exit code of an error that ended it early."""
 
     command: str
     environment: str
@@ -84,7 +80,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Validation is judged by its findings alone: what devloop.yaml has turned off or exempted is no error."""
+        """For validation, only findings count: devloop.yaml may exempt a Kustomization that is not ready."""
         return (
             not self.failure
             and all(step.ran and step.status is not Status.FAILED for step in self.steps)
@@ -95,7 +91,6 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """What ended the run early, or else whether all is well."""
         return self.failure or (ExitCode.OK if self.ok else ExitCode.UNHEALTHY)
 
 
@@ -111,7 +106,7 @@ class StepFinished:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one long thing inside a step is: `fraction` 0..1 or None where nobody can know, `remaining` in seconds."""
+    """Progress of an item in a step: `fraction` 0..1 or None if unknown, `remaining` in seconds."""
 
     title: str
     item: str
@@ -122,7 +117,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Notice:
-    """One line for the user that is not an error."""
+    """A message that is not an error."""
 
     message: str
     severity: Severity = Severity.INFO
@@ -131,15 +126,13 @@ class Notice:
 
 @dataclass(frozen=True)
 class Reconciling:
-    """The Kustomizations as they are now, in dependency order."""
+    """The current state of Kustomizations, in dependency order."""
 
     kustomizations: tuple[Readiness, ...]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Findings that a step came upon."""
-
     findings: tuple[Diagnostic, ...]
 
 

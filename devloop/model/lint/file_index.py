@@ -1,6 +1,6 @@
-"""Facts about the repository's files that no build tells: what is encrypted, what looks secret, what refers to what. No I/O.
+"""Facts about the repository's files that builds do not have: encryption, possible secrets, references. No I/O.
 
-All paths are relative to the repository root. Values that may be secret stay with whoever reads the files: here are only places.
+Paths are relative to the repository root. Has only the locations of possible secrets, never their values.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from devloop.model.sops.creation_rules import CreationRule, CreationRules, EncryptedSecret
 
-# Nothing of these is deployed, and what looks secret there is made up.
-_MADE_UP = frozenset({"test", "tests", "testdata", "fixtures", "example", "examples", "sample", "samples", "templates", "node_modules"})
+# Folders that are not deployed and have no real secrets.
+_EXAMPLES = frozenset({"test", "tests", "testdata", "fixtures", "example", "examples", "sample", "samples", "templates", "node_modules"})
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a file, as `stringData.password`, and its line from 1."""
+    """A field of a file like `stringData.password`, and its line from 1."""
 
     name: str
     line: int
@@ -25,7 +25,7 @@ class Field:
 
 @dataclass(frozen=True)
 class SecretText:
-    """A Kubernetes Secret as it stands in a file: `clear` are the fields whose values are in clear and no placeholders."""
+    """A Secret in a file; `clear` are its fields in plaintext, except placeby_folder."""
 
     path: str
     line: int
@@ -36,7 +36,7 @@ class SecretText:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """A private key in a file; `kind` says which: Age, SSH, RSA, EC ..."""
+    """`kind` is Age, SSH, RSA, EC ..."""
 
     path: str
     line: int
@@ -44,13 +44,13 @@ class PrivateKey:
 
     @property
     def article(self) -> str:
-        """As one says an EC and a PEM key."""
+        """For "an EC key" and "a PEM key"."""
         return "an" if self.kind in ("Age", "EC", "ED25519", "RSA", "SSH") else "a"
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A kustomization.yaml that names a file or a folder outside of its own; `target` is there."""
+    """A kustomization.yaml refers to `target`, a file or folder outside its own folder."""
 
     path: str
     line: int
@@ -59,7 +59,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Variable:
-    """A `${NAME}` in a file, once per name; `default` says that one of its uses has a default."""
+    """The `${NAME}` of a file, once per name; `default`: at least one has a default."""
 
     name: str
     line: int
@@ -68,9 +68,8 @@ class Variable:
 
 @dataclass(frozen=True)
 class FileIndex:
-    """`paths` are all files that Git would take, sorted. `encrypted` are those that SOPS encrypted. `rotation` are those that speak of
-    rotating keys. `empty` and `unreadable` (too large) files have no other facts.
-    `policy_rules` are those that hold a PolicyRule."""
+    """`paths` are all files that Git does not ignore, sorted; `rotation` are documents about rotating keys, `policy_rules` files with a
+    PolicyRule. `empty` and `unreadable` (too large) files have no other facts."""
 
     paths: tuple[str, ...] = ()
     encrypted: Mapping[str, EncryptedSecret] = field(default_factory=dict)
@@ -85,23 +84,23 @@ class FileIndex:
     policy_rules: tuple[str, ...] = ()
 
     def rules_for(self, path: str) -> CreationRules | None:
-        """The .sops.yaml that SOPS would find for `path`: the nearest in its folder or above."""
-        holders = {posixpath.dirname(rules.path): rules for rules in self.creation_rules}
-        return next((holders[folder] for folder in above(path) if folder in holders), None)
+        """The .sops.yaml that SOPS uses for `path`: the nearest in its folder or above."""
+        by_folder = {posixpath.dirname(rules.path): rules for rules in self.creation_rules}
+        return next((by_folder[folder] for folder in above(path) if folder in by_folder), None)
 
     def rule_for(self, path: str) -> CreationRule | None:
-        """The rule of the nearest .sops.yaml that is for `path`."""
+        """The creation rule for `path`."""
         rules = self.rules_for(path)
         return rules.rule_for(posixpath.relpath(path, posixpath.dirname(rules.path) or ".")) if rules else None
 
 
 def is_made_up(path: str) -> bool:
-    """Whether a file is there to show or to test something."""
-    return not _MADE_UP.isdisjoint(path.lower().split("/"))
+    """Whether a file is an example or a test."""
+    return not _EXAMPLES.isdisjoint(path.lower().split("/"))
 
 
 def above(path: str) -> Iterable[str]:
-    """The folders that hold `path`, the nearest first, down to '' for the root."""
+    """The folders above `path`, the nearest first, up to '' for the root."""
     while path:
         path = posixpath.dirname(path)
         yield path

@@ -1,4 +1,4 @@
-"""What stands in a file's bytes, found by searching: Secrets, private keys, variables, references. Only Secrets are read as YAML."""
+"""Finds Secrets, private keys, variables and references in the bytes of a file. Parses only Secrets as YAML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
 _ENCODED = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,}={0,2}")
-# The head of an OpenSSH key that no passphrase protects: openssh-key-v1, cipher none.
+# The start of an OpenSSH key without a passphrase: openssh-key-v1, cipher none.
 _OPENSSH_PLAIN = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"
 _USE = re.compile(rb"(\$+)\{([A-Za-z_]\w*)([^\w}]?[^\w}]?)")
 _UPWARDS = re.compile(r"""(?<![\w./-])(?:\.\./)+[^\s"',\]}]*""")
@@ -32,7 +32,7 @@ _ROTATION = re.compile(
 
 
 def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
-    """The Secrets in a YAML or JSON file; a document that cannot be read is for others to tell."""
+    """The Secrets in a YAML or JSON file; skips invalid documents, which other checks report."""
     bounds = [0, *(match.start() for match in _DOCUMENT.finditer(data)), len(data)]
     for start, end in pairwise(bounds):
         document = data[start:end]
@@ -46,26 +46,26 @@ def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
 
 
 def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
-    said = {leaf.path: leaf.value for leaf in leaves}
+    values = {leaf.path: leaf.value for leaf in leaves}
     clear = [
         Field(".".join(leaf.path), above + leaf.line)
         for leaf in leaves
         if leaf.path[0] in ("data", "stringData") and len(leaf.path) == 2 and is_clear(leaf.path[1], decoded(leaf.path[0], leaf.value))
     ]
     line = next((above + leaf.line for leaf in leaves if leaf.path == ("kind",)), 0)
-    managed = said.get(("type",), "") in MANAGED_TYPES
+    managed = values.get(("type",), "") in MANAGED_TYPES
     return SecretText(
-        path, line, said.get(("metadata", "namespace"), ""), said.get(("metadata", "name"), ""), () if managed else tuple(clear)
+        path, line, values.get(("metadata", "namespace"), ""), values.get(("metadata", "name"), ""), () if managed else tuple(clear)
     )
 
 
 def holds_policy_rule(data: bytes) -> bool:
-    """Whether the file is one of our own format; see devloop/model/lint/policy.py."""
+    """Whether the file has a PolicyRule; see devloop/model/lint/policy.py."""
     return bool(_POLICY_RULE.search(data))
 
 
 def private_keys(path: str, data: bytes) -> Iterator[PrivateKey]:
-    """Keys that open something as they stand there: none that a passphrase protects, none that SOPS encrypted, no words in place of one."""
+    """Usable private keys: neither placeholders nor protected by a passphrase or SOPS."""
     for match in _AGE.finditer(data):
         if len(set(match[1])) > 12:
             yield PrivateKey(path, _line(data, match.start()), "Age")
@@ -80,7 +80,7 @@ def private_keys(path: str, data: bytes) -> Iterator[PrivateKey]:
 
 
 def _pem_kind(match: re.Match[bytes]) -> str:
-    """What the key is for people; '' for one under a passphrase."""
+    """The usual name of the key's kind; '' for one with a passphrase."""
     body = re.sub(rb"\s|\\[nr]", b"", match[2])
     label = (match[1] or b"").decode()
     if label == "ENCRYPTED" or len(set(body)) < 16 or (label == "OPENSSH" and not body.startswith(_OPENSSH_PLAIN)):
@@ -89,7 +89,7 @@ def _pem_kind(match: re.Match[bytes]) -> str:
 
 
 def variables(data: bytes) -> tuple[Variable, ...]:
-    """Every `${NAME}` that is not escaped as `$${NAME}`, by name in the order of the text."""
+    """Each `${NAME}` that is not escaped as `$${NAME}`, in the order of the text."""
     found: dict[str, Variable] = {}
     for match in _USE.finditer(data):
         if len(match[1]) % 2:
@@ -101,7 +101,7 @@ def variables(data: bytes) -> tuple[Variable, ...]:
 
 
 def references(path: str, data: bytes, known: Container[str]) -> Iterator[Reference]:
-    """What a kustomization.yaml names outside of its folder and is `known`: files, and folders as their names without a slash."""
+    """The `known` files and folders outside its own folder that a kustomization.yaml refers to."""
     folder = posixpath.dirname(path)
     for number, line in enumerate(data.decode(errors="replace").splitlines(), start=1):
         for match in _UPWARDS.finditer(re.sub(r"(^|\s)#.*", "", line)):
@@ -111,7 +111,7 @@ def references(path: str, data: bytes, known: Container[str]) -> Iterator[Refere
 
 
 def speaks_of_rotation(data: bytes) -> bool:
-    """Whether a document says how keys are changed: it has a heading or a sentence about it."""
+    """Whether a document has a heading or sentence about rotating keys."""
     return bool(_ROTATION.search(data))
 
 

@@ -1,7 +1,6 @@
-"""The layers of a repository: bases, distributions on them, clusters on those; told by the names of folders. No I/O.
+"""The layers of a repository (bases, distributions, clusters), recognised by folder names. No I/O.
 
-A layout is a folder that holds one of clusters beside one of bases or of distributions, as k8s/{bases,distributions,clusters}. Where
-there is none, nothing is in a layer.
+A layout is a folder with one for clusters and one for bases or distributions, like k8s/{bases,distributions,clusters}.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ _KINDS = {name: kind for kind, names in _NAMES.items() for name in names}
 
 @dataclass(frozen=True, order=True)
 class Layer:
-    """`name` tells clusters and distributions apart, bases are one; `folder` is where it lies."""
+    """`name` is '' for bases, which are one layer."""
 
     kind: LayerKind
     name: str
     folder: str
 
     def is_other(self, layer: Layer) -> bool:
-        """Whether the two are of one kind and not the same; prod-eu is a variant of prod, not another cluster."""
+        """Whether both have the same kind but are different; prod-eu is a variant of prod, not another cluster."""
         own, other = f"{self.name}-", f"{layer.name}-"
         return self.kind is layer.kind and not (own.startswith(other) or other.startswith(own))
 
@@ -44,12 +43,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class RepositoryLayout:
-    """The folders, relative to the repository root, that hold layers."""
+    """`roots` are the folders, relative to the repository root, that hold layers."""
 
     roots: frozenset[str] = frozenset()
 
     def layer_of(self, path: str) -> Layer | None:
-        """The layer that a file or a folder belongs to."""
+        """The layer of a file or folder."""
         parts = path.split("/")
         for i, part in enumerate(parts[:-1]):
             kind = _KINDS.get(part)
@@ -59,12 +58,12 @@ class RepositoryLayout:
 
 
 def _layer(kind: LayerKind, name: str, folder: str) -> Layer:
-    """What all clusters share is a base, also among the clusters."""
+    """Shared folders are bases, also below clusters."""
     return Layer(LayerKind.BASE, "", folder) if kind is LayerKind.BASE or _KINDS.get(name) is LayerKind.BASE else Layer(kind, name, folder)
 
 
 def find_layout(paths: Iterable[str]) -> RepositoryLayout:
-    """The layouts that the paths of all files make."""
+    """The layouts in the paths of all files."""
     found: dict[str, set[LayerKind]] = {}
     for path in paths:
         parts = path.split("/")

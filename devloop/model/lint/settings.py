@@ -1,4 +1,4 @@
-"""What devloop.yaml says: severities, conventions, exemptions. No I/O; see docs/validation.md."""
+"""The settings of devloop.yaml: severities, conventions, exemptions. No I/O; see docs/validation.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OFF = "off"
 
 @dataclass(frozen=True)
 class NamePattern:
-    """Names of `kinds` (all when empty) match `pattern`, a whole-name regular expression; `example` shows one that does."""
+    """Names of `kinds` (empty for all) must match `pattern` as a whole, like `example`."""
 
     pattern: Expression
     kinds: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class NamePattern:
 
 @dataclass(frozen=True)
 class RequiredLabels:
-    """Objects of `kinds` (all when empty) carry the labels `names`."""
+    """Objects of `kinds` (empty for all) must have the labels `names`."""
 
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -33,10 +33,9 @@ class RequiredLabels:
 
 @dataclass(frozen=True)
 class Exemption:
-    """Findings of `rule` at `path` and about `object` (Kind/namespace/name) are as they should be; `reason` says why.
+    """Accepts findings of `rule` at `path` about `object` (Kind/namespace/name) up to and including the day `expires`.
 
-    All three are globs, in which * also matches slashes; an empty one matches everything. It holds up to and
-    including the day `expires`. `line` is where devloop.yaml says it.
+    The three are globs; * also matches slashes, an empty one matches everything. `line` is that of devloop.yaml.
     """
 
     rule: str
@@ -57,13 +56,12 @@ class Settings:
     exemptions: tuple[Exemption, ...] = ()
 
     def is_off(self, rule: str) -> bool:
-        return self._said(rule) == OFF
+        return self._configured(rule) == OFF
 
     def severity(self, rule: str) -> Severity | None:
-        """What devloop.yaml says of the rule, None where it says nothing."""
-        said = self._said(rule)
-        return Severity(said) if said and said != OFF else None
+        severity = self._configured(rule)
+        return Severity(severity) if severity and severity != OFF else None
 
-    def _said(self, rule: str) -> str:
+    def _configured(self, rule: str) -> str:
         matching = [pattern for pattern in self.severities if fnmatchcase(rule, pattern)]
         return self.severities[max(matching, key=lambda pattern: (pattern == rule, len(pattern)))] if matching else ""

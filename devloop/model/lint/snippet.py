@@ -1,7 +1,7 @@
-"""The lines around a finding as a terminal may show them: never a value that is or may be secret. No I/O.
+"""The lines around a finding, without values that are or may be secret. No I/O.
 
-What is secret cannot be known for certain from a text, so whole documents are masked when they look like it: Secrets, generators of them,
-what SOPS encrypted, formats without a structure. There only keys are shown, and the values of what names the object.
+Masks whole documents that may have secrets: Secrets, secret generators, SOPS files, unstructured formats. Shows only their keys and the
+values of fields that identify the object.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _METADATA = frozenset({"name", "namespace"})
 
 
 class _Text:
-    """A file, read once for all the findings in it. `parents` are the numbers of the lines that lines are nested in, from 0."""
+    """A file; `parents` has the number (from 0) of the line in which each line is nested."""
 
     def __init__(self, path: str, text: str) -> None:
         self.lines = text.splitlines()
@@ -47,22 +47,21 @@ class _Text:
         self._secret = [_is_secret(path, document) for document in documents]
 
     def is_secret(self, number: int) -> bool:
-        """Whether the document around the line is."""
         return self._secret[bisect_right(self._starts, number) - 1]
 
     def above(self, number: int) -> tuple[str, ...]:
-        """The lines that a line is nested in, the nearest first."""
-        found = []
+        """The lines in which a line is nested, the nearest first."""
+        above = []
         while (number := self.parents[number]) >= 0:
-            found.append(self.lines[number])
-        return tuple(found)
+            above.append(self.lines[number])
+        return tuple(above)
 
 
 _read = lru_cache(maxsize=8)(_Text)
 
 
 def snippet(path: str, text: str, line: int) -> Snippet | None:
-    """The lines around `line` (from 1) of the file `path`; None where there is no such line, or nothing to show."""
+    """The lines around `line` (from 1); None if there is no such line or all lines are masked."""
     read = _read(path, text)
     if not 0 < line <= len(read.lines):
         return None
@@ -70,9 +69,9 @@ def snippet(path: str, text: str, line: int) -> Snippet | None:
     shown = tuple(_printable(_masked(read, number - 1)) for number in range(first, last + 1))
     if all(text.strip() in ("", MASK) for text in shown):
         return None
-    meant = shown[line - first]
-    start = len(meant) - len(meant.lstrip())
-    return Snippet(first, shown, line, start, max(start + 1, len(meant)))
+    current = shown[line - first]
+    start = len(current) - len(current.lstrip())
+    return Snippet(first, shown, line, start, max(start + 1, len(current)))
 
 
 def _masked(text: _Text, number: int) -> str:
@@ -82,10 +81,10 @@ def _masked(text: _Text, number: int) -> str:
     entry, parents = _ENTRY.match(line), text.above(number)
     if text.structured and not text.is_secret(number):
         below_secret = any(_has_secret_key(parent) for parent in parents)
-        return _hidden(line) if below_secret or (entry and _has_secret_key(line)) else line
+        return _hide_value(line) if below_secret or (entry and _has_secret_key(line)) else line
     if any(_BLOCK.search(parent) for parent in parents):
         return line[: len(line) - len(line.lstrip())] + MASK
-    return line if entry and _names_the_object(entry, parents) else _hidden(line)
+    return line if entry and _names_the_object(entry, parents) else _hide_value(line)
 
 
 def _has_secret_key(line: str) -> bool:
@@ -96,10 +95,12 @@ def _has_secret_key(line: str) -> bool:
 
 
 def _parents(lines: Sequence[str]) -> Iterator[int]:
-    """For each line the one that it is nested in: the nearest above that is less deep, -1 for none."""
+    """For each line the nearest one above with less indent, -1 for none."""
     open_lines: list[tuple[int, int]] = []
     for number, line in enumerate(lines):
-        depth = _indent(line)
+        content = line.lstrip()
+        # Empty lines and comments are never parents.
+        depth = len(line) - len(content) if content and not content.startswith("#") else _LONGEST
         while open_lines and open_lines[-1][0] >= depth:
             open_lines.pop()
         yield open_lines[-1][1] if open_lines else -1
@@ -114,8 +115,8 @@ def _is_secret(path: str, document: Sequence[str]) -> bool:
     return bool(_SECRET_TEXT.search(text) or (kind and _VALUES.search(text, kind.end())))
 
 
-def _hidden(line: str) -> str:
-    """The line without its value: an entry keeps its key, anything else only its place."""
+def _hide_value(line: str) -> str:
+    """Keeps the key of an entry, and only the indent of other lines."""
     entry = _ENTRY.match(line)
     if entry is None:
         return line[: len(line) - len(line.lstrip())] + MASK
@@ -123,23 +124,14 @@ def _hidden(line: str) -> str:
 
 
 def _names_the_object(entry: re.Match[str], parents: Sequence[str]) -> bool:
-    """apiVersion, kind and the like at the top of a document, name and namespace directly below a top-level metadata."""
+    """apiVersion, kind and similar top-level keys, and metadata.name and metadata.namespace."""
     if not entry["indent"]:
         return entry["key"] in _NAMING
     return entry["key"] in _METADATA and len(parents) == 1 and re.fullmatch(r"metadata\s*:\s*", parents[0]) is not None
 
 
-def _indent(line: str) -> int:
-    """Lines without content are as deep as any."""
-    return len(line) - len(line.lstrip()) if line.strip() and not line.lstrip().startswith("#") else _LONGEST
-
-
 def _printable(line: str) -> str:
-    """Tabs as spaces, no control characters, no credentials of a URL, not longer than a terminal is wide."""
-    clean = mask_credentials("".join(_characters(line.expandtabs(4).rstrip())))
+    """Expands tabs, replaces control characters, masks credentials of URLs and shortens long lines."""
+    printable = (each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line.expandtabs(4).rstrip())
+    clean = mask_credentials("".join(printable))
     return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 3] + "..."
-
-
-def _characters(line: str) -> Iterator[str]:
-    for character in line:
-        yield character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
