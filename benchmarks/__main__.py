@@ -90,7 +90,7 @@ def _against(before: Path, tools: Path, runs: int) -> Measurements:
 
 
 def _round_of(provisioner: str) -> Callable[[Sandbox, tuple[str, ...], int, Measurements], None]:
-    """What measures one round; everything that it needs is installed then."""
+    """The function that measures one round; installs what that needs."""
     if provisioner == "kind":
         from benchmarks import rounds_kind
 

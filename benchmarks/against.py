@@ -1,4 +1,4 @@
-"""This checkout against an earlier one, paired in one run: every command is timed with both, in turns of who goes first.
+"""Compares this checkout with an earlier one in one run: times every command with both, in alternating order.
 
 The earlier checkout has its own virtual environment and runs with its own cache folder, so that neither uses what the other made.
 """
@@ -25,7 +25,7 @@ NAMES = (HELP, AGAIN, COLD, SAME)
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two checkouts: its Python, and folders of its own."""
+    """One of the two checkouts: its Python and its own folders."""
 
     name: str
     python: Path
@@ -39,7 +39,7 @@ class Side:
         return kept | folders | {"KUBECONFIG": str(self.folder / "kubeconfig"), "NO_COLOR": "1", "DEVLOOP_PROVISIONER": "embedded"}
 
     def devloop(self, *arguments: str | Path, fine: tuple[int, ...] = (0,)) -> float:
-        """Seconds from start to end; raises ToolError for an exit code that is not `fine`."""
+        """Seconds from start to end; raises ToolError for an exit code other than `fine`."""
         start = time.perf_counter()
         done = process.run([self.python, "-m", "devloop", *arguments], cwd=self.folder, env=self.env, check=False)
         seconds = time.perf_counter() - start
@@ -53,7 +53,7 @@ class Side:
 
 @contextlib.contextmanager
 def prepared(before: Path, tools: Path) -> Iterator[tuple[Side, Side]]:
-    """Both sides with the sample up and the real repository copied; `tools` is the earlier checkout's cache of programs."""
+    """Both checkouts with the sample running and the real repository copied; `tools` is the program cache of the earlier one."""
     with tempfile.TemporaryDirectory(prefix="devloop-against-") as scratch:
         now = Side("now", Path(sys.executable), Path(scratch, "now"), cache_folder() / "tools")
         then = Side("before", before / ".venv/bin/python", Path(scratch, "before"), tools)
@@ -81,7 +81,7 @@ def _prepare(side: Side) -> None:
 
 
 def measure(sides: tuple[Side, Side], number: int, measured: Measurements) -> None:
-    """One round of everything, the earlier checkout first in every second one."""
+    """One round of everything; the earlier checkout goes first in every second round."""
     then, now = sides
     order = (then, now) if number % 2 else (now, then)
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Runs by_hand.sh: writes what it works with before the clock starts, takes its time, and ends it."""
+"""Runs and times by_hand.sh: writes its input before the clock starts, and stops it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from devloop.toolchain import Toolchain
 
 SCRIPT = Path(__file__).with_name("by_hand.sh")
 REQUEUE = "requeue-dependency"
-GRACE = 10.0  # seconds for the script to end what it started
+GRACE = 10.0  # seconds for the script to stop what it started
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the script, ready and still up: seconds in all and by phase, and the way into its cluster."""
+    """One run of the script, ready and still up: total seconds, seconds by phase, and access to its cluster."""
 
     seconds: float
     phases: dict[str, float]
@@ -47,12 +47,12 @@ class Run:
 
 @contextlib.contextmanager
 def by_hand(place: Sandbox) -> Iterator[Run]:
-    """The environment brought up by the script; it is gone after the block."""
+    """The environment that the script brings up; deleted after the block."""
     toolchain, layout = Toolchain(), Layout(place.by_hand)
     _prepare(place, toolchain, layout)
     argv = [SCRIPT, place.repository, layout.folder, place.age_key_file]
     start = time.perf_counter()
-    # In a session of its own, so that Ctrl-C reaches the script through us alone, with everything it waits for.
+    # In a new session, so that Ctrl-C reaches the script and its children only through this process.
     with layout.log("by-hand").open("wb") as log:
         script = process.spawn(argv, stdin=process.PIPE, stdout=process.PIPE, stderr=log, new_session=True)
     try:
@@ -64,7 +64,7 @@ def by_hand(place: Sandbox) -> Iterator[Run]:
 
 
 def _phases(script: process.Process[bytes], log: Path) -> dict[str, float]:
-    """What the script tells until it is ready."""
+    """The output of the script until it is ready."""
     assert script.stdout
     phases: dict[str, float] = {}
     for line in script.stdout:
@@ -76,14 +76,14 @@ def _phases(script: process.Process[bytes], log: Path) -> dict[str, float]:
 
 
 def _end(script: process.Process[bytes]) -> None:
-    """The script, what it waits for and what it started; its own trap sees to those that do not heed."""
+    """Stops the script and its children; its trap kills those that ignore the signal."""
     if script.poll() is None:
         os.killpg(script.pid, signal.SIGTERM)
         script.wait(GRACE)
 
 
 def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
-    """The command lines are devloop's own, so that the comparison stays fair when those are tuned."""
+    """Uses devloop's command lines, so that the comparison stays fair when those are tuned."""
     definition = place.environment.definition
     layout.make()
     ensure_ports(layout)
@@ -113,7 +113,7 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
 
 def _function(site: ComponentContext, component: Component) -> str:
     environment = environment_for(site.layout, os.environ) | dict(component.env)
-    # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
+    # devloop triggers waiting Kustomizations; for a script that does not, they retry often.
     argv = (f"--{REQUEUE}=100ms" if argument.startswith(f"--{REQUEUE}") else argument for argument in component.argv)
     words = ["env", "-i", *(f"{key}={value}" for key, value in environment.items()), *argv]
     return f"run-{component.name}() {{ cd {shlex.quote(str(site.layout.sockets))} && exec {shlex.join(words)}; }}"
@@ -124,7 +124,7 @@ def _subject(user: str, groups: tuple[str, ...]) -> str:
 
 
 def flux_objects(toolchain: Toolchain) -> list[Object]:
-    """Flux as devloop installs it: what is tuned there holds here too."""
+    """Flux as devloop installs it, with the same tuning."""
     objects = [manifests.namespace(NAMESPACE), *(manifests.service_account(name) for name in CONTROLLERS)]
     for name in CONTROLLERS:
         objects += [*toolchain.crds(name), *manifests.rbac(name, toolchain.rbac(name))]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The work of `devloop up local` as an engineer would script it: the same components with the same flags, one step after the other.
+# The work of `devloop up local` as an engineer would script it: the same components with the same flags, one step after another.
 #
 #   by_hand.sh REPOSITORY WORK_FOLDER AGE_KEY_FILE
 #
-# WORK_FOLDER is prepared by benchmarks/by_hand.py: settings.sh (a function `run-COMPONENT` for each, with its whole command line, and
-# addresses), pki/users, flux.json and nodes.json. Prints `phase NAME SECONDS` as it goes and `ready` when everything is; ends everything
-# when its input ends, or when it is interrupted.
+# benchmarks/by_hand.py prepares WORK_FOLDER: settings.sh (addresses, and a function `run-COMPONENT` with the command line of each),
+# pki/users, flux.json and nodes.json. Prints `phase NAME SECONDS` as it goes and `ready` when everything is; stops everything when its
+# input ends or it is interrupted.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$1 work=$2 age_key_file=$3 patience=60s nudge=yes
@@ -89,5 +89,5 @@ kubectl wait --for=condition=Available deployment --all --all-namespaces --timeo
 phase deployments
 echo ready
 
-# Whoever measures looks at the cluster now, and closes our input when done.
+# The benchmark inspects the cluster now, and closes the input when done.
 read -r _ || true

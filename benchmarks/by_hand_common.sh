@@ -1,7 +1,7 @@
-# What the scripts that work by hand have in common; sourced by them after settings.sh.
+# Shared by by_hand.sh and by_hand_kind.sh; sourced after settings.sh.
 #
 # Expects repository, work, age_key_file, pusher, puller and their passwords, push_url, pull_url; `patience` for one wait of kubectl. With
-# `nudge` a Kustomization whose workloads are ready is asked to look; with `absent` a Kustomization may not be there yet.
+# `nudge`, a Kustomization whose workloads are ready is reconciled again; with `absent`, a Kustomization may not exist yet.
 umask 077
 export LC_ALL=C
 
@@ -58,7 +58,7 @@ YAML
 }
 
 # --- wait, one Kustomization after the other ---------------------------------------------------------------------------------------------
-ask() { # KIND NAME: look at it now
+ask() { # KIND NAME: reconcile it now
   kubectl annotate "$1/$2" --namespace flux-system --overwrite "reconcile.fluxcd.io/requestedAt=$EPOCHREALTIME" >/dev/null
 }
 settle() { # KUSTOMIZATION [NAMESPACE]...: it is Ready, and so are the Deployments in these namespaces
@@ -67,10 +67,10 @@ settle() { # KUSTOMIZATION [NAMESPACE]...: it is Ready, and so are the Deploymen
     until kubectl get "kustomization/$1" --namespace flux-system &>/dev/null; do sleep 0.05; done
   fi
   for namespace in "${@:2}"; do
-    # An error as long as there is none yet.
+    # Fails until it exists.
     until kubectl wait --for=condition=Available deployment --all --namespace "$namespace" --timeout="$patience" &>/dev/null; do sleep 0.05; done
   done
-  # Left alone, Flux looks at the health of what it applied every five seconds; asked to reconcile, it looks at once.
+  # Flux checks health every five seconds, but at once when asked to reconcile.
   if [[ ${nudge:-} ]] && (($# > 1)); then
     ask kustomization "$1"
   fi

@@ -1,4 +1,4 @@
-"""Runs by_hand_kind.sh: writes what it works with before the clock starts, asks it for one thing after the other, and ends it."""
+"""Runs by_hand_kind.sh: writes its input before the clock starts, sends it one command after the other, and stops it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from devloop.toolchain import Toolchain
 SCRIPT = Path(__file__).with_name("by_hand_kind.sh")
 CLUSTER = "devloop-by-hand"
 GIT_IMAGE = "localhost/devloop/by-hand-git"
-GRACE = 30.0  # seconds for the script to remove what it made
+GRACE = 30.0  # seconds for the script to clean up
 
 Object = dict[str, Any]
 
 
 @dataclass
 class Script:
-    """The script while it runs: `phases` are those of what was asked for last."""
+    """The running script; `phases` are those of the last command."""
 
     running: process.Process[bytes]
     folder: Path
@@ -56,7 +56,7 @@ class Script:
         return self.folder / "kubeconfig"
 
     def ask(self, request: str) -> float:
-        """Seconds until it has done that."""
+        """Seconds until the command is done."""
         assert self.running.stdin
         start = time.perf_counter()
         self.running.stdin.write(f"{request}\n".encode())
@@ -77,8 +77,8 @@ class Script:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What the variants of the script work with. `tuned`: the controllers with devloop's flags and ways, else as Flux installs them;
-    `configured`: the nodes with devloop's settings of kubeadm, else as the definition writes them."""
+    """The input of a variant of the script. `tuned`: controllers with devloop's flags, else as Flux installs them;
+    `configured`: nodes with devloop's kubeadm settings, else as in the definition."""
 
     place: Sandbox
     toolchain: Toolchain
@@ -91,7 +91,7 @@ class Ingredients:
 
     @cached_property
     def own(self) -> dict[str, str]:
-        """Name -> reference of what this machine made."""
+        """References by name of the images built on this machine."""
         return self.images.available()
 
     @cached_property
@@ -106,7 +106,7 @@ class Ingredients:
         (folder / "settings.sh").write_text(self._settings())
 
     def build_git_image(self) -> None:
-        """From the Dockerfile that devloop's own is built from."""
+        """Built from the same Dockerfile as devloop's."""
         files = {"Dockerfile": (Path(git_server.__file__).with_name("Dockerfile")).read_bytes()}
         files["git_server.py"] = Path(git_server.__file__).read_bytes()
         base = self.own.get("git-server-base", "")
@@ -124,7 +124,7 @@ class Ingredients:
             return [*map(as_flux_installs, deployments), artifacts_service()]
         for deployment in deployments:
             container = deployment["spec"]["template"]["spec"]["containers"][0]
-            # devloop tells a Kustomization when to go on; a script that does not has it look for itself, often.
+            # devloop triggers waiting Kustomizations; for a script that does not, they retry often.
             container["args"] = [f"--{REQUEUE}=100ms" if REQUEUE in argument else argument for argument in container["args"]]
         return deployments
 
@@ -154,8 +154,8 @@ class Ingredients:
 
 
 def as_flux_installs(deployment: Object) -> Object:
-    """The Deployment with the arguments that Flux's own installation gives (less the address of a controller that is not there), on the
-    network of pods, found through a Service."""
+    """The Deployment with the arguments of Flux's own installation (without the address of a controller that is not installed), on the
+    pod network, behind a Service."""
     name, pod = deployment["metadata"]["name"], deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     arguments = ["--watch-all-namespaces=true", "--log-level=info", "--log-encoding=json", "--enable-leader-election"]
@@ -180,13 +180,13 @@ def artifacts_service() -> Object:
 
 @contextlib.contextmanager
 def by_hand(place: Sandbox, *, tuned: bool, configured: bool = False) -> Iterator[tuple[float, Script]]:
-    """The environment brought up by the script, and the seconds that took; everything of it is gone after the block."""
+    """The environment that the script brings up, and the seconds that took; deleted after the block."""
     ingredients, folder = Ingredients(place, Toolchain(), tuned, configured), place.by_hand
     ingredients.build_git_image()
     ingredients.write(folder)
     argv = [SCRIPT, place.repository, folder, place.age_key_file]
     start = time.perf_counter()
-    # In a session of its own, so that Ctrl-C reaches the script through us alone, with everything it waits for.
+    # In a new session, so that Ctrl-C reaches the script and its children only through this process.
     with (folder / "by-hand.log").open("wb") as log:
         script = Script(process.spawn(argv, stdin=process.PIPE, stdout=process.PIPE, stderr=log, new_session=True), folder)
     try:
@@ -197,7 +197,7 @@ def by_hand(place: Sandbox, *, tuned: bool, configured: bool = False) -> Iterato
 
 
 def _end(script: process.Process[bytes]) -> None:
-    """The end of its input, or the signal, has it remove what is left."""
+    """Closes its input or signals it, after which it cleans up."""
     if script.poll() is None:
         os.killpg(script.pid, signal.SIGTERM)
         script.wait(GRACE)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The work of `devloop up local --provisioner kind` as an engineer would script it with kind, kubectl, docker and git, one step after the
-# other; all images are there.
+# other; all images exist already.
 #
 #   by_hand_kind.sh REPOSITORY WORK_FOLDER AGE_KEY_FILE
 #
-# WORK_FOLDER is prepared by benchmarks/by_hand_kind.py: settings.sh (names, images), kind.yaml, flux.json and controllers.json. Prints
-# `phase NAME SECONDS` as it goes and `done` after everything that it was asked for: first all of the environment, then each line of its
-# input, `reconcile` (the working tree as it is now) or `delete`. Removes everything when its input ends, or when it is interrupted.
+# benchmarks/by_hand_kind.py prepares WORK_FOLDER: settings.sh (names, images), kind.yaml, flux.json and controllers.json. Prints
+# `phase NAME SECONDS` as it goes and `done` after each command: first the whole environment, then each line of its input, `reconcile`
+# (the current working tree) or `delete`. Removes everything when its input ends or it is interrupted.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$1 work=$2 age_key_file=$3 patience=300s absent=yes
@@ -70,7 +70,7 @@ settle_all
 phase kustomizations
 echo done
 
-# --- what whoever measures asks for --------------------------------------------------------------------------------------------------------
+# --- commands of the benchmark -------------------------------------------------------------------------------------------------------------
 while read -r request; do
   phase_start=${EPOCHREALTIME/./}
   case $request in

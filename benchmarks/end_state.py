@@ -1,4 +1,4 @@
-"""What must be the same however an environment was brought up: everything that Flux manages, Ready, available and decrypted."""
+"""The end state that every way to bring up an environment must reach: everything that Flux manages is Ready, available and decrypted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from devloop.clients.kube import DEPLOYMENTS, GIT_REPOSITORIES, KUSTOMIZATIONS, 
 from devloop.errors import DevloopError
 from devloop.model.flux.names import NAMESPACE, ROOT
 
-# Where a cluster of Kind has Deployments of its own.
+# Namespaces in which Kind itself has Deployments.
 OF_THE_CLUSTER = {"kube-system", "local-path-storage", NAMESPACE}
 
 
 @dataclass(frozen=True)
 class EndState:
-    """Names of what there is; `managed` are the entries of the Kustomizations' inventories, `secrets` digests of the decrypted ones."""
+    """Names of objects; `managed` are the inventory entries of the Kustomizations, `secrets` digests of the decrypted Secrets."""
 
     kustomizations: frozenset[str]
     managed: frozenset[str]
@@ -30,12 +30,12 @@ class EndState:
     root: Mapping[str, Any]
 
 
-# Seconds for a Kustomization that was asked for another look just as it was done.
+# Seconds for a Kustomization that was asked to reconcile again just as it became ready.
 PATIENCE = 10
 
 
 def end_state(kubeconfig: Path) -> EndState:
-    """The state of a cluster that should be healthy; raises DevloopError when it is not. Nothing of this is timed."""
+    """The state of a healthy cluster, else raises DevloopError. Not timed."""
     kube = Kube(kubeconfig)
     again = retry_if_exception_type(DevloopError)
     return Retrying(retry=again, stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.2), reraise=True)(_end_state, kube)
@@ -57,7 +57,7 @@ def _end_state(kube: Kube) -> EndState:
 
 
 def compare(devloop: EndState, by_hand: EndState) -> None:
-    """Raises DevloopError when the script and devloop did not do the same work."""
+    """Raises DevloopError if the script and devloop did not do the same work."""
     different = [f.name for f in fields(EndState) if getattr(devloop, f.name) != getattr(by_hand, f.name)]
     if different:
         raise DevloopError(f"devloop and the script end differently in: {', '.join(different)}", hint="mend benchmarks/by_hand.sh")

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-OBJECTS = 20  # of each application
-_GROUP = 50  # Kustomizations in one parent
-_OWN = 12  # objects in files of the application's own; the base and a generator make the others
+OBJECTS = 20  # per application
+_GROUP = 50  # Kustomizations per parent
+_OWN = 12  # objects in the application's own files; the others come from the base and a generator
 
 Object = Mapping[str, Any]
 
 
 def generate(root: Path, kustomizations: int) -> None:
-    """About `kustomizations` Kustomizations: those of applications, and one for each group of them."""
+    """About `kustomizations` Kustomizations: one per application, and one per group of applications."""
     groups = max(1, round(kustomizations / (_GROUP + 1)))
     applications = kustomizations - groups
     for number in range(groups):

@@ -1,4 +1,4 @@
-"""What was measured, against what the project promises: a table for the reader, JSON for whoever compares runs."""
+"""Measured times against the promised ones: as a table, and as JSON to compare runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from statistics import median
 UP, BY_HAND, RATIO = "up", "by hand", "up / by hand"
 AGAIN, EDIT, VARIABLE = "up, nothing changed", "up, one ConfigMap changed", "up, a variable of all changed"
 HELP, DOWN, MEMORY = "--help", "down", "memory"
-# With Kind, the script runs in three variants, and does more of the life of an environment.
+# With Kind, the script runs in three variants and covers more of an environment's life cycle.
 DEFAULT_FLAGS, DEFAULT_RATIO = "by hand, Flux's own flags", "up / by hand, Flux's own flags"
 CONFIGURED, CONFIGURED_RATIO = "by hand, our nodes too", "up / by hand, our nodes too"
 EDIT_BY_HAND, AGAIN_BY_HAND = "by hand, one ConfigMap changed", "by hand, nothing changed"
@@ -26,7 +26,7 @@ LARGE, LARGE_MEMORY = "20,000 objects", "20,000 objects, memory (GiB)"
 PEERS, PEERS_RATIO = "home-cluster, flate and kubeconform", "cold / flate and kubeconform"
 GROWTH = "one of 1,000 / one of 100"
 
-# Provisioner, or validate -> at most; seconds, or parts of the script's time.
+# Upper limits by provisioner (or `validate`), in seconds or as a share of the script's time.
 TARGETS: Mapping[str, Mapping[str, float]] = {
     "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0},
     "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2},
@@ -46,7 +46,7 @@ def _samples() -> Samples:
 
 @dataclass
 class Measurements:
-    """Name -> one value a round: `seconds` (and the ratios), the steps of `up`, the script's phases, and MiB by component."""
+    """One value per round by name: `seconds` (and the ratios), the steps of `up`, the phases of the script, MiB by component."""
 
     provisioner: str = "embedded"
     seconds: Samples = field(default_factory=_samples)
@@ -69,7 +69,7 @@ def add(samples: Samples, values: Iterable[tuple[str, float]]) -> None:
 
 
 def table(measured: Measurements) -> str:
-    """All of it, to be read."""
+    """A table for people."""
     missed = measured.missed()
     lines = [f"{'':32}{'median':>9}{'min':>9}{'max':>9}{'target':>11}"]
     for name, values in measured.seconds.items():
@@ -92,7 +92,7 @@ def _spread(values: list[float]) -> str:
 
 
 def write_json(measured: Measurements, now: datetime) -> Path:
-    """Write everything to results/<date>.json; where that is."""
+    """Writes everything to results/<date>.json and returns that path."""
     document = {
         "date": now.isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},

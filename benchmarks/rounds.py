@@ -1,4 +1,4 @@
-"""One round: the whole life of one environment, each part of it timed and its result checked in the cluster."""
+"""One round: the life cycle of one environment, each part timed and its result checked in the cluster."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from benchmarks.sandbox import Sandbox
 from devloop.clients.kube import RESOURCES, Kube
 from devloop.errors import DevloopError
 
-# What takes longer will not come: rather an error than five minutes of silence.
+# Fail early instead of waiting five minutes.
 PATIENCE = ("--timeout", "60s")
 
-# Name -> (file of the sample, what is replaced in it by what, the ConfigMap that then has the new text).
+# Edits by name: the file of the sample, the old and the new text, the ConfigMap that then has the new text.
 EDITS = {
     EDIT: ("k8s/bases/infrastructure/monitoring/config-map-alert-rules.yaml", "for: 5m", "for: 6m", ("monitoring", "alert-rules")),
     VARIABLE: ("k8s/clusters/local/variables/config-map.yaml", "log_level: debug", "log_level: info", ("flux-system", "variables-cluster")),
@@ -25,7 +25,7 @@ EDITS = {
 
 
 def measure(place: Sandbox, parts: Collection[str], number: int, measured: Measurements) -> None:
-    """Round `number` of the parts asked for; who goes first alternates, so that neither profits from what the other left warm."""
+    """Round `number` of the given parts, in alternating order, so that neither side profits from the other's warm caches."""
     if "help" in parts:
         measured.seconds[HELP].append(place.devloop("--help")[0])
     if not set(parts) - {"help"}:
@@ -49,7 +49,7 @@ def _script(place: Sandbox, measured: Measurements) -> EndState:
 
 
 def live(place: Sandbox, parts: Collection[str], measured: Measurements, edits: Collection[str] = tuple(EDITS)) -> EndState:
-    """One life of the environment by devloop, with those edits; what the cluster had."""
+    """One life cycle with devloop, with those edits; returns the end state."""
     seconds, report = place.on_sample("up", *PATIENCE, "--output", "json")
     if "up" in parts:
         measured.seconds[UP].append(seconds)
@@ -73,7 +73,7 @@ def memory(place: Sandbox, measured: Measurements) -> None:
 
 
 def edit(place: Sandbox, name: str, measured: Measurements) -> None:
-    """Change one file without committing it, and see that the cluster has the change when `up` is back."""
+    """Change one file without a commit, and check that the cluster has the change when `up` returns."""
     path, old, new, (namespace, config_map) = EDITS[name]
     with replaced(place.repository / path, old, new):
         measured.seconds[name].append(place.on_sample("up", *PATIENCE)[0])
@@ -86,7 +86,7 @@ def edit(place: Sandbox, name: str, measured: Measurements) -> None:
 def replaced(path: Path, old: str, new: str) -> Iterator[None]:
     text = path.read_text()
     if old not in text:
-        raise DevloopError(f"{path} has no `{old}` to replace", hint="mend EDITS in benchmarks/rounds.py")
+        raise DevloopError(f"{path} has no `{old}` to replace", hint="fix EDITS in benchmarks/rounds.py")
     path.write_text(text.replace(old, new))
     try:
         yield

@@ -1,5 +1,5 @@
-"""One round with Kind: the life of one environment by devloop, and by the script: with the same controllers, with devloop's settings of the
-nodes too, and with Flux's own flags."""
+"""One round with Kind: the life cycle of one environment with devloop, and with the script: with the same controllers, with devloop's node
+settings too, and with Flux's own flags."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from devloop.toolchain import Toolchain
 
 
 def prepare() -> None:
-    """Programs and images are there before the clock starts."""
+    """Installs programs and images before the clock starts."""
     toolchain = Toolchain()
     toolchain.ensure((*EVERYTHING, "kind", "kubectl"), _tell)
     images = Images(toolchain, connect())
@@ -49,7 +49,7 @@ def _tell(event: Event) -> None:
 
 
 def measure(place: Sandbox, parts: Collection[str], number: int, measured: Measurements) -> None:
-    """Round `number` of the parts asked for; who goes first changes, so that nobody profits from what the others left warm."""
+    """Round `number` of the given parts, in changing order, so that no side profits from the others' warm caches."""
     seconds = measured.seconds
     if "help" in parts:
         seconds[HELP].append(place.devloop("--help")[0])

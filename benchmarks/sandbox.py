@@ -1,4 +1,4 @@
-"""A place of its own for every benchmark: nothing of the user's state, keys or kubeconfig is touched, and nothing is left over."""
+"""A separate sandbox for every benchmark: leaves the user's state, keys and kubeconfig alone, and cleans up."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ from devloop.toolchain import Toolchain
 ENVIRONMENT = "local"
 
 
-# Of containers, volumes and contexts: those of an environment that the user runs have other ones.
+# The name in containers, volumes and contexts; differs from the user's environments.
 CLUSTER = "devloop-bench"
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """`folder` holds everything: the sample repository, state, keys, kubeconfig, the script's work. `kind` or `embedded` is what devloop
-    runs it with."""
+    """`folder` holds everything: the sample repository, state, keys, kubeconfig, the files of the script."""
 
     folder: Path
     provisioner_name: str = "embedded"
@@ -59,7 +58,7 @@ class Sandbox:
         return found
 
     def devloop(self, *arguments: str) -> tuple[float, str]:
-        """Run devloop on the sample as a user does; seconds from start to end, and what it printed. Raises ToolError."""
+        """Run devloop on the sample as a user would; seconds from start to end, and its output. Raises ToolError."""
         start = time.perf_counter()
         done = process.run([sys.executable, "-m", "devloop", *arguments], cwd=self.folder)
         return time.perf_counter() - start, done.text
@@ -70,7 +69,7 @@ class Sandbox:
 
 @contextlib.contextmanager
 def sandbox(provisioner: str = "embedded") -> Iterator[Sandbox]:
-    """A scaffolded sample in a folder of its own; in the end everything that ran in it has ended and the folder is gone."""
+    """A scaffolded sample in a temporary folder; afterwards, everything that ran in it is stopped and the folder is deleted."""
     with tempfile.TemporaryDirectory(prefix="devloop-bench-", ignore_cleanup_errors=True) as name:
         place = Sandbox(Path(name).resolve(), provisioner)
         os.environ |= {
@@ -79,7 +78,7 @@ def sandbox(provisioner: str = "embedded") -> Iterator[Sandbox]:
             "KUBECONFIG": str(place.folder / "kubeconfig"),
             "DEVLOOP_PROVISIONER": provisioner,
         }
-        # An installed devloop has its bytecode, and ours may be kept too.
+        # Keep bytecode, as an installed devloop does.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         try:
             place.devloop("init", "demo")
@@ -91,7 +90,7 @@ def sandbox(provisioner: str = "embedded") -> Iterator[Sandbox]:
 
 
 def _set_apart(place: Sandbox) -> None:
-    """Names and host ports are the whole engine's: the sample gets some that nobody else has."""
+    """Names and host ports must be unique within the engine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -104,7 +103,7 @@ def _set_apart(place: Sandbox) -> None:
 
 
 def _end_all(place: Sandbox) -> None:
-    """Whatever still runs, whoever started it; a second Ctrl-C does not stop this."""
+    """Stops everything that still runs; a second Ctrl-C does not interrupt this."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if place.provisioner_name == "kind":
         place.on_sample("down")

@@ -32,16 +32,16 @@ SIZES = (100, 300, 1000)
 GIBIBYTE = 1 << 30
 FLATE = "github.com/home-operations/flate/cmd/flate@v0.6.5"
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
-OLDEST_GO = (1, 27, 0)  # that flate builds with
+OLDEST_GO = (1, 27, 0)  # that can build flate
 
 CASE = Path(__file__).parents[2] / "shared/cases/home-cluster"
 ENTRY = "cluster/base"
-FEWEST = 70  # Kustomizations: with less, it was not this repository that was looked at
+FEWEST = 70  # Kustomizations; fewer mean that validation missed the repository
 
 
 @dataclass(frozen=True)
 class Place:
-    """`cache` is a cache folder of the benchmark's own with the installed programs in it; peers are None where they cannot be built."""
+    """`cache` is a separate cache folder with the installed programs; peers are None if they cannot be built."""
 
     folder: Path
     cache: Path
@@ -62,7 +62,7 @@ class Place:
 
 @contextlib.contextmanager
 def prepared() -> Iterator[Place]:
-    """Everything is there before the clock starts, and gone afterwards but for the peers."""
+    """Prepares everything before the clock starts, and deletes it afterwards, except for the peers."""
     Toolchain().ensure(("worker",), lambda event: None)
     peers = [_installed(module) for module in (FLATE, KUBECONFORM)]
     with tempfile.TemporaryDirectory(prefix="devloop-bench-") as scratch:
@@ -79,7 +79,6 @@ def prepared() -> Iterator[Place]:
 
 
 def measure(place: Place, measured: Measurements) -> None:
-    """One round."""
     if place.home.is_dir():
         _real(place, measured)
     each = {}
@@ -122,7 +121,7 @@ def _validate(place: Place, repository: Path, fewest: int, *, warm: bool = False
 
 @contextlib.contextmanager
 def _watched(pid: int) -> Iterator[list[int]]:
-    """The largest resident memory of the process and its children together, in bytes, looked at twenty times a second."""
+    """The peak resident memory of the process and its children together, in bytes, sampled twenty times a second."""
     peak, done = [0], threading.Event()
 
     def watch() -> None:
@@ -141,7 +140,7 @@ def _watched(pid: int) -> Iterator[list[int]]:
 
 
 def _peers(place: Place, flate: Path, kubeconform: Path) -> float:
-    """Seconds; rendered by the one and checked by the other, as people use them. What they find is not looked at."""
+    """Seconds: one renders and the other checks, as people use them. Their findings are ignored."""
     start = time.perf_counter()
     rendered = process.run([flate, "build", "ks", "--path", place.home / ENTRY], cwd=place.home, env=place.env, check=False)
     schemas_of = schemas("v1.36").folder
@@ -167,7 +166,7 @@ def _peers(place: Place, flate: Path, kubeconform: Path) -> float:
 
 
 def _installed(module: str) -> Path | None:
-    """Built by Go and kept in the cache; None where that cannot be: then there is nothing to compare with."""
+    """Built with Go and kept in the cache; None if the build fails."""
     name = module.rpartition("/")[2].partition("@")[0]
     folder = cache_folder() / "benchmarks" / module.replace("/", "-")
     if not (folder / name).is_file():

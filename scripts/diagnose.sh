@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# What runs on this machine, for whoever looks at a failed run later:
+# Collects the state of this machine, to analyse a failed run later:
 #
 #   scripts/diagnose.sh FOLDER
 #
-# Nodes, pods, events, Flux and controllers' logs of every Kind cluster, Kind's own logs, containers, processes, memory, disk. Needs none
-# of these to work, and gathers no Secret, no key and no container's environment.
+# Nodes, pods, events, Flux objects and controller logs of every Kind cluster, Kind's logs, containers, processes, memory, disk. Works
+# without any of these, and collects no Secrets, keys or environments of containers.
 set -uo pipefail
 umask 077
 folder=${1:?usage: scripts/diagnose.sh FOLDER}
 mkdir -p "$folder"
 
-gather() { # FILE COMMAND...: its output, or why there is none
+gather() { # FILE COMMAND...: its output or its failure
   local file=$folder/$1
   shift
   mkdir -p "${file%/*}"

@@ -1,8 +1,6 @@
-"""Check the workflows in .github/workflows, action.yml and the workflows that docs/github-actions.md shows with the pinned
-actionlint.
+"""Checks .github/workflows, action.yml and the workflows in docs/github-actions.md with the pinned actionlint, for `task check`.
 
-For `task check`. actionlint reads workflows only, so the action's steps are shown to it as the steps of a workflow that takes the same
-inputs: expressions, contexts, the inputs of other actions and shells are checked alike. Exit code 1 when something is wrong.
+actionlint reads only workflows, so the steps of the action are checked as those of a workflow with the same inputs.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from devloop.toolchain import Toolchain
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
 DOCUMENTATION = ROOT / "docs" / "github-actions.md"
-# Its findings would depend on which shellcheck and pyflakes happen to be on PATH.
+# Otherwise, the findings depend on the shellcheck and pyflakes on PATH.
 ACTIONLINT = ("-shellcheck=", "-pyflakes=")
 
 
@@ -39,31 +37,31 @@ def as_workflow(action: dict[str, Any]) -> dict[str, Any]:
     return {"on": {"workflow_call": {"inputs": inputs}}, "permissions": {}, "jobs": {"action": job}}
 
 
-def tell(event: Event) -> None:
+def print_notice(event: Event) -> None:
     if isinstance(event, Notice):
         print(event.message, file=sys.stderr, flush=True)
 
 
-def shown_workflows() -> dict[str, str]:
-    """What the documentation tells others to paste, as if it used the action beside it."""
+def documented_workflows() -> dict[str, str]:
+    """The workflows in the documentation, with the local action."""
     blocks = re.findall(r"^```yaml\n(name: .+?)^```", DOCUMENTATION.read_text(), re.DOTALL | re.MULTILINE)
     return {f"{DOCUMENTATION.stem}-{n}.yml": re.sub(r"OWNER/devloop@\S+", "./", block) for n, block in enumerate(blocks, 1)}
 
 
 def fill(project: Path) -> None:
-    """A copy of what actionlint looks at, and what else it should; it wants a Git repository around its files."""
+    """Copies everything to check into `project`; actionlint requires a Git repository."""
     (project / ".git").mkdir()
     shutil.copytree(ROOT / ".github", project / ".github")
     shutil.copy(ACTION, project)
     workflows = project / ".github" / "workflows"
     (workflows / "action.yml").write_text(json.dumps(as_workflow(yaml.safe_load(ACTION.read_text())), indent=1))
-    for name, text in shown_workflows().items():
+    for name, text in documented_workflows().items():
         (workflows / name).write_text(text)
 
 
 def main() -> int:
     toolchain = Toolchain()
-    toolchain.ensure(("actionlint",), tell)
+    toolchain.ensure(("actionlint",), print_notice)
     with tempfile.TemporaryDirectory() as name:
         fill(Path(name))
         return subprocess.run([toolchain.path("actionlint"), *ACTIONLINT], cwd=name).returncode

@@ -1,8 +1,8 @@
-"""Write devloop/toolchain/modules/<module>/{go.mod,go.sum} for the modules and tools of devloop/toolchain/lock.toml.
+"""Writes devloop/toolchain/modules/<module>/{go.mod,go.sum} for the modules and tools of devloop/toolchain/lock.toml.
 
 For maintainers: change a version in the lock file, run `scripts/pin_modules.py [MODULE...]`, then build every tool once.
-It starts from the upstream go.mod, drops its relative replacements (they point into the upstream's own repository) and adds what a build
-from outside needs.
+It starts from the upstream go.mod, drops relative replacements (they point into the upstream repository) and adds what a build from outside
+needs.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 TOOLCHAIN = Path(__file__).parents[1] / "devloop" / "toolchain"
 
-# The version that source-controller 1.9.6 pins is not served by every module proxy.
+# Some module proxies lack the version that source-controller 1.9.6 pins.
 REPLACEMENTS = {"source-controller": {"github.com/fluxcd/pkg/artifact": "v0.20.0"}}
 
-# Upstream keeps these modules in one repository and releases them together.
+# Modules that upstream releases together from one repository.
 SIBLINGS = {
     "source-controller": ["github.com/fluxcd/source-controller/api"],
     "kustomize-controller": ["github.com/fluxcd/kustomize-controller/api"],
@@ -45,13 +45,13 @@ def replacements(mod: dict[str, Any], name: str, version: str) -> dict[str, str]
         if not new["Path"].startswith("."):
             result[old] = f"{new['Path']} {new['Version']}"
         elif name == "kubernetes":
-            # Upstream replaces these by its ./staging directories; they are published as v0.<minor>.<patch>.
+            # Upstream replaces these with its ./staging directories; they are published as v0.<minor>.<patch>.
             result[old] = "v0." + version.split(".", 1)[1]
     return result | REPLACEMENTS.get(name, {})
 
 
 def requirements(mod: dict[str, Any], name: str, version: str, replaced: dict[str, str]) -> dict[str, str]:
-    """What upstream requires, with published versions in place of v0.0.0, and upstream itself."""
+    """The upstream module and its requirements, with published versions instead of v0.0.0."""
     result = {mod["Module"]["Path"]: version, **dict.fromkeys(SIBLINGS.get(name, ()), version)}
     for require in mod["Require"]:
         path, wanted = require["Path"], require["Version"]
@@ -73,7 +73,7 @@ def pin(name: str, module: str, version: str, packages: list[str]) -> None:
     lines += ["require (", *(f"\t{path} {v}" for path, v in sorted(requirements(mod, name, version, replaced).items())), ")", ""]
     lines += [f"replace {old} => {new if ' ' in new else f'{old} {new}'}" for old, new in sorted(replaced.items())]
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
-    # Loading the tools with -mod=mod completes go.mod and writes exactly the sums that a build reads.
+    # Loading the tools with -mod=mod completes go.mod and writes exactly the sums that a build needs.
     for mode in ("mod", "readonly"):
         go(directory, "list", f"-mod={mode}", "-deps", "-f", "{{if .Error}}{{.Error}}{{end}}", *packages)
 

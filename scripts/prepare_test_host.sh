@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes a bare Debian or Ubuntu test host able to run Kind and to make devloop's images: a Docker engine that runs, and mmdebstrap.
-# Twice is fine. An engine that answers already is left alone, whatever it is.
+# Prepares a bare Debian or Ubuntu test host for Kind and for building devloop's images: a running Docker engine, and mmdebstrap.
+# Safe to repeat. Leaves an engine that already answers alone.
 set -euo pipefail
 
-# Only installing and starting need root.
+# Only installation and start-up need root.
 root=()
 [ "$(id -u)" = 0 ] || root=(sudo -n)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +16,7 @@ answers() { timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null
 install_missing() { # PROGRAM PACKAGE...
     command -v "$1" >/dev/null && return
     say "installing ${*:2}"
-    # A list of somebody else's that cannot be fetched is no reason to give up: what is missing then, the installation says.
+    # A failing third-party repository need not matter; if a package is missing, the installation fails.
     "${root[@]}" apt-get update -qq || true
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${@:2}" >/dev/null
 }
@@ -28,10 +28,10 @@ lacks_sys_resource() {
     ! (( (16#$set >> 24) & 1 ))
 }
 
-# Docker's --privileged asks for every capability; where the host withholds one, a wrapper around runc does without it.
+# Docker's --privileged requests all capabilities; if the host denies one, a wrapper around runc omits it.
 install_wrapper() {
-    [ -e /etc/docker/daemon.json ] && { say "/etc/docker/daemon.json is there, leaving it as it is"; return; }
-    say "this host withholds CAP_SYS_RESOURCE, installing a runtime that does without"
+    [ -e /etc/docker/daemon.json ] && { say "keeping the existing /etc/docker/daemon.json"; return; }
+    say "this host denies CAP_SYS_RESOURCE, installing a runtime that works without it"
     "${root[@]}" install -D -m 0755 "$here/runc_without_resource.sh" /usr/local/libexec/devloop-runc
     "${root[@]}" install -d /etc/docker
     "${root[@]}" tee /etc/docker/daemon.json >/dev/null <<-'JSON'
@@ -42,7 +42,7 @@ install_wrapper() {
 	JSON
 }
 
-# What a killed engine leaves would make the next one believe that it runs already, once its number belongs to another process.
+# With the PID file of a killed engine, the next one would believe that it already runs once another process has that PID.
 forget_dead() { # PROGRAM PIDFILE
     local pid
     pid=$(cat "$2" 2>/dev/null) || return 0
@@ -69,7 +69,7 @@ start() {
 
 if [ -z "$(answers)" ]; then
     install_missing dockerd docker.io iptables
-    install_missing docker docker-cli # a package of its own in newer distributions
+    install_missing docker docker-cli # a separate package in newer distributions
     if lacks_sys_resource; then install_wrapper; fi
     start
 fi

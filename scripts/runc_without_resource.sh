@@ -1,10 +1,10 @@
 #!/bin/sh
-# An OCI runtime for hosts whose capability bounding set lacks CAP_SYS_RESOURCE: runc, asked for what the host can give.
+# An OCI runtime for hosts whose capability bounding set lacks CAP_SYS_RESOURCE: runc, without that capability.
 #
-# Docker's --privileged, which Kind's nodes need, asks for every capability there is, and runc refuses to start a process with one that it
-# cannot give. So this takes that one out of what runc is about to read: config.json in the bundle (create, run), the file after --process
-# (exec). A negative oomScoreAdj needs the same capability. The rest goes to runc as it came. It is called for every start and every exec, so
-# it is quick rather than clever: the engine writes those files as JSON without spaces. scripts/prepare_test_host.sh installs it where needed.
+# Docker's --privileged, which Kind's nodes need, requests all capabilities, and runc refuses to start a process with one that the host
+# denies. So this removes it from the file that runc reads: config.json in the bundle (create, run) or the file after --process (exec). A
+# negative oomScoreAdj needs the same capability. Everything else goes to runc unchanged. It runs for every start and exec, so it has to be
+# fast: sed suffices, since the engine writes these files as JSON without spaces. Installed by scripts/prepare_test_host.sh.
 set -eu
 
 bundle=. process='' command='' previous=''

@@ -1,4 +1,4 @@
-"""One pass over the repository's files for what no build tells: each is read once, and parsed only where a search found something."""
+"""Indexes the repository's files for what no build shows: each is read once, and parsed only if a quick search matches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devloop.model.lint import file_scan
 from devloop.model.lint.file_index import FileIndex, PrivateKey, Reference, SecretText, Variable, above, is_made_up
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
 
-# Nobody writes more by hand; what is larger was generated or is no text.
+# Larger files are generated or not text.
 LARGEST = 2 * 1024 * 1024
 
 _RULES = ".sops.yaml"
@@ -27,8 +27,6 @@ _DOCUMENTS = (".md", ".adoc", ".rst", ".org")
 
 @dataclass
 class _Facts:
-    """What has been found so far."""
-
     known: frozenset[str]
     encrypted: dict[str, EncryptedSecret] = field(default_factory=dict)
     rules: list[CreationRules] = field(default_factory=list)
@@ -41,15 +39,15 @@ class _Facts:
 
 
 def index_files(root: Path) -> FileIndex:
-    """The facts about all files below `root` that Git would take (all there are, without Git). Raises for no file, whatever it is like."""
+    """The index of all files below `root` that Git does not ignore (all files without Git). No file makes it raise."""
     paths = tuple(sorted(_listed(root)))
     folders = {posixpath.dirname(path) for path in paths}
-    facts = _Facts(frozenset(paths) | folders | {folder for name in folders for folder in above(name)})
+    facts = _Facts(frozenset(paths).union(folders, *map(above, folders)))
     gone, empty, unreadable = set(), set(), set()
     for path in paths:
         data = _content(f"{root}/{path}")
         if data:
-            _look(path, data, facts)
+            _inspect(path, data, facts)
         elif data is not None:
             empty.add(path)
         elif (root / path).is_file():
@@ -72,11 +70,10 @@ def index_files(root: Path) -> FileIndex:
 
 
 def _listed(root: Path) -> Iterator[str]:
-    """Tracked and untracked files that nothing ignores; also of a repository of another user's, since this runs nothing of it."""
+    """Tracked and untracked files that are not ignored; in another user's repository too, since this runs nothing of it."""
     with contextlib.suppress(DevloopError):
-        done = git.git(
-            "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", cwd=root, check=False
-        )
+        options = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+        done = git.git("-c", "safe.directory=*", "ls-files", *options, cwd=root, check=False)
         if not done.status:
             yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
             return
@@ -87,23 +84,19 @@ def _listed(root: Path) -> Iterator[str]:
 
 
 def _content(path: str) -> bytes | None:
-    """The bytes of a regular file that is not too large; no link is followed, since what it leads to is listed itself."""
+    """The bytes of a regular file that is not too large; links are not followed, since their targets are listed too."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            status = os.fstat(descriptor)
+            return os.read(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST else None
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-            return None
-        return os.read(descriptor, status.st_size)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
-def _look(path: str, data: bytes, facts: _Facts) -> None:
+def _inspect(path: str, data: bytes, facts: _Facts) -> None:
     if is_made_up(path):
         return
     if posixpath.basename(path) == _RULES:
@@ -112,30 +105,19 @@ def _look(path: str, data: bytes, facts: _Facts) -> None:
         return
     if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
         facts.private_keys.extend(file_scan.private_keys(path, data))
-    if b"ENC[" in data and b"lastmodified" in data and (secret := _encrypted(path, data)):
-        facts.encrypted[path] = secret
-        return
+    if b"ENC[" in data and b"lastmodified" in data:
+        with contextlib.suppress(InputError):
+            if secret := parse_secret(path, data.decode(errors="replace")):
+                facts.encrypted[path] = secret
+                return
     if path.endswith(_DOCUMENTS):
         facts.rotation.extend([path] if file_scan.speaks_of_rotation(data) else [])
-    elif path.endswith(_MANIFESTS):
-        _look_at_manifest(path, data, facts)
     elif b"${" in data:
         facts.variables[path] = file_scan.variables(data)
+    if path.endswith(_MANIFESTS):
+        if b"PolicyRule" in data and file_scan.holds_policy_rule(data):
+            facts.policy_rules.append(path)
+        if b"Secret" in data:
+            facts.secrets.extend(file_scan.secret_texts(path, data))
     if is_kustomization_file(path) and b".." in data:
         facts.references.extend(file_scan.references(path, data, facts.known))
-
-
-def _look_at_manifest(path: str, data: bytes, facts: _Facts) -> None:
-    if b"${" in data:
-        facts.variables[path] = file_scan.variables(data)
-    if b"PolicyRule" in data and file_scan.holds_policy_rule(data):
-        facts.policy_rules.append(path)
-    if b"Secret" in data:
-        facts.secrets.extend(file_scan.secret_texts(path, data))
-
-
-def _encrypted(path: str, data: bytes) -> EncryptedSecret | None:
-    try:
-        return parse_secret(path, data.decode(errors="replace"))
-    except InputError:
-        return None

@@ -1,4 +1,4 @@
-"""The Kustomizations of an environment, found as Flux finds them: build the entry path, read the Kustomizations in the result, go on."""
+"""Builds the graph of an environment's Kustomizations as Flux does: the entry path, then the Kustomizations in it, and so on."""
 
 from __future__ import annotations
 
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 
 
 def build_graph(environment: Environment, worker: Worker, *, remotes: Collection[str] = (), fetcher: Fetcher | None = None) -> Graph:
-    """Every Kustomization that the environment's entry path leads to, built; `remotes` are the URLs of the repository's Git remotes.
+    """All Kustomizations reachable from the entry path, built; `remotes` are the URLs of the repository's Git remotes.
 
-    Remote bases are left out, or got by `fetcher`.
-
-    Paths count from the repository's root, or from the definition's source directory where that makes more of them exist. What does not
-    build or is not here is a node all the same: only a worker that does not work raises.
+    Paths are relative to the repository's root, or to the definition's source directory if more of them exist there. Remote bases are
+    skipped without a `fetcher`. Failures and missing sources are nodes too; only a broken worker raises.
     """
     from_root = _GraphBuilder(environment, worker, ".", remotes, fetcher).run()
     directory = posixpath.normpath(environment.definition.source_directory)
@@ -41,13 +39,13 @@ def build_graph(environment: Environment, worker: Worker, *, remotes: Collection
 
 
 def _reached(graph: Graph) -> int:
-    """How many Kustomizations lead to a folder that is here."""
+    """The number of Kustomizations whose folder exists."""
     return sum(node.state is not NodeState.FOREIGN and (node.failure is None or node.failure.kind != "missing") for node in graph)
 
 
 @dataclass(frozen=True)
 class _PartialGraph:
-    """A Kustomization that was rendered and waits to be built."""
+    """A rendered Kustomization that is not built yet."""
 
     kustomization: Kustomization
     parent: ObjectId
@@ -64,7 +62,7 @@ class _PartialGraph:
 
 @dataclass
 class _GraphBuilder:
-    """One walk, in rounds: what can be built is built side by side, and what that renders is looked at in a fixed order."""
+    """Builds in rounds: each builds what it can in parallel, and reads the results in a fixed order."""
 
     environment: Environment
     worker: Worker
@@ -79,7 +77,7 @@ class _GraphBuilder:
         self.sources = Sources(self.environment.root, self.base, self.remotes)
         self._build_root()
         while self.waiting:
-            self._set_foreign_aside()
+            self._remove_foreign()
             self._build(self._next())
         version = self.environment.definition.kubernetes_version
         nodes = render_releases(tuple(self.nodes.values()), self.worker, self._scope, self.base, self.sources, version)
@@ -92,15 +90,15 @@ class _GraphBuilder:
         body = {"apiVersion": f"{KUSTOMIZE_GROUP}/v1", "kind": KUSTOMIZATION, "metadata": metadata, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
         own: Mapping[str, Any] = next((manifest.body["spec"] for manifest in rendering.manifests if _is_root(manifest)), {})
-        if taken := {key: own[key] for key in SELF_FIELDS if key in own}:
-            spec |= taken
+        if fields := {key: own[key] for key in SELF_FIELDS if key in own}:
+            spec |= fields
             [rendering] = self._render([Build(ROOT, body)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
     def _build(self, batch: list[_PartialGraph]) -> None:
         builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization.source)) for found in batch]
         for found, rendering in zip(batch, self._render(builds), strict=True):
-            # What was built just before may have rendered it too, which only the one in waiting knows.
+            # An earlier result of this batch may have added another parent to the waiting one.
             self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
@@ -114,12 +112,12 @@ class _GraphBuilder:
         self.nodes[node.kustomization.id] = node
         for manifest in node.manifests:
             self.rendered.add((manifest.kind, manifest.id))
-            self.sources.see(manifest)
+            self.sources.add(manifest)
         for manifest in node.manifests:
             if is_kustomization(manifest.body):
-                self._find(manifest, node.kustomization.id)
+                self._discover(manifest, node.kustomization.id)
 
-    def _find(self, manifest: Manifest, parent: ObjectId) -> None:
+    def _discover(self, manifest: Manifest, parent: ObjectId) -> None:
         body, problem = _well_formed(manifest.body)
         found = _PartialGraph(parse_kustomization(body), parent, manifest.origin)
         if found.id in (parent, ROOT):
@@ -133,16 +131,14 @@ class _GraphBuilder:
         else:
             self.waiting[found.id] = found
 
-    # -- the order ------------------------------------------------------------------------------------------------------------------
-
-    def _set_foreign_aside(self) -> None:
+    def _remove_foreign(self) -> None:
         for found in list(self.waiting.values()):
             if self.sources.is_own(found.kustomization) is False:
                 del self.waiting[found.id]
                 self.nodes[found.id] = found.node(NodeState.FOREIGN, Rendering())
 
     def _next(self) -> list[_PartialGraph]:
-        """What has all that it needs; else what is needed first, though some of its variables will stay unknown."""
+        """All whose variables are known; else those without waiting dependencies, although some of their variables stay unknown."""
         own = [found for found in self.waiting.values() if self.sources.is_own(found.kustomization)]
         if ready := [found for found in own if self.rendered.issuperset(_variable_sources(found.kustomization))]:
             return ready
@@ -163,12 +159,12 @@ def _state(rendering: Rendering) -> NodeState:
 
 
 def _variable_sources(kustomization: Kustomization) -> set[tuple[str, ObjectId]]:
-    """The ConfigMaps and Secrets that the Kustomization takes variables from."""
+    """The ConfigMaps and Secrets of the Kustomization's substituteFrom."""
     references = (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ()
     return {(str(ref.get("kind")), ObjectId(kustomization.id.namespace, str(ref.get("name")))) for ref in references}
 
 
-# What the API server would refuse and we could not read; lists hold mappings.
+# Types that the API server enforces and this module relies on; lists hold mappings.
 _SHAPES: Mapping[str, type] = {
     "metadata.name": str,
     "metadata.namespace": str,
@@ -182,20 +178,18 @@ _SHAPES: Mapping[str, type] = {
 
 
 def _well_formed(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """The Kustomization, without its spec where that cannot be read, and what is wrong with it."""
+    """The Kustomization, with an empty spec if that is malformed, and what is wrong with it."""
     spec = body.get("spec")
     if not isinstance(spec, dict):
         return {**body, "spec": {}}, "it has no spec"
+    names: Mapping[type, str] = {str: "a string", dict: "a mapping", list: "a list of mappings"}
     for name, shape in _SHAPES.items():
         value: Any = body
         for key in name.split("."):
             value = (value or {}).get(key)
         items = value if isinstance(value, list) else ()
         if not isinstance(value, (shape, NoneType)) or not all(isinstance(item, dict) for item in items):
-            return {**body, "spec": {}}, f"{name} must be {_NAMES[shape]}"
+            return {**body, "spec": {}}, f"{name} must be {names[shape]}"
     if not (spec.get("sourceRef") or {}).get("name"):
-        return body, "it names no source: spec.sourceRef"
+        return body, "spec.sourceRef.name is missing"
     return body, ""
-
-
-_NAMES: Mapping[type, str] = {str: "a text", dict: "a mapping", list: "a list of mappings"}

@@ -1,4 +1,4 @@
-"""Reads devloop.yaml, the one optional file at the repository's root; docs/validation.md tells its fields."""
+"""Reads devloop.yaml, the optional file at the repository's root; its fields are in docs/validation.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import InputError
-from devloop.hint import DevloopCommand
+from devloop.hint import DevloopCommand, Hint
 from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.re2 import compiled
@@ -19,7 +19,7 @@ from devloop.model.yaml.schema import LABELS, TEXTS, FieldSchema
 from devloop.model.yaml.validation import ValidationResult, validate_fields
 from devloop.repository.input_files import is_there, read_input
 
-_NEEDED = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that says something")
+_NEEDED = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that is not empty")
 _FIELDS: Mapping[str, FieldSchema] = {
     "severities": LABELS,
     "labels.required": TEXTS,
@@ -37,15 +37,12 @@ _SEVERITIES = (*(severity.value for severity in Severity), OFF)
 
 
 def load_settings(root: Path, rules: Sequence[str]) -> Settings:
-    """The settings of the repository at `root`, the defaults where it has none; `rules` are all that exist.
-
-    Raises InputError with everything that is wrong in the file, each with its line.
-    """
+    """The settings of the repository at `root`, or the defaults; `rules` are all rules. Raises InputError with all problems in the file."""
     return read_settings(read_input(root / PATH, PATH), rules) if is_there(root / PATH) else Settings()
 
 
 def read_settings(text: str, rules: Sequence[str]) -> Settings:
-    """The settings that `text` says; a file of comments says nothing."""
+    """The settings in `text`, which may be empty or hold only comments."""
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         return Settings()
     tree, problems = parse_yaml(text, PATH)
@@ -57,7 +54,7 @@ def read_settings(text: str, rules: Sequence[str]) -> Settings:
 
 
 class _Reader:
-    """What was checked for its shape, checked for its meaning."""
+    """Turns validated fields into settings, and collects what is wrong with their values."""
 
     def __init__(self, checked: ValidationResult, rules: Sequence[str]) -> None:
         self.checked = checked
@@ -74,8 +71,8 @@ class _Reader:
             exemptions=tuple(self._exemptions(data.get("exemptions", ()))),
         )
 
-    def _severities(self, said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        for rule, severity in said.items():
+    def _severities(self, entries: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for rule, severity in entries.items():
             where = f"severities.{rule}"
             self._check_rule(rule, where)
             if severity not in _SEVERITIES:
@@ -83,20 +80,20 @@ class _Reader:
             else:
                 yield rule, severity
 
-    def _names(self, said: Sequence[Mapping[str, Any]]) -> Iterator[NamePattern]:
-        for index, entry in enumerate(said):
+    def _names(self, entries: Sequence[Mapping[str, Any]]) -> Iterator[NamePattern]:
+        for index, entry in enumerate(entries):
             try:
                 pattern = compiled(entry.get("pattern", ""))
             except ValueError as error:
-                self._note(f"names[{index}].pattern", f"this is no regular expression: {error}")
+                self._note(f"names[{index}].pattern", f"this is not a regular expression: {error}")
                 continue
             example = entry.get("example", "")
             if example and not pattern.fullmatch(example):
                 self._note(f"names[{index}].example", f"the example {quote(example)} does not match the pattern")
             yield NamePattern(pattern, tuple(entry.get("kinds", ())), example)
 
-    def _exemptions(self, said: Sequence[Mapping[str, Any]]) -> Iterator[Exemption]:
-        for index, entry in enumerate(said):
+    def _exemptions(self, entries: Sequence[Mapping[str, Any]]) -> Iterator[Exemption]:
+        for index, entry in enumerate(entries):
             where = f"exemptions[{index}]"
             rule, path, object_ = (entry.get(key, "") for key in ("rule", "path", "object"))
             if rule:
@@ -108,7 +105,7 @@ class _Reader:
         try:
             return date.fromisoformat(text) if text else None
         except ValueError:
-            self._note(where, f"{quote(text)} is no day of the calendar")
+            self._note(where, f"{quote(text)} is not a valid date")
             return None
 
     def _check_rule(self, rule: str, where: str) -> None:
@@ -116,12 +113,7 @@ class _Reader:
             self._note(where, f"there is no rule {quote(rule)}", rule, self._rules)
 
     def _note(self, where: str, message: str, word: str = "", known: Sequence[str] = ()) -> None:
-        meant = suggestions(word, known) if word else []
-        hint = (
-            f"did you mean {join_words(meant, 'or')}?"
-            if meant
-            else DevloopCommand("validate", options=("--explain", "all"))
-            if known is self._rules
-            else ""
-        )
+        hint: Hint = DevloopCommand("validate", options=("--explain", "all")) if known is self._rules else ""
+        if similar := suggestions(word, known) if word else []:
+            hint = f"did you mean {join_words(similar, 'or')}?"
         self.problems.append(Diagnostic.at(PATH, self.checked.lines.get(where, 0), message, hint))

@@ -1,6 +1,6 @@
-"""Where the objects of snapshots go: one bare repository per root in the cache folder, which borrows from the user's what is there already.
+"""Stores snapshots in the cache folder: one bare repository per root, with the objects of the user's repository as alternates.
 
-So a snapshot leaves no garbage in the user's repository, and a push needs neither the user's configuration nor the user's hooks.
+So snapshots leave no garbage in the user's repository, and pushes use neither its configuration nor its hooks.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from devloop.clients import git
 from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError
 
-# As many objects in one of the 256 folders of the store mean about 5,000 in all: then those older than a day go.
+# This many objects in one of the 256 folders of the store mean about 5,000 in all; then those older than a day are pruned.
 _CROWDED = 20
 
 
 def store_of(root: Path) -> Path:
-    """Where the snapshots of `root` are, whether it exists or not."""
+    """The path of the store of `root`, which may not exist."""
     return cache_folder() / "snapshots" / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
 
 
 def open_store(root: Path, objects: Path) -> Path:
-    """The store of `root` on top of the user's `objects`; private, since it holds what was never committed."""
+    """The store of `root` on top of the user's `objects`; private, since it holds uncommitted files."""
     store = store_of(root)
     try:
         if not store.exists():
@@ -40,15 +40,15 @@ def open_store(root: Path, objects: Path) -> Path:
 
 
 def _create_store(store: Path) -> None:
-    """Made aside and moved into place, since another run may be doing the same; the first one there wins."""
+    """Created in a temporary folder and then renamed, since another run may do the same; the first one wins."""
     store.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=store.parent) as aside:
-        made = Path(aside) / "store"
-        made.mkdir(mode=0o700)
-        git.git("init", "--quiet", "--bare", "--initial-branch=main", "--template=", ".", cwd=made)
-        (made / "objects" / "info").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=store.parent) as folder:
+        new = Path(folder) / "store"
+        new.mkdir(mode=0o700)
+        git.git("init", "--quiet", "--bare", "--initial-branch=main", "--template=", ".", cwd=new)
+        (new / "objects" / "info").mkdir(exist_ok=True)
         try:
-            made.rename(store)
+            new.rename(store)
         except OSError:
             if not store.exists():
                 raise
@@ -62,9 +62,6 @@ def _borrow(alternates: Path, line: bytes) -> None:
     Path(file.name).replace(alternates)
 
 
-def remove_store(root: Path) -> bool:
-    """Remove what snapshots of `root` have left in the cache folder; False when there was nothing."""
-    store = store_of(root)
-    exists = store.exists()
-    shutil.rmtree(store, ignore_errors=True)
-    return exists
+def remove_store(root: Path) -> None:
+    """Remove all snapshots of `root`."""
+    shutil.rmtree(store_of(root), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Which sources stand for the repository itself, and which for something that cannot be checked here. Looks at folders, reads no file."""
+"""Decides which Flux sources are this repository, and which are foreign and so cannot be checked. Looks at folders, reads no files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devloop.model.kubernetes.objects import ObjectId
 
 
 class Sources:
-    """What is known of the sources so far; `base` is the folder below `root` that paths count from."""
+    """What is known about sources so far; paths are relative to `base` below `root`."""
 
     def __init__(self, root: Path, base: str, remotes: Collection[str]) -> None:
         self.own: set[SourceRef] = set()
@@ -25,8 +25,8 @@ class Sources:
         self._folder = root / base
         self._remotes = {_address(url) for url in remotes}
 
-    def see(self, manifest: Manifest) -> None:
-        """A rendered source is the repository's own when it says the repository's address; an artifact, when all its sources are."""
+    def add(self, manifest: Manifest) -> None:
+        """A rendered source is the repository if it has one of its URLs; an artifact, if all of its sources are."""
         self._artifacts |= {artifact.ref: artifact for artifact in artifacts(manifest)}
         if manifest.kind not in SOURCES or manifest.group != SOURCE_GROUP:
             return
@@ -35,7 +35,7 @@ class Sources:
         (self.own if _address(url) in self._remotes or _is_bootstrapped(ref) else self._foreign).add(ref)
 
     def is_own(self, kustomization: Kustomization) -> bool | None:
-        """None: not known before everything that can be rendered has been."""
+        """None: unknown until everything that can be rendered is."""
         return self._is_own(kustomization.source)
 
     def _is_own(self, ref: SourceRef) -> bool | None:
@@ -49,7 +49,7 @@ class Sources:
         return False if ref in self._foreign or ref.kind not in {*SOURCES, ARTIFACT} else None
 
     def holds(self, ref: SourceRef) -> bool:
-        """Whether what the source has is here, once everything has been rendered."""
+        """Whether the source is the repository, once everything is rendered."""
         return self._is_own(ref) is True
 
     def artifact(self, ref: SourceRef) -> dict[str, object] | None:
@@ -60,7 +60,7 @@ class Sources:
         return {"name": artifact.ref.name, "origin": artifact.origin, "sources": sources, "copy": artifact.copies}
 
     def decide(self, kustomizations: Iterable[Kustomization]) -> None:
-        """Nothing renders the sources of these: such a source is the repository when it has a folder that one of them wants."""
+        """For sources that nothing renders: such a source is the repository if it has a folder that one of these needs."""
         for kustomization in kustomizations:
             if artifact := self._artifacts.get(kustomization.source):
                 for alias, ref in artifact.used.items():
@@ -78,11 +78,11 @@ class Sources:
 
 
 def _is_bootstrapped(ref: SourceRef) -> bool:
-    """Flux itself and KSail give the repository's source this name."""
+    """Flux and KSail give the repository's source this name."""
     return ref.kind in SOURCES and ObjectId(ref.namespace, ref.name) == ROOT
 
 
 def _address(url: str) -> str:
-    """Host and path alone: ssh://git@host/a/b.git, git@host:a/b and https://host/a/b are one address."""
+    """Only host and path: ssh://git@host/a/b.git, git@host:a/b and https://host/a/b have the same address."""
     bare = re.sub(r"^(\w+://)?([^/@]*@)?", "", url.strip().lower())
     return re.sub(r"^([^/:]+)(:\d+(?=/)|:)?/*", r"\1/", bare).removesuffix("/").removesuffix(".git")

@@ -272,7 +272,7 @@ def test_a_name_that_is_no_text_is_told(repository: Any, look: Survey, broken: d
     wrong = flux("apps") | {"metadata": broken}
     graph = look(repository({"cluster/k.yaml": [wrong, flux("fine")], "apps/a.yaml": settings()}))
     [failed] = [node for node in graph if node.failure]
-    assert failed.failure and failed.failure.message == f"metadata.{[*broken][-1]} must be a text"
+    assert failed.failure and failed.failure.message == f"metadata.{[*broken][-1]} must be a string"
     assert named(graph, "fine").state is NodeState.BUILT
 
 
