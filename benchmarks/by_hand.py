@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sandbox import Sandbox
+from devloop.clients import private_files
 from devloop.clients import process
 from devloop.clients.logs import tail
 from devloop.clients.ports import LOOPBACK
@@ -88,10 +89,10 @@ def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
     layout.make()
     ensure_ports(layout)
     site = ComponentContext(layout, definition, toolchain, ports(layout))
-    layout.write(layout.folder / "settings.sh", _settings(site, toolchain))
-    layout.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
-    layout.write_json("nodes.json", object_list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
-    layout.write_json("flux.json", object_list(flux_objects(toolchain)))
+    private_files.write(layout.folder / "settings.sh", _settings(site, toolchain))
+    private_files.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
+    private_files.write_json(layout.folder / "nodes.json", object_list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
+    private_files.write_json(layout.folder / "flux.json", object_list(flux_objects(toolchain)))
 
 
 def _settings(site: ComponentContext, toolchain: Toolchain) -> str:

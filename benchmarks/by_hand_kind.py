@@ -96,7 +96,7 @@ class Ingredients:
 
     @cached_property
     def controllers(self) -> dict[str, str]:
-        return {name: self.own.get(name) or flux.upstream_image(name, self.toolchain.version(name)) for name in CONTROLLERS}
+        return {name: self.own.get(name) or f"ghcr.io/fluxcd/{name}:v{self.toolchain.version(name)}" for name in CONTROLLERS}
 
     def write(self, folder: Path) -> None:
         folder.mkdir()

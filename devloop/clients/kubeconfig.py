@@ -27,6 +27,18 @@ LONGEST_LINE = 1 << 20
 ELSEWHERE = "mend it, or set KUBECONFIG to another file"
 
 
+def single_context(name: str, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
+    """A kubeconfig with one cluster, user and context, all called `name`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        CURRENT: name,
+    }
+
+
 def user_kubeconfig() -> Path:
     """The file that takes our entry: the first of $KUBECONFIG, or ~/.kube/config; links are followed."""
     return _user_kubeconfigs()[0].resolve()

@@ -16,8 +16,7 @@ from devloop.hint import Hint, shell
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
-from devloop.provisioners import AUTO, PROVISIONERS
-from devloop.provisioners.state_dirs import existing
+from devloop.provisioners import AUTO, PROVISIONERS, existing
 from devloop.repository.environments import load_environment
 from devloop.toolchain import Toolchain, ToolState
 

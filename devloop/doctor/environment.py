@@ -19,8 +19,7 @@ from devloop.model.doctor.diagnosis import Diagnosis, ok, warning
 from devloop.model.doctor.engine import EngineFacts
 from devloop.model.doctor.environment import HostPort, KeyFacts, Kubeconfig, judge_keys, judge_kubeconfig, judge_ports
 from devloop.model.messages import counted
-from devloop.provisioners import PROVISIONERS
-from devloop.provisioners.state_dirs import existing
+from devloop.provisioners import PROVISIONERS, existing
 from devloop.repository.age_identities import Identities
 from devloop.repository.age_keys import encrypted_files, identities
 from devloop.repository.graph import build_graph

@@ -1,4 +1,4 @@
-"""Installing Flux, for every cluster: the objects, the flags, where the controllers run."""
+"""Flux for every provisioner: its objects, its flags, its controllers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class Controllers(Protocol):
-    """The Flux controllers of one environment; `names` are those that it needs."""
+    """The Flux controllers of one environment; `names` are the required ones."""
 
     def tools(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the pinned tools that `ensure` needs."""
 
     def images(self, names: Sequence[str]) -> tuple[str, ...]:
-        """References of the images that the nodes need for it."""
+        """Images that the nodes need."""
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
-        """They run; whether anything had to be done for that. Needs what `install` installs."""
+        """Start them if needed; whether anything changed. Call `install` first."""
 
 
 def open_controllers(runtime: ContainerRuntime | ProcessRuntime) -> Controllers:
-    """The controllers as what runs there: Deployments in the cluster or host processes."""
+    """Deployments or host processes, depending on `runtime`."""
     from devloop.runtime.processes import ProcessRuntime
 
     if isinstance(runtime, ProcessRuntime):

@@ -1,39 +1,30 @@
 """The Flux controllers as Deployments, tuned for one repository. Pure.
 
-They run on the first control-plane node, on its network, and reach the API server there: so they need neither a scheduler nor a CNI nor
-kube-proxy nor cluster DNS, start beside all of these, and can apply the very repository that brings the CNI.
+They use the host network of the first control-plane node and reach the API server on localhost: so they start without a scheduler, CNI,
+kube-proxy or cluster DNS, and can apply a repository that installs the CNI.
 """
-
-from __future__ import annotations
 
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
 from devloop.model.flux.names import MANAGED, NAMESPACE
 from devloop.model.kubernetes.objects import Object
+from devloop.runtime.components import QUICK_LISTS
 
-API_SERVER_PORT = 6443  # of every node of Kind
+API_SERVER_PORT = 6443  # on every Kind node
 ARTIFACTS_PORT = 9790
-# A port of the node's for the probes of each.
-HEALTH_PORTS = {"source-controller": 9791, "kustomize-controller": 9792, "helm-controller": 9793}
-NOBODY = 65534  # the user that Flux's own images run as
-
-UPSTREAM = "ghcr.io/fluxcd"
+HEALTH_PORTS = {"source-controller": 9791, "kustomize-controller": 9792, "helm-controller": 9793}  # on the node, for probes
+NOBODY = 65534  # the user of Flux's images
 
 
 def deployments(images: dict[str, str], node: str) -> list[Object]:
-    """One Deployment a controller; `images` is controller -> image, `node` the one that they run on."""
+    """One Deployment per controller; `images` maps controller -> image."""
     return [_deployment(name, image, node) for name, image in images.items()]
-
-
-def upstream_image(controller: str, version: str) -> str:
-    """Flux's own image of a controller; `version` without a leading v."""
-    return f"{UPSTREAM}/{controller}:v{version}"
 
 
 def _deployment(name: str, image: str, node: str) -> Object:
     labels = {"app": name, **MANAGED, "app.kubernetes.io/part-of": "flux"}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
     template = {"metadata": {"labels": labels}, "spec": _pod(name, image, node)}
-    # One at a time: two of them would fight for the ports of the node.
+    # Recreate: two pods would conflict on host ports.
     spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": name}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
@@ -42,7 +33,7 @@ def _pod(name: str, image: str, node: str) -> Object:
     return {
         "serviceAccountName": name,
         "hostNetwork": True,
-        # The node's own: that knows the Git server by its container's name.
+        # The node's DNS resolves the container name of the Git server.
         "dnsPolicy": "Default",
         "nodeName": node,
         "tolerations": [{"operator": "Exists"}],
@@ -60,18 +51,14 @@ def _container(name: str, image: str) -> Object:
         "name": "manager",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        # Its status keeps what it said last, for longer than the node keeps its log.
+        # The pod status keeps the last output longer than the node keeps logs.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "args": [f"--{flag}={value}" for flag, value in {**tuned_flags(name, health=f":{health}"), **_own_flags(name)}.items()],
         "env": _environment(),
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": health}, "periodSeconds": 1},
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": health}, "periodSeconds": 10, "failureThreshold": 6},
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "data", "mountPath": "/data"}],
     }
 
@@ -79,16 +66,14 @@ def _container(name: str, image: str) -> Object:
 def _own_flags(name: str) -> dict[str, object]:
     if name != "source-controller":
         return {}
-    address = f"$(POD_IP):{ARTIFACTS_PORT}"
-    return {"storage-path": "/data", "storage-addr": f":{ARTIFACTS_PORT}", "storage-adv-addr": address}
+    return {"storage-path": "/data", "storage-addr": f":{ARTIFACTS_PORT}", "storage-adv-addr": f"$(POD_IP):{ARTIFACTS_PORT}"}
 
 
 def _environment() -> list[Object]:
     plain = {
         "KUBERNETES_SERVICE_HOST": "localhost",
         "KUBERNETES_SERVICE_PORT": str(API_SERVER_PORT),
-        # A plain list answers at once, one by watching waits for a bookmark (KEP-3157, a feature gate of client-go).
-        "KUBE_FEATURE_WatchListClient": "false",
+        **QUICK_LISTS,
         **ENVIRONMENT,
     }
     fields = {"POD_IP": "status.podIP", "RUNTIME_NAMESPACE": "metadata.namespace"}

@@ -1,27 +1,22 @@
-"""The flags of the Flux controllers, tuned for one repository on one machine, wherever they run. Pure."""
-
-from __future__ import annotations
+"""Flags of the Flux controllers, tuned for one repository on one machine. Pure."""
 
 from devloop.model.flux.names import KEYS_SECRET
 
-# Fewer collections cost little memory and save time.
-ENVIRONMENT = {"GOGC": "400"}
+ENVIRONMENT = {"GOGC": "400"}  # fewer garbage collections save time and cost little memory
 
 
 def tuned_flags(name: str, *, health: str) -> dict[str, object]:
-    """Flag -> value of the controller `name`; `health` is the address that its probes listen on."""
+    """Flag -> value for the controller `name`; `health` is the address for its probes."""
     return {
         "watch-all-namespaces": "true",
         "enable-leader-election": "false",
-        # None: beside the metrics it would serve profiles, to everybody who reaches it.
-        "metrics-addr": "0",
+        "metrics-addr": "0",  # off: this port would also serve profiles without authentication
         "health-addr": health,
-        # Writing events would be a call each to a notification controller that is not there.
-        "events-addr": "",
+        "events-addr": "",  # there is no notification controller
         "log-level": "info",
         "log-encoding": "json",
-        # Where Flux spends its time on one repository: first retries, jitter, throttling. Dependents are nudged the moment that
-        # they can go on, so that looking at dependencies again and again would only cost.
+        # With one repository, Flux spends most time on retries, jitter and throttling. devloop triggers dependents as soon as they can
+        # proceed, so frequent polling of dependencies is unnecessary.
         "min-retry-delay": "20ms",
         "requeue-dependency": "1s",
         "interval-jitter-percentage": 0,
@@ -33,7 +28,7 @@ def tuned_flags(name: str, *, health: str) -> dict[str, object]:
 
 
 _OWN: dict[str, dict[str, object]] = {
-    # An annotation then restarts a health check that runs, instead of waiting for its next look five seconds later.
+    # An annotation then restarts a running health check, instead of waiting up to five seconds for its next poll.
     "kustomize-controller": {
         "feature-gates": "CancelHealthCheckOnNewRevision=true,CacheSecretsAndConfigMaps=true",
         "sops-age-secret": KEYS_SECRET.name,

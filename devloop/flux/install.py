@@ -1,6 +1,4 @@
-"""What the controllers need in the cluster: their namespace, CRDs and RBAC, from their own modules, in the versions that run."""
-
-from __future__ import annotations
+"""Installs the namespace, CRDs and RBAC of the Flux controllers, from the Go modules of the pinned versions."""
 
 import queue
 import threading
@@ -13,25 +11,24 @@ from devloop.flux import manifests
 from devloop.model.flux.names import NAMESPACE
 from devloop.toolchain import Toolchain
 
-# Written last: a namespace that carries the key of these very versions has everything.
-INSTALLED = "devloop.dev/flux"
-TICK = 0.2  # seconds between two looks whether the run was interrupted
+INSTALLED = "devloop.dev/flux"  # annotates the namespace last: it holds the key of the versions that are completely installed
+TICK = 0.2  # seconds between checks for an interruption
 
 
 def install(controllers: Sequence[str], kube: Kube, toolchain: Toolchain, stop: threading.Event) -> bool:
-    """Whether anything had to be applied."""
+    """Whether anything was applied."""
     key = " ".join(f"{name}@{toolchain.key(name)}" for name in controllers)
     namespace = kube.get(NAMESPACES, NAMESPACE)
     if namespace and (namespace["metadata"].get("annotations") or {}).get(INSTALLED) == key:
         return False
-    marked = manifests.namespace(NAMESPACE)
-    kube.apply(marked)
+    annotated = manifests.namespace(NAMESPACE)
+    kube.apply(annotated)
     crds = [crd for name in controllers for crd in toolchain.crds(name)]
     roles = [role for name in controllers for role in manifests.rbac(name, toolchain.rbac(name))]
     kube.apply_all([*crds, *map(manifests.service_account, controllers), *roles])
     _await_established(kube, crds, stop)
-    marked["metadata"]["annotations"] = {INSTALLED: key}
-    kube.apply(marked)
+    annotated["metadata"]["annotations"] = {INSTALLED: key}
+    kube.apply(annotated)
     return True
 
 
@@ -48,7 +45,7 @@ def _await_established(kube: Kube, crds: Sequence[Mapping[str, Any]], stop: thre
 
 
 def _established(events: queue.SimpleQueue[tuple[str, Any]]) -> set[str]:
-    """The CRD of the next event, where it is established."""
+    """The CRD of the next event if it is established."""
     try:
         event, crd = events.get(timeout=TICK)
     except queue.Empty:

@@ -1,15 +1,13 @@
-"""The objects that hand a repository to Flux: namespace, RBAC, sources, keys, root Kustomization. Pure: generating is not applying.
+"""The objects that connect a repository to Flux: namespace, RBAC, sources, keys, root Kustomization. Pure.
 
-A repository names its sources as its real clusters have them. Here they all stand for the snapshot on the local Git server: GitRepositories
-of the same names are made, and whatever would undo that (other kinds of sources, the repository's own copy of the source, of the root
-Kustomization or of Flux itself) is rewritten or left out by patches that the root Kustomization carries.
+A repository names the sources of its real clusters. Here GitRepositories of these names point to the snapshot on the local Git server.
+Patches of the root Kustomization rewrite or remove what would undo that: other kinds of sources, and the repository's own copy of the
+source, the root Kustomization or Flux.
 """
-
-from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devloop.model.flux.graph import SELF_FIELDS, Graph, Node
@@ -30,8 +28,7 @@ from devloop.model.kubernetes.objects import Object, ObjectId
 
 FLUX_SELECTOR = "app.kubernetes.io/part-of=flux"
 
-# Nothing changes between two runs of `up` unless somebody changes it by hand: an hour is often enough to look again.
-INTERVAL = "1h"
+INTERVAL = "1h"  # `up` triggers reconciliation; this only reverts manual changes
 
 
 def _object(api_version: str, kind: str, object_id: ObjectId | str, **fields: Any) -> Object:
@@ -50,50 +47,42 @@ def service_account(controller: str) -> Object:
 
 
 def secret(object_id: ObjectId, data: Mapping[str, str]) -> Object:
-    """A Secret with `data` in clear; never print the result."""
+    """A Secret with `data` in plain text; never print it."""
     return _object("v1", "Secret", object_id, type="Opaque", stringData=dict(data))
 
 
 def rbac(controller: str, objects: Sequence[Mapping[str, Any]]) -> list[Object]:
-    """The roles of a controller's own module, bound to its service account; names are prefixed, since all modules use the same ones."""
+    """The roles from a controller's module, bound to its service account; prefixed, since all modules use the same names."""
     bindings = [o for o in objects if o["kind"].endswith("Binding")]
     bound = {(b["roleRef"]["kind"], b["roleRef"]["name"]) for b in bindings}
     roles = [o for o in objects if (o["kind"], o["metadata"]["name"]) in bound]
     own = {role["metadata"]["name"] for role in roles}
     subject = {"kind": "ServiceAccount", "name": controller, "namespace": NAMESPACE}
+
+    def role_ref(ref: Mapping[str, str]) -> Object:
+        return {**ref, "name": f"{controller}-{ref['name']}" if ref["name"] in own else ref["name"]}
+
     result = []
     for obj in [*roles, *bindings]:
         name = f"{controller}-{obj['metadata']['name']}"
         object_id = name if obj["kind"].startswith("Cluster") else ObjectId(NAMESPACE, name)
-        fields = (
-            {"rules": obj["rules"]} if "rules" in obj else {"subjects": [subject], "roleRef": _role_ref(controller, obj["roleRef"], own)}
-        )
+        fields = {"rules": obj["rules"]} if "rules" in obj else {"subjects": [subject], "roleRef": role_ref(obj["roleRef"])}
         result.append(_object(obj["apiVersion"], obj["kind"], object_id, **fields))
     return result
 
 
-def _role_ref(controller: str, ref: Mapping[str, str], own: Iterable[str]) -> Object:
-    return {**ref, "name": f"{controller}-{ref['name']}" if ref["name"] in own else ref["name"]}
-
-
 def own_git_repositories(graph: Graph) -> tuple[ObjectId, ...]:
-    """The GitRepositories that must exist so that every Kustomization of the repository finds its source."""
+    """The GitRepositories that the Kustomizations of the repository use as their source."""
     return tuple(sorted({ROOT} | {ObjectId(ref.namespace, ref.name) for ref in graph.own_sources}))
 
 
 def git_repository(object_id: ObjectId, url: str, branch: str) -> Object:
-    spec = {
-        "interval": INTERVAL,
-        "timeout": "60s",
-        "url": url,
-        "ref": {"branch": branch},
-        "secretRef": {"name": CREDENTIALS_SECRET},
-    }
+    spec = {"interval": INTERVAL, "timeout": "60s", "url": url, "ref": {"branch": branch}, "secretRef": {"name": CREDENTIALS_SECRET}}
     return _object(f"{SOURCE_GROUP}/v1", GIT_REPOSITORY, object_id, spec=spec)
 
 
 def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
-    """The Kustomization of the entry path; takes over what the repository says of it where the repository renders it itself."""
+    """The Kustomization of the entry path; keeps SELF_FIELDS of the repository's own definition of it, if any."""
     own = _rendered_self(graph)
     spec: Object = {
         "interval": INTERVAL,
@@ -112,15 +101,12 @@ def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
 
 
 def _rendered_self(graph: Graph) -> Mapping[str, Any]:
-    for manifest in graph.root.manifests:
-        if is_kustomization(manifest.body) and parse_kustomization(manifest.body).id == ROOT:
-            spec: Mapping[str, Any] = manifest.body.get("spec") or {}
-            return spec
-    return {}
+    bodies = (m.body for m in graph.root.manifests if is_kustomization(m.body) and parse_kustomization(m.body).id == ROOT)
+    return next((body.get("spec") or {} for body in bodies), {})
 
 
 def keys_secrets(graph: Graph) -> tuple[ObjectId, ...]:
-    """Where the Age keys are expected: flux-system/sops-age, and whatever else a Kustomization names that nothing renders."""
+    """The Secrets for the Age keys: flux-system/sops-age, and those that Kustomizations reference but nothing renders."""
     rendered = {ObjectId(m.namespace, m.name) for node in graph for m in node.manifests if m.kind == "Secret"}
     named = set()
     for node in graph:
@@ -131,7 +117,7 @@ def keys_secrets(graph: Graph) -> tuple[ObjectId, ...]:
 
 
 def _patches(graph: Graph, node: Node) -> list[Object]:
-    """What the rendering of `node` needs so that it works on the local source; nested ones travel inside their parents' patches."""
+    """Patches that make `node` work with the local source; those of its children are nested in patches of the children."""
     result = [_removal(target) for target in _removals(graph, node)]
     for child in graph.children(node.kustomization.id):
         operations = _source_operations(graph, child) + _patch_operations(child, _patches(graph, child))
@@ -148,15 +134,13 @@ def _source_operations(graph: Graph, child: Node) -> list[Object]:
 
 
 def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
-    if not patches:
-        return []
     if child.kustomization.spec.get("patches"):
         return [{"op": "add", "path": "/spec/patches/-", "value": patch} for patch in patches]
-    return [{"op": "add", "path": "/spec/patches", "value": list(patches)}]
+    return [{"op": "add", "path": "/spec/patches", "value": list(patches)}] if patches else []
 
 
 def _removals(graph: Graph, node: Node) -> list[Object]:
-    """Targets of what must not reach the cluster: the repository's own sources, its root Kustomization, its copy of Flux."""
+    """Patch targets to remove: the repository's own sources, root Kustomization and copy of Flux."""
     own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources}
     own |= {(kind, ROOT.namespace, ROOT.name) for kind in (GIT_REPOSITORY, KUSTOMIZATION)}
     targets = [_target(m.kind, ObjectId(m.namespace, m.name), "") for m in node.manifests if (m.kind, m.namespace, m.name) in own]
@@ -172,7 +156,7 @@ def _is_flux(manifest: Manifest) -> bool:
 
 def _target(kind: str, object_id: ObjectId, group: str) -> Object:
     target = {"kind": kind, "name": object_id.name}
-    # A namespace that the enclosing kustomization.yaml sets later is part of the rendered object, and so of what patches see.
+    # The namespace is the rendered one: patches see what an enclosing kustomization.yaml sets.
     return target | ({"namespace": object_id.namespace} if object_id.namespace else {}) | ({"group": group} if group else {})
 
 

@@ -1,7 +1,5 @@
 """The Flux controllers as host processes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +12,13 @@ from devloop.model.flux.names import NAMESPACE
 from devloop.runtime.components import Component, ComponentContext, Program
 from devloop.runtime.processes import ProcessRuntime
 
-PATIENCE = 120.0  # seconds for the API server's own roles to be there
+PATIENCE = 120.0  # seconds for the API server to create its default roles
 PAUSE = 0.02
 
 
 @dataclass(frozen=True)
 class ProcessControllers:
-    """As `Controllers`; processes of the environment's supervisor."""
+    """`Controllers` run by the environment's supervisor."""
 
     runtime: ProcessRuntime
 
@@ -31,7 +29,7 @@ class ProcessControllers:
         return ()
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
-        # RBAC matters now: a controller ends when it may not even ask which kinds there are.
+        # The controllers need RBAC: without it they exit because discovery is forbidden.
         until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint=DevloopCommand("status"), pause=PAUSE)
         return self.runtime.run({name: Program(partial(command, name=name), probe="/readyz") for name in names})
 

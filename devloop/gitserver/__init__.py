@@ -1,4 +1,4 @@
-"""Serving the snapshot over Git, for every cluster."""
+"""The Git server that Flux pulls the snapshot from, for every provisioner."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 class GitServer(Protocol):
-    """The Git server of one environment; the runtime removes it."""
+    """The Git server of one environment. The runtime removes it."""
 
     def ensure(self, emit: Emit) -> bool:
-        """It answers and takes our passwords; whether anything had to be done for that. May run while the cluster is created."""
+        """Start it if needed; whether anything changed. May run while the cluster is being created."""
 
     def endpoint(self) -> GitEndpoint:
-        """Only after `ensure`."""
+        """Its URLs and credentials. Call `ensure` first."""
 
 
 def open_git_server(runtime: ContainerRuntime | ProcessRuntime) -> GitServer:
-    """The Git server as what runs there: a container or a process."""
+    """A container or a process, depending on `runtime`."""
     from devloop.runtime.processes import ProcessRuntime
 
     if isinstance(runtime, ProcessRuntime):

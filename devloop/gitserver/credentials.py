@@ -1,6 +1,4 @@
-"""Who may reach the environment's repository and where: two users, each with a password of its own that only a file of mode 0600 holds."""
-
-from __future__ import annotations
+"""URLs and credentials of the Git server: two users with passwords, stored only in a file of mode 0600."""
 
 import secrets
 from collections.abc import Mapping
@@ -15,7 +13,7 @@ FILE = "git-credentials.json"
 
 @dataclass(frozen=True)
 class GitEndpoint:
-    """The environment's Git server: where we push and where Flux's controllers pull, with credentials that never get printed."""
+    """Where devloop pushes and Flux pulls; never print the passwords."""
 
     push_url: str
     pull_url: str
@@ -26,13 +24,13 @@ class GitEndpoint:
 
 
 def passwords(folder: Path) -> Mapping[str, str]:
-    """User -> password, from a file in `folder`; made where there are none."""
+    """User -> password, from a file in `folder`; generated if missing."""
     known = private_files.read_json(folder / FILE)
     if not known:
         known = {user: secrets.token_urlsafe(32) for user in (PUSHER, PULLER)}
         private_files.make_folder(folder)
         private_files.write_json(folder / FILE, known)
-    return {user: str(word) for user, word in known.items()}
+    return {user: str(password) for user, password in known.items()}
 
 
 def endpoint(folder: Path, push_url: str, pull_url: str) -> GitEndpoint:

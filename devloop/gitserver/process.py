@@ -1,7 +1,4 @@
-"""The environment's Git server as a host process, on loopback.
-
-Run as `python -m devloop.gitserver.process FOLDER PORT`; the repository and the passwords are in FOLDER.
-"""
+"""The Git server as a host process on loopback: `python -m devloop.gitserver.process FOLDER PORT`."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ NAME = "git-server"
 
 @dataclass(frozen=True)
 class ProcessGitServer:
-    """As `GitServer`; a process of the environment's supervisor."""
+    """A `GitServer` run by the environment's supervisor."""
 
     runtime: ProcessRuntime
 

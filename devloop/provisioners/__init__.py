@@ -1,14 +1,16 @@
-"""What makes a cluster, and no more. Each provisioner is one folder and one line in PROVISIONERS."""
+"""Provisioners create clusters. Each is one folder and one line in PROVISIONERS."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from devloop.clients.xdg import state_folder
 
 if TYPE_CHECKING:
     import threading
-    from pathlib import Path
 
     from devloop.model.cluster.environment import Environment
     from devloop.model.report import Emit
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ProvisionerStatus(NamedTuple):
-    """`running`: everything that was asked for answers. `components`, each a `unit`: name -> (state, resident bytes)."""
+    """`running`: all components run. `components` are (name, state, resident bytes); `unit` is what one is called."""
 
     exists: bool
     running: bool
@@ -31,50 +33,46 @@ class ProvisionerStatus(NamedTuple):
 class Provisioner(Protocol):
     """The cluster of one environment.
 
-    Every `ensure_*` looks first, acts if needed and returns whether it changed something; all may be called again at any time. They raise
-    DevloopError with a hint, and Interrupted within a second once the run's `stop` is set. `emit` takes notices and progress.
+    The `ensure_*` methods are idempotent and return whether they changed anything. They raise DevloopError with a hint, and Interrupted
+    within a second after `stop` is set. `emit` takes notices and progress.
     """
 
     name: str
 
     @property
     def runtime(self) -> ContainerRuntime | ProcessRuntime:
-        """Where the Git server and Flux run next to this cluster."""
+        """Where the Git server and Flux run."""
 
     def prepare(self) -> None:
-        """What takes a moment and changes nothing (libraries, connections); may run beside everything else, and fail."""
+        """Load libraries and open connections. Changes nothing; may run in parallel with anything, and may fail."""
 
     def tools(self) -> tuple[str, ...]:
-        """Names of the pinned tools that `ensure_cluster` needs."""
+        """The pinned tools that `ensure_cluster` needs."""
 
     def context(self) -> str:
         """The name of the kubeconfig context."""
 
     def kubeconfig(self) -> Path:
-        """A kubeconfig file of our own (mode 0600) with admin rights, only after `ensure_cluster`."""
+        """A private kubeconfig with admin rights. Call `ensure_cluster` first."""
 
     def ensure_cluster(self, emit: Emit) -> bool:
-        """The API server takes requests; what else belongs to the cluster may still be on its way."""
+        """Create the cluster or start it, and wait for its API server only."""
 
     def ensure_nodes(self, emit: Emit) -> bool:
-        """All of the cluster is there, the context is in the user's kubeconfig; after `ensure_cluster`."""
+        """Wait for the rest of the cluster and add the context to the user's kubeconfig. Call `ensure_cluster` first."""
 
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
-        """The nodes have those images that this machine has; which were sent. May run beside `ensure_cluster`."""
+        """Load those of the images that this machine has into the nodes; which were loaded. May run in parallel with `ensure_cluster`."""
 
     def status(self) -> ProvisionerStatus:
-        """What exists, what runs next to the cluster included, without changing it; quick."""
+        """The state of the cluster, Git server and Flux. Quick; changes nothing."""
 
     def delete(self, emit: Emit) -> bool:
-        """Nothing of this environment is left: cluster, what runs next to it, data, kubeconfig entry. False when there was nothing."""
+        """Delete the cluster, Git server, data and kubeconfig entry; whether there was anything."""
 
 
 class Registration(NamedTuple):
-    """What is known of a provisioner without importing it.
-
-    `target` is the class as "module:class", called with the environment, the toolchain and the run's `stop`; `state_dir` (a folder in
-    devloop's state folder) and `context` (in the kubeconfig) are for a cluster of the name {name}.
-    """
+    """A provisioner's class ("module:class") and its names for a cluster {name}: the folder in devloop's state, the kubeconfig context."""
 
     target: str
     state_dir: str
@@ -82,7 +80,7 @@ class Registration(NamedTuple):
     needs_engine: bool = False
 
 
-# In the order in which `auto` prefers them. No other environment's folder has an @ in its name.
+# In the order that `auto` prefers. Names of clusters have no @.
 PROVISIONERS = {
     "kind": Registration("devloop.provisioners.kind:KindProvisioner", "kind@{name}", "kind-{name}", needs_engine=True),
     "embedded": Registration("devloop.provisioners.embedded:EmbeddedProvisioner", "{name}", "devloop-{name}"),
@@ -92,12 +90,21 @@ AUTO = "auto"
 
 
 def preferred(*, with_engine: bool) -> str:
-    """What `auto` takes for a new environment where there is a container engine, or none."""
-    return next(name for name, registered in PROVISIONERS.items() if with_engine or not registered.needs_engine)
+    """What `auto` selects for a new environment, with or without a container engine."""
+    return next(name for name, registration in PROVISIONERS.items() if with_engine or not registration.needs_engine)
+
+
+def state_dir(provisioner: str, name: str) -> Path:
+    return state_folder() / PROVISIONERS[provisioner].state_dir.format(name=name)
+
+
+def existing(name: str) -> tuple[str, ...]:
+    """The provisioners that have state of the cluster `name`."""
+    return tuple(provisioner for provisioner in PROVISIONERS if state_dir(provisioner, name).exists())
 
 
 def open_provisioner(name: str, environment: Environment, toolchain: Toolchain, stop: threading.Event) -> Provisioner:
-    """The provisioner of that name for one environment; imports only that one. Once `stop` is set, it stops waiting for anything."""
+    """The provisioner `name`; imports only that one. All its waits end once `stop` is set."""
     module, attribute = PROVISIONERS[name].target.split(":")
     provisioner: Provisioner = getattr(import_module(module), attribute)(environment, toolchain, stop)
     return provisioner

@@ -1,6 +1,4 @@
-"""Which provisioner a command uses: the one that was asked for, the one that the environment runs with, else what this machine can do."""
-
-from __future__ import annotations
+"""Selects the provisioner: the requested one, else the one that the environment uses, else what this machine supports."""
 
 from dataclasses import dataclass
 
@@ -8,41 +6,33 @@ from devloop.clients import engine
 from devloop.errors import DevloopError
 from devloop.hint import DevloopCommand, instructions
 from devloop.model.cluster.environment import Environment
-from devloop.provisioners import AUTO, preferred
-from devloop.provisioners.state_dirs import existing
+from devloop.provisioners import AUTO, existing, preferred
 
 
 @dataclass(frozen=True)
 class Choice:
-    """`reason` is '' where the user's own word decided."""
+    """`reason` is '' if the user chose."""
 
     name: str
     reason: str = ""
 
 
-def choose(asked: str, environment: Environment) -> Choice:
-    """For `up`. Raises DevloopError where the environment runs with another provisioner than the one `asked` for."""
-    found = existing(environment.definition.name)
-    if asked == AUTO and found:
-        return Choice(found[0], "the environment runs with it")
-    if asked == AUTO:
-        return _usable()
-    if found and asked not in found:
-        name = environment.name
-        raise DevloopError(
-            f"the environment {name} runs with the provisioner {found[0]}",
-            hint=instructions(DevloopCommand("down", name), ", then the same again"),
-        )
-    return Choice(asked)
+def choose(requested: str, environment: Environment) -> Choice:
+    """For `up`. Raises DevloopError if the environment uses another provisioner than the requested one."""
+    in_use = existing(environment.definition.name)
+    if requested == AUTO and in_use:
+        return Choice(in_use[0], "the environment already uses it")
+    if requested == AUTO:
+        answers = engine.answers()
+        return Choice(preferred(with_engine=answers), f"{'a' if answers else 'no'} container engine responds at {engine.address()}")
+    if in_use and requested not in in_use:
+        message = f"the environment {environment.name} uses the provisioner {in_use[0]}"
+        raise DevloopError(message, hint=instructions(DevloopCommand("down", environment.name), ", then run the command again"))
+    return Choice(requested)
 
 
-def existing_choices(asked: str, environment: Environment) -> tuple[str, ...]:
-    """For `status` and `down`: what was asked for, else whatever exists, else what `up` would take."""
-    if asked != AUTO:
-        return (asked,)
-    return existing(environment.definition.name) or (choose(asked, environment).name,)
-
-
-def _usable() -> Choice:
-    answers = engine.answers()
-    return Choice(preferred(with_engine=answers), f"{'a' if answers else 'no'} container engine answers at {engine.address()}")
+def existing_choices(requested: str, environment: Environment) -> tuple[str, ...]:
+    """For `status` and `down`: the requested one, else all that exist, else what `up` would select."""
+    if requested != AUTO:
+        return (requested,)
+    return existing(environment.definition.name) or (choose(requested, environment).name,)

@@ -1,1 +1,1 @@
-"""Where the Git server and Flux run next to a cluster: containers of its engine, or host processes under a supervisor."""
+"""Where the Git server and Flux run: in containers, or as host processes under a supervisor."""

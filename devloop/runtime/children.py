@@ -1,6 +1,4 @@
-"""The components as the supervisor's child processes: start, notice their end, start again after a growing pause, stop."""
-
-from __future__ import annotations
+"""The components as child processes of the supervisor: starts them, restarts them with back-off, stops them."""
 
 import contextlib
 import time
@@ -15,13 +13,13 @@ from devloop.runtime.components import Component
 from devloop.runtime.layout import Layout
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a restart
-STABLE = 10.0  # seconds after which a component that ran counts as well again
-CANNOT_START = 127  # the status that a shell gives to what it cannot start
+STABLE = 10.0  # seconds of running that reset the back-off
+CANNOT_START = 127  # a shell's exit status for a program that cannot be started
 
 
 @dataclass
 class Child:
-    """`restart_at` counts while nothing runs; `failures` are those in a row, `restarts` all of them."""
+    """`restart_at` is for a child that is not running; `failures` are consecutive."""
 
     component: Component
     popen: process.Process[bytes] | None = None
@@ -52,20 +50,20 @@ class Child:
 
 @dataclass
 class Children:
-    """All components of one environment; `environ` is what every one of them sees."""
+    """All components of one environment; `environ` is common to all."""
 
     layout: Layout
     environ: Mapping[str, str]
     by_name: dict[str, Child] = field(default_factory=dict)
 
     def start(self, components: Sequence[Component]) -> list[str]:
-        """Start what does not run, at once, and restart what is asked for with another command; the names of both."""
+        """Start components that are not running, and restart those whose command changed; returns their names."""
         idle = [component for component in components if not self._runs(component)]
         for component in idle:
             if old := self.by_name.get(component.name):
                 _kill([old])
-            self.by_name[component.name] = Child(component)
-            self._launch(self.by_name[component.name])
+            self.by_name[component.name] = child = Child(component)
+            self._launch(child)
         return [component.name for component in idle]
 
     def _runs(self, component: Component) -> bool:
@@ -89,13 +87,13 @@ class Children:
                 raise
 
     def reap(self) -> None:
-        """Notice who ended, and plan the next start."""
+        """Notice exited children and schedule their restart."""
         for child in self.by_name.values():
             if child.popen and (status := child.popen.poll()) is not None:
                 child.ended(status)
 
     def restart_due(self) -> float | None:
-        """Start whoever's pause is over; seconds until the next one, None where nobody waits."""
+        """Restart children whose pause is over; seconds until the next restart, or None."""
         now = time.monotonic()
         for child in self.by_name.values():
             if not child.popen and now >= child.restart_at:
@@ -108,12 +106,12 @@ class Children:
 
     def rotate_logs(self) -> None:
         for name in self.by_name:
-            # On a full disk there is no room for a copy: the log then stays as it is.
+            # On a full disk, keep the log unchanged.
             with contextlib.suppress(OSError):
                 rotate(self.layout.log(name))
 
     def stop(self) -> None:
-        """End all at once: their data is thrown away, or made for being cut off (etcd's log)."""
+        """Kill all at once: their data is disposable or crash-safe (etcd's log)."""
         _kill(list(self.by_name.values()))
         self.by_name.clear()
 

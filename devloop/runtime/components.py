@@ -1,9 +1,9 @@
-"""What every component of an embedded environment has in common: the site it runs at, its command, what it sees of our environment."""
+"""Components of an embedded environment: their commands, and the environment variables they get."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,10 +11,10 @@ from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.runtime.layout import Layout
 
-# Every process of an environment carries this variable: what remains of a killed supervisor can be found by it.
+# Set in every process of an environment: identifies the orphans of a killed supervisor.
 MARKER = "DEVLOOP_ENVIRONMENT_FOLDER"
 
-# What a component may see of the user's environment: where programs are, and how to reach the internet (Flux fetches charts).
+# The user's variables that components get: paths of programs, and access to the internet (Flux fetches charts).
 PASSED_ON = (
     "PATH",
     "PYTHONPATH",
@@ -23,16 +23,15 @@ PASSED_ON = (
     *(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (upper, upper.lower())),
 )
 
-# A client that lists by watching waits for a bookmark, which the API server sends once a second; a plain list answers at once
-# (KEP-3157, a feature gate of k8s.io/client-go).
+# A plain list returns at once; a watch-list waits up to a second for a bookmark (KEP-3157, a feature gate of k8s.io/client-go).
 QUICK_LISTS = {"KUBE_FEATURE_WatchListClient": "false"}
 
 
 class ToolPaths(Protocol):
-    """Where an installed tool is; `devloop.toolchain` gives it."""
+    """Installed tools; implemented by `devloop.toolchain`."""
 
     def path(self, name: str) -> Path:
-        """The program; raises DevloopError when it is not installed."""
+        """The program; raises DevloopError if it is not installed."""
 
     def version(self, name: str) -> str:
         """The pinned version, without a leading v."""
@@ -40,24 +39,21 @@ class ToolPaths(Protocol):
 
 @dataclass(frozen=True)
 class Component:
-    """One process: `argv` without secrets, `env` on top of the little that every component gets."""
+    """One process: `argv` must not contain secrets; `env` extends `environment_for`."""
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"argv": list(self.argv)}
-
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Component:
-        """Raises KeyError or TypeError for what is none."""
+        """Raises KeyError or TypeError for invalid content."""
         return cls(str(content["name"]), tuple(map(str, content["argv"])), dict(content["env"]))
 
 
 @dataclass(frozen=True)
 class ComponentContext:
-    """All that the commands of one environment are made from."""
+    """The inputs of the commands of one environment."""
 
     layout: Layout
     definition: ClusterDefinition
@@ -75,16 +71,13 @@ class ComponentContext:
         return Component(name, (str(self.tools.path(name)), *(f"--{key}={value}" for key, value in flags.items())), env)
 
     def client(self) -> dict[str, str]:
-        """For the environment of whoever talks to the API server: one that has moved makes its command another, hence restarts it."""
+        """Environment variables of API clients: a changed address changes the component, hence restarts it."""
         return {"DEVLOOP_API_SERVER": self.api_server}
 
 
 @dataclass(frozen=True)
 class Program:
-    """How a component is started, and the path on its port that says when it is ready: any status below 500 does. '' is not asked.
-
-    `tls`: it serves with a certificate of the environment and asks for one.
-    """
+    """`probe` is a path on the component's port: a status below 500 means ready, '' skips it. `tls`: mutual TLS with our certificates."""
 
     command: Callable[[ComponentContext], Component]
     probe: str = ""
@@ -92,7 +85,7 @@ class Program:
 
 
 def environment_for(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment that all processes of `layout` get, out of our own: nothing of the user's secrets."""
+    """The variables that all processes of `layout` get, from our own: none of the user's secrets."""
     home = str(layout.temporary)
     passed_on = {name: environ[name] for name in PASSED_ON if name in environ}
     return passed_on | QUICK_LISTS | {"HOME": home, "TMPDIR": home, MARKER: str(layout.folder)}

@@ -1,6 +1,4 @@
-"""Containers next to a cluster whose nodes are containers themselves: the engine, and what in it belongs to one environment."""
-
-from __future__ import annotations
+"""The container engine, and the containers in it that belong to one environment."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -15,15 +13,14 @@ from devloop.images import Images
 from devloop.model.cluster.environment import Environment
 from devloop.toolchain import Toolchain
 
-# On everything of ours in the engine but the nodes.
+# On all our containers and volumes except the nodes.
 ENVIRONMENT_LABEL, ROOT_LABEL = "devloop.dev/environment", "devloop.dev/root"
 
 
 @dataclass(frozen=True)
 class ContainerRuntime:
-    """The engine is asked when first needed. On `network` containers and nodes reach each other by name; `node` is the name of the first
-    control-plane node, `folder` is for the environment's state. The provisioner gives `connect`, and `check`, which raises once there
-    will be no cluster."""
+    """Connects to the engine lazily. Containers and nodes reach each other by name on `network`; `node` is the first control-plane node;
+    `folder` holds the environment's state. The provisioner supplies `connect`, and `check`, which raises once the creation has failed."""
 
     environment: Environment
     toolchain: Toolchain
@@ -48,7 +45,7 @@ class ContainerRuntime:
 
     @cached_property
     def own_images(self) -> Mapping[str, str]:
-        """Name -> reference of the images that this machine made itself."""
+        """Name -> reference of the images built on this machine."""
         return Images(self.toolchain, self.engine).available()
 
     @property
@@ -56,17 +53,17 @@ class ContainerRuntime:
         return {ENVIRONMENT_LABEL: self.environment.definition.name, ROOT_LABEL: str(self.environment.root.resolve())}
 
     def companions(self) -> tuple[Container, ...]:
-        """The containers of this environment, without the nodes."""
-        return tuple(found for found in self._labelled() if found.labels.get(ROOT_LABEL) == self.labels[ROOT_LABEL])
+        """The containers of this environment, except the nodes."""
+        return tuple(container for container in self._labelled() if container.labels.get(ROOT_LABEL) == self.labels[ROOT_LABEL])
 
-    def is_ours(self, found: Container) -> bool:
-        """Of this repository, or of one that is gone."""
-        root = found.labels.get(ROOT_LABEL, "")
+    def is_ours(self, container: Container) -> bool:
+        """Whether it belongs to this repository or to one that no longer exists."""
+        root = container.labels.get(ROOT_LABEL, "")
         return root == self.labels[ROOT_LABEL] or (root != "" and not Path(root).is_dir())
 
     def remove(self) -> bool:
-        """Remove the companions and their volumes; False where there were none."""
-        removed = [self.containers.remove(found.name) for found in self._labelled() if self.is_ours(found)]
+        """Remove the companions and their volumes; whether there were any."""
+        removed = [self.containers.remove(container.name) for container in self._labelled() if self.is_ours(container)]
         removed += [self.containers.remove_volume(name) for name in self.containers.volumes(self._label)]
         return any(removed)
 

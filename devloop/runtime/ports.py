@@ -1,13 +1,12 @@
-"""The ports of an environment: chosen free, kept for as long as nobody else takes them."""
-
-from __future__ import annotations
+"""The ports of an environment: kept as long as they are free."""
 
 from collections.abc import Sequence
 
+from devloop.clients import private_files
 from devloop.clients.ports import free_ports, is_free
 from devloop.runtime.layout import Layout
 
-# Each begins with the name of the component that listens there.
+# Each starts with the name of its component.
 PORTS = (
     "kube-apiserver",
     "git-server",
@@ -20,20 +19,19 @@ FILE = "ports.json"
 
 
 def ports(layout: Layout) -> dict[str, int]:
-    """As they were chosen last."""
-    return {name: int(str(port)) for name, port in layout.read_json(FILE).items()}
+    return {name: int(str(port)) for name, port in private_files.read_json(layout.folder / FILE).items()}
 
 
 def ensure_ports(layout: Layout) -> None:
-    """Only while nothing of the environment runs: every port is free, those of an earlier start are kept where they still are."""
+    """Choose ports, keeping those that are still free. Call it only while no component is running."""
     _choose(layout, {name: port for name, port in ports(layout).items() if is_free(port)})
 
 
 def move_ports(layout: Layout, components: Sequence[str]) -> None:
-    """Other ports for these components."""
+    """Choose other ports for these components."""
     _choose(layout, {name: port for name, port in ports(layout).items() if not name.startswith(tuple(components))})
 
 
 def _choose(layout: Layout, kept: dict[str, int]) -> None:
     missing = [name for name in PORTS if name not in kept]
-    layout.write_json(FILE, kept | dict(zip(missing, free_ports(len(missing)), strict=True)))
+    private_files.write_json(layout.folder / FILE, kept | dict(zip(missing, free_ports(len(missing)), strict=True)))

@@ -1,6 +1,4 @@
-"""Host processes next to a cluster: what is asked for runs under the environment's supervisor and answers."""
-
-from __future__ import annotations
+"""Host processes under the environment's supervisor."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -15,14 +13,13 @@ from devloop.runtime.layout import Layout
 from devloop.runtime.ports import ensure_ports, move_ports, ports
 from devloop.runtime.readiness import CrashLoop, await_ready
 
-# How often a start is tried with other ports, when another program was quicker to take one.
-ATTEMPTS = 3
+ATTEMPTS = 3  # to start programs with other ports if one is in use
 
 
 @dataclass(frozen=True)
 class ProcessRuntime:
-    """The processes of one environment. The provisioner gives `claim`, which raises where the environment is another repository's, and
-    `configure`, which writes what depends on the ports."""
+    """The processes of one environment. `claim` (raises if another repository owns it) and `configure` (writes files that depend on the
+    ports) come from the provisioner."""
 
     layout: Layout
     definition: ClusterDefinition
@@ -37,10 +34,9 @@ class ProcessRuntime:
         return ComponentContext(self.layout, self.definition, self.tools, ports(self.layout))
 
     def ensure_supervisor(self, emit: Emit) -> None:
-        """A supervisor answers, and everything that its components read is there."""
+        """Start a supervisor of this version if needed, and write the files of its components."""
         with self._starting:
             self.claim(emit)
-            # An older devloop's may mean other things by the same words.
             if control.version(self.layout) == __version__:
                 return
             control.end(self.layout)
@@ -50,7 +46,7 @@ class ProcessRuntime:
                 self.configure(self.site)
 
     def run(self, programs: Mapping[str, Program]) -> bool:
-        """Have the programs run and answer; whether any of them was started. Ports that others took are given up."""
+        """Make the programs run and wait until they respond; whether any was started. Replaces ports that are in use."""
         started = False
         for attempt in range(1, ATTEMPTS + 1):
             site = self.site

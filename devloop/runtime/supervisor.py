@@ -1,10 +1,8 @@
-"""The process that an embedded environment lives in: starts its components, restarts what dies, rotates logs, ends everything.
+"""The parent process of an embedded environment: starts, restarts and ends its components, and rotates logs.
 
-It takes requests, one JSON line each, on a Unix socket that only its user can reach:
+It accepts requests, one JSON line each, on a Unix socket that only its user can access:
 {"op": "start", "components": [...]}, {"op": "status"}, {"op": "stop"}. Run as `python -m devloop.runtime.supervisor FOLDER`.
 """
-
-from __future__ import annotations
 
 import contextlib
 import fcntl
@@ -26,8 +24,8 @@ from devloop.runtime.children import Children
 from devloop.runtime.components import Component, environment_for
 from devloop.runtime.layout import Layout
 
-LOG_CHECK = 30.0  # seconds between two looks at the size of the logs
-SLOWEST_CLIENT = 5.0  # seconds for a request to arrive
+LOG_CHECK = 30.0  # seconds between log rotations
+REQUEST_TIMEOUT = 5.0  # seconds
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Supervisor:
     stopping: bool = False
 
     def serve(self, listener: socket.socket) -> None:
-        """Until it is stopped: answer requests, notice deaths as they happen, restart."""
+        """Handle requests and restart exited children until `stopping`."""
         with _signals(self) as signals, selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(signals, selectors.EVENT_READ)
@@ -55,14 +53,14 @@ class Supervisor:
 
     def _serve_one(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
-        connection.settimeout(SLOWEST_CLIENT)
+        connection.settimeout(REQUEST_TIMEOUT)
         with connection, contextlib.suppress(OSError):
             with connection.makefile("rb") as stream:
                 request = stream.readline()
             connection.sendall(json.dumps(self.answer(request)).encode() + b"\n")
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """What a request is answered with; one that makes no sense is told so."""
+        """The response to a request."""
         try:
             request = json.loads(line)
             match request["op"]:
@@ -81,7 +79,7 @@ class Supervisor:
 
 @contextlib.contextmanager
 def _signals(supervisor: Supervisor) -> Iterator[socket.socket]:
-    """A socket that becomes readable when a child ends; SIGTERM stops the supervisor."""
+    """A socket that becomes readable when a child exits; SIGTERM stops the supervisor."""
 
     def stop(*_: object) -> None:
         supervisor.stopping = True
@@ -99,30 +97,24 @@ def _signals(supervisor: Supervisor) -> Iterator[socket.socket]:
 
 
 def main(folder: Path) -> int:
-    """One supervisor a folder: a second one ends at once."""
+    """Run the supervisor; exits at once if the folder already has one."""
     os.umask(0o077)
     layout = Layout(folder)
-    lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(folder / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0
     children = Children(layout, environment_for(layout, os.environ))
-    try:
-        with _listener(layout) as listener:
-            Supervisor(children).serve(listener)
-    finally:
-        children.stop()
-    return 0
-
-
-@contextlib.contextmanager
-def _listener(layout: Layout) -> Iterator[socket.socket]:
     with layout.control_socket() as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as listener:
         Path(address).unlink(missing_ok=True)
         listener.bind(address)
         listener.listen(8)
-        yield listener
+        try:
+            Supervisor(children).serve(listener)
+        finally:
+            children.stop()
+    return 0
 
 
 if __name__ == "__main__":

@@ -251,7 +251,7 @@ def test_nodes_stay_alive_by_leases_that_are_renewed(cluster: Place) -> None:
 def test_another_version_than_ours_is_a_warning(cluster: Place) -> None:
     ours = Toolchain().version("kube-apiserver")
     warnings = {event.message for event in cluster.events if isinstance(event, Notice) and event.severity is Severity.WARNING}
-    assert warnings == {f"ksail.yaml: asks for Kubernetes 1.30.0; this provisioner runs {ours}"}
+    assert warnings == {f"ksail.yaml: requests Kubernetes 1.30.0; this provisioner runs {ours}"}
     assert cluster.provisioner.status().kubernetes_version == f"v{ours}"
 
 
@@ -365,7 +365,7 @@ def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
     other = open_embedded(Environment("dev", cluster.home / "other", cluster.environment.definition))
     before = {process.pid for process in cluster.processes()}
     for action in (other.ensure_cluster, open_git_server(other.runtime).ensure, other.delete):
-        with pytest.raises(DevloopError, match=r"the name shared is taken by .*repository") as caught:
+        with pytest.raises(DevloopError, match=r"the name shared is used by .*repository") as caught:
             action(cluster.events.append)
         assert str(caught.value.hint) == f"devloop -C {cluster.home / 'repository'} down local"
     assert {process.pid for process in cluster.processes()} == before
@@ -475,7 +475,7 @@ def test_a_killed_run_can_be_removed_or_continued(place: Place, seconds: str) ->
 def test_what_keeps_ending_is_told_with_its_last_words(place: Place) -> None:
     place.ensure_git_server()
     (place.layout.folder / "etcd").write_text("a file where its folder should be")
-    with pytest.raises(DevloopError, match=r"etcd keeps ending with status 1: .*not a directory") as caught:
+    with pytest.raises(DevloopError, match=r"etcd keeps crashing with status 1: .*not a directory") as caught:
         place.ensure_cluster()
     assert str(caught.value.hint) == f"read {place.layout.log('etcd')}"
     remove(place)
@@ -507,7 +507,7 @@ def test_what_an_older_repository_left_is_removed_with_a_notice(place: Place) ->
     moved = Environment("local", place.home / "moved", place.environment.definition)
     assert open_git_server(open_embedded(moved).runtime).ensure(place.events.append)
     assert [event.message for event in place.events if isinstance(event, Notice)] == [
-        f"removing what {place.home / 'repository'} left of demo"
+        f"removing demo, left behind by {place.home / 'repository'}"
     ]
     assert json.loads((place.layout.folder / "git-credentials.json").read_text()) != before
     assert open_embedded(moved).delete(place.events.append)

@@ -55,7 +55,7 @@ def test_a_controller_that_keeps_ending_is_told_with_its_last_words(on_kind: Use
     try:
         failed = on_kind.devloop("-C", "demo", "up", "local")
         assert failed.status == 1, failed.text
-        assert "kustomize-controller keeps ending" in spoken(failed)
+        assert "kustomize-controller keeps crashing" in spoken(failed)
         assert "address already in use" in spoken(failed)
     finally:
         holder.remove(force=True)
@@ -115,7 +115,7 @@ def test_an_environment_in_another_engine_is_told_and_left_alone(on_kind: User) 
     for command in ("up", "status", "down"):
         refused = on_kind.devloop("-C", "demo", command, "local")
         assert refused.status == 1
-        assert "in another container engine, the one at tcp://127.0.0.2:1" in spoken(refused)
+        assert "in another container engine, at tcp://127.0.0.2:1" in spoken(refused)
     assert on_kind.engine.containers.get(f"{on_kind.cluster}-control-plane").status == "running"
     claim.write_text(json.dumps(before))
     heals(on_kind)

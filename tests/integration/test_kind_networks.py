@@ -86,7 +86,7 @@ def test_a_repository_that_brings_its_own_cni_comes_up_on_nodes_that_have_none(k
     kustomization.write_text(kustomization.read_text().replace("resources:\n", "resources:\n  - cni.yaml\n"))
     up = kind_user.devloop("-C", "demo", "up", "local")
     assert up.status == 0, up.text
-    assert "nodes become ready once the repository has brought Cilium" in spoken(up)
+    assert "nodes become ready once the repository has installed Cilium" in spoken(up)
     assert (
         "10-own.conflist"
         in kind_user.engine.containers.get(f"{kind_user.cluster}-control-plane").exec_run(["ls", "/etc/cni/net.d"]).output.decode()

@@ -57,7 +57,7 @@ def test_a_cluster_that_is_not_ours_is_left_alone(kind_user: User, tmp_path: Pat
     assert name in subprocess.run([tools.path("kind"), "get", "clusters"], capture_output=True, text=True, check=True).stdout
     failed = kind_user.devloop("-C", "demo", "up", "local")
     assert failed.status == 1
-    assert "was not made by devloop" in failed.text
+    assert "was not created by devloop" in failed.text
     assert kind_user.devloop("-C", "demo", "down", "local").status == 0
     foreign.reload()
     assert foreign.status == "created"

@@ -46,6 +46,7 @@ DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.gitserver.process": ("only for processes", frozenset({"devloop.gitserver"})),
     "devloop.gitserver.container": ("only for containers", frozenset({"devloop.gitserver"})),
     "devloop.runtime.processes": ("only for processes", frozenset({"devloop.flux", "devloop.gitserver"})),
+    "devloop.provisioners.embedded.authority": ("only for new certificates", frozenset({"devloop.provisioners.embedded.pki"})),
     "devloop.toolchain.install": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
     "devloop.toolchain.channels": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
 }

@@ -1,19 +1,18 @@
-"""A certificate authority of our own: ECDSA P-256 throughout, certificates that also strict checkers (RFC 5280) accept."""
-
-from __future__ import annotations
+"""A certificate authority with ECDSA P-256 keys; certificates follow RFC 5280 strictly."""
 
 import datetime
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-    Extension = tuple[x509.ExtensionType, bool]
-
+Extension = tuple[x509.ExtensionType, bool]  # and whether it is critical
 LIFETIME = datetime.timedelta(days=3650)
 SKEW = datetime.timedelta(hours=1)
 
@@ -28,7 +27,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Authority:
-    """Lives for as long as it takes to issue an environment's certificates; its key is never written."""
+    """Issues an environment's certificates; its key is never written to disk."""
 
     certificate: x509.Certificate
     key: EllipticCurvePrivateKey = field(repr=False)
@@ -38,10 +37,7 @@ class Authority:
         return _pem(self.certificate)
 
     def issue(self, common_name: str, organizations: Sequence[str] = (), hosts: Sequence[str] = ()) -> Issued:
-        """A certificate for a client, or for a server (which may call itself) where `hosts` are given, names or addresses."""
-        from cryptography import x509
-        from cryptography.x509.oid import ExtendedKeyUsageOID
-
+        """A client certificate, also for a server if there are `hosts` (names or addresses)."""
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
         names: list[Extension] = [(x509.SubjectAlternativeName([_host(host) for host in hosts]), False)] if hosts else []
         key = new_key()
@@ -56,22 +52,16 @@ class Authority:
 
 
 def new_authority(common_name: str) -> Authority:
-    from cryptography import x509
-
     key, name = new_key(), _name(common_name)
     extensions: list[Extension] = [(x509.BasicConstraints(ca=True, path_length=0), True), (_key_usage(signs_certificates=True), True)]
     return Authority(_sign(key, name, name, key, extensions), key)
 
 
 def new_key() -> EllipticCurvePrivateKey:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     return ec.generate_private_key(ec.SECP256R1())
 
 
 def key_pem(key: EllipticCurvePrivateKey) -> str:
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
@@ -82,9 +72,6 @@ def _sign(
     issuer_key: EllipticCurvePrivateKey,
     extensions: Sequence[Extension],
 ) -> x509.Certificate:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.hashes import SHA256
-
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), now - SKEW, now + LIFETIME)
     identifiers: list[Extension] = [
@@ -97,8 +84,6 @@ def _sign(
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    from cryptography import x509
-
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,
@@ -113,16 +98,11 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _name(common_name: str, organizations: Sequence[str] = ()) -> x509.Name:
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
     attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization) for organization in organizations]
     return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _host(host: str) -> x509.GeneralName:
-    from cryptography import x509
-
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
@@ -130,6 +110,4 @@ def _host(host: str) -> x509.GeneralName:
 
 
 def _pem(certificate: x509.Certificate) -> str:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     return certificate.public_bytes(Encoding.PEM).decode()

@@ -1,7 +1,5 @@
 """The command lines of etcd, Kubernetes and kwok. Pure: paths and ports in, commands out."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 
@@ -13,24 +11,22 @@ ETCD_SOCKET = "unix://etcd.sock"
 
 
 def etcd(site: ComponentContext) -> Component:
-    """On Unix sockets: quicker than TLS, out of other users' reach, and always at the same address."""
-    # Nobody connects to these: a cluster of one has no peers, and its only client has the socket.
+    """On Unix sockets: faster than TLS, inaccessible to other users, with a fixed address."""
+    # Unused: there are no peers, and the only client uses the socket.
     nowhere = f"http://{LOOPBACK}:1"
     return site.command(
         "etcd",
         {
             "name": "devloop",
             "data-dir": site.layout.folder / "etcd",
-            # The data is as short-lived as the cluster: losing the last writes in a power cut is fine.
-            "unsafe-no-fsync": "true",
+            "unsafe-no-fsync": "true",  # losing the last writes in a power cut is fine
             "listen-client-urls": ETCD_SOCKET,
             "advertise-client-urls": nowhere,
             "listen-peer-urls": "unix://etcd-peer.sock",
             "initial-advertise-peer-urls": nowhere,
             "initial-cluster": f"devloop={nowhere}",
-            # Milliseconds: the only member elects itself as soon as it may.
-            "heartbeat-interval": 20,
-            "election-timeout": 200,
+            "heartbeat-interval": 20,  # milliseconds
+            "election-timeout": 200,  # the only member elects itself after this time
             "logger": "zap",
             "log-level": "warn",
         },
@@ -48,18 +44,16 @@ def kube_apiserver(site: ComponentContext) -> Component:
         "tls-cert-file": pki / "kube-apiserver.crt",
         "tls-private-key-file": pki / "kube-apiserver.key",
         "anonymous-auth": "false",
-        # No kubelet runs here that the Node authorizer would be for.
-        "authorization-mode": "RBAC",
+        "authorization-mode": "RBAC",  # without kubelets there is no need for the Node authorizer
         "allow-privileged": "true",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-account-key-file": pki / "service-account.key",
         "service-account-signing-key-file": pki / "service-account.key",
         "service-cluster-ip-range": site.definition.network.service_subnet,
         "profiling": "false",
-        # Pods are simulated: none ever asks for the endpoints of the API server, which may not be on loopback anyway.
-        "endpoint-reconciler-type": "none",
+        "endpoint-reconciler-type": "none",  # endpoints cannot be on loopback, and simulated pods do not need them
     }
-    # Fewer collections while it starts cost little memory and save a tenth of its time.
+    # Fewer garbage collections make the start 10% faster and cost little memory.
     return site.command("kube-apiserver", flags, GOGC="400", GOMEMLIMIT="500MiB")
 
 
@@ -80,42 +74,34 @@ def kube_scheduler(site: ComponentContext) -> Component:
 
 
 def _leaderless(site: ComponentContext, name: str) -> dict[str, object]:
-    """Serving nothing: whether it lives, the supervisor knows."""
-    return {
-        "kubeconfig": site.layout.kubeconfig(name),
-        "leader-elect": "false",
-        "secure-port": 0,
-        "profiling": "false",
-        "kube-api-qps": 200,
-        "kube-api-burst": 300,
-    }
+    """Without an HTTP server: the supervisor watches the process."""
+    flags = {"leader-elect": "false", "secure-port": 0, "profiling": "false", "kube-api-qps": 200, "kube-api-burst": 300}
+    return {"kubeconfig": site.layout.kubeconfig(name), **flags}
 
 
 def kwok(site: ComponentContext) -> Component:
     flags = {
         "kubeconfig": site.layout.kubeconfig("kwok"),
         "manage-all-nodes": "true",
-        # Without leases the controller manager takes the nodes for dead after 50 seconds; a kwok that was killed holds them for this long.
+        # Without leases the controller manager considers the nodes dead after 50 seconds. A killed kwok holds its leases for this long.
         "node-lease-duration-seconds": 8,
         "cidr": site.definition.network.pod_subnet.split(",")[0],
         "node-ip": LOOPBACK,
-        # No server: it would hand out what it knows to every user of the machine.
-        "server-address": "",
+        "server-address": "",  # no server: it would be open to all users of the machine
         "node-port": 0,
     }
     return site.command("kwok", flags, **site.client())
 
 
 def service_address(definition: ClusterDefinition) -> str:
-    """The cluster IP of the `kubernetes` Service: the first of the service subnet (of its first one in dual stack)."""
+    """The cluster IP of the `kubernetes` Service: the first address of the (first) service subnet."""
     return str(ipaddress.ip_network(definition.network.service_subnet.split(",")[0], strict=False)[1])
 
 
-# What the API server does last, before it calls itself ready: it is for others than its masters.
+# The last hooks before the API server is ready; masters do not need them.
 _NOT_AWAITED = ("rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes")
 _READY = "/readyz?" + "&".join(f"exclude=poststarthook/{hook}" for hook in _NOT_AWAITED)
 
-# What everything else needs, and everything else.
 FIRST: Mapping[str, Program] = {"etcd": Program(etcd), "kube-apiserver": Program(kube_apiserver, _READY, tls=True)}
 REST: Mapping[str, Program] = {
     "kube-controller-manager": Program(kube_controller_manager),

@@ -1,6 +1,4 @@
-"""The Node objects that kwok brings to life: named, labelled, tainted as Kind has them, and large."""
-
-from __future__ import annotations
+"""The Node objects that kwok simulates, with the names, labels and taints of Kind."""
 
 import platform
 from collections import Counter
@@ -11,15 +9,15 @@ from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguratio
 
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 
-# Simulated nodes run nothing: they are large enough for whatever a platform asks for.
+# Simulated nodes run nothing, so they can be larger than any platform requires.
 CAPACITY = {"cpu": "32", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "500"}
 
-# As Go, hence Kubernetes, calls what the kernel calls otherwise.
+# Kernel -> Go and Kubernetes.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def apply_nodes(kube: Kube, nodes: list[dict[str, Any]]) -> None:
-    """Have these nodes and no others."""
+    """Create these nodes and delete all others."""
     kube.apply_all(nodes)
     wanted = {node["metadata"]["name"] for node in nodes}
     for name in {node["metadata"]["name"] for node in kube.list(NODES)} - wanted:
@@ -27,7 +25,7 @@ def apply_nodes(kube: Kube, nodes: list[dict[str, Any]]) -> None:
 
 
 def nodes_of(definition: ClusterDefinition, version: str) -> list[dict[str, Any]]:
-    """One object a node of the definition; `version` is the kubelet's, as v1.36.3."""
+    """One object per node of the definition; `version` is the kubelet's, such as v1.36.3."""
     seen: Counter[str] = Counter()
     has_workers = any(node.role != "control-plane" for node in definition.nodes)
     result = []
@@ -40,7 +38,7 @@ def nodes_of(definition: ClusterDefinition, version: str) -> list[dict[str, Any]
 
 def _node(name: str, node: NodeConfiguration, version: str, *, has_workers: bool) -> dict[str, Any]:
     is_control_plane = node.role == "control-plane"
-    # As in Kind, a control plane takes ordinary pods only where there is no worker.
+    # As in Kind, ordinary pods run on control planes only if there are no workers.
     taints = [{"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}] if is_control_plane and has_workers else []
     return {
         "apiVersion": "v1",

@@ -1,11 +1,12 @@
-"""The Kind provisioner: the cluster's nodes as containers of the machine's engine."""
+"""The Kind provisioner: nodes as containers."""
 
-from __future__ import annotations
-
+import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import yaml
 
 from devloop.clients.background import unless_stopped
 from devloop.clients.engine import Engine, address, connect
@@ -18,12 +19,11 @@ from devloop.hint import DevloopCommand, command, instructions
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice, Progress
-from devloop.provisioners import PROVISIONERS, ProvisionerStatus
+from devloop.provisioners import PROVISIONERS, ProvisionerStatus, state_dir
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers, first_node
 from devloop.provisioners.kind.cluster_state import ClusterState
-from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, node_image, taken_ports
+from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, host_ports, node_image
 from devloop.provisioners.kind.loading import Loader
-from devloop.provisioners.state_dirs import state_dir
 from devloop.runtime.containers import ContainerRuntime
 from devloop.toolchain import Toolchain
 
@@ -32,7 +32,7 @@ KIND_STEPS = 6  # node image, nodes, configuration, control plane, CNI, storage 
 
 
 class KindProvisioner:
-    """One environment in the engine: what is there says the engine; whose it is, the claim."""
+    """One environment in a container engine; `ClusterState` knows the owner."""
 
     name = "kind"
 
@@ -40,27 +40,25 @@ class KindProvisioner:
         self._environment = environment
         self._definition = environment.definition
         self._tools = tools
-        self._claim = ClusterState(state_dir(self.name, self._definition.name))
+        self._state = ClusterState(state_dir(self.name, self._definition.name))
         node = first_node(self._definition.name)
         self.runtime = ContainerRuntime(
-            environment, tools, stop, NETWORK, node, self._claim.folder, connect=self._connect, check=lambda: self._cluster.check()
+            environment, tools, stop, NETWORK, node, self._state.folder, connect=self._connect, check=lambda: self._cluster.check()
         )
-        self._cluster = Cluster(self._definition.name, self.runtime, self._kind, self._claim)
+        self._cluster = Cluster(self._definition.name, self.runtime, self._kind, self._state)
 
     def _connect(self) -> Engine:
         engine = connect()
-        self._claim.refuse_elsewhere(self._environment, engine.identity)
+        self._state.refuse_elsewhere(self._environment, engine.identity)
         return engine
 
     def _kind(self) -> Kind:
         return Kind(self._tools.path("kind"), podman=self.runtime.engine.is_podman)
 
-    # -- the protocol -----------------------------------------------------------------------------------------------------------------
-
     def prepare(self) -> None:
-        self.runtime.own_images  # noqa: B018 (asks the engine, once)
-        if not self._claim.exists:
-            self.runtime.engine.client  # noqa: B018 (loads its library, for all that must be made)
+        self.runtime.own_images  # noqa: B018 (connects to the engine)
+        if not self._state.exists:
+            self.runtime.engine.client  # noqa: B018 (loads the Docker library)
 
     def tools(self) -> tuple[str, ...]:
         return ("kind",)
@@ -69,7 +67,7 @@ class KindProvisioner:
         return PROVISIONERS[self.name].context.format(name=self._definition.name)
 
     def kubeconfig(self) -> Path:
-        return self._claim.kubeconfig
+        return self._state.kubeconfig
 
     def ensure_cluster(self, emit: Emit) -> bool:
         try:
@@ -79,96 +77,88 @@ class KindProvisioner:
             raise
 
     def _ensure_cluster(self, emit: Emit) -> bool:
-        self._claim.owner.refuse_foreign(self._environment)
+        self._state.owner.refuse_foreign(self._environment)
         wanted = configuration(self._definition, self._node_image(), self.runtime.own_images.get("node", ""))
-        found = self._cluster.containers()
-        if found and not self._claim.exists:
-            name = self._definition.name
-            message = f"the cluster kind-{name} was not made by devloop"
-            raise DevloopError(
-                message, hint=instructions(command("kind delete cluster --name", name), ", or give the definition another name")
-            )
-        if found and (not self._claim.is_whole or self._claim.owner.is_foreign(self._environment)):
-            emit(Notice("removing what a repository that is gone, or a run that was interrupted, left of it"))
+        exists = bool(self._cluster.containers())
+        if exists and not self._state.exists:
+            delete = command("kind delete cluster --name", self._definition.name)
+            message = f"the cluster {self.context()} was not created by devloop"
+            raise DevloopError(message, hint=instructions(delete, ", or rename the cluster in the definition"))
+        if exists and (not self._state.is_complete or self._state.owner.is_foreign(self._environment)):
+            emit(Notice("removing an incomplete cluster, left behind by an interrupted run or a deleted repository"))
             self._cluster.delete()
-            found = ()
-        if not found:
+            exists = False
+        if not exists:
             return self._create(wanted, emit)
         self._refuse_differences()
-        return self._wake(wanted, emit)
+        return self._resume(wanted, emit)
 
     def ensure_nodes(self, emit: Emit) -> bool:
-        made = self._cluster.finish()
-        if made:
-            self._claim.complete()
-            if self._definition.network.cni not in ("Default", ""):
-                cni = self._definition.network.cni
-                emit(Notice(f"nodes become ready once the repository has brought {cni}; Flux runs on the node's own network until then"))
-        return self._merge_context() or made
+        created, cni = self._cluster.finish(), self._definition.network.cni
+        if created:
+            self._state.owner.note(whole=True)
+            if cni not in ("Default", ""):
+                emit(Notice(f"nodes become ready once the repository has installed {cni}; until then Flux uses the host network"))
+        return self._state.owner.enter_context(yaml.safe_load(self._state.kubeconfig.read_text())) or created
 
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
         nodes = self._cluster.await_nodes(len(self._definition.nodes))
-        loader = Loader(self.runtime.containers, self.runtime.images, self._claim.folder / "images.json")
-        carried, stop = self._carried(), self.runtime.stop
-        wanted = [reference for reference in references if reference not in carried]
+        loader = Loader(self.runtime.containers, self.runtime.images, self._state.folder / "images.json")
+        included, stop = self._included_images(), self.runtime.stop
+        wanted = [reference for reference in references if reference not in included]
         return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images", stop)
 
     def status(self) -> ProvisionerStatus:
         nodes, companions = self._cluster.containers(), self.runtime.companions()
-        parts = (*nodes, *companions)
-        if not parts:
+        containers = (*nodes, *companions)
+        if not containers:
             return ProvisionerStatus(exists=False, running=False)
         return ProvisionerStatus(
             exists=True,
-            running=bool(nodes and companions) and all(part.runs for part in parts) and answers(self.kubeconfig()),
-            owner=self._claim.owner.root,
-            kubernetes_version=self._version(),
-            components=tuple((part.name, part.state, self.runtime.containers.memory(part.name)) for part in parts),
+            running=bool(nodes and companions) and all(container.runs for container in containers) and answers(self.kubeconfig()),
+            owner=self._state.owner.root,
+            kubernetes_version=self._state.image.rpartition(":")[2].partition("@")[0] or "Kind's default",
+            components=tuple((c.name, c.state, self.runtime.containers.memory(c.name)) for c in containers),
             unit="container",
         )
 
     def delete(self, emit: Emit) -> bool:
-        self._claim.owner.refuse_foreign(self._environment)
-        ours = self._claim.exists
+        self._state.owner.refuse_foreign(self._environment)
+        exists = self._state.exists
         with ThreadPoolExecutor() as pool:
-            removals = [pool.submit(self._cluster.delete)] if ours else []
+            removals = [pool.submit(self._cluster.delete)] if exists else []
             removals.append(pool.submit(self.runtime.remove))
-            # Nothing here needs the other; the claim goes last, so that what was cut short is still known to be ours.
-            forgotten = ours and self._claim.owner.leave_context(self.context())
+            # The state is removed last, so that an interrupted deletion can be continued.
+            forgotten = exists and self._state.owner.leave_context(self.context())
         existed = [removal.result() for removal in removals]
-        return self._claim.remove() or any(existed) or forgotten
-
-    # -- the parts --------------------------------------------------------------------------------------------------------------------
+        return self._state.remove() or any(existed) or forgotten
 
     def _create(self, wanted: Configuration, emit: Emit) -> bool:
-        for host, port in taken_ports(self._definition):
+        for host, port in host_ports(self._definition):
             if not is_free(port, host):
-                where = self._definition.kind_path or self._definition.path
-                message = f"the host port {port} that {where} maps is taken"
-                raise DevloopError(
-                    message,
-                    hint=instructions(command("ss --listening --tcp --processes sport =", f":{port}"), ", or choose another hostPort"),
-                )
+                path = self._definition.kind_path or self._definition.path
+                list_listeners = command("ss --listening --tcp --processes sport =", f":{port}")
+                raise DevloopError(f"the host port {port} in {path} is in use", hint=instructions(list_listeners, ", or change hostPort"))
         image = next((node.get("image", "") for node in wanted["nodes"]), "")
-        self._claim.make(self._environment, described(self._definition), image, (self.runtime.engine.identity, address()))
-        self._cluster.begin(wanted, _Countdown(emit))
+        self._state.make(self._environment, described(self._definition), image, (self.runtime.engine.identity, address()))
+        self._cluster.begin(wanted, _on_line(emit))
         self._cluster.await_api()
         return True
 
     def _refuse_differences(self) -> None:
-        differing = differences(self._claim.configuration, described(self._definition))
+        differing = differences(self._state.configuration, described(self._definition))
         if differing:
             shown = "; ".join(differing[:4]) + (f"; {len(differing) - 4} more" if len(differing) > 4 else "")
-            message = f"the definition no longer fits the cluster {self.context()}: {shown}"
+            message = f"the definition no longer matches the cluster {self.context()}: {shown}"
             raise DevloopError(message, hint=DevloopCommand("up", self._environment.name, ("--recreate",)))
 
-    def _wake(self, wanted: Configuration, emit: Emit) -> bool:
-        """What exists answers; nodes that stopped are started, and made anew where that does not help: all that counts is in Git."""
+    def _resume(self, wanted: Configuration, emit: Emit) -> bool:
+        """Start stopped nodes; recreate the cluster if that does not help, since all state is in Git."""
         started = self._cluster.start_stopped()
         try:
             self._cluster.await_api(RESTART_PATIENCE)
         except WaitTimeout:
-            emit(Notice(f"{self.context()} does not come up again, making it anew", Severity.WARNING))
+            emit(Notice(f"{self.context()} does not start again, recreating it", Severity.WARNING))
             self._cluster.delete()
             return self._create(wanted, emit)
         self._cluster.settle()
@@ -177,30 +167,20 @@ class KindProvisioner:
     def _node_image(self) -> str:
         return node_image(self._definition, self.runtime.own_images.get("node", ""), self._tools.version("kubelet"))
 
-    def _carried(self) -> set[str]:
-        """The images that are in the nodes since they are in the image of the nodes, which is our own."""
+    def _included_images(self) -> set[str]:
+        """Images that our own node image already includes."""
         own = self.runtime.own_images
-        if not self._claim.image or self._claim.image != own.get("node") or any(node.image for node in self._definition.nodes):
+        if not self._state.image or self._state.image != own.get("node") or any(node.image for node in self._definition.nodes):
             return set()
         return {own[name] for name in CONTROLLERS if name in own}
 
-    def _merge_context(self) -> bool:
-        import yaml
 
-        return self._claim.owner.enter_context(yaml.safe_load(self._claim.kubeconfig.read_text()))
+def _on_line(emit: Emit) -> Callable[[str], None]:
+    """Turns Kind's output into progress: one line with a check mark per step."""
+    done = itertools.count(1)
 
-    def _version(self) -> str:
-        return self._claim.image.rpartition(":")[2].partition("@")[0] or "as Kind has it"
-
-
-class _Countdown:
-    """Turns the lines in which Kind tells of its steps into progress."""
-
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
-        self._done = 0
-
-    def __call__(self, line: str) -> None:
+    def on_line(line: str) -> None:
         if line.startswith(" ✓"):
-            self._done += 1
-            self._emit(Progress(TITLE, "kind", min(1.0, self._done / KIND_STEPS)))
+            emit(Progress(TITLE, "kind", min(1.0, next(done) / KIND_STEPS)))
+
+    return on_line

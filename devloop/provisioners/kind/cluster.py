@@ -1,6 +1,4 @@
-"""The nodes of a cluster of Kind: creating them, finding out early that the API server answers, starting what was stopped."""
-
-from __future__ import annotations
+"""The nodes of a Kind cluster: creates and starts them, and connects to the API server as soon as it responds."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -8,11 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from devloop.clients import private_files
 from devloop.clients.background import in_background
 from devloop.clients.engine.containers import Container
 from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
+from devloop.clients.kubeconfig import single_context
 from devloop.clients.ports import LOOPBACK
 from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
@@ -21,23 +22,23 @@ from devloop.model.messages import counted
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.runtime.containers import ContainerRuntime
 
-ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's kubeconfig of the administrator
+ADMIN = "/etc/kubernetes/admin.conf"  # kubeadm's admin kubeconfig
 API_PORT = "6443/tcp"
 BALANCER = "external-load-balancer"
 
 PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
-RESTART_PATIENCE = 45.0  # seconds for one whose node was started again
-LAST_WORDS = 0.5  # seconds for Kind to end when it is told to
+RESTART_PATIENCE = 45.0  # seconds for one whose node was restarted
+KILL_TIMEOUT = 0.5  # seconds for Kind to exit
 
 
 class Cluster:
-    """One cluster by name; `kind` gives the program when it is needed, `claim` is where our kubeconfig goes."""
+    """One cluster by name; `kind` is called when the program is needed, `state` holds our kubeconfig."""
 
-    def __init__(self, name: str, runtime: ContainerRuntime, kind: Callable[[], Kind], claim: ClusterState) -> None:
+    def __init__(self, name: str, runtime: ContainerRuntime, kind: Callable[[], Kind], state: ClusterState) -> None:
         self.name = name
         self._runtime = runtime
         self._kind = kind
-        self._claim = claim
+        self._state = state
         self._stop = runtime.stop
         self._creation: Future[None] | None = None
         self._given_up = threading.Event()
@@ -48,26 +49,21 @@ class Cluster:
         return f"kind-{self.name}"
 
     def containers(self) -> tuple[Container, ...]:
-        """All of its containers, the load balancer of several control planes included."""
+        """All its containers, including the load balancer of several control planes."""
         return self._runtime.containers.labelled(f"{LABEL}={self.name}")
 
     def nodes(self) -> tuple[Container, ...]:
         return tuple(node for node in self.containers() if node.labels.get(ROLE_LABEL) != BALANCER)
 
-    # -- making it --------------------------------------------------------------------------------------------------------------------
-
     def begin(self, configuration: Mapping[str, Any], on_line: Callable[[str], None]) -> None:
-        """Have Kind create it, beside us: `await_api` and `finish` tell how that goes."""
-        import yaml
-
+        """Create it in the background; `await_api` and `finish` wait for it."""
         text = yaml.safe_dump(dict(configuration), sort_keys=False)
         self.settle()
-        self._creation = in_background(
-            lambda: self._kind().create(self.name, text, self._claim.scratch, on_line, self._given_up), "kind create"
-        )
+        arguments = (self.name, text, self._state.scratch, on_line, self._given_up)
+        self._creation = in_background(lambda: self._kind().create(*arguments), "kind create")
 
     def finish(self) -> bool:
-        """Wait until Kind has come to its end; False where it was not asked for anything. Raises what Kind says."""
+        """Wait until Kind is finished and raise its error; False if `begin` was not called."""
         if self._creation is None:
             return False
         while not self._creation.done():
@@ -75,110 +71,96 @@ class Cluster:
                 self.give_up()
                 break
         if not self._creation.done():
-            raise Interrupted("interrupted while Kind was at work")
+            raise Interrupted("interrupted while Kind was running")
         self._creation.result()
-        self._claim.scratch.unlink(missing_ok=True)
+        self._state.scratch.unlink(missing_ok=True)
         return True
 
     def give_up(self) -> None:
-        """End Kind where it is at work; whoever waits for the cluster need not any longer."""
+        """End Kind if it is running, and all waits for the cluster."""
         self._given_up.set()
         if self._creation:
-            wait([self._creation], timeout=LAST_WORDS)
+            wait([self._creation], timeout=KILL_TIMEOUT)
 
     def check(self) -> None:
-        """For whoever waits for the cluster: raises once there will be none, without saying why."""
+        """Raises DevloopError once the creation has failed, to end waits in other steps."""
         if self._given_up.is_set() or (self._creation and self._creation.done() and self._creation.exception()):
-            raise DevloopError(f"there is no cluster {self.context}", hint="the step `cluster` says why")
+            raise DevloopError(f"there is no cluster {self.context}", hint="see the step `cluster`")
 
     def settle(self) -> None:
-        """From now on the nodes that are there, or will be, are those that stay: nothing of an earlier run is about to be removed."""
+        """From now on no nodes of an earlier run will be removed."""
         self._settled.set()
 
     def await_nodes(self, count: int) -> tuple[Container, ...]:
-        """Its nodes, once that many of them run and stay."""
+        """Wait until `count` nodes run and will not be removed."""
 
         def running() -> tuple[Container, ...]:
             self.check()
-            found = tuple(node for node in self.nodes() if node.runs) if self._settled.is_set() else ()
-            return found if len(found) >= count else ()
+            nodes = tuple(node for node in self.nodes() if node.runs) if self._settled.is_set() else ()
+            return nodes if len(nodes) >= count else ()
 
         hint = command("docker ps --all --filter", f"label={LABEL}={self.name}")
         return until(running, counted(count, "node"), patience=PATIENCE, stop=self._stop, hint=hint)
 
     def start_stopped(self) -> bool:
-        """Start the containers that stopped; whether there were any."""
+        """Start stopped containers; whether there were any."""
         stopped = [node for node in self.containers() if not node.runs]
         for node in stopped:
             self._runtime.containers.start(node.name)
         return bool(stopped)
 
     def delete(self) -> bool:
-        """Remove every container of it, side by side; False where there was none."""
+        """Remove all its containers in parallel; whether there were any."""
         names = [container.name for container in self.containers()]
         with ThreadPoolExecutor() as pool:
             return any(list(pool.map(self._runtime.containers.remove, names)))
 
-    # -- its API server ---------------------------------------------------------------------------------------------------------------
-
     def await_api(self, patience: float = PATIENCE) -> None:
-        """Until the API server takes the administrator's requests; our kubeconfig is there then. Raises Late."""
+        """Wait until the API server accepts requests with our kubeconfig. Raises WaitTimeout."""
 
-        def takes_requests() -> bool:
+        def is_ready() -> bool:
             if self._creation and self._creation.done():
                 self._creation.result()
             self.check()
-            known = self._claim.kubeconfig.exists() and answers(self._claim.kubeconfig)
-            return known or (self._write_kubeconfig() and answers(self._claim.kubeconfig))
+            kubeconfig = self._state.kubeconfig
+            return (kubeconfig.exists() and answers(kubeconfig)) or (self._write_kubeconfig() and answers(kubeconfig))
 
-        until(takes_requests, f"the API server of {self.context}", patience=patience, stop=self._stop, hint=self._how_to_look)
+        until(is_ready, f"the API server of {self.context}", patience=patience, stop=self._stop, hint=self._log_command)
 
     def _write_kubeconfig(self) -> bool:
-        """Make a kubeconfig of the administrator's own on a control plane; False where it is not there yet."""
-        import yaml
-
+        """Copy the admin kubeconfig from a control plane; False if it does not exist yet."""
         containers = self.containers()
         planes = [node for node in containers if node.labels.get(ROLE_LABEL) == "control-plane" and node.runs]
-        doors = [node for node in containers if node.labels.get(ROLE_LABEL) == BALANCER] or planes
-        port = doors[0].ports.get(API_PORT) if doors else None
+        servers = [node for node in containers if node.labels.get(ROLE_LABEL) == BALANCER] or planes
+        port = servers[0].ports.get(API_PORT) if servers else None
         content = self._runtime.containers.read(planes[0].name, ADMIN) if planes and port else None
         if not content:
             return False
         entry = renamed(yaml.safe_load(content), self.context, f"https://{LOOPBACK}:{port}")
         text = yaml.safe_dump(entry, sort_keys=False)
-        if not self._claim.kubeconfig.exists() or self._claim.kubeconfig.read_text() != text:
-            private_files.write(self._claim.kubeconfig, text)
+        if not self._state.kubeconfig.exists() or self._state.kubeconfig.read_text() != text:
+            private_files.write(self._state.kubeconfig, text)
         return True
 
-    def _how_to_look(self) -> Hint:
+    def _log_command(self) -> Hint:
         planes = [node.name for node in self.nodes() if node.labels.get(ROLE_LABEL) == "control-plane"]
-        return (
-            command("docker exec", planes[0], "journalctl", "--no-pager", "--lines", "50", "--unit", "kubelet")
-            if planes
-            else command("docker ps --all")
-        )
+        kubelet_log = ("journalctl", "--no-pager", "--lines", "50", "--unit", "kubelet")
+        return command("docker exec", planes[0], *kubelet_log) if planes else command("docker ps --all")
 
 
 def first_node(name: str) -> str:
-    """What Kind calls the first control plane of the cluster `name`, the container and the node."""
+    """Kind's name for the first control plane, both container and node."""
     return f"{name}-control-plane"
 
 
 def renamed(config: Mapping[str, Any], name: str, server: str) -> dict[str, Any]:
-    """kubeadm's kubeconfig with the names that Kind gives to cluster, user and context, for the API server's address out here."""
+    """kubeadm's kubeconfig with Kind's names, and the API server's address on this machine."""
     cluster = {**config["clusters"][0]["cluster"], "server": server}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": cluster}],
-        "users": [{"name": name, "user": config["users"][0]["user"]}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "current-context": name,
-    }
+    return single_context(name, cluster, config["users"][0]["user"])
 
 
 def answers(kubeconfig: Path) -> bool:
-    """Whether the API server takes the requests of this kubeconfig's user now."""
+    """Whether the API server accepts requests with this kubeconfig."""
     try:
         return Kube(kubeconfig).get(NAMESPACES, "default") is not None
     except DevloopError:

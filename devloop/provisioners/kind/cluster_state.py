@@ -1,9 +1,7 @@
-"""Which cluster of Kind is ours: written before anything is created, so that whatever an interrupted run leaves is known to be ours.
+"""Which Kind clusters belong to devloop: written before anything is created, so that leftovers of an interrupted run are recognised.
 
-Names are one engine's: another repository's cluster, or one that was made by hand, is never touched.
+Clusters of other repositories, or created by hand, are never changed.
 """
-
-from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
@@ -20,7 +18,7 @@ from devloop.provisioners.ownership import Ownership
 
 @dataclass(frozen=True)
 class ClusterState:
-    """The folder of one cluster: its claim, a kubeconfig of ours, the passwords of the Git server."""
+    """The folder of one cluster: its owner, kubeconfig and Git credentials."""
 
     folder: Path
 
@@ -29,12 +27,8 @@ class ClusterState:
         return self.folder / "kubeconfig"
 
     @property
-    def credentials(self) -> Path:
-        return self.folder / "git-credentials.json"
-
-    @property
     def scratch(self) -> Path:
-        """What Kind itself writes as kubeconfig; ours is read from the node earlier."""
+        """The kubeconfig that Kind writes; ours is read from the node earlier."""
         return self.folder / "kind-kubeconfig"
 
     @property
@@ -46,41 +40,38 @@ class ClusterState:
         return bool(self.owner.content)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether Kind came to its end: what it leaves half-made cannot be continued."""
+    def is_complete(self) -> bool:
+        """Whether Kind finished: an incomplete cluster cannot be continued."""
         return bool(self.owner.content.get("whole"))
 
     @property
     def configuration(self) -> Mapping[str, Any]:
-        """What the definition said of the cluster when it was created."""
-        found = self.owner.content.get("configuration")
-        return found if isinstance(found, dict) else {}
+        """The definition's configuration at the time of creation."""
+        configuration = self.owner.content.get("configuration")
+        return configuration if isinstance(configuration, dict) else {}
 
     @property
     def image(self) -> str:
-        """Of the nodes that name none, '' for Kind's default."""
+        """The default image of nodes; '' means Kind's."""
         return str(self.owner.content.get("image", ""))
 
     def make(self, environment: Environment, configuration: Mapping[str, Any], image: str, engine: tuple[str, str]) -> None:
-        """`engine` is the identity and the address of the engine that it will be in."""
+        """`engine` is the engine's identity and address."""
         private_files.make_folder(self.folder)
         identity, address = engine
         self.owner.take(environment, configuration=configuration, image=image, engine=identity, address=address, whole=False)
 
     def refuse_elsewhere(self, environment: Environment, engine: str) -> None:
-        """Raises DevloopError where the cluster is in another engine than the one of the identity `engine`."""
-        known = self.owner.content
-        if known.get("engine", engine) != engine:
-            message = f"{environment.name} is in another container engine, the one at {known.get('address')}"
+        """Raises DevloopError if the cluster is in another engine than `engine` (an identity)."""
+        owner = self.owner.content
+        if owner.get("engine", engine) != engine:
+            message = f"{environment.name} is in another container engine, at {owner.get('address')}"
             down, remove = DevloopCommand("down", environment.name), command("rm -r", self.folder)
-            hint = instructions(f"DOCKER_HOST={known.get('address')} ", down, "; if that engine is no more: ", remove)
+            hint = instructions(f"DOCKER_HOST={owner.get('address')} ", down, "; if that engine no longer exists: ", remove)
             raise DevloopError(message, hint=hint)
 
-    def complete(self) -> None:
-        self.owner.note(whole=True)
-
     def remove(self) -> bool:
-        """False where there was none."""
+        """Whether there was anything to remove."""
         if not self.folder.exists():
             return False
         shutil.rmtree(self.folder)

@@ -1,9 +1,7 @@
-"""What Kind is told: the user's kind.yaml, completed by the KSail definition and by what devloop needs. Pure.
+"""Kind's configuration: the user's kind.yaml, completed from the KSail definition and with devloop's settings. Pure.
 
 https://kind.sigs.k8s.io/docs/user/configuration/
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,24 +13,19 @@ from devloop.model.cluster.kind_config import API_VERSION, port_mapping
 from devloop.provisioners.kind.tuning import cluster_patch, init_patch, kubelet_patch, version_of
 
 Configuration = dict[str, Any]
-
 EARLY_NETWORK = "devloop.dev/network"
-
-# Where Kind itself gets the image of a node from, by Kubernetes version.
-UPSTREAM_NODE = "kindest/node"
 
 
 def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str:
-    """The image of nodes that name none: our `own` ('' where it was not made) where it is of the wanted version, Kind's for that version,
-    '' for whatever Kind takes by itself. Versions with or without a leading v."""
+    """The default image of nodes: `own` ('' if not built) if its version matches, else Kind's for that version, else ''."""
     wanted = definition.kubernetes_version.removeprefix("v")
     if own and wanted in ("", own_version.removeprefix("v")):
         return own
-    return f"{UPSTREAM_NODE}:v{wanted}" if wanted.count(".") == 2 else ""
+    return f"kindest/node:v{wanted}" if wanted.count(".") == 2 else ""
 
 
 def configuration(definition: ClusterDefinition, image: str, own: str = "") -> Configuration:
-    """The whole configuration, as plain data; `image` is for nodes that name none, `own` the image that this machine made, if it did."""
+    """The complete configuration; `image` is the default of nodes, `own` the locally built node image or ''."""
     written = dict(definition.kind_config)
     patches = [*_patches(definition, image, own), *written.get("kubeadmConfigPatches", ())]
     return {
@@ -47,13 +40,13 @@ def configuration(definition: ClusterDefinition, image: str, own: str = "") -> C
 
 
 def described(definition: ClusterDefinition) -> Configuration:
-    """What the definition decides of a cluster, without what devloop chooses itself: when it changes, the cluster no longer fits."""
+    """The part that the definition decides, without devloop's choices: if it changes, the cluster must be recreated."""
     written = definition.kind_config.get("kubeadmConfigPatches", [])
     return {**configuration(definition, ""), "kubeadmConfigPatches": written, "kubernetesVersion": definition.kubernetes_version}
 
 
 def _patches(definition: ClusterDefinition, image: str, own: str) -> list[str]:
-    """Those that make it quick, as texts that are valid YAML; the user's own come after them."""
+    """Patches that make the cluster faster, as YAML; the user's come after them."""
     planes = [node for node in definition.nodes if node.role == "control-plane"]
     chosen, networking = planes[0].image or image, definition.kind_config.get("networking") or {}
     version, is_ipv4 = version_of(chosen), networking.get("ipFamily", "ipv4") == "ipv4"
@@ -66,12 +59,12 @@ def _networking(definition: ClusterDefinition, written: Mapping[str, Any]) -> Co
     network = definition.network
     family = written.get("ipFamily", "ipv4")
     subnets = {} if family != "ipv4" else {"podSubnet": network.pod_subnet, "serviceSubnet": network.service_subnet}
-    # Nobody but this user of this machine may reach the API server.
+    # The API server is reachable from this machine only.
     return {**subnets, **written, "apiServerAddress": LOOPBACK, **({"disableDefaultCNI": True} if _brings_cni(definition) else {})}
 
 
 def _brings_cni(definition: ClusterDefinition) -> bool:
-    """Whether the repository has a CNI of its own."""
+    """Whether the repository installs the CNI."""
     return definition.network.cni not in ("Default", "") or definition.network.disable_default_cni
 
 
@@ -79,11 +72,11 @@ def _node(definition: ClusterDefinition, index: int, node: NodeConfiguration, im
     result: Configuration = {**node.raw, "role": node.role}
     if chosen := node.image or image:
         result["image"] = chosen
-    # With it, a control plane of our own image has its network before Kind applies the manifest of its CNI.
+    # With this label, our own node image sets up the network before Kind applies its CNI manifest.
     early = {EARLY_NETWORK: "default"} if chosen and chosen == own and node.role == "control-plane" and not _brings_cni(definition) else {}
     if labels := {**early, **node.labels}:
         result["labels"] = labels
-    # Ports that ksail.yaml itself maps lead to the first node, as KSail has it.
+    # Like KSail, map the ports of ksail.yaml to the first node.
     extra = _own_mappings(definition) if index == 0 else []
     if mappings := [*map(_mapping, node.raw.get("extraPortMappings", ())), *extra]:
         result["extraPortMappings"] = mappings
@@ -103,20 +96,20 @@ def _mapping(raw: Mapping[str, Any]) -> Configuration:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two configurations, one line each: 'nodes[1].image: a -> b'."""
+    """The differences of two configurations, such as 'nodes[1].image: a -> b'."""
     return list(_differences("", before, now))
 
 
-def _differences(place: str, before: Any, now: Any) -> Iterator[str]:
+def _differences(path: str, before: Any, now: Any) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in sorted({*before, *now}):
-            yield from _differences(f"{place}.{key}" if place else str(key), before.get(key), now.get(key))
+            yield from _differences(f"{path}.{key}" if path else str(key), before.get(key), now.get(key))
     elif isinstance(before, list) and isinstance(now, list):
         for index in range(max(len(before), len(now))):
             pair = (items[index] if index < len(items) else None for items in (before, now))
-            yield from _differences(f"{place}[{index}]", *pair)
+            yield from _differences(f"{path}[{index}]", *pair)
     elif before != now:
-        yield f"{place}: {_shown(before)} -> {_shown(now)}"
+        yield f"{path}: {_shown(before)} -> {_shown(now)}"
 
 
 def _shown(value: Any) -> str:
@@ -127,6 +120,6 @@ def _shown(value: Any) -> str:
     return " ".join(str(value).split())[:60]
 
 
-def taken_ports(definition: ClusterDefinition) -> list[tuple[str, int]]:
-    """(address, port) of every TCP port of the host that the nodes ask for."""
+def host_ports(definition: ClusterDefinition) -> list[tuple[str, int]]:
+    """(address, port) of all TCP ports that the nodes map on the host."""
     return [(m.listen_address, m.host_port) for m in definition.network.port_mappings if m.host_port and m.protocol == "TCP"]

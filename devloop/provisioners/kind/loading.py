@@ -1,11 +1,10 @@
-"""Images of this machine's engine into the nodes, before they are needed; what is not here, the nodes pull themselves."""
-
-from __future__ import annotations
+"""Loads images of the container engine into the nodes before they are needed; the nodes pull the others themselves."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from devloop.clients import private_files
@@ -15,8 +14,8 @@ from devloop.clients.wait import PAUSE, until
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command
 
-CTR = ("ctr", "--namespace=k8s.io")  # where the kubelet's containerd keeps what pods run
-PATIENCE = 60.0  # seconds for containerd to come up in a new node
+CTR = ("ctr", "--namespace=k8s.io")  # the kubelet's namespace in containerd
+PATIENCE = 60.0  # seconds for containerd to start in a new node
 ATTEMPTS = 5
 INGEST = "/var/lib/containerd/io.containerd.content.v1.content/ingest"
 SMALLEST = 1 << 20  # bytes
@@ -24,57 +23,45 @@ SMALLEST = 1 << 20  # bytes
 
 @dataclass(frozen=True)
 class Loader:
-    """`record` remembers which image went into which node, so that one that is there is not sent again."""
+    """The file `record` lists the images of each node, so that none is loaded twice."""
 
     containers: Containers
     images: ImageStore
     record: Path
 
-    def load(self, nodes: Iterable[Container], references: Iterable[str], stop: threading.Event) -> tuple[str, ...]:
-        """Have those of `references` that exist here in every node; which ones had to be sent."""
-        here = {reference: identity for reference in references if (identity := self.images.identity(reference))}
-        known = private_files.read_json(self.record)
-        missing = {node.name: _missing(here, known.get(node.id)) for node in nodes}
-        jobs = [(name, reference) for name, wanted in missing.items() for reference in wanted]
+    def load(self, nodes: Collection[Container], references: Iterable[str], stop: threading.Event) -> tuple[str, ...]:
+        """Load those of `references` that exist locally into every node; which were loaded."""
+        local = {reference: identity for reference in references if (identity := self.images.identity(reference))}
+        record = private_files.read_json(self.record)
+        loaded = {node.id: content if isinstance(content := record.get(node.id), dict) else {} for node in nodes}
+        jobs = [(node.name, ref) for node in nodes for ref, identity in local.items() if loaded[node.id].get(ref) != identity]
         if not jobs:
             return ()
         for name in dict.fromkeys(name for name, _ in jobs):
-            self._await_containerd(name, stop)
+            is_serving = partial(self._serves, name)
+            until(is_serving, f"containerd of {name}", patience=PATIENCE, stop=stop, hint=command("docker logs", name))
         with ThreadPoolExecutor(max_workers=2) as pool:
             list(pool.map(lambda job: self._send(job[0], job[1], stop), jobs))
-        private_files.write_json(self.record, {node.id: {**_known(known, node.id), **here} for node in nodes})
+        private_files.write_json(self.record, {identity: {**images, **local} for identity, images in loaded.items()})
         return tuple(dict.fromkeys(reference for _, reference in jobs))
 
     def _send(self, node: str, reference: str, stop: threading.Event) -> None:
         if stop.is_set():
             raise Interrupted(f"interrupted before {reference} was loaded")
-        # containerd of a node that boots may say that it serves before all of it does.
+        # While a node boots, containerd may report ready before all its services are.
         for _ in range(ATTEMPTS):
-            status, said = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
+            status, output = self.containers.feed(node, (*CTR, "images", "import", "-"), self.images.save(reference))
             if not status or self._is_full(node) or stop.wait(PAUSE):
                 break
         if status and self._is_full(node):
-            raise DevloopError(f"no space left in {node} for the image {reference}", hint="free some space: docker system df")
+            raise DevloopError(f"no space left on {node} for the image {reference}", hint="free some space: docker system df")
         if status:
-            raise DevloopError(f"{node} did not take the image {reference}: {said[-300:]}", hint=command("docker logs", node))
+            raise DevloopError(f"cannot load the image {reference} into {node}: {output[-300:]}", hint=command("docker logs", node))
 
     def _is_full(self, node: str) -> bool:
-        """Whether the disk that containerd receives images on has less room than the smallest image."""
-        status, said = self.containers.execute(node, ("df", "--output=avail", "--block-size=1", INGEST))
-        return status == 0 and int(said.split()[-1]) < SMALLEST
+        """Whether containerd's disk has less space than the smallest image."""
+        status, output = self.containers.execute(node, ("df", "--output=avail", "--block-size=1", INGEST))
+        return status == 0 and int(output.split()[-1]) < SMALLEST
 
-    def _await_containerd(self, node: str, stop: threading.Event) -> None:
-        def serves() -> bool:
-            return self.containers.execute(node, (*CTR, "version"))[0] == 0
-
-        until(serves, f"containerd of {node}", patience=PATIENCE, stop=stop, hint=command("docker logs", node))
-
-
-def _missing(here: Mapping[str, str], known: object) -> list[str]:
-    loaded = known if isinstance(known, dict) else {}
-    return [reference for reference, identity in here.items() if loaded.get(reference) != identity]
-
-
-def _known(known: Mapping[str, object], node: str) -> dict[str, str]:
-    found = known.get(node)
-    return found if isinstance(found, dict) else {}
+    def _serves(self, node: str) -> bool:
+        return self.containers.execute(node, (*CTR, "version"))[0] == 0

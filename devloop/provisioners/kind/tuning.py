@@ -1,52 +1,43 @@
-"""What makes the control plane of a small, short-lived cluster quick: kubeadm settings, handed over as Kind's patches. Pure.
+"""Kubeadm patches that make the control plane of a small, short-lived cluster faster. Pure.
 
 https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/ and v1beta3.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from devloop.runtime.components import QUICK_LISTS
+
 Version = tuple[int, int]
 
-# From this one on Kind writes v1beta4, where arguments are lists; a patch replaces a list as a whole. Before, they are mappings.
-_LISTS_FROM: Version = (1, 36)
+_LISTS_FROM: Version = (1, 36)  # Kind then writes v1beta4: arguments are lists, not mappings, and a patch replaces the whole list
+_FAIL_CGROUP_V1_FROM: Version = (1, 31)
+PATCHES = "/kind/patches"  # in our own node image; they make cluster DNS start faster
+_JOIN_PHASES = ("bootstrap-token", "kubelet-finalize", "show-join-command")
+_KEYS = "ECDSA-P256"  # generating the default RSA keys takes one or two seconds
 
-# The first kubelet that has the field failCgroupV1.
-_KNOWS_OLD_GROUPS: Version = (1, 31)
-
-# In our own node image: what makes cluster DNS answer within seconds.
-PATCHES = "/kind/patches"
-_FOR_OTHERS = ("bootstrap-token", "kubelet-finalize", "show-join-command")
-
-# Sixteen keys that take a moment to make, instead of the default's second or two.
-_KEYS = "ECDSA-P256"
-
-# Losing the last writes in a power cut is fine; the only member elects itself as soon as it may (milliseconds).
+# Losing the last writes in a power cut is fine; the only member elects itself after 200 ms.
 _ETCD = {"unsafe-no-fsync": "true", "heartbeat-interval": "20", "election-timeout": "200"}
-# The first seconds of a cluster are thousands of requests, which the defaults (20 and 50 a second) would spread.
+# The defaults (20 and 50 per second) throttle the thousands of requests in the first seconds.
 _CLIENT = {"kube-api-qps": "200", "kube-api-burst": "300"}
-# The only one of its kind need not wait for a lease.
 _ALONE = {"leader-elect": "false"}
-# What Kind itself sets, and what a list would drop.
+# Set by Kind; a list would drop it.
 _KINDS_OWN = {"enable-hostpath-provisioner": "true"}
 _SYNCS = {"concurrent-deployment-syncs": "10", "concurrent-replicaset-syncs": "10"}
-# Fewer collections; a plain list answers at once, one by watching waits for a bookmark (KEP-3157, a feature gate of client-go).
-_ENVIRONMENT = {"GOGC": "400", "KUBE_FEATURE_WatchListClient": "false"}
+_ENVIRONMENT = {"GOGC": "400", **QUICK_LISTS}
 
 
 def version_of(image: str) -> Version | None:
-    """(1, 36) of an image's tag like v1.36.3, None where it says nothing of the kind."""
+    """(1, 36) from an image tag such as v1.36.3, else None."""
     tag = re.search(r":v?(\d+)\.(\d+)(?:\.\d+)?(?:@|$)", image)
     return (int(tag[1]), int(tag[2])) if tag else None
 
 
 def cluster_patch(version: Version | None, *, control_planes: int, ipv4: bool) -> Mapping[str, Any]:
-    """A patch of kubeadm's ClusterConfiguration; an empty one where nobody knows which form of it the node's kubeadm reads.
+    """A patch of kubeadm's ClusterConfiguration; empty if the version, and so its format, is unknown.
 
-    Kind itself gives other addresses to the components of a cluster without IPv4: their arguments are left alone there.
+    Without IPv4, Kind itself sets other addresses in the arguments of the components, so they are left unchanged.
     """
     if version is None:
         return {}
@@ -61,20 +52,20 @@ def cluster_patch(version: Version | None, *, control_planes: int, ipv4: bool) -
     return {"kind": "ClusterConfiguration", "encryptionAlgorithm": _KEYS, "etcd": {"local": {"extraArgs": _named(etcd)}}, **lists}
 
 
-def init_patch(written: Mapping[str, Any], *, nodes: int) -> Mapping[str, Any]:
-    """A patch of kubeadm's InitConfiguration for nodes of our own image, which has a folder of patches for what kubeadm itself installs.
+def init_patch(networking: Mapping[str, Any], *, nodes: int) -> Mapping[str, Any]:
+    """A patch of kubeadm's InitConfiguration for our own node image, with its PATCHES; a single node skips the phases for joining.
 
-    `written` is Kind's own networking. A single node needs none of the phases that other nodes would need to join.
+    `networking` is the one of Kind's configuration.
     """
-    own = ["preflight", *(["addon/kube-proxy"] if written.get("kubeProxyMode") == "none" else [])]
-    skipped = {"skipPhases": [*own, *_FOR_OTHERS]} if nodes == 1 else {}
+    phases = ["preflight", *(["addon/kube-proxy"] if networking.get("kubeProxyMode") == "none" else [])]
+    skipped = {"skipPhases": [*phases, *_JOIN_PHASES]} if nodes == 1 else {}
     return {"kind": "InitConfiguration", "patches": {"directory": PATCHES}, **skipped}
 
 
 def kubelet_patch(version: Version | None) -> Mapping[str, Any]:
-    """Images are pulled side by side; control groups v1 will do, which a kubelet refuses from 1.35 on unless told otherwise."""
-    old_groups = {"failCgroupV1": False} if version and version >= _KNOWS_OLD_GROUPS else {}
-    return {"kind": "KubeletConfiguration", "serializeImagePulls": False, **old_groups}
+    """Pull images in parallel; allow cgroup v1, which kubelets refuse by default since 1.35."""
+    cgroups = {"failCgroupV1": False} if version and version >= _FAIL_CGROUP_V1_FROM else {}
+    return {"kind": "KubeletConfiguration", "serializeImagePulls": False, **cgroups}
 
 
 def _named(values: Mapping[str, str]) -> list[dict[str, str]]:

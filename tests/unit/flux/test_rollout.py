@@ -1,10 +1,10 @@
-"""What is said of a controller that does not run."""
+"""Why a controller crashed."""
 
 from __future__ import annotations
 
 import pytest
 
-from devloop.flux.rollout import last_words
+from devloop.flux.rollout import last_error
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from devloop.flux.rollout import last_words
             "unable to start manager: bind: in use",
         ),
         ("panic: no\n\n", "panic: no"),
-        ("", "it said nothing"),
+        ("", "no log output"),
         ("3\n[]\n", "[]"),
     ],
 )
 def test_of_a_log_the_last_error_counts(log: str, expected: str) -> None:
-    assert last_words(log) == expected
+    assert last_error(log) == expected

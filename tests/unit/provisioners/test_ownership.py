@@ -36,7 +36,7 @@ def test_nobodys_is_not_foreign(ownership: Ownership, tmp_path: Path) -> None:
 def test_another_repository_is_respected_while_it_exists(ownership: Ownership, tmp_path: Path) -> None:
     ownership.take(environment(tmp_path / "a"), image="one")
     ownership.refuse_foreign(environment(tmp_path / "a"))
-    with pytest.raises(DevloopError, match="the name shared is taken by an environment of") as error:
+    with pytest.raises(DevloopError, match="the name shared is used by an environment of") as error:
         ownership.refuse_foreign(environment(tmp_path / "b"))
     assert str(error.value.hint) == f"devloop -C {tmp_path}/a down local"
     (tmp_path / "a").rmdir()

@@ -14,8 +14,8 @@ from devloop.clients import engine
 from devloop.errors import DevloopError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
+from devloop.provisioners import existing, state_dir
 from devloop.provisioners.selection import choose, existing_choices
-from devloop.provisioners.state_dirs import existing, state_dir
 
 LOCAL = Environment("here", Path("/nowhere"), ClusterDefinition("local", "G3", "ksail.yaml"))
 
@@ -52,13 +52,13 @@ def pinged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_without_an_engine_processes_are_taken() -> None:
     chosen = choose("auto", LOCAL)
     assert chosen.name == "embedded"
-    assert "no container engine answers at unix://" in chosen.reason
+    assert "no container engine responds at unix://" in chosen.reason
 
 
 def test_an_engine_that_answers_is_taken(pinged: None) -> None:
     chosen = choose("auto", LOCAL)
     assert chosen.name == "kind"
-    assert "a container engine answers at unix://" in chosen.reason
+    assert "a container engine responds at unix://" in chosen.reason
 
 
 def test_what_runs_goes_on_with_what_it_runs_with(pinged: None) -> None:
@@ -69,7 +69,7 @@ def test_what_runs_goes_on_with_what_it_runs_with(pinged: None) -> None:
 
 def test_two_provisioners_do_not_share_an_environment() -> None:
     state_dir("kind", "local").mkdir(parents=True)
-    with pytest.raises(DevloopError, match="runs with the provisioner kind") as error:
+    with pytest.raises(DevloopError, match="uses the provisioner kind") as error:
         choose("embedded", LOCAL)
     assert "devloop down here" in str(error.value.hint)
 

@@ -71,7 +71,7 @@ def test_a_port_that_was_taken_is_given_up(runtime: ProcessRuntime, configured: 
 def test_a_program_that_keeps_ending_is_not_awaited(runtime: ProcessRuntime) -> None:
     runtime.ensure_supervisor(quiet)
     ends = Program(lambda _: Component(NAME, ("sh", "-c", "echo last words; exit 3")), probe="/")
-    with pytest.raises(DevloopError, match="git-server keeps ending with status 3: last words"):
+    with pytest.raises(DevloopError, match="git-server keeps crashing with status 3: last words"):
         runtime.run({NAME: ends})
 
 

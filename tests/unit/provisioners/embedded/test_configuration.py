@@ -7,6 +7,7 @@ import ipaddress
 import json
 import re
 import stat
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from devloop.clients import private_files
 from devloop.clients.ports import free_ports, is_free
 from devloop.errors import DevloopError
 from devloop.flux import processes
@@ -77,7 +79,7 @@ def test_no_secret_is_in_a_command_or_its_environment(site: ComponentContext) ->
     pki.ensure_pki(site.layout, "10.96.0.1")
     secrets = [*passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
     assert len(secrets) >= 2 + len(pki.USERS)
-    told = json.dumps([component.as_json() for component in commands(site)])
+    told = json.dumps([asdict(component) for component in commands(site)])
     assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
 
 
@@ -120,7 +122,7 @@ def test_commands_are_the_same_every_time_also_once_something_ran(site: Componen
     (site.layout.folder / "etcd" / "member").mkdir(parents=True)
     (site.layout.artifacts / "gitrepository").mkdir()
     assert commands(site) == before
-    assert [Component.from_json(json.loads(json.dumps(component.as_json()))) for component in before] == before
+    assert [Component.from_json(json.loads(json.dumps(asdict(component)))) for component in before] == before
 
 
 def test_whoever_talks_to_the_api_server_is_restarted_when_it_moves(site: ComponentContext) -> None:
@@ -324,7 +326,7 @@ def test_free_ports_differ_and_nobody_listens_there() -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{", '"text"'])
 def test_a_file_that_was_cut_short_is_as_good_as_none(layout: Layout, content: str) -> None:
     (layout.folder / "ports.json").write_text(content)
-    assert layout.read_json("ports.json") == {}
+    assert private_files.read_json(layout.folder / "ports.json") == {}
     ensure_ports(layout)
     assert set(ports(layout)) == set(PORTS)
 

@@ -14,7 +14,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.cluster.kind_config import read_kind
 from devloop.provisioners.kind.cluster import renamed
 from devloop.provisioners.kind.cluster_state import ClusterState
-from devloop.provisioners.kind.configuration import configuration, described, differences, node_image, taken_ports
+from devloop.provisioners.kind.configuration import configuration, described, differences, host_ports, node_image
 
 
 def definition(**fields: Any) -> ClusterDefinition:
@@ -174,7 +174,7 @@ def test_what_devloop_chooses_itself_is_no_difference() -> None:
 
 def test_only_certain_ports_of_the_host_can_be_taken() -> None:
     network = NetworkConfiguration(port_mappings=(PortMapping(80, 0), PortMapping(53, 53, "UDP"), PortMapping(443, 8443)))
-    assert taken_ports(definition(network=network)) == [("127.0.0.1", 8443)]
+    assert host_ports(definition(network=network)) == [("127.0.0.1", 8443)]
 
 
 def test_a_kubeconfig_of_kubeadm_gets_the_names_and_the_address_of_kind() -> None:
@@ -198,21 +198,21 @@ def environment(root: Path) -> Environment:
 
 
 def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
-    claim = ClusterState(tmp_path / "state")
-    assert not claim.exists
-    claim.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
-    assert (claim.exists, claim.is_whole, claim.configuration, claim.image) == (True, False, {"name": "local"}, "node:v1")
-    claim.complete()
-    assert (claim.is_whole, claim.configuration) == (True, {"name": "local"})
-    assert claim.remove()
-    assert not claim.remove()
+    state = ClusterState(tmp_path / "state")
+    assert not state.exists
+    state.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
+    assert (state.exists, state.is_complete, state.configuration, state.image) == (True, False, {"name": "local"}, "node:v1")
+    state.owner.note(whole=True)
+    assert (state.is_complete, state.configuration) == (True, {"name": "local"})
+    assert state.remove()
+    assert not state.remove()
 
 
 def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
-    claim, owner = ClusterState(tmp_path / "state"), environment(tmp_path / "a")
-    claim.refuse_elsewhere(owner, "host:/docker")
-    claim.make(owner, {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
-    claim.refuse_elsewhere(owner, "host:/docker")
-    with pytest.raises(DevloopError, match=r"in another container engine, the one at unix:///docker\.sock") as refused:
-        claim.refuse_elsewhere(owner, "host:/podman")
+    state, owner = ClusterState(tmp_path / "state"), environment(tmp_path / "a")
+    state.refuse_elsewhere(owner, "host:/docker")
+    state.make(owner, {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
+    state.refuse_elsewhere(owner, "host:/docker")
+    with pytest.raises(DevloopError, match=r"in another container engine, at unix:///docker\.sock") as refused:
+        state.refuse_elsewhere(owner, "host:/podman")
     assert "DOCKER_HOST=unix:///docker.sock devloop down local" in str(refused.value.hint)
