@@ -244,7 +244,7 @@ time.sleep(60)
 
 
 def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
-    code = f"from devloop.clients.orphans import sweep; print(sweep({MARKER!r}, {str(tmp_path)!r}))"
+    code = f"from devloop.clients.orphans import kill_orphans; print(kill_orphans({MARKER!r}, {str(tmp_path)!r}))"
     env = {**os.environ, MARKER: str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout == "0\n"
 

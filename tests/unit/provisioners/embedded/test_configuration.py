@@ -348,7 +348,7 @@ def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monke
     memory = tmp_path / "memory"
     memory.mkdir()
     monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
-    monkeypatch.setattr("devloop.runtime.layout.MEMORY_ROOM", 0)
+    monkeypatch.setattr("devloop.runtime.layout.MIN_FREE_MEMORY", 0)
     layout = Layout(tmp_path / "state")
     layout.make()
     layout.make()
@@ -360,7 +360,7 @@ def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monke
 def test_temporary_files_lie_on_the_disk_where_memory_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
     memory = tmp_path / "memory"
     monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
-    monkeypatch.setattr("devloop.runtime.layout.MEMORY_ROOM", 1 << 60 if obstacle == "no room" else 0)
+    monkeypatch.setattr("devloop.runtime.layout.MIN_FREE_MEMORY", 1 << 60 if obstacle == "no room" else 0)
     layout = Layout(tmp_path / "state")
     if obstacle != "no file system":
         memory.mkdir()
