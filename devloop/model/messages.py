@@ -1,7 +1,5 @@
 """Words of messages: listings, quotations, guesses at what was meant."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 

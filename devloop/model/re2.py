@@ -4,8 +4,6 @@ They are Go's, which are those of RE2 (https://github.com/google/re2/wiki/Syntax
 never more than linear time, whatever the expression.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any

@@ -1,7 +1,5 @@
 """What stands in an output for a value that nobody may see, and texts without the credentials in their URLs."""
 
-from __future__ import annotations
-
 import re
 
 # What kustomize-controller logs for a value that SOPS encrypted, and the same in Base64, which is what `data` of a Secret holds.

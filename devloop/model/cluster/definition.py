@@ -1,7 +1,5 @@
 """What ksail.yaml and kind.yaml say, every default resolved. Values only: `devloop.model.ksail` and `kind_config` parse them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

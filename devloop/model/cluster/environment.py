@@ -1,7 +1,5 @@
 """One environment of the repository (local, dev, prod): a definition and where its overlay starts. Never holds a key."""
 
-from __future__ import annotations
-
 import posixpath
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """kind.yaml: the configuration of a Kind cluster (kind.x-k8s.io/v1alpha4), every field checked. https://kind.sigs.k8s.io/docs/user/configuration/"""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The clock: against other clocks, and against what is valid only for a time."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What `devloop doctor` says of one thing that a run needs: fine, of concern or in the way, and the command that mends it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

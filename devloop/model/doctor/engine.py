@@ -1,7 +1,5 @@
 """The container engine: what answers, or why nothing does, and what follows for the provisioners."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """What one environment needs: its kubeconfig entry, its host ports, its keys."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Memory, disks, inotify, control groups and capabilities: facts of this machine, and whether they do."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Programs: those that must be here, those that are pinned, and those that only the user runs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What an ArtifactGenerator makes of other sources: ExternalArtifacts, by copying files. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType

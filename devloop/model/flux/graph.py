@@ -1,7 +1,5 @@
 """The Kustomizations of one environment, found by building parents first, and what each of them renders. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

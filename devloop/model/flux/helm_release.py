@@ -1,7 +1,5 @@
 """A HelmRelease, and whether its chart is here to be rendered. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A Flux Kustomization as an object says it, and what its status means at a revision. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

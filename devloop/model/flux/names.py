@@ -1,7 +1,5 @@
 """The names that Flux goes by: its API groups, kinds, labels and annotations, and the objects that devloop installs it with."""
 
-from __future__ import annotations
-
 from devloop.model.kubernetes.objects import ObjectId
 
 KUSTOMIZE_GROUP = "kustomize.toolkit.fluxcd.io"

@@ -1,7 +1,5 @@
 """Reads ksail.yaml of every generation: text -> Statement -> ClusterDefinition. One module per generation holds its table of fields."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What no table can say: values that do not go together, that change little here, or that devloop cannot act on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic

@@ -1,7 +1,5 @@
 """Which generation a ksail.yaml is of, and what to say of keys that belong to another one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which folder is reconciled and where in it the environment starts, as the generations write it."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The first generation (KSail 2 and 3, .NET): ksail.io/v1alpha1 with `spec.project`. Read-only knowledge, the format is history."""
 
-from __future__ import annotations
-
 from devloop.model.ksail.generation import Generation
 from devloop.model.yaml.schema import BOOLEAN, INTEGER, TEXT, FieldSchema, instead, table, words
 

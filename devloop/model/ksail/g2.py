@@ -1,7 +1,5 @@
 """The second generation (early Go): ksail.dev/v1alpha1, first flat, then (G2b) with `spec.cluster` and `spec.workload`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from devloop.model.ksail.g3 import FIELDS as G3_FIELDS

@@ -1,7 +1,5 @@
 """The third and current generation (KSail 5.16 and later): ksail.io/v1alpha1 with `spec.cluster`, `spec.workload`, `spec.provider`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from devloop.model.ksail.generation import Generation

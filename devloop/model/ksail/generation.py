@@ -1,7 +1,5 @@
 """What the generations of KSail's format have in common: a table of fields, and where each setting that devloop knows is in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,8 +4,6 @@ kind.yaml's `name`, else the KSail context without its prefix (kind-local -> loc
 that names nothing is called like its environment, so that two of them do not share one cluster.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """From what ksail.yaml and kind.yaml say to a ClusterDefinition with every default resolved."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The API groups that every API server brings, and which of their kinds live in no namespace."""
 
-from __future__ import annotations
-
 # API groups with a dot that every API server brings, https://kubernetes.io/docs/reference/kubernetes-api/.
 BUILT_IN = frozenset(
     f"{name}.k8s.io"

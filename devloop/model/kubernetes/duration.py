@@ -1,7 +1,5 @@
 """Durations as Go and Kubernetes write them: 300ms, 90s, 10m, 1h30m."""
 
-from __future__ import annotations
-
 import re
 
 from devloop.errors import InputError

@@ -1,7 +1,5 @@
 """Why an object is not healthy, in one line each, from what the cluster itself knows: conditions, pods, events. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from devloop.model.kubernetes.objects import Object

@@ -1,7 +1,5 @@
 """Whether an object has become what its spec asks for, as Flux judges it (kstatus: "Current"). Pure; unknown kinds count as current."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from devloop.model.kubernetes.objects import Object

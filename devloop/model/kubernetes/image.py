@@ -1,7 +1,5 @@
 """References to container images, after https://pkg.go.dev/github.com/distribution/reference."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What kustomize calls its files: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
 
-from __future__ import annotations
-
 import posixpath
 
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")

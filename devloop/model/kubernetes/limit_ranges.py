@@ -1,7 +1,5 @@
 """What a namespace gives and allows its containers: the defaults and bounds of LimitRanges, the sums of ResourceQuotas. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """A rendered object and the file it came from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

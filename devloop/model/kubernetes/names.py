@@ -1,7 +1,5 @@
 """What Kubernetes accepts as a name, and what people use: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """An object as the API has it, and how it is named."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pods as built-in kinds describe them, and the containers in them. What other kinds make of their fields is not guessed at."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

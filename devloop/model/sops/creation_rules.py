@@ -1,7 +1,5 @@
 """What SOPS says of a file without a key: who can open it and what is left in clear; and the creation rules of .sops.yaml. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

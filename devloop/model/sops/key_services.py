@@ -1,7 +1,5 @@
 """What SOPS encrypts with: https://getsops.io/docs/."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 # Key in SOPS' metadata or in .sops.yaml -> name.

@@ -1,7 +1,5 @@
 """Which values of a Secret are secrets in clear: not placeholders, not variables, not encrypted, not public, not mere settings."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

@@ -1,7 +1,5 @@
 """${NAME} and ${NAME:-default} in the texts of a definition."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Recognises files of other tools, so that the message can say what the file is and not only what it is not."""
 
-from __future__ import annotations
-
 import difflib
 
 from devloop.diagnostic import Diagnostic

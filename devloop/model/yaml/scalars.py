@@ -1,7 +1,5 @@
 """The scalars of a YAML, JSON, dotenv or INI file, each with the keys that lead to it and its line. No I/O, and nothing is resolved."""
 
-from __future__ import annotations
-
 import configparser
 import re
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 In a table `nodes[].role` is the field `role` of every item of the list `nodes`; sections are whatever has fields below it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """Checks a YAML tree against a table of fields and gives back plain data, lines, problems and warnings. Knows no format."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
