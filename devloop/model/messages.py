@@ -1,11 +1,11 @@
-"""Words of messages: listings, quotations, guesses at what was meant."""
+"""Formats parts of messages: lists, quotations, suggestions."""
 
 import difflib
 from collections.abc import Sequence
 
 
 def quote(text: str) -> str:
-    """`text` as a message may show it: short, printable, and never a private key."""
+    """`text` for a message: short, printable, never a private key."""
     if "AGE-SECRET-KEY" in text.upper():
         return "a private key"
     return repr(text if len(text) <= 40 else text[:37] + "...")
@@ -22,11 +22,11 @@ def counted(number: int, noun: str) -> str:
 
 
 def suggestions(word: str, known: Sequence[str]) -> list[str]:
-    """Up to three of `known` that `word` may have been meant for, case aside, best first."""
+    """Up to three of `known` that resemble `word`, ignoring case, best first."""
     by_lower = {name.lower(): name for name in known}
     return [by_lower[name] for name in difflib.get_close_matches(word.lower(), by_lower, cutoff=0.7)]
 
 
 def shortened(place: str) -> str:
-    """The path of a field as a message may show it."""
+    """The path of a field for a message."""
     return place if len(place) <= 80 and place.isprintable() else quote(place)

@@ -1,8 +1,8 @@
-"""What stands in an output for a value that nobody may see, and texts without the credentials in their URLs."""
+"""Masks for secret values, and texts without the credentials in their URLs."""
 
 import re
 
-# What kustomize-controller logs for a value that SOPS encrypted, and the same in Base64, which is what `data` of a Secret holds.
+# kustomize-controller's mask for a value encrypted by SOPS, and the same in Base64, for `data` of a Secret.
 SOPS_MASK = "**SOPS**"
 SOPS_MASK_ENCODED = "KipTT1BTKio="
 
@@ -13,10 +13,10 @@ _PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@|(?<=://)[^/@\s]{20,}@")
 
 
 def strip_credentials(text: str) -> str:
-    """The text with neither users nor passwords in its URLs."""
+    """Removes users and passwords from URLs."""
     return _USER.sub("", text)
 
 
 def mask_credentials(text: str) -> str:
-    """The text with a mask for passwords and tokens in its URLs; the name of a user alone stays."""
+    """Masks passwords and tokens in URLs; a user name alone stays."""
     return _PASSWORD.sub(f"{MASK}@", text)

@@ -41,11 +41,11 @@ def require_empty(directory: Path) -> None:
     """Raises InputError unless `directory` is new, in a folder that exists, or empty."""
     if directory.is_dir():
         if any(directory.iterdir()):
-            raise InputError(f"{directory} is not empty", hint="devloop init with the name of a new directory")
+            raise InputError(f"{directory} is not empty", hint="run devloop init with the path of a new directory")
     elif directory.exists() or directory.is_symlink():
-        raise InputError(f"{directory} exists and is no directory", hint="devloop init with the name of a new directory")
+        raise InputError(f"{directory} exists and is not a directory", hint="run devloop init with the path of a new directory")
     elif not directory.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {directory.parent}", hint=command("mkdir -p", directory.parent))
+        raise InputError(f"folder {directory.parent} does not exist", hint=command("mkdir -p", directory.parent))
 
 
 def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def sample_root() -> Path:
     roots = (package / "sample", package.parent)
     found = next((root for root in roots if (root / "k8s" / "bases").is_dir() and (root / "clusters").is_dir()), None)
     if not found:
-        raise DevloopError("this installation of devloop lacks the sample platform", hint=command("pip install --force-reinstall devloop"))
+        raise DevloopError("the sample platform is missing from this installation of devloop", hint=command("pip install --force-reinstall devloop"))
     return found
 
 
@@ -95,7 +95,7 @@ def _write_repository(root: Path, name: str, keys: list[_Key], sops: Path) -> No
     (root / ".gitignore").write_text((templates / "gitignore").read_text())
     rules = "".join(_RULE.format(environment=key.environment, public=key.public) for key in keys)
     (root / ".sops.yaml").write_text(
-        f"# Whom SOPS encrypts a file for: each environment has an Age key of its own.\ncreation_rules:\n{rules}"
+        f"# Recipients for SOPS: each environment has its own Age key.\ncreation_rules:\n{rules}"
     )
     for key in keys:
         for path, plaintext in sample_secrets(key.environment).items():
@@ -156,7 +156,7 @@ def _told(directory: Path, keys: list[_Key]) -> tuple[str, ...]:
     described: Mapping[str, str] = {key.environment: str(key.path) for key in keys}
     return (
         f"{directory} is a Git repository with the environments {', '.join(described)}",
-        "their Age keys are outside of it; keep a copy, nobody can decrypt without them:",
+        "their Age keys are stored outside it; back them up, secrets cannot be decrypted without them:",
         *(f"  {path}" for path in described.values()),
         f"next: devloop -C {shlex.quote(str(directory))} up local",
     )

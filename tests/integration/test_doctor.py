@@ -29,7 +29,7 @@ def test_the_doctor_knows_a_running_environment(user: User) -> None:
     assert before["clock"]["message"] == "sane"
     assert before["keys"]["status"] == "ok"
     assert str(user.home / "config") in before["keys"]["message"]
-    assert "not there yet" in before["kubeconfig"]["message"]
+    assert "does not exist yet" in before["kubeconfig"]["message"]
     assert user.devloop("-C", "demo", "up", "local").status == 0
     run = user.devloop("-C", "demo", "doctor", "local", "--provisioner", "embedded", "--output", "json", **NOWHERE)
     after = lines(run)

@@ -69,8 +69,8 @@ def test_the_doctor_knows_what_runs(demo: tuple[User, Path]) -> None:
     assert "the API server and every certificate" in told["clock"]
     assert told["kubeconfig"].startswith(str(user.home / "kubeconfig"))
     assert f"-{user.cluster}" in told["kubeconfig"]
-    assert "is this environment's" in told["ports"] if user.provisioner == "kind" else "is free" in told["ports"]
-    assert "can be opened" in told["keys"]
+    assert "is used by this environment" in told["ports"] if user.provisioner == "kind" else "is free" in told["ports"]
+    assert "can be decrypted" in told["keys"]
 
 
 def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone(demo: tuple[User, Path]) -> None:

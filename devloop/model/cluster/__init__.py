@@ -1,1 +1,1 @@
-"""What a cluster definition and an environment say."""
+"""Cluster definitions and environments."""

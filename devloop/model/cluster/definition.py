@@ -1,4 +1,4 @@
-"""What ksail.yaml and kind.yaml say, every default resolved. Values only: `devloop.model.ksail` and `kind_config` parse them."""
+"""A cluster definition with every default resolved; `devloop.model.ksail` and `kind_config` parse it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class NetworkConfiguration:
 
 @dataclass(frozen=True)
 class ToolingConfiguration:
-    """What KSail would install beside the cluster; toggles are Default, Enabled or Disabled (G3 words)."""
+    """What KSail would install in the cluster; toggles are Default, Enabled or Disabled."""
 
     gitops_engine: str = "None"
     metrics_server: str = "Default"
@@ -53,7 +53,7 @@ class ToolingConfiguration:
 
 @dataclass(frozen=True)
 class SopsSettings:
-    """Where the definition says that the Age key is; never the key. `enabled` is Default (detect), Enabled or Disabled."""
+    """Where to find the Age key, never the key. `enabled` is Default (detect), Enabled or Disabled."""
 
     enabled: str = "Default"
     key_env_var: str = "SOPS_AGE_KEY"
@@ -65,11 +65,9 @@ class SopsSettings:
 class ClusterDefinition:
     """One KSail cluster definition of any generation.
 
-    `name` is the cluster's (`devloop.model.ksail.naming` says where it comes from). `path` and `kind_path` are relative to the repository
-    root ('' where there is no kind.yaml). `source_directory` is relative to the repository root ('k8s'), `entry_path` relative to
-    `source_directory` ('clusters/local', '.' for its top). `timeout` in seconds, per Kustomization. `lines` maps a dotted field path
-    ('spec.cluster.cni') to its line. `warnings` are valid values that change nothing or little here; `blockers` are valid values that
-    devloop cannot act on (a cloud distribution, ArgoCD): fine to validate, an error for `up`.
+    `name` is the cluster's. `path`, `kind_path` ('' without kind.yaml) and `source_directory` are relative to the repository root,
+    `entry_path` to `source_directory`. `timeout` in seconds, per Kustomization. `lines` maps a dotted field path to its line. `warnings`
+    are about values with little or no effect here, `blockers` about those that `up` does not support (a cloud distribution, ArgoCD).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One environment of the repository (local, dev, prod): a definition and where its overlay starts. Never holds a key."""
+"""An environment of the repository (local, dev, prod) and a snapshot of its source. Never contains a key."""
 
 import posixpath
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from devloop.model.cluster.definition import ClusterDefinition
 
 @dataclass(frozen=True)
 class Environment:
-    """`root` is the absolute path of the repository, `name` what the user typed after the command."""
+    """`root` is the absolute path of the repository, `name` the command's argument."""
 
     name: str
     root: Path
@@ -32,5 +32,5 @@ class Source:
 
     @property
     def revision(self) -> str:
-        """As Flux writes it: main@sha1:<commit>."""
+        """In Flux's format: main@sha1:<commit>."""
         return f"{self.branch}@sha1:{self.commit}"

@@ -1,4 +1,4 @@
-"""kind.yaml: the configuration of a Kind cluster (kind.x-k8s.io/v1alpha4), every field checked. https://kind.sigs.k8s.io/docs/user/configuration/"""
+"""Reads kind.yaml (kind.x-k8s.io/v1alpha4): https://kind.sigs.k8s.io/docs/user/configuration/"""
 
 import ipaddress
 import re
@@ -19,7 +19,7 @@ API_VERSION = "kind.x-k8s.io/v1alpha4"
 
 _PATCH = {"group": TEXT, "version": TEXT, "kind": TEXT, "patch": TEXT}
 _NODE_PORT = FieldSchema(("integer",), lowest=1, highest=65535, required=True)
-# 0 and -1: a free one.
+# 0 and -1: a random free port.
 _HOST_PORT = FieldSchema(("integer",), lowest=-1, highest=65535)
 
 FIELDS = table(
@@ -30,18 +30,14 @@ FIELDS = table(
             "name": FieldSchema(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
             "featureGates": FieldSchema(("flags",)),
             "runtimeConfig": LABELS,
-            "kubeadmConfigPatches": TEXTS,
-            "containerdConfigPatches": TEXTS,
-            "containerdConfigPatchesJSON6902": TEXTS,
+            **dict.fromkeys(("kubeadmConfigPatches", "containerdConfigPatches", "containerdConfigPatchesJSON6902"), TEXTS),
         },
         "kubeadmConfigPatchesJSON6902[]": _PATCH,
         "nodes[]": {"role": words("control-plane", "worker"), "image": TEXT, "labels": LABELS, "kubeadmConfigPatches": TEXTS},
         "nodes[].kubeadmConfigPatchesJSON6902[]": _PATCH,
         "nodes[].extraMounts[]": {
-            "hostPath": replace(TEXT, required=True),
-            "containerPath": replace(TEXT, required=True),
-            "readOnly": BOOLEAN,
-            "selinuxRelabel": BOOLEAN,
+            **dict.fromkeys(("hostPath", "containerPath"), replace(TEXT, required=True)),
+            **dict.fromkeys(("readOnly", "selinuxRelabel"), BOOLEAN),
             "propagation": words("None", "HostToContainer", "Bidirectional"),
         },
         "nodes[].extraPortMappings[]": {
@@ -53,9 +49,7 @@ FIELDS = table(
         "networking": {
             "ipFamily": words("ipv4", "ipv6", "dual"),
             "apiServerPort": _HOST_PORT,
-            "apiServerAddress": TEXT,
-            "podSubnet": TEXT,
-            "serviceSubnet": TEXT,
+            **dict.fromkeys(("apiServerAddress", "podSubnet", "serviceSubnet"), TEXT),
             "disableDefaultCNI": BOOLEAN,
             "kubeProxyMode": words("iptables", "ipvs", "nftables", "none"),
             "dnsSearch": TEXTS,
@@ -66,7 +60,7 @@ FIELDS = table(
 
 @dataclass(frozen=True)
 class KindConfiguration:
-    """What one kind.yaml says; `nodes` is empty where it names none, subnets are '' where it has none, `raw` is the file as plain data."""
+    """One kind.yaml; what it does not set is empty. `raw` is the file as plain data."""
 
     path: str
     name: str = ""
@@ -81,17 +75,16 @@ class KindConfiguration:
 
     @property
     def kubernetes_version(self) -> str:
-        """The version in the tag of the first node's image, '' where there is none."""
+        """The version in the tag of the first node's image, or ''."""
         tag = re.search(r":(v?\d+\.\d+(\.\d+)?)(@|$)", self.nodes[0].image) if self.nodes else None
         return tag[1] if tag else ""
 
 
 def read_kind(text: str, path: str, variables: Mapping[str, str]) -> KindConfiguration:
-    """What the file says, with everything that is wrong in it as `problems`; raises InputError for what is no Kind configuration at all."""
+    """Invalid values are reported as `problems`; raises InputError if the file is not a Kind configuration."""
     root, problems = parse_yaml(text, path)
-    foreign = other_format_problem(root, path, "a Kind configuration", API_VERSION)
-    if foreign:
-        raise InputError.of([foreign])
+    if other_format := other_format_problem(root, path, "a Kind configuration", API_VERSION):
+        raise InputError.of([other_format])
     checked = validate_fields(root, FIELDS, path, variables)
     networking = checked.data.get("networking", {})
     return KindConfiguration(
@@ -103,7 +96,7 @@ def read_kind(text: str, path: str, variables: Mapping[str, str]) -> KindConfigu
         service_subnet=networking.get("serviceSubnet", ""),
         raw=checked.data,
         lines=checked.lines,
-        problems=(*problems, *checked.problems, *_judge(checked, path)),
+        problems=(*problems, *checked.problems, *_inconsistencies(checked, path)),
         warnings=checked.warnings,
     )
 
@@ -119,7 +112,7 @@ def _node(raw: Mapping[str, Any]) -> NodeConfiguration:
 
 
 def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
-    """A port mapping as Kind and KSail write it. Kind listens on all addresses where nothing is said; devloop stays on this machine."""
+    """A port mapping of Kind or KSail. Kind listens on all addresses by default, devloop on the loopback address."""
     return PortMapping(
         container_port=raw.get("containerPort", 0),
         host_port=max(0, raw.get("hostPort", 0)),
@@ -128,8 +121,8 @@ def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
     )
 
 
-def _judge(checked: ValidationResult, path: str) -> Iterator[Diagnostic]:
-    """What a table cannot say."""
+def _inconsistencies(checked: ValidationResult, path: str) -> Iterator[Diagnostic]:
+    """What the table of fields cannot express."""
     for key in ("networking.podSubnet", "networking.serviceSubnet"):
         subnets = lookup(checked.data, key)
         if subnets and not all(_is_subnet(subnet) for subnet in subnets.split(",")):
@@ -137,18 +130,16 @@ def _judge(checked: ValidationResult, path: str) -> Iterator[Diagnostic]:
     nodes = checked.data.get("nodes", ())
     if nodes and not any(node.get("role", "control-plane") == "control-plane" for node in nodes):
         yield Diagnostic.at(path, checked.lines["nodes"], "nodes has no control-plane", "add `- role: control-plane`")
-    taken: dict[tuple[Any, ...], str] = {}
+    used: dict[tuple[Any, ...], str] = {}
     for where, mapping in _host_ports(nodes):
-        first = taken.setdefault((mapping.host_port, mapping.protocol, mapping.listen_address), where)
+        first = used.setdefault((mapping.host_port, mapping.protocol, mapping.listen_address), where)
         if first != where:
-            line = checked.lines[where]
-            yield Diagnostic.at(
-                path, line, f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} has taken"
-            )
+            message = f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} already uses"
+            yield Diagnostic.at(path, checked.lines[where], message)
 
 
 def _host_ports(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, PortMapping]]:
-    """Every mapping that asks for one certain port of the host, and its place in the file."""
+    """Every mapping with a fixed host port, and its path in the file."""
     for index, node in enumerate(nodes):
         for number, raw in enumerate(node.get("extraPortMappings", ())):
             mapping = port_mapping(raw)

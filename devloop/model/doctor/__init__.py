@@ -1,1 +1,1 @@
-"""The doctor's judgement: from facts (frozen values that `devloop.clients` brings) to diagnoses. No looking here."""
+"""Turns facts about the machine, read by `devloop.clients`, into diagnoses. No I/O."""

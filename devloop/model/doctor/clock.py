@@ -1,4 +1,4 @@
-"""The clock: against other clocks, and against what is valid only for a time."""
+"""Compares the clock with other clocks and with the validity of certificates."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from devloop.hint import Hint, command
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.messages import join_words
 
-# Seconds of difference that do nobody harm: certificates are made valid from a moment before.
+# Harmless difference in seconds: certificates become valid a moment before they are issued.
 SKEW = 60.0
 DAY = 86400.0
 SOON = 7 * DAY
@@ -15,7 +15,7 @@ SOON = 7 * DAY
 
 @dataclass(frozen=True)
 class ClockReading:
-    """Another clock or a date to compare with: seconds since 1970. `floor`: only being before it is wrong, else any difference is."""
+    """Another clock or a date, in seconds since 1970. `floor`: only an earlier clock is wrong, else any difference."""
 
     what: str
     time: float
@@ -24,7 +24,7 @@ class ClockReading:
 
 @dataclass(frozen=True)
 class Validity:
-    """From when until when a certificate is valid, in seconds since 1970, and the command that makes a new one."""
+    """The validity of a certificate, in seconds since 1970, and the command that renews it."""
 
     what: str
     begins: float
@@ -34,29 +34,27 @@ class Validity:
 
 def judge_clock(now: float, readings: Collection[ClockReading], validities: Collection[Validity]) -> tuple[Diagnosis, ...]:
     """`now` in seconds since 1970."""
-    found = (*_astray(now, readings), *_invalid(now, validities))
-    agreed = [reading.what for reading in readings if not reading.floor] + ["every certificate"] * bool(validities)
-    return found or (ok("clock", "agrees with " + join_words(agreed) if agreed else "sane"),)
+    problems = (*_skewed(now, readings), *_invalid(now, validities))
+    checked = [reading.what for reading in readings if not reading.floor] + ["every certificate"] * bool(validities)
+    return problems or (ok("clock", "agrees with " + join_words(checked) if checked else "sane"),)
 
 
-def _astray(now: float, readings: Collection[ClockReading]) -> Iterator[Diagnosis]:
-    hint = command("sudo timedatectl set-ntp true")
+_SYNCHRONISE = command("sudo timedatectl set-ntp true")
+
+
+def _skewed(now: float, readings: Collection[ClockReading]) -> Iterator[Diagnosis]:
     for reading in readings:
         late = reading.time - now
         if late > SKEW:
-            yield failed("clock", f"is {span(late)} behind {reading.what}", hint)
+            yield failed("clock", f"is {span(late)} behind {reading.what}", _SYNCHRONISE)
         elif late < -SKEW and not reading.floor:
-            yield failed("clock", f"is {span(-late)} ahead of {reading.what}", hint)
+            yield failed("clock", f"is {span(-late)} ahead of {reading.what}", _SYNCHRONISE)
 
 
 def _invalid(now: float, validities: Collection[Validity]) -> Iterator[Diagnosis]:
     for validity in validities:
         if now < validity.begins:
-            yield failed(
-                "clock",
-                f"{validity.what} is valid only in {span(validity.begins - now)}",
-                command("sudo timedatectl set-ntp true"),
-            )
+            yield failed("clock", f"{validity.what} becomes valid only in {span(validity.begins - now)}", _SYNCHRONISE)
         elif now > validity.ends:
             yield failed("clock", f"{validity.what} expired {span(now - validity.ends)} ago", validity.renewal)
         elif validity.ends - now < SOON:

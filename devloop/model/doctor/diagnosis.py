@@ -1,4 +1,4 @@
-"""What `devloop doctor` says of one thing that a run needs: fine, of concern or in the way, and the command that mends it."""
+"""The result of one check of `devloop doctor`, and the command that fixes it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,8 +14,6 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One line of the doctor's. `check` names what was looked at, `hint` is a command where there is one."""
-
     check: str
     level: Level
     message: str

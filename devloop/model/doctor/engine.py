@@ -1,4 +1,4 @@
-"""The container engine: what answers, or why nothing does, and what follows for the provisioners."""
+"""Checks the container engine, for the provisioner that would use it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,15 +7,13 @@ from devloop.hint import Hint, command, instructions, shell
 from devloop.model.doctor.diagnosis import Diagnosis, failed, ok, warning
 from devloop.model.doctor.machine import version
 
-# The first with private control group namespaces, which Kind's nodes run in.
-OLDEST_DOCKER = (20, 10)
-# Copies whole layers: every node takes gigabytes and minutes.
-COPYING = "vfs"
+# The first version with private cgroup namespaces, which Kind's nodes need.
+_OLDEST_DOCKER = (20, 10)
 
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """An engine that answers. `time` is its clock's, in seconds since 1970; `published`: host ports and the Kind cluster that has each."""
+    """An engine that responds. `time` is its clock's, in seconds since 1970; `published` are host ports and the Kind cluster of each."""
 
     product: str
     version: str
@@ -30,8 +28,6 @@ class EngineFacts:
 
 
 class Trouble(StrEnum):
-    """Why no engine can be used."""
-
     ABSENT = "absent"
     FORBIDDEN = "forbidden"
     SILENT = "silent"
@@ -39,7 +35,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class NoEngine:
-    """`address` is where one was looked for; `chosen`: the user named it; `detail` in words."""
+    """`address` is the one that was tried; `chosen`: by the user; `detail` is the error."""
 
     trouble: Trouble
     address: str
@@ -48,36 +44,34 @@ class NoEngine:
 
 
 def judge_engine(engine: EngineFacts | NoEngine, provisioner: str, *, needed: bool | None) -> Diagnosis:
-    """`needed` by `provisioner`; None: that one is taken where there is no engine. What is there should work."""
+    """`needed` by `provisioner`; None: that one is used if there is no engine."""
     if isinstance(engine, NoEngine):
         return _without(engine, provisioner, needed)
-    said = f"{engine.product} {engine.version}, {engine.storage}, {engine.runtime}" + (", rootless" if engine.rootless else "")
-    if engine.product == "Docker" and (0, 0) < version(engine.version) < OLDEST_DOCKER:
-        return failed("engine", f"{said}; Kind needs 20.10 or newer", "https://docs.docker.com/engine/install/")
-    if engine.storage == COPYING:
-        return warning("engine", f"{said}; the storage driver vfs copies every layer: slow, and gigabytes for each node", _OVERLAY)
-    return ok("engine", f"{said}, at {engine.address}")
-
-
-_OVERLAY = "put /var/lib/docker on ext4 or xfs, then sudo systemctl restart docker"
+    details = f"{engine.product} {engine.version}, {engine.storage}, {engine.runtime}" + (", rootless" if engine.rootless else "")
+    if engine.product == "Docker" and (0, 0) < version(engine.version) < _OLDEST_DOCKER:
+        return failed("engine", f"{details}; Kind requires 20.10 or newer", "https://docs.docker.com/engine/install/")
+    if engine.storage == "vfs":
+        hint = "move /var/lib/docker to ext4 or xfs, then sudo systemctl restart docker"
+        return warning("engine", f"{details}; the vfs storage driver copies every layer: slow, and gigabytes per node", hint)
+    return ok("engine", f"{details}, at {engine.address}")
 
 
 def _without(engine: NoEngine, provisioner: str, needed: bool | None) -> Diagnosis:
-    message, hint = _told(engine)
+    message, hint = _trouble(engine)
     if needed is False:
-        return ok("engine", f"{message}; the {provisioner} provisioner needs none")
+        return ok("engine", f"{message}; the {provisioner} provisioner does not need one")
     if needed:
         return failed("engine", message, hint)
-    message += f"; `up` takes the {provisioner} provisioner"
+    message += f"; `up` uses the {provisioner} provisioner"
     return warning("engine", message, hint) if engine.trouble is Trouble.ABSENT else failed("engine", message, hint)
 
 
-def _told(engine: NoEngine) -> tuple[str, Hint]:
+def _trouble(engine: NoEngine) -> tuple[str, Hint]:
     if engine.trouble is Trouble.ABSENT:
-        return f"none at {engine.address}", command("sudo apt-get install docker.io")
+        return f"not found at {engine.address}", command("sudo apt-get install docker.io")
     if engine.trouble is Trouble.FORBIDDEN:
-        return f"this user may not use {engine.address}", shell("sudo usermod -aG docker $USER && newgrp docker")
-    said = f"nobody answers at {engine.address}" + (f" ({engine.detail})" if engine.detail else "")
+        return f"this user has no access to {engine.address}", shell("sudo usermod -aG docker $USER && newgrp docker")
+    message = f"no response from {engine.address}" + (f" ({engine.detail})" if engine.detail else "")
     if engine.chosen:
-        return said, instructions(shell("unset DOCKER_HOST"), ", or ", command("docker context use default"))
-    return said, command("sudo systemctl start", "podman.socket" if engine.address.endswith("podman.sock") else "docker")
+        return message, instructions(shell("unset DOCKER_HOST"), ", or ", command("docker context use default"))
+    return message, command("sudo systemctl start", "podman.socket" if engine.address.endswith("podman.sock") else "docker")

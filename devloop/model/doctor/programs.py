@@ -1,4 +1,4 @@
-"""Programs: those that must be here, those that are pinned, and those that only the user runs."""
+"""Checks required, pinned and optional programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from devloop.model.messages import counted, join_words
 
 Version = tuple[int, ...]
 
-# The first with configuration in GIT_CONFIG_COUNT and what comes with it, https://git-scm.com/docs/git-config.
+# The first version with GIT_CONFIG_COUNT, https://git-scm.com/docs/git-config.
 OLDEST_GIT = (2, 31)
 
 
 @dataclass(frozen=True)
 class FoundProgram:
-    """A program that was found; `version` is empty where it does not say one."""
+    """`version` is empty if unknown."""
 
     path: str
     version: str
@@ -24,7 +24,7 @@ class FoundProgram:
 
 @dataclass(frozen=True)
 class Pinned:
-    """One tool of the lock; `channel` says how the one at `path` came, '' where there is none; `seconds` is what a build takes here."""
+    """A tool of the lock file; `channel` is how it was installed, '' if it was not; `seconds` is the estimated build time."""
 
     name: str
     version: str
@@ -39,25 +39,24 @@ def judge_git(git: FoundProgram | None) -> Diagnosis:
     if (0, 0) < version(git.version) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
         return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", command("sudo apt-get install git"))
-    return ok("git", f"{git.version or 'of unknown version'} at {git.path}")
+    return ok("git", f"{git.version or 'unknown version'} at {git.path}")
 
 
 def judge_python(python: FoundProgram) -> Diagnosis:
-    """It runs this, so it does."""
     return ok("python", f"{python.version} at {python.path}")
 
 
 def judge_go(go: FoundProgram | None, needed: str, missing: Sequence[Pinned]) -> Diagnosis:
-    """Go is needed only to build; `needed` is the version that the missing tools want."""
+    """Go is needed for builds only; `needed` is the version for the missing tools."""
     if go:
         return ok("go", f"{go.version} at {go.path}")
     if not missing:
-        return ok("go", "not found, and not needed: everything is installed")
-    return warning("go", f"none of {needed} or newer; devloop installs one for itself to build with", command("devloop toolchain install"))
+        return ok("go", "not found and not needed: all tools are installed")
+    return warning("go", f"{needed} or newer not found; devloop installs its own for building", command("devloop toolchain install"))
 
 
 def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
-    """What the embedded provisioner and the build of the repository need."""
+    """The tools of the embedded provisioner and of builds."""
     missing = [tool for tool in tools if not tool.channel]
     if not missing:
         return ok("toolchain", f"{counted(len(tools), 'pinned program')} installed")
@@ -66,25 +65,27 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
 
 
 def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
-    """One that only some need: Kind."""
+    """An optional tool, like Kind."""
     if tool.channel:
         return ok(tool.name, f"{tool.version}, installed from {tool.channel}")
-    said = f"{tool.version} not installed: building takes about {_time([tool])}"
-    return warning(tool.name, said, _install(tool)) if needed else ok(tool.name, f"{said}, when it is needed")
+    message = f"{tool.version} not installed: building takes about {_time([tool])}"
+    return warning(tool.name, message, _install(tool)) if needed else ok(tool.name, f"{message}, once it is needed")
 
 
 def judge_kubectl(own: FoundProgram | None, pinned: Pinned, cluster: str) -> Diagnosis:
     """Kubernetes supports a kubectl one minor version older or newer, https://kubernetes.io/releases/version-skew-policy/#kubectl."""
     if own is None:
-        return warning("kubectl", "none on PATH; devloop does without, you may want it", _use(pinned))
+        return warning("kubectl", "not on PATH; optional, devloop does not need it", _use(pinned))
     (major, minor), (_, wanted) = version(own.version), version(cluster)
     if major and abs(minor - wanted) > 1:
-        return warning("kubectl", f"{own.version} at {own.path} is too far from Kubernetes {cluster}", _use(pinned))
-    return ok("kubectl", f"{own.version or 'of unknown version'} at {own.path}")
+        return warning(
+            "kubectl", f"{own.version} at {own.path} is more than one minor version away from Kubernetes {cluster}", _use(pinned)
+        )
+    return ok("kubectl", f"{own.version or 'unknown version'} at {own.path}")
 
 
 def _use(tool: Pinned) -> Hint:
-    """The pinned one is in nobody's PATH."""
+    """The pinned tools are not on PATH."""
     return shell(f"alias {tool.name}={tool.path}") if tool.channel else _install(tool)
 
 

@@ -1,4 +1,4 @@
-"""What an ArtifactGenerator makes of other sources: ExternalArtifacts, by copying files. No I/O."""
+"""ArtifactGenerators, which copy files of other sources to ExternalArtifacts. No I/O."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,12 @@ from devloop.model.flux.kustomization import SourceRef
 from devloop.model.flux.names import EXTENSIONS_GROUP
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 
-GENERATOR = "ArtifactGenerator"
 ARTIFACT = "ExternalArtifact"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One ExternalArtifact. `sources` are what aliases stand for, `copies` the CopyOperations as written, `origin` the generator's file."""
+    """One ExternalArtifact. `sources` by alias, `copies` are the CopyOperations as written, `origin` is the generator's file."""
 
     ref: SourceRef
     sources: Mapping[str, SourceRef]
@@ -24,7 +23,7 @@ class Artifact:
 
     @property
     def used(self) -> Mapping[str, SourceRef]:
-        """The sources that something is copied from; an alias that is not declared is for whoever makes the artifact to complain about."""
+        """The sources that something is copied from; undeclared aliases are reported when the artifact is built."""
         aliases = {str(copy.get("from", "")).removeprefix("@").split("/")[0] for copy in self.copies}
         return {alias: ref for alias, ref in self.sources.items() if alias in aliases}
 
@@ -36,8 +35,8 @@ class Artifact:
 
 
 def artifacts(manifest: Manifest) -> Iterator[Artifact]:
-    """The artifacts of a generator, none of any other object or where it makes no sense: the API server would refuse that."""
-    if (manifest.group, manifest.kind) != (EXTENSIONS_GROUP, GENERATOR):
+    """The valid artifacts of a generator, none for any other object."""
+    if (manifest.group, manifest.kind) != (EXTENSIONS_GROUP, "ArtifactGenerator"):
         return
     namespace = manifest.id.namespace
     spec = manifest.mapping("spec")
@@ -47,17 +46,14 @@ def artifacts(manifest: Manifest) -> Iterator[Artifact]:
     }
     for artifact in mappings_in(spec.get("artifacts")):
         ref, copies = SourceRef(ARTIFACT, namespace, str(artifact.get("name"))), mappings_in(artifact.get("copy"))
-        if all(map(_makes_sense, copies)):
+        if all(map(_is_copy_operation, copies)):
             yield Artifact(ref, sources, tuple(copies), manifest.origin.path)
 
 
-_SHAPES: Mapping[str, type] = {"from": str, "to": str, "strategy": str, "optional": bool, "exclude": list}
-
-
-def _makes_sense(copy: Mapping[str, Any]) -> bool:
-    """Its fields are of the types of a CopyOperation."""
+def _is_copy_operation(copy: Mapping[str, Any]) -> bool:
+    types = {"from": str, "to": str, "strategy": str, "optional": bool, "exclude": list}
     excluded = copy.get("exclude") or ()
-    return all(isinstance(copy.get(key), (shape, NoneType)) for key, shape in _SHAPES.items()) and all(isinstance(e, str) for e in excluded)
+    return all(isinstance(copy.get(key), (type_, NoneType)) for key, type_ in types.items()) and all(isinstance(e, str) for e in excluded)
 
 
 def _literal(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""The Kustomizations of one environment, found by building parents first, and what each of them renders. No I/O."""
+"""The Kustomizations of one environment and what they render. No I/O."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,24 +10,24 @@ from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROL
 from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
 from devloop.model.kubernetes.objects import ObjectId
 
-# What a repository that Flux was bootstrapped into says of its own root Kustomization, and what then holds for the entry path.
+# Fields of a bootstrapped repository's root Kustomization that apply to the entry path too.
 SELF_FIELDS = ("postBuild", "components", "commonMetadata", "targetNamespace", "patches", "decryption")
 
 
 class NodeState(StrEnum):
     BUILT = "built"
     FAILED = "failed"
-    FOREIGN = "foreign"  # comes from another source: not checked here
-    UNKNOWN = "unknown"  # hangs on a remote base or on a variable that only a cluster knows: not checked here
+    FOREIGN = "foreign"  # from another source: not checked
+    UNKNOWN = "unknown"  # depends on a remote base or on a variable that only a cluster has: not checked
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a Kustomization does not build, in plain words.
+    """Why a Kustomization does not build.
 
     `kind` is missing (its path), yaml, duplicate (a key), build, undefined (a variable), substitution, decryption, outside (of the
-    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object that it is about,
-    `variable` the one that is not defined.
+    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object concerned,
+    `variable` the undefined one.
     """
 
     kind: str
@@ -41,9 +41,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Release:
-    """A HelmRelease that a Kustomization renders, and what became of it: `chart` is the chart's folder, relative to the repository root.
+    """A HelmRelease of a Kustomization; `chart` is the chart's folder, relative to the repository root.
 
-    FOREIGN means that its chart is not available here. `objects` counts what it renders; those are among the node's manifests.
+    FOREIGN means that its chart is not available. `objects` counts what it renders; they are among the node's manifests.
     """
 
     id: ObjectId
@@ -55,10 +55,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Node:
-    """One Kustomization: where it was defined, what it renders, which files its build read (relative to the repository root).
+    """One Kustomization and what it renders; `files` are those that its build read, `encrypted` those of them that SOPS encrypted.
 
-    `directory` is its path resolved to the repository root. `encrypted` are the files among `files` that SOPS encrypted. `remote` are
-    bases that a build in the cluster would fetch and that were left out here. `others` render the same Kustomization as `parent` does.
+    `directory` is its path; all are relative to the repository root. `remote` are bases that were not fetched. `others` render the same
+    Kustomization as `parent` does.
     """
 
     kustomization: Kustomization
@@ -77,10 +77,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """All Kustomizations of one environment; the first node is the root that stands for the entry path.
+    """All Kustomizations of one environment; the first node is the root, for the entry path.
 
-    `source_directory` is what paths count from: '.' (the repository's root) or the definition's source directory, whichever makes the
-    referenced paths exist. `own_sources` are the sourceRefs that stand for this repository itself.
+    Paths are relative to `source_directory`: '.' (the repository root) or the definition's source directory, whichever makes the
+    referenced paths exist. `own_sources` are the sourceRefs of this repository itself.
     """
 
     environment: str
@@ -102,7 +102,7 @@ class Graph:
 
     @property
     def encrypted(self) -> tuple[str, ...]:
-        """Every encrypted file that the environment reaches, sorted, once."""
+        """Every encrypted file of the environment, sorted, once."""
         return tuple(sorted({path for node in self.nodes for path in node.encrypted}))
 
     def children(self, parent: ObjectId) -> tuple[Node, ...]:
@@ -115,7 +115,7 @@ class Graph:
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Every image that a rendered object names for a container, sorted, once."""
+        """Every image of a rendered container, sorted, once."""
         return tuple(sorted({image for node in self.nodes for m in node.manifests for image in images_in(m.body.get("spec"))}))
 
     def kinds(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A HelmRelease, and whether its chart is here to be rendered. No I/O."""
+"""HelmReleases and the sources of their charts. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from devloop.model.kubernetes.objects import ObjectId
 
 @dataclass(frozen=True)
 class HelmRelease:
-    """`source` is where its chart comes from; `chart` is the path in it, or the name where that is a repository of charts."""
+    """`chart` is its path in `source`, or its name if that is a Helm repository."""
 
     id: ObjectId
     source: SourceRef
@@ -24,7 +24,7 @@ def is_helm_release(manifest: Manifest) -> bool:
 
 
 def parse_release(manifest: Manifest) -> HelmRelease | None:
-    """The HelmRelease in a rendered object, None for any other and for one that names no chart in a way that can be read."""
+    """None for any other object."""
     if not is_helm_release(manifest):
         return None
     name = manifest.id

@@ -1,4 +1,4 @@
-"""A Flux Kustomization as an object says it, and what its status means at a revision. No I/O."""
+"""Flux Kustomizations, and what their status means at a revision. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,21 +8,14 @@ from devloop.model.flux.names import KUSTOMIZATION, KUSTOMIZE_GROUP
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Readiness
 
-# KSail leaves a Kustomization with this annotation set to "true" out of its wait.
+# KSail does not wait for a Kustomization with this annotation set to "true".
 EXCLUDE_ANNOTATION = "ksail.devantler.tech/reconcile-exclude"
 
-# Reasons of Ready=False that this revision cannot recover from by itself, see kustomize-controller api/v1/condition_types.go.
-TERMINAL_REASONS = frozenset(
-    {
-        "BuildFailed",
-        "ArtifactFailed",
-        "ReconciliationFailed",
-        "PruneFailed",
-        "HealthCheckFailed",
-        "InvalidCELExpression",
-        "FeatureGateDisabled",
-    }
-)
+# Reasons of Ready=False that need another revision, see kustomize-controller api/v1/condition_types.go.
+TERMINAL_REASONS = frozenset((
+    "BuildFailed", "ArtifactFailed", "ReconciliationFailed", "PruneFailed", "HealthCheckFailed", "InvalidCELExpression",
+    "FeatureGateDisabled",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,10 +51,7 @@ def is_kustomization(obj: Mapping[str, Any]) -> bool:
 
 
 def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:
-    """The Kustomization in a rendered or live object; a missing namespace is `default`, as the API server would have it.
-
-    Names are texts here, whatever they are in the object.
-    """
+    """From a rendered or live object; a missing namespace is `default`, like for the API server. Names become strings."""
     metadata = obj.get("metadata") or {}
     spec = obj.get("spec") or {}
     namespace = str(metadata.get("namespace") or "default")
@@ -78,10 +68,9 @@ def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:
 
 
 def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
-    """What a live Kustomization says of `revision` (`main@sha1:<sha>`; empty: of whatever it applied last).
+    """The readiness of a live Kustomization at `revision` (`main@sha1:<sha>`; empty: the last applied one).
 
-    Ready only when the controller has seen this generation, says Ready=True and applied this revision: an older Ready condition says
-    nothing of the new one.
+    Ready only if the controller has observed this generation, reports Ready=True and applied this revision.
     """
     kustomization = parse_kustomization(obj)
     status = obj.get("status") or {}

@@ -1,4 +1,4 @@
-"""The names that Flux goes by: its API groups, kinds, labels and annotations, and the objects that devloop installs it with."""
+"""Flux's API groups, kinds, labels, annotations and controllers, and the objects that devloop creates for it."""
 
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -7,28 +7,27 @@ SOURCE_GROUP = "source.toolkit.fluxcd.io"
 HELM_GROUP = "helm.toolkit.fluxcd.io"
 EXTENSIONS_GROUP = "source.extensions.fluxcd.io"
 OPERATOR_GROUP = "fluxcd.controlplane.io"
-# Flux's own groups end so; its operator's and its extensions' too.
+# Suffixes of the groups of Flux, its operator and its extensions.
 _GROUPS = ("toolkit.fluxcd.io", OPERATOR_GROUP, "extensions.fluxcd.io")
 
 KUSTOMIZATION = "Kustomization"
 HELM_RELEASE = "HelmRelease"
 GIT_REPOSITORY = "GitRepository"
-# The kinds of source that hold a repository.
+# The kinds of source that contain a repository.
 SOURCES = frozenset({GIT_REPOSITORY, "OCIRepository", "Bucket"})
 
-# Flux writes one of these labels on everything that it applies.
+# Flux sets one of these labels on every object that it applies.
 OWNER_LABELS = (f"{KUSTOMIZE_GROUP}/name", f"{HELM_GROUP}/name")
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 
 NAMESPACE = "flux-system"
-# What `flux bootstrap` and KSail call the Kustomization of the entry path and its source.
+# The Kustomization of the entry path, and its source, of `flux bootstrap` and KSail.
 ROOT = ObjectId(NAMESPACE, "flux-system")
 KEYS_SECRET = ObjectId(NAMESPACE, "sops-age")
 CREDENTIALS_SECRET = "devloop-git"
-# What every environment needs, and what joins where there are HelmReleases.
+# Every environment needs these; one with HelmReleases also needs the helm-controller.
 REQUIRED_CONTROLLERS = ("source-controller", "kustomize-controller")
-HELM_CONTROLLER = "helm-controller"
-CONTROLLERS = (*REQUIRED_CONTROLLERS, HELM_CONTROLLER)
+CONTROLLERS = (*REQUIRED_CONTROLLERS, "helm-controller")
 MANAGED = {"app.kubernetes.io/managed-by": "devloop"}
 
 

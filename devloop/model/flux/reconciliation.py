@@ -1,7 +1,7 @@
-"""How far an environment has come towards a revision, folded from what a watch tells. Pure: no I/O, and the time is an argument.
+"""The progress of an environment towards a revision, from the events of a watch. No I/O; the time is an argument.
 
-It also knows whom to nudge. The controllers look at a running health check every five seconds and at a failed Kustomization after its
-retry interval; whoever watches the objects knows earlier that another look is worth it, and an annotation makes the controller take it.
+It also decides which Kustomizations to reconcile early. The controllers repeat a health check every five seconds and retry a failed
+Kustomization after its interval; a watch knows sooner that another try is worth it, and an annotation requests it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ Key = tuple[str, str, str]  # kind, namespace, name
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 WATCHED = (KUSTOMIZATION, HELM_RELEASE, *WORKLOADS, "Job")
 
-# A health check looks at everything when it begins, then every five seconds. Seconds that its first look may take: what became healthy
-# after that began needs a nudge, and what had been healthy before it gets one only when nothing came of that look for long.
-FIRST_LOOK, LONG = 0.15, 1.0
+# A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
+# healthy after it started need a nudge, objects that were healthy before only if the check takes long.
+FIRST_CHECK, LONG_CHECK = 0.15, 1.0
 
 
 class Reconciliation:
-    """The state of one wait for `revision`; feed it with `observe`, ask it with the rest."""
+    """The state of one wait for `revision`; update it with `observe`."""
 
     def __init__(self, revision: str, expected: Mapping[ObjectId, Sequence[ObjectId]], excluded: Iterable[ObjectId], start: float) -> None:
-        """`expected`: the Kustomizations that should come to exist, each with what comes before it (parent, dependencies)."""
+        """`expected`: the Kustomizations that should exist, each with its predecessors (parent, dependencies)."""
         self.revision = revision
         self._expected = dict(expected)
         self._excluded = frozenset(excluded)
@@ -43,7 +43,7 @@ class Reconciliation:
 
     @classmethod
     def of(cls, graph: Graph, revision: str, start: float) -> Reconciliation:
-        """The wait for everything that `graph` holds, shown in dependency order."""
+        """The wait for every Kustomization of `graph`."""
         return cls(
             revision,
             {node.kustomization.id: _before(node) for node in graph},
@@ -52,7 +52,7 @@ class Reconciliation:
         )
 
     def observe(self, event: str, obj: Object, now: float) -> None:
-        """Take in one event of a watch (ADDED, MODIFIED, DELETED)."""
+        """Apply one event of a watch (ADDED, MODIFIED, DELETED)."""
         key = _key(obj)
         if event == "DELETED":
             self._objects.pop(key, None)
@@ -63,19 +63,15 @@ class Reconciliation:
             self._checking_since.setdefault(key, now)
         else:
             self._checking_since.pop(key, None)
-        if key[0] == KUSTOMIZATION:
-            self._note_readiness(ObjectId(*key[1:]), obj, now)
-
-    def _note_readiness(self, object_id: ObjectId, obj: Object, now: float) -> None:
-        if assess(obj, self.revision).ready:
-            self._ready_at.setdefault(object_id, now)
-        else:
-            self._ready_at.pop(object_id, None)
+        if key[0] == KUSTOMIZATION and assess(obj, self.revision).ready:
+            self._ready_at.setdefault(ObjectId(*key[1:]), now)
+        elif key[0] == KUSTOMIZATION:
+            self._ready_at.pop(ObjectId(*key[1:]), None)
 
     # -- what to show ---------------------------------------------------------------------------------------------------------------
 
     def kustomizations(self, now: float) -> tuple[Readiness, ...]:
-        """Every Kustomization that is expected or exists, in dependency order."""
+        """All expected or existing Kustomizations, in dependency order."""
         live = {ObjectId(*key[1:]): obj for key, obj in self._objects.items() if key[0] == KUSTOMIZATION}
         before = self._expected | {i: parse_kustomization(obj).depends_on for i, obj in live.items() if i not in self._expected}
         return tuple(self._readiness(i, live.get(i), now) for i in dependency_order(before) if i not in self._excluded)
@@ -86,59 +82,59 @@ class Reconciliation:
             before = tuple(map(str, self._expected[object_id]))
             return Readiness(object_id.namespace, object_id.name, False, "Pending", "not created yet", "", before, seconds)
         readiness = assess(obj, self.revision)
-        return replace(readiness, seconds=seconds, terminal=readiness.terminal and not self._awaits_answer(object_id, obj))
+        return replace(readiness, seconds=seconds, terminal=readiness.terminal and not self._is_requested(object_id, obj))
 
     def unavailable(self) -> tuple[Object, ...]:
-        """Workloads of Flux's that are not available yet, whoever waits for them or nobody."""
+        """Workloads applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
         return tuple(obj for key, obj in sorted(self._objects.items()) if key[0] in WORKLOADS and _owned(obj) and not is_current(obj))
 
     def unhealthy(self, object_id: ObjectId) -> tuple[Object, ...]:
-        """What the Kustomization waits for that is there and not healthy."""
+        """Existing objects that the Kustomization waits for and that are not healthy."""
         obj = self._objects.get((KUSTOMIZATION, object_id.namespace, object_id.name), {})
-        found = (self._objects.get(key) for key in _targets(obj))
-        return tuple(target for target in found if target is not None and not self._is_current(target))
+        targets = (self._objects.get(key) for key in _targets(obj))
+        return tuple(target for target in targets if target is not None and not self._is_current(target))
 
     # -- when to stop ---------------------------------------------------------------------------------------------------------------
 
     def healthy(self, now: float) -> bool:
-        """Everything is Ready at the revision and every workload is available."""
+        """Whether everything is Ready at the revision and every workload available."""
         states = self.kustomizations(now)
         return bool(states) and all(k.ready or k.suspended for k in states) and not self.unavailable()
 
     def settled(self, now: float) -> bool:
-        """Nothing can get better without a change: whatever is not Ready failed for this revision, or waits for one that did."""
+        """Whether nothing will change without a new revision: all that is not Ready failed, or depends on something that did."""
         states = {state.id: state for state in self.kustomizations(now)}
         waiting = {name for name, state in states.items() if not state.ready}
-        lost = {name for name in waiting if states[name].terminal or states[name].suspended or self._waits_in_vain(states[name])}
-        while newly := {name for name in waiting - lost if not lost.isdisjoint(states[name].depends_on)}:
-            lost |= newly
-        return bool(lost) and lost == waiting
+        failed = {name for name in waiting if self._has_failed(states[name])}
+        while newly := {name for name in waiting - failed if not failed.isdisjoint(states[name].depends_on)}:
+            failed |= newly
+        return bool(failed) and failed == waiting
 
-    def _waits_in_vain(self, state: Readiness) -> bool:
-        return any(map(is_failed, self.unhealthy(ObjectId(state.namespace, state.name))))
+    def _has_failed(self, state: Readiness) -> bool:
+        return state.terminal or state.suspended or any(map(is_failed, self.unhealthy(ObjectId(state.namespace, state.name))))
 
-    # -- whom to nudge --------------------------------------------------------------------------------------------------------------
+    # -- what to reconcile early ----------------------------------------------------------------------------------------------------
 
     def nudges(self, now: float) -> Iterator[ObjectId]:
-        """Kustomizations for which another look is worth it now; answer each with `nudged`."""
+        """Kustomizations that are worth reconciling now; confirm each with `nudged`."""
         ready = frozenset(self._ready_at)
         for key, obj in list(self._objects.items()):
             if key[0] != KUSTOMIZATION:
                 continue
             object_id = ObjectId(*key[1:])
-            why = self._why_nudge(obj, ready, now)
-            # A running health check answers when it ends, not before: that must not keep us from cutting it short.
-            busy = key not in self._checking_since and self._awaits_answer(object_id, obj)
-            if why is not None and not busy and self._nudged.get(object_id, (None, ""))[0] != why:
-                self._nudged[object_id] = (why, "")
+            reason = self._nudge_reason(obj, ready, now)
+            # A running health check handles a request only when it ends; that must not prevent interrupting it.
+            busy = key not in self._checking_since and self._is_requested(object_id, obj)
+            if reason is not None and not busy and self._nudged.get(object_id, (None, ""))[0] != reason:
+                self._nudged[object_id] = (reason, "")
                 yield object_id
 
     def nudged(self, object_id: ObjectId, token: str) -> None:
-        """Remember the token that the Kustomization was annotated with."""
+        """Remember the token of the Kustomization's annotation."""
         self._nudged[object_id] = (self._nudged[object_id][0], token)
 
-    def _why_nudge(self, obj: Object, ready: frozenset[ObjectId], now: float) -> object | None:
-        """What makes another look worth it, as a value that is new for each new reason; None when nothing does."""
+    def _nudge_reason(self, obj: Object, ready: frozenset[ObjectId], now: float) -> object | None:
+        """Why to reconcile now, as a value that differs for each new reason, or None."""
         state = assess(obj, self.revision)
         if state.ready or state.suspended:
             return None
@@ -146,22 +142,21 @@ class Reconciliation:
             return self._healthy_since(obj, now)
         if state.reason == "DependencyNotReady":
             return ("dependencies", self.revision) if ready.issuperset(parse_kustomization(obj).depends_on) else None
-        # It failed while others were still on their way: what it lacked may be there now.
+        # It failed while others were not ready: what was missing may exist now.
         return ready if state.terminal and ready else None
 
     def _healthy_since(self, obj: Object, now: float) -> object | None:
-        """The versions of all that a running health check waits for, once it is healthy and the check has had time to see it."""
+        """The versions of a running health check's targets, once they are healthy and the check had time to notice."""
         keys = _targets(obj)
         targets = [self._objects.get(key) for key in keys]
         if not all(target is not None and self._is_current(target) for target in targets):
             return None
         since = self._checking_since[_key(obj)]
-        patience = FIRST_LOOK if any(self._changed_at[key] >= since for key in keys) else LONG
-        if now - since < patience:
+        if now - since < (FIRST_CHECK if any(self._changed_at[key] >= since for key in keys) else LONG_CHECK):
             return None
         return tuple(target["metadata"]["resourceVersion"] for target in targets if target is not None)
 
-    def _awaits_answer(self, object_id: ObjectId, obj: Object) -> bool:
+    def _is_requested(self, object_id: ObjectId, obj: Object) -> bool:
         token = self._nudged.get(object_id, (None, ""))[1]
         handled = (obj.get("status") or {}).get("lastHandledReconcileAt", "")
         return bool(token) and handled < token
@@ -171,7 +166,7 @@ class Reconciliation:
 
 
 def dependency_order(before: Mapping[ObjectId, Sequence[ObjectId]]) -> list[ObjectId]:
-    """All keys of `before`, each after those that it names, otherwise as given; cycles and unknown names do not matter."""
+    """All keys of `before`, each after its predecessors, otherwise in the given order; ignores cycles and unknown names."""
     order: dict[ObjectId, None] = {}
 
     def visit(object_id: ObjectId, above: frozenset[ObjectId]) -> None:
@@ -207,7 +202,7 @@ def _checking_health(obj: Object) -> bool:
 
 
 def _targets(obj: Object) -> list[Key]:
-    """What a Kustomization waits for, of the kinds that we watch; an inventory id is <namespace>_<name>_<group>_<kind>."""
+    """What a Kustomization waits for, of the watched kinds; an inventory id is <namespace>_<name>_<group>_<kind>."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     if spec.get("wait"):
         parts = [entry["id"].split("_") for entry in (status.get("inventory") or {}).get("entries") or ()]

@@ -1,4 +1,4 @@
-"""Reads ksail.yaml of every generation: text -> Statement -> ClusterDefinition. One module per generation holds its table of fields."""
+"""Reads ksail.yaml of every generation: text -> Statement -> ClusterDefinition. Each generation has a module with its table of fields."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,14 +16,10 @@ API_VERSION = "ksail.io/v1alpha1"
 
 
 def read_ksail(text: str, path: str, variables: Mapping[str, str]) -> Statement:
-    """What the file `path` says, with everything that is wrong in it as `checked.problems`.
-
-    `variables` is the environment for ${NAME}. Raises InputError for what is no KSail definition at all.
-    """
+    """Invalid values are reported as `checked.problems`; raises InputError if the file is not a KSail definition."""
     root, problems = parse_yaml(text, path)
-    foreign = other_format_problem(root, path, "a KSail definition", API_VERSION)
-    if foreign:
-        raise InputError.of([foreign])
+    if other_format := other_format_problem(root, path, "a KSail definition", API_VERSION):
+        raise InputError.of([other_format])
     detected = detect(root)
     checked = validate_fields(root, detected.generation.fields, path, variables, lambda place: explain(place, detected))
     return Statement(path, detected.generation, replace(checked, problems=(*problems, *checked.problems)))

@@ -1,4 +1,4 @@
-"""What no table can say: values that do not go together, that change little here, or that devloop cannot act on."""
+"""Checks beyond the tables of fields: values that conflict, have no effect here, or are not supported by devloop."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from devloop.model.kubernetes.duration import parse_duration
 from devloop.model.messages import join_words
 
 _ANYWHERE = ("Docker", "Hetzner", "Kubernetes")
-# distribution -> providers that it goes with, the default first
+# distribution -> supported providers, the default first
 PROVIDERS = {
     "Vanilla": _ANYWHERE,
     "K3s": _ANYWHERE,
@@ -36,73 +36,69 @@ def provider(statement: Statement) -> str:
 
 
 def timeout(statement: Statement) -> float:
-    """Seconds; raises InputError for what is no duration."""
+    """Seconds; raises InputError if it is not a duration."""
     written = statement.get("timeout")
     return parse_duration(written, statement.place("timeout")) if written else DEFAULT_TIMEOUT
 
 
 def node_counts(statement: Statement) -> tuple[int, int]:
-    """Control planes and workers as ksail.yaml has them; 0 control planes, like nothing, stands for one."""
+    """Control planes and workers in ksail.yaml; 0 control planes means one."""
     control_planes = statement.written("control_planes") or statement.written("talos_control_planes") or 1
     return control_planes, statement.written("workers") or statement.written("talos_workers") or 0
 
 
 def problems(statement: Statement, kind: KindConfiguration | None) -> Iterator[Diagnostic]:
-    """Values that do not go together."""
+    """Values that conflict."""
     possible = PROVIDERS[distribution(statement)]
     if provider(statement) not in possible:
         message = f"is {provider(statement)}, but {distribution(statement)} runs on {join_words(possible, 'or')}"
         yield statement.problem("provider", message)
-    yield from _timeout_problems(statement)
     if kind:
         yield from _cni_problems(statement, kind)
-
-
-def _timeout_problems(statement: Statement) -> Iterator[Diagnostic]:
     try:
         if timeout(statement) > _LONGEST_TIMEOUT:
-            yield statement.problem("timeout", f"is {statement.get('timeout')}, the longest allowed is a week")
+            yield statement.problem("timeout", f"is {statement.get('timeout')}, the maximum is one week")
     except InputError as error:
         yield Diagnostic.at(statement.path, statement.line("timeout"), error.message, error.hint)
 
 
 def _cni_problems(statement: Statement, kind: KindConfiguration) -> Iterator[Diagnostic]:
-    """Kind's own CNI and another one get into each other's way; without either, nodes never become ready."""
+    """Kind's CNI conflicts with another one; without any, nodes never become ready."""
     cni = statement.get("cni", "Default")
     field, line = "networking.disableDefaultCNI", kind.lines.get("networking.disableDefaultCNI", 0)
     if cni == "Cilium" and not kind.disable_default_cni:
-        message = f"{field} must be true, because {statement.path}:{statement.line('cni')} asks for Cilium"
+        message = f"{field} must be true, because {statement.path}:{statement.line('cni')} selects Cilium"
         yield Diagnostic.at(kind.path, line or kind.lines.get("networking", 0), message, "set networking.disableDefaultCNI: true")
     if cni == "Default" and kind.disable_default_cni:
         message = f"{field} is true, but {statement.place('cni')} in {statement.path} is Default, so the cluster would have no network"
-        yield Diagnostic.at(kind.path, line, message, f"take it out, or name a CNI in {statement.place('cni')}")
+        yield Diagnostic.at(kind.path, line, message, f"remove it, or set a CNI in {statement.place('cni')}")
 
 
 def warnings(statement: Statement, kind: KindConfiguration | None) -> Iterator[Diagnostic]:
-    """Values that are valid and change nothing or little here."""
+    """Valid values with little or no effect here."""
     name = distribution(statement)
     if name not in ("Vanilla", *CLOUD) and provider(statement) == "Docker":
-        yield statement.problem("distribution", f"asks for {name}; devloop runs plain Kubernetes in its place")
+        yield statement.problem("distribution", f"is {name}; devloop runs plain Kubernetes instead")
     if statement.written("gitops_engine") == "None":
-        yield statement.problem("gitops_engine", "asks for no GitOps engine; devloop reconciles with Flux all the same")
+        yield statement.problem("gitops_engine", "is None; devloop uses Flux anyway")
     if statement.written("engine") == "Podman":
-        yield statement.problem("engine", "is Podman; devloop uses the container engine that answers, see DOCKER_HOST")
-    wanted = sum(node_counts(statement))
-    if kind and kind.nodes and statement.written("workers") is not None and wanted != len(kind.nodes):
-        yield statement.problem("workers", f"makes {wanted} nodes, but {kind.path} has {len(kind.nodes)}; kind.yaml counts")
+        yield statement.problem("engine", "is Podman; devloop uses the container engine that responds, see DOCKER_HOST")
+    count = sum(node_counts(statement))
+    if kind and kind.nodes and statement.written("workers") is not None and count != len(kind.nodes):
+        yield statement.problem("workers", f"requests {count} nodes, but {kind.path} has {len(kind.nodes)}; kind.yaml takes precedence")
 
 
 def blockers(statement: Statement) -> Iterator[Diagnostic]:
-    """Values that are valid and that devloop cannot act on."""
+    """Valid values that devloop does not support."""
     name, host = distribution(statement), provider(statement)
     if name in CLOUD:
-        message = f"is {name}; devloop makes clusters on this machine only, not in a cloud"
-        yield statement.problem("distribution", message, "for a local environment, write a definition with distribution: Vanilla")
+        message = f"is {name}; devloop creates local clusters only"
+        yield statement.problem("distribution", message, "for a local environment, use a definition with distribution: Vanilla")
     elif host != "Docker":
-        message = f"is {host}; devloop makes clusters on this machine only"
-        yield statement.problem("provider", message, "for a local environment, write a definition with provider: Docker")
+        message = f"is {host}; devloop creates local clusters only"
+        yield statement.problem("provider", message, "for a local environment, use a definition with provider: Docker")
     if statement.get("gitops_engine") == "ArgoCD":
-        yield statement.problem("gitops_engine", "is ArgoCD; devloop reconciles with Flux only", "write gitOpsEngine: Flux")
+        yield statement.problem("gitops_engine", "is ArgoCD; devloop reconciles with Flux only", "set gitOpsEngine: Flux")
     if sum(node_counts(statement)) > MOST_NODES:
         setting = "workers" if statement.line("workers") else "control_planes"
-        yield statement.problem(setting, f"makes {sum(node_counts(statement))} nodes; devloop runs at most {MOST_NODES}")
+        yield statement.problem(setting, f"requests {sum(node_counts(statement))} nodes; devloop supports at most {MOST_NODES}")

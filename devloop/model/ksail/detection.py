@@ -1,4 +1,4 @@
-"""Which generation a ksail.yaml is of, and what to say of keys that belong to another one."""
+"""Detects the generation of a ksail.yaml, and explains keys that belong to another one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,21 +11,14 @@ from devloop.model.yaml.nodes import YamlNode
 
 GENERATIONS = (G1, G2, G2B, G3)
 _ONLY_G1 = {
-    "project",
-    "connection",
-    "localRegistry",
-    "mirrorRegistries",
-    "deploymentTool",
-    "secretManager",
-    "generator",
-    "publication",
+    "project", "connection", "localRegistry", "mirrorRegistries", "deploymentTool", "secretManager", "generator", "publication",
     "validation",
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Detected:
-    """A generation and the key that gave it away."""
+    """A generation and the key that identifies it."""
 
     generation: Generation
     key: str
@@ -33,7 +26,7 @@ class Detected:
 
 
 def detect(root: YamlNode) -> Detected:
-    """G1 and G3 share their apiVersion, G2 and G2b too: the keys under spec decide. An empty spec is of the newest generation."""
+    """G1 and G3 share their apiVersion, G2 and G2b too: the keys under spec decide. An empty spec means the newest generation."""
     version = root.entries.get("apiVersion")
     spec = root.entries.get("spec")
     keys = spec.entries if spec else {}
@@ -51,16 +44,16 @@ def detect(root: YamlNode) -> Detected:
 
 
 def explain(place: str, detected: Detected) -> tuple[str, str] | None:
-    """Message and hint for the unknown key `place`, if another generation knows it or calls it so."""
+    """Message and hint for the unknown key `place`, if another generation has it or uses its name."""
     here = detected.generation
     others = [other for other in GENERATIONS if other is not here and any(_within(name, place) for name in other.fields)]
     if others:
         other = min(others, key=lambda other: (place not in other.fields, other.api_version != here.api_version))
         target = _destination(place, other, here)
-        message = f"{place} is of {other.title}, but {detected.key} in line {detected.line} makes this a file of {here.title}"
-        return message, f"in this file it belongs at {target}" if target else f"write the whole file for {here.title}"
+        message = f"{place} belongs to {other.title}, but {detected.key} on line {detected.line} makes this a {here.title} file"
+        return message, f"use instead: {target}" if target else f"convert the whole file to {here.title}"
     renamed = next(_renamed(place.rpartition(".")[2], here), None)
-    return (f"unknown key {place}", f"{here.title} has it as {renamed}") if renamed else None
+    return (f"unknown key {place}", f"{here.title} calls it {renamed}") if renamed else None
 
 
 def _within(name: str, place: str) -> bool:
@@ -68,14 +61,14 @@ def _within(name: str, place: str) -> bool:
 
 
 def _destination(place: str, other: Generation, here: Generation) -> str:
-    """Where `here` keeps what `other` has at `place`: a field, or the section that all of a section's fields moved to."""
+    """The field in `here` for `place` in `other`, or the section that all fields of a section moved to."""
     moved = [here.places[setting].split(".") for setting, name in other.places.items() if _within(name, place) and setting in here.places]
     common = [parts[0] for parts in zip(*moved, strict=False) if len(set(parts)) == 1]
     return ".".join(common) if len(common) > 1 and (len(common) > 2 or len(moved) == 1) else ""
 
 
 def _renamed(key: str, here: Generation) -> Iterator[str]:
-    """Where `here` keeps a setting whose field another generation calls `key`, unless it has a field of that name itself."""
+    """The fields in `here` of settings that another generation calls `key`, unless `here` has a field of that name."""
     if any(name.rpartition(".")[2] == key for name in here.fields):
         return
     for other in GENERATIONS:

@@ -1,4 +1,4 @@
-"""Which folder is reconciled and where in it the environment starts, as the generations write it."""
+"""The source directory and the entry path of a definition, whatever its generation."""
 
 import posixpath
 import re
@@ -12,7 +12,7 @@ from devloop.model.messages import quote
 
 
 def source_as_written(statement: Statement) -> str:
-    """The folder whose content becomes the artifact; in G1 the first part of the path of the entry overlay."""
+    """The folder that becomes the artifact; in G1 the first part of the entry overlay's path."""
     written = posixpath.normpath(statement.get("source_directory", "k8s"))
     return (written.partition("/")[0] or "/") if statement.generation is G1 else written
 
@@ -29,13 +29,13 @@ def folder_problems(statement: Statement) -> Iterator[Diagnostic]:
     path = posixpath.normpath(statement.get("entry_path", "."))
     if is_kustomization_file(path):
         folder = posixpath.dirname(path) or '""'
-        yield statement.problem("entry_path", f"is {quote(path)}, but in spite of its name it takes a folder", f"write {folder}")
+        yield statement.problem("entry_path", f"is {quote(path)}, but despite its name this field takes a folder", f"write {folder}")
 
 
 def folder_warnings(statement: Statement) -> Iterator[Diagnostic]:
     written = statement.get("entry_path")
     if not _is_inside(posixpath.normpath(written)):
-        message = f"is {quote(written)}, not a folder inside the source directory; like KSail, devloop takes the source directory itself"
+        message = f"is {quote(written)}, not a folder inside the source directory; like KSail, devloop uses the source directory itself"
         yield statement.problem("entry_path", message)
 
 

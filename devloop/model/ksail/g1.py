@@ -1,4 +1,4 @@
-"""The first generation (KSail 2 and 3, .NET): ksail.io/v1alpha1 with `spec.project`. Read-only knowledge, the format is history."""
+"""The first generation (KSail 2 and 3, .NET): ksail.io/v1alpha1 with `spec.project`."""
 
 from devloop.model.ksail.generation import Generation
 from devloop.model.yaml.schema import BOOLEAN, INTEGER, TEXT, FieldSchema, instead, table, words
@@ -11,9 +11,7 @@ FIELDS = table(
         "metadata": {"name": TEXT},
         "spec.connection": {"kubeconfig": TEXT, "context": TEXT, "timeout": TEXT},
         "spec.project": {
-            "configPath": TEXT,
-            "distributionConfigPath": TEXT,
-            "kustomizationPath": TEXT,
+            **dict.fromkeys(("configPath", "distributionConfigPath", "kustomizationPath"), TEXT),
             "containerEngine": _ENGINE,
             "provider": instead("spec.project.containerEngine", _ENGINE),
             # Native and K3s: until 2.25.
@@ -27,27 +25,21 @@ FIELDS = table(
             # A boolean in 2.20.
             "secretManager": FieldSchema(("text", "boolean"), ("None", "SOPS")),
             "editor": words("Nano", "Vim"),
-            # Words until 2.13.
+            # Strings until 2.13.
             "mirrorRegistries": FieldSchema(("boolean", "text"), ("None", "DockerRegistry")),
         },
         "spec.deploymentTool.flux.source": {"url": TEXT},
         "spec.distribution": {"showAllClustersInListings": BOOLEAN},
         "spec.secretManager.sops": {
             "publicKey": TEXT,
-            "inPlace": BOOLEAN,
-            "showAllKeysInListings": BOOLEAN,
-            "showPrivateKeysInListings": BOOLEAN,
+            **dict.fromkeys(("inPlace", "showAllKeysInListings", "showPrivateKeysInListings"), BOOLEAN),
         },
         "spec.localRegistry": {"name": TEXT, "hostPort": INTEGER, "provider": _ENGINE},
         "spec.generator": {"overwrite": BOOLEAN},
         "spec.mirrorRegistries[]": {"name": TEXT, "hostPort": INTEGER, "provider": _ENGINE, "proxy.url": TEXT},
         "spec.publication": {"publishOnUpdate": BOOLEAN},
         "spec.validation": {
-            "validateOnUp": BOOLEAN,
-            "reconcileOnUp": BOOLEAN,
-            "validateOnUpdate": BOOLEAN,
-            "reconcileOnUpdate": BOOLEAN,
-            "verbose": BOOLEAN,
+            **dict.fromkeys(("validateOnUp", "reconcileOnUp", "validateOnUpdate", "reconcileOnUpdate", "verbose"), BOOLEAN),
             "lintOnUp": instead("spec.validation.validateOnUp", BOOLEAN),
             "lintOnUpdate": instead("spec.validation.validateOnUpdate", BOOLEAN),
         },
@@ -83,6 +75,6 @@ G1 = Generation(
         "metrics_server": {True: "Enabled", False: "Disabled"},
         "sops_enabled": {"SOPS": "Enabled", "None": "Disabled", True: "Enabled", False: "Disabled"},
     },
-    # secretManager is None by default, but keys that lie in the usual places help more than they harm: SOPS stays Default (detect).
+    # secretManager is None by default, but using keys in the usual places does no harm: SOPS stays Default (detect).
     defaults={"metrics_server": "Enabled"},
 )

@@ -10,24 +10,15 @@ from devloop.model.yaml.schema import EMPTY, TEXT, FieldSchema, table, toggle, w
 _API_VERSION = "ksail.dev/v1alpha1"
 _HEAD = {"apiVersion": replace(words(_API_VERSION), required=True), "kind": replace(words("Cluster"), required=True)}
 _PORT = FieldSchema(("integer",), lowest=0, highest=65535)
-# Fields of today that were there before with other words.
-_WORDED = ("spec.cluster.distribution", "spec.cluster.csi")
-_WORDS = {
-    "distribution": {"Kind": "Vanilla", "K3d": "K3s"},
-    "csi": {"LocalPathStorage": "Enabled"},
-}
+_WORDS = {"distribution": {"Kind": "Vanilla", "K3d": "K3s"}, "csi": {"LocalPathStorage": "Enabled"}}
 
 _SPEC = {
     "spec": {
         "distribution": words("Kind", "K3d", Vanilla="Kind", Native="Kind", K3s="K3d"),
-        "distributionConfig": TEXT,
-        "sourceDirectory": TEXT,
-        "editor": TEXT,
+        **dict.fromkeys(("distributionConfig", "sourceDirectory", "editor"), TEXT),
         "cni": words("Default", "Cilium", "Calico"),
         "csi": words("Default", "LocalPathStorage", LocalPathProvisioner="LocalPathStorage"),
-        "metricsServer": toggle(),
-        "certManager": toggle(),
-        "localRegistry": toggle(),
+        **dict.fromkeys(("metricsServer", "certManager", "localRegistry"), toggle()),
         "gitOpsEngine": words("None", "Flux", "ArgoCD", Kubectl="None"),
     },
     "spec.connection": {"kubeconfig": TEXT, "context": TEXT, "timeout": TEXT},
@@ -64,11 +55,12 @@ G2 = Generation(
 
 
 def _nested_fields() -> dict[str, FieldSchema]:
-    """What is known of 5.6 to 5.15: the sections of today, with the words of before and of today."""
+    """5.6 to 5.15: the sections of G3 with the values of G2 and G3."""
     today = {name: rule for name, rule in G3_FIELDS.items() if not name.startswith(("spec.provider.", "spec.chat."))}
     before = table({section.replace("spec", "spec.cluster", 1): keys for section, keys in _SPEC.items()})
     inherited = {name: rule for name, rule in before.items() if name not in today and not name.endswith((".sourceDirectory", ".editor"))}
-    both = {name: replace(rule, allowed=(*before[name].allowed, *rule.allowed)) for name, rule in today.items() if name in _WORDED}
+    both = {f"spec.cluster.{key}": today[f"spec.cluster.{key}"] for key in _WORDS}
+    both = {name: replace(rule, allowed=(*before[name].allowed, *rule.allowed)) for name, rule in both.items()}
     registry = FieldSchema(("text", "boolean", "labels"), ("Enabled", "Disabled"))
     without = {name: rule for name, rule in (today | inherited | both).items() if not name.startswith("spec.cluster.localRegistry.")}
     return {**without, **table({"": _HEAD}), "spec.cluster.localRegistry": registry}

@@ -1,4 +1,4 @@
-"""What the generations of KSail's format have in common: a table of fields, and where each setting that devloop knows is in it."""
+"""A generation of KSail's format (its fields, and where each setting is), and the settings of one file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,9 @@ from devloop.model.yaml.validation import ValidationResult, lookup
 
 @dataclass(frozen=True)
 class Generation:
-    """One generation of the format.
+    """`title` is the versions of KSail. `places` maps a setting to its field ('cni' -> 'spec.project.cni'), `words` its values to G3's.
 
-    `title` is how users know it. `places` maps a setting to the field that holds it here ('cni' -> 'spec.project.cni'), `words` the
-    generation's values of a setting to today's (G3), `defaults` what a setting is (in today's words) where the file does not say.
+    `defaults` are the generation's own defaults, as values of G3.
     """
 
     name: str
@@ -29,20 +28,20 @@ class Generation:
 
 @dataclass(frozen=True)
 class Statement:
-    """What one ksail.yaml says, in the words of today whatever its generation; `path` as the user would type it."""
+    """The settings of one ksail.yaml, as values of G3 whatever its generation; `path` as the user would type it."""
 
     path: str
     generation: Generation
     checked: ValidationResult
 
     def written(self, setting: str) -> Any:
-        """The value of a setting, None where the file does not say; an empty text says nothing."""
+        """The value of a setting, None if the file does not set it or sets it to ''."""
         value = lookup(self.checked.data, self.place(setting)) if setting in self.generation.places else None
         words = self.generation.words.get(setting)
         return (words.get(value, value) if words else value) if value != "" else None
 
     def get(self, setting: str, default: str = "") -> str:
-        """The value of a setting of text, with the generation's default, else `default`."""
+        """The value of a text setting, else the generation's default, else `default`."""
         value = self.written(setting)
         return self.generation.defaults.get(setting, default) if value is None else str(value)
 
@@ -53,5 +52,5 @@ class Statement:
         return self.checked.lines.get(self.generation.places.get(setting, ""), 0)
 
     def problem(self, setting: str, message: str, hint: Hint = "") -> Diagnostic:
-        """Something about one setting: `message` goes on after the name of its field."""
+        """`message` continues after the name of the setting's field."""
         return Diagnostic.at(self.path, self.line(setting), f"{self.place(setting)} {message}", hint)

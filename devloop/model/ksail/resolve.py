@@ -1,4 +1,4 @@
-"""From what ksail.yaml and kind.yaml say to a ClusterDefinition with every default resolved."""
+"""Resolves ksail.yaml and kind.yaml to a ClusterDefinition with all defaults."""
 
 import posixpath
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ def resolve_definition(
     environment: str,
     found: Sequence[Diagnostic] = (),
 ) -> ClusterDefinition:
-    """The definition; `source_directory` is relative to the repository's root, `found` is what is wrong with the files it names.
+    """`source_directory` is relative to the repository root, `found` are problems with referenced files.
 
-    Raises InputError with everything that is wrong in both files at once.
+    Raises InputError with all problems of both files at once.
     """
     _refuse(statement, kind, environment, found)
     name = cluster_name(statement, kind, environment).name
@@ -75,24 +75,22 @@ def _warnings(statement: Statement, kind: KindConfiguration | None, name: str) -
 
 
 def _nodes(statement: Statement, kind: KindConfiguration | None) -> tuple[NodeConfiguration, ...]:
-    """The nodes of kind.yaml where it has some, else as many as ksail.yaml asks for."""
+    """The nodes of kind.yaml if it has any, else as many as ksail.yaml requests."""
     if kind and kind.nodes:
         return kind.nodes
-    control_planes, workers = constraints.node_counts(statement)
-    most = constraints.MOST_NODES
-    return (NodeConfiguration("control-plane"),) * min(control_planes, most) + (NodeConfiguration("worker"),) * min(workers, most)
+    control_planes, workers = (min(count, constraints.MOST_NODES) for count in constraints.node_counts(statement))
+    return (NodeConfiguration("control-plane"),) * control_planes + (NodeConfiguration("worker"),) * workers
 
 
 def _network(statement: Statement, kind: KindConfiguration | None) -> NetworkConfiguration:
     default = NetworkConfiguration()
-    of_nodes = [mapping for node in (kind.nodes if kind else ()) for mapping in node.port_mappings]
-    own = [port_mapping(raw) for raw in statement.written("port_mappings") or ()]
+    of_nodes = (mapping for node in (kind.nodes if kind else ()) for mapping in node.port_mappings)
     return NetworkConfiguration(
         cni=statement.get("cni", default.cni),
         disable_default_cni=kind.disable_default_cni if kind else default.disable_default_cni,
         pod_subnet=(kind and kind.pod_subnet) or default.pod_subnet,
         service_subnet=(kind and kind.service_subnet) or default.service_subnet,
-        port_mappings=(*of_nodes, *own),
+        port_mappings=(*of_nodes, *map(port_mapping, statement.written("port_mappings") or ())),
     )
 
 
@@ -102,7 +100,7 @@ def _tooling(statement: Statement) -> ToolingConfiguration:
 
 
 def _sops(statement: Statement) -> SopsSettings:
-    """The key's variable falls back to the deprecated field, as in KSail."""
+    """The key's variable falls back to the deprecated field, like in KSail."""
     default = SopsSettings()
     key = statement.get("sops_public_key")
     return SopsSettings(
@@ -114,7 +112,7 @@ def _sops(statement: Statement) -> SopsSettings:
 
 
 def _kubeconfig(statement: Statement) -> str:
-    """A relative path counts from the definition's folder; `~` is left to whoever opens it."""
+    """A relative path is relative to the definition's folder; `~` is expanded on use."""
     written = statement.get("kubeconfig")
     is_relative = written and not written.startswith(("/", "~"))
     return posixpath.normpath(posixpath.join(posixpath.dirname(statement.path), written)) if is_relative else written

@@ -1,67 +1,20 @@
-"""The API groups that every API server brings, and which of their kinds live in no namespace."""
+"""Kubernetes' built-in API groups and their cluster-scoped kinds."""
 
-# API groups with a dot that every API server brings, https://kubernetes.io/docs/reference/kubernetes-api/.
-BUILT_IN = frozenset(
-    f"{name}.k8s.io"
-    for name in (
-        "admissionregistration",
-        "apiextensions",
-        "apiregistration",
-        "authentication",
-        "rbac.authorization",
-        "authorization",
-        "certificates",
-        "coordination",
-        "discovery",
-        "events",
-        "flowcontrol.apiserver",
-        "internal.apiserver",
-        "networking",
-        "node",
-        "resource",
-        "scheduling",
-        "storage",
-        "storagemigration",
-    )
-)
-# Kinds of built-in groups that live in no namespace.
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "CSIDriver",
-        "CSINode",
-        "CertificateSigningRequest",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "ClusterTrustBundle",
-        "ComponentStatus",
-        "CustomResourceDefinition",
-        "DeviceClass",
-        "DeviceTaintRule",
-        "FlowSchema",
-        "IPAddress",
-        "IngressClass",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PodSecurityPolicy",
-        "PriorityClass",
-        "PriorityLevelConfiguration",
-        "ResourceSlice",
-        "RuntimeClass",
-        "ServiceCIDR",
-        "StorageClass",
-        "StorageVersionMigration",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-        "VolumeAttachment",
-        "VolumeAttributesClass",
-    }
-)
+# Built-in API groups with a dot, https://kubernetes.io/docs/reference/kubernetes-api/.
+_BUILT_IN = (
+    "admissionregistration", "apiextensions", "apiregistration", "authentication", "rbac.authorization", "authorization", "certificates",
+    "coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver", "networking", "node", "resource", "scheduling",
+    "storage", "storagemigration"
+)  # fmt: skip
+# Cluster-scoped kinds of the built-in groups.
+CLUSTER_SCOPED = frozenset((
+    "APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle",
+    "ComponentStatus", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule", "FlowSchema", "IPAddress", "IngressClass",
+    "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+    "PodSecurityPolicy", "PriorityClass", "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass",
+    "StorageVersionMigration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    "VolumeAttachment", "VolumeAttributesClass"
+))  # fmt: skip
 
 
 def group_of(api_version: str) -> str:
@@ -70,5 +23,4 @@ def group_of(api_version: str) -> str:
 
 
 def is_built_in(group: str) -> bool:
-    """Whether every API server knows the group: its name has no dot, or it is Kubernetes' own."""
-    return "." not in group or group in BUILT_IN
+    return "." not in group or (group.endswith(".k8s.io") and group.removesuffix(".k8s.io") in _BUILT_IN)

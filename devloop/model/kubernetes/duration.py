@@ -1,4 +1,4 @@
-"""Durations as Go and Kubernetes write them: 300ms, 90s, 10m, 1h30m."""
+"""Durations of Go and Kubernetes: 300ms, 90s, 10m, 1h30m."""
 
 import re
 
@@ -10,12 +10,12 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
 def parse_duration(text: str, name: str) -> float:
-    """Seconds; a plain number counts as seconds. Raises InputError that says what `name` was, also for nothing or zero."""
+    """Seconds; a plain number counts as seconds. Raises InputError, also for '' and zero; `name` is what the duration is for."""
     stripped = text.strip()
     if re.fullmatch(r"\d+(\.\d+)?", stripped):
         stripped += "s"
     parts = _PART.findall(stripped)
     seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != stripped or not seconds:
-        raise InputError(f"{name} {text!r} is no duration", hint="write it like 90s, 10m or 1h30m")
+        raise InputError(f"{name} {text!r} is not a duration", hint="use a format like 90s, 10m or 1h30m")
     return seconds

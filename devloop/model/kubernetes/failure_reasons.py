@@ -1,21 +1,19 @@
-"""Why an object is not healthy, in one line each, from what the cluster itself knows: conditions, pods, events. Pure."""
+"""Why an object is not healthy, from its conditions, pods and events. No I/O."""
 
 from collections.abc import Iterable, Sequence
 
 from devloop.model.kubernetes.objects import Object
 
-MAXIMUM = 4
-
-# What the API's event recorder puts before the message of an event that stands for several.
+# Prefix of the API's event recorder for aggregated events.
 REPEATED = "(combined from similar events): "
 
 
 def failure_reasons(target: Object, pods: Iterable[Object], events: Iterable[Object]) -> tuple[str, ...]:
-    """At most four lines on `target`, the most telling first; `pods` and `events` of its namespace."""
+    """At most four lines about `target`, the most relevant first; `pods` and `events` of its namespace."""
     own = [pod for pod in pods if _selects(target, pod)]
     lines = [*_waiting(own), *_conditions(target), *_warnings(target, own, events)]
-    told = [line for position, line in enumerate(lines) if not any(earlier in line for earlier in lines[:position])]
-    return tuple(f"{_title(target)}: {line}" for line in told[:MAXIMUM] or [_counts(target)])
+    unique = [line for position, line in enumerate(lines) if not any(earlier in line for earlier in lines[:position])]
+    return tuple(f"{_title(target)}: {line}" for line in unique[:4] or [_counts(target)])
 
 
 def _title(obj: Object) -> str:
@@ -37,7 +35,7 @@ def _selects(target: Object, pod: Object) -> bool:
 
 
 def _waiting(pods: Sequence[Object]) -> list[str]:
-    """What the containers wait for: ImagePullBackOff, CrashLoopBackOff ... with the kubelet's message."""
+    """The waiting reasons of containers (ImagePullBackOff, CrashLoopBackOff ...) with the kubelet's message."""
     lines = []
     for pod in pods:
         status = pod.get("status") or {}
@@ -52,7 +50,7 @@ def _waiting(pods: Sequence[Object]) -> list[str]:
 
 
 def _conditions(target: Object) -> list[str]:
-    """Conditions that say no: Ready, Available, Released and Progressing false, ReplicaFailure and Stalled true."""
+    """The messages of conditions that report a failure."""
     bad = {("ReplicaFailure", "True"), ("Stalled", "True"), ("Ready", "False"), ("Progressing", "False"), ("Failed", "True")}
     conditions = (target.get("status") or {}).get("conditions") or ()
     return [_short(c.get("message", "") or c.get("reason", "")) for c in conditions if (c.get("type"), c.get("status")) in bad]

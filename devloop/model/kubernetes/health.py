@@ -1,11 +1,11 @@
-"""Whether an object has become what its spec asks for, as Flux judges it (kstatus: "Current"). Pure; unknown kinds count as current."""
+"""Whether an object has reconciled to its spec, like Flux's kstatus ("Current"). Unknown kinds count as current. No I/O."""
 
 from collections.abc import Callable, Mapping
 
 from devloop.model.kubernetes.objects import Object
 
-# helm-controller goes on for ever with an action that fails before there is a release; its pauses double from 20 ms, so that eight
-# failures are five seconds of trying.
+# helm-controller retries an action that fails before there is a release without limit; with pauses doubling from 20 ms, eight failures
+# take five seconds.
 HELM_FAILURES = 8
 
 
@@ -23,7 +23,7 @@ def is_current(obj: Object) -> bool:
 
 
 def is_failed(obj: Object) -> bool:
-    """Whether `obj` will not become healthy without a change: it is given up, or the same action failed time and again."""
+    """Whether `obj` will not become healthy without a change: it is stalled or failed, or the same action failed repeatedly."""
     status = obj.get("status") or {}
     if _condition(status, "Stalled") == "True" or _condition(status, "Failed") == "True":
         return True
@@ -45,35 +45,29 @@ def _custom(obj: Object, status: Object) -> bool:
     return status.get("observedGeneration") is not None and _condition(status, "Ready") == "True"
 
 
-def _deployment(obj: Object, status: Object) -> bool:
-    wanted = (obj.get("spec") or {}).get("replicas", 1)
-    counts = (status.get("updatedReplicas", 0), status.get("replicas", 0), status.get("availableReplicas", 0))
-    return status.get("observedGeneration") is not None and all(count == wanted for count in counts)
+def _replicated(*counts: str) -> Callable[[Object, Object], bool]:
+    def check(obj: Object, status: Object) -> bool:
+        desired = (obj.get("spec") or {}).get("replicas", 1)
+        return status.get("observedGeneration") is not None and all(status.get(count, 0) == desired for count in counts)
 
-
-def _stateful_set(obj: Object, status: Object) -> bool:
-    wanted = (obj.get("spec") or {}).get("replicas", 1)
-    return status.get("observedGeneration") is not None and status.get("readyReplicas", 0) == wanted == status.get("updatedReplicas", 0)
+    return check
 
 
 def _daemon_set(obj: Object, status: Object) -> bool:
-    wanted = status.get("desiredNumberScheduled")
-    return (
-        wanted is not None
-        and status.get("observedGeneration") is not None
-        and status.get("updatedNumberScheduled", 0) >= wanted
-        and status.get("numberAvailable", 0) >= wanted
-    )
+    desired = status.get("desiredNumberScheduled")
+    if desired is None or status.get("observedGeneration") is None:
+        return False
+    return all(status.get(count, 0) >= desired for count in ("updatedNumberScheduled", "numberAvailable"))
 
 
 def _job(obj: Object, status: Object) -> bool:
-    # Flux takes a Job that has started as good; one that failed is not.
+    # Flux accepts a Job that has started and has not failed.
     return _condition(status, "Failed") != "True" and bool(status.get("startTime"))
 
 
 _CHECKS: Mapping[str, Callable[[Object, Object], bool]] = {
-    "Deployment": _deployment,
-    "StatefulSet": _stateful_set,
+    "Deployment": _replicated("updatedReplicas", "replicas", "availableReplicas"),
+    "StatefulSet": _replicated("readyReplicas", "updatedReplicas"),
     "DaemonSet": _daemon_set,
     "Job": _job,
     "HelmRelease": _custom,

@@ -14,12 +14,11 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
 class Image:
-    """`name` as written, with its registry where it names one."""
+    """`name` as written, with its registry if it has one."""
 
     name: str
     tag: str = ""
@@ -27,15 +26,15 @@ class Image:
 
     @property
     def floats(self) -> bool:
-        """It may be another image tomorrow: no tag is the tag latest."""
+        """Whether it may refer to another image later; no tag means latest."""
         return not self.digest and self.tag in ("", "latest")
 
 
 @lru_cache(maxsize=4096)
 def parse_image(text: str) -> Image | None:
-    """The image that a text refers to; None where no runtime would take it."""
+    """None if no runtime would accept it."""
     match = _REFERENCE.fullmatch(text)
-    if not match or len(match["name"]) > _LONGEST_NAME or re.fullmatch(r"[0-9a-f]{64}", match["name"]):
+    if not match or len(match["name"]) > 255 or re.fullmatch(r"[0-9a-f]{64}", match["name"]):
         return None
     digest = match["digest"] or ""
     algorithm, _, hexadecimal = digest.partition(":")

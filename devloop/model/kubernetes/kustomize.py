@@ -1,4 +1,4 @@
-"""What kustomize calls its files: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
+"""The names of kustomization files: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/"""
 
 import posixpath
 

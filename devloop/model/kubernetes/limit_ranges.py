@@ -1,4 +1,4 @@
-"""What a namespace gives and allows its containers: the defaults and bounds of LimitRanges, the sums of ResourceQuotas. No I/O."""
+"""LimitRanges and ResourceQuotas of a namespace, and the resources that its containers get. No I/O."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,20 +11,16 @@ from devloop.model.kubernetes.quantity import parse_quantity
 
 Amounts = Mapping[str, Fraction]
 
-# A ResourceQuota that names one of these wants every container to say it; the short names are requests.
+# A ResourceQuota with one of these requires every container to set it; the short names are requests.
 _QUOTA_NAMES = {
-    "cpu": ("requests", "cpu"),
-    "memory": ("requests", "memory"),
-    "requests.cpu": ("requests", "cpu"),
-    "requests.memory": ("requests", "memory"),
-    "limits.cpu": ("limits", "cpu"),
-    "limits.memory": ("limits", "memory"),
+    **{name: ("requests", name) for name in ("cpu", "memory")},
+    **{f"{side}.{name}": (side, name) for side in ("requests", "limits") for name in ("cpu", "memory")},
 }
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a container has in the end, by resource; `unknown` are (side, resource) that it names and that cannot be known here."""
+    """A container's effective resources; `unknown` are (side, resource) with values that are not known here."""
 
     requests: Amounts
     limits: Amounts
@@ -39,7 +35,7 @@ class Resources:
 
 @dataclass(frozen=True)
 class NamespaceLimits:
-    """One namespace's LimitRange for containers and ResourceQuotas, each with the object that says so."""
+    """A namespace's limits for containers, with the objects that set them."""
 
     defaults: Amounts = field(default_factory=dict)
     default_requests: Amounts = field(default_factory=dict)
@@ -49,10 +45,10 @@ class NamespaceLimits:
     quotas: tuple[Manifest, ...] = ()
 
     def resources(self, container: PodContainer) -> Resources:
-        """Its own, a request from the limit where it has none, then what the LimitRange fills in: the order of the API server."""
-        said = {side: mapping_at(container.body, "resources", side) for side in ("requests", "limits")}
-        known = {side: _amounts(amounts) for side, amounts in said.items()}
-        unknown = frozenset((side, name) for side, amounts in said.items() for name in amounts if name not in known[side])
+        """Like the API server: its own values, requests default to limits, then the defaults of the LimitRange."""
+        own = {side: mapping_at(container.body, "resources", side) for side in ("requests", "limits")}
+        known = {side: _amounts(amounts) for side, amounts in own.items()}
+        unknown = frozenset((side, name) for side, amounts in own.items() for name in amounts if name not in known[side])
         limits = {**self._missing(self.defaults, "limits", unknown), **known["limits"]}
         requests = {**self._missing(self.default_requests, "requests", unknown), **known["limits"], **known["requests"]}
         return Resources(requests, limits, unknown)
@@ -62,12 +58,12 @@ class NamespaceLimits:
 
     @property
     def wanted(self) -> Mapping[tuple[str, str], Manifest]:
-        """What every container must say, as (side, resource), and the quota that wants it."""
-        return {_QUOTA_NAMES[name]: quota for quota in self.quotas for name in _hard(quota) if name in _QUOTA_NAMES}
+        """The (side, resource) that every container must set, and the quota that requires it."""
+        return {_QUOTA_NAMES[name]: quota for quota in self.quotas for name in quota.mapping("spec", "hard") if name in _QUOTA_NAMES}
 
 
 def namespace_limits(manifests: Iterable[Manifest]) -> NamespaceLimits:
-    """That of a namespace, from all of its objects. Of several LimitRanges the last one's defaults count and the tightest bounds."""
+    """From all objects of a namespace. Of several LimitRanges, the last one's defaults and the tightest bounds apply."""
     manifests = tuple(manifests)
     ranges = tuple(each for each in manifests if (each.api_version, each.kind) == ("v1", "LimitRange"))
     quotas = tuple(each for each in manifests if (each.api_version, each.kind) == ("v1", "ResourceQuota") and not _is_scoped(each))
@@ -95,12 +91,8 @@ def _bounds(items: Iterable[Mapping[str, Any]], key: str, tightest: Any) -> Amou
     return bounds
 
 
-def _amounts(said: Mapping[str, Any]) -> dict[str, Fraction]:
-    return {name: amount for name, value in said.items() if (amount := parse_quantity(value)) is not None}
-
-
-def _hard(quota: Manifest) -> Mapping[str, Any]:
-    return quota.mapping("spec", "hard")
+def _amounts(values: Mapping[str, Any]) -> dict[str, Fraction]:
+    return {name: amount for name, value in values.items() if (amount := parse_quantity(value)) is not None}
 
 
 def _is_scoped(quota: Manifest) -> bool:
@@ -109,6 +101,6 @@ def _is_scoped(quota: Manifest) -> bool:
 
 
 def quota_sums(quota: Manifest) -> Mapping[tuple[str, str], Fraction]:
-    """The most that all pods of the namespace may have together, by (side, resource)."""
-    amounts = _amounts(_hard(quota))
+    """The maximum for all pods of the namespace together, by (side, resource)."""
+    amounts = _amounts(quota.mapping("spec", "hard"))
     return {_QUOTA_NAMES[name]: amount for name, amount in amounts.items() if name in _QUOTA_NAMES}

@@ -1,4 +1,4 @@
-"""A rendered object and the file it came from."""
+"""A rendered object and its source file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,25 +9,22 @@ from devloop.model.kubernetes.objects import ObjectId
 
 
 def mapping_at(value: Any, *path: str) -> Mapping[str, Any]:
-    """The mapping that these keys lead to; an empty one where there is none, or something else: objects may be of any shape."""
+    """The mapping at these keys, or an empty one: objects may have any shape."""
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, Mapping) else {}
 
 
 def mappings_in(value: Any) -> list[Mapping[str, Any]]:
-    """The mappings in a list; none where it is something else."""
+    """The mappings in a list, none if it is not a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
-
-
 def images_in(spec: Any) -> Iterator[str]:
-    """The images of every container, wherever a pod lies in `spec`: Jobs, CronJobs and custom resources have it at different depths."""
+    """The images of every container at any depth: Jobs, CronJobs and custom resources nest their pods differently."""
     if isinstance(spec, Mapping):
         for key, value in spec.items():
-            if key in _CONTAINERS:
+            if key in ("containers", "initContainers", "ephemeralContainers"):
                 yield from (item["image"] for item in mappings_in(value) if isinstance(item.get("image"), str))
             yield from images_in(value)
     elif isinstance(spec, list):
@@ -45,11 +42,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One object as Flux would apply it. `body` holds masked values for what SOPS encrypted, never decrypted ones.
+    """One object as Flux would apply it. `body` has masks in place of values that SOPS encrypted, never decrypted ones.
 
-    `secret` is 'opened' or 'sealed' where SOPS encrypted (a part of) it, the latter when no key opens it. `unknown` are JSON pointers to
-    values that hang on variables which cannot be known or must not be shown; there the body says `${NAME}`. `release` is the HelmRelease
-    (namespace/name) that renders it, then the origin is a file of the chart; '' for what Flux applies by itself.
+    `secret` is 'opened' or 'sealed' if SOPS encrypted a part of it, 'sealed' if no key decrypts it. `unknown` are JSON pointers to values
+    that depend on variables that are unknown or must not be shown; the body has `${NAME}` there. `release` is the HelmRelease
+    (namespace/name) that renders it, then the origin is a file of the chart; '' for an object of the Kustomization itself.
     """
 
     body: Mapping[str, Any]
@@ -59,7 +56,6 @@ class Manifest:
     release: str = ""
 
     def mapping(self, *path: str) -> Mapping[str, Any]:
-        """The mapping at these keys; an empty one where there is none, or something else."""
         return mapping_at(self.body, *path)
 
     @property
@@ -84,7 +80,7 @@ class Manifest:
 
     @property
     def id(self) -> ObjectId:
-        """Where the object ends up: what names no namespace goes to default."""
+        """Without a namespace, `default`."""
         return ObjectId(self.namespace or "default", self.name)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What Kubernetes accepts as a name, and what people use: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
+"""Names and labels that Kubernetes accepts: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
 
 import re
 from collections.abc import Mapping
@@ -16,78 +16,74 @@ _PATTERNS = {
 }
 _LENGTHS = {SUBDOMAIN: 253, LABEL: 63, SERVICE: 63, CRON_JOB: 52}
 _WORDS = {
-    SUBDOMAIN: "lower case letters, digits, - and ., with a letter or a digit around each",
-    LABEL: "lower case letters, digits and -, with a letter or a digit at both ends",
-    SERVICE: "lower case letters, digits and -, with a letter at the start and a letter or a digit at the end",
+    SUBDOMAIN: "lower case letters, digits, - and ., with a letter or digit at the start and end of each part",
+    LABEL: "lower case letters, digits and -, with a letter or digit at both ends",
+    SERVICE: "lower case letters, digits and -, with a letter at the start and a letter or digit at the end",
     PATH: "anything but / and %",
-    CRON_JOB: "lower case letters, digits, - and ., with a letter or a digit around each",
+    CRON_JOB: "lower case letters, digits, - and ., with a letter or digit at the start and end of each part",
 }
 
-# Kinds of Kubernetes' own whose names are not subdomains; custom resources' names are.
+# Built-in kinds with names that are not subdomains.
 _FORMS: Mapping[tuple[str, str], str] = {
     ("", "Namespace"): LABEL,
     ("", "Service"): SERVICE,
     ("batch", "CronJob"): CRON_JOB,
-    ("rbac.authorization.k8s.io", "Role"): PATH,
-    ("rbac.authorization.k8s.io", "ClusterRole"): PATH,
-    ("rbac.authorization.k8s.io", "RoleBinding"): PATH,
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): PATH,
+    **{("rbac.authorization.k8s.io", kind): PATH for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")},
     ("certificates.k8s.io", "CertificateSigningRequest"): PATH,
     ("certificates.k8s.io", "ClusterTrustBundle"): PATH,
     ("authorization.k8s.io", "SubjectAccessReview"): PATH,
 }
-# From this minor version on a Service's name may begin with a digit (RelaxedServiceNameValidation).
+# From this minor version on, a Service's name may begin with a digit (RelaxedServiceNameValidation).
 _RELAXED_SERVICES = 36
 
-# Names, keys and labels come again and again, in one environment after the other.
+# Names, keys and labels recur in every environment.
 _remember = lru_cache(maxsize=1 << 16)
 
 
 def name_form(group: str, kind: str, minor: int) -> str:
-    """What a name of the kind has to be at Kubernetes 1.`minor`."""
+    """The form of the kind's names in Kubernetes 1.`minor`."""
     form = _FORMS.get((group, kind), SUBDOMAIN)
     return LABEL if form == SERVICE and minor >= _RELAXED_SERVICES else form
 
 
 @_remember
 def what_is_wrong(name: str, form: str) -> str:
-    """What speaks against the name, '' where nothing does."""
+    """Why the name is invalid, '' if it is valid."""
     longest = _LENGTHS.get(form, len(name))
     if len(name) > longest:
         return f"it has {len(name)} characters, at most {longest} are allowed"
-    return "" if _PATTERNS[form].fullmatch(name) else f"allowed are {_WORDS[form]}"
+    return "" if _PATTERNS[form].fullmatch(name) else f"allowed: {_WORDS[form]}"
 
 
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_LONGEST_LABEL = 63
 
 
 @_remember
 def wrong_with_key(key: str) -> str:
-    """What speaks against the key of a label or an annotation, as [PREFIX/]NAME; '' where nothing does."""
+    """Why the key of a label or annotation, [PREFIX/]NAME, is invalid; '' if it is valid."""
     prefix, slash, name = key.rpartition("/")
     if slash and (wrong := what_is_wrong(prefix, SUBDOMAIN)):
-        return f"its prefix {prefix!r} is no domain: {wrong}"
+        return f"its prefix {prefix!r} is not a DNS subdomain: {wrong}"
     return _wrong(name)
 
 
 @_remember
 def wrong_with_value(value: str) -> str:
-    """What speaks against the value of a label; '' where nothing does."""
+    """Why the value of a label is invalid; '' if it is valid."""
     return _wrong(value) if value else ""
 
 
 def _wrong(text: str) -> str:
-    if len(text) > _LONGEST_LABEL:
-        return f"it has {len(text)} characters, at most {_LONGEST_LABEL} are allowed"
-    return "" if _QUALIFIED.fullmatch(text) else "allowed are letters, digits, -, _ and ., with a letter or a digit at both ends"
+    if len(text) > 63:
+        return f"it has {len(text)} characters, at most 63 are allowed"
+    return "" if _QUALIFIED.fullmatch(text) else "allowed: letters, digits, -, _ and ., with a letter or digit at both ends"
 
 
 _PORT = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def is_port_name(name: str) -> bool:
-    """IANA_SVC_NAME: at most 15 characters, a letter among them, no two hyphens in a row."""
+    """IANA_SVC_NAME: at most 15 characters, at least one letter, no consecutive hyphens."""
     return len(name) <= 15 and bool(_PORT.fullmatch(name))
 
 
@@ -95,7 +91,7 @@ _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
 def is_data_key(key: str) -> bool:
-    """A key of a ConfigMap or a Secret, which may become a file."""
+    """Whether it is valid as a key of a ConfigMap or Secret, which may become a file name."""
     return len(key) <= 253 and bool(_DATA_KEY.fullmatch(key)) and key not in (".", "..")
 
 

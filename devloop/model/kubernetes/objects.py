@@ -1,4 +1,4 @@
-"""An object as the API has it, and how it is named."""
+"""An object of the API, and its name."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,6 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, order=True)
 class ObjectId:
-    """Namespace and name of a namespaced object."""
-
     namespace: str
     name: str
 

@@ -1,4 +1,4 @@
-"""Pods as built-in kinds describe them, and the containers in them. What other kinds make of their fields is not guessed at."""
+"""The pod templates of built-in kinds and their containers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,23 +7,19 @@ from typing import Any
 from devloop.diagnostic import FieldStep
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 
-# Where a kind, by API group, holds its pod template; a Pod is one itself.
+# API group and kind -> path of the pod template; a Pod is one itself.
 _TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("", "Pod"): (),
     ("", "ReplicationController"): ("spec", "template"),
-    ("apps", "Deployment"): ("spec", "template"),
-    ("apps", "ReplicaSet"): ("spec", "template"),
-    ("apps", "StatefulSet"): ("spec", "template"),
-    ("apps", "DaemonSet"): ("spec", "template"),
+    **{("apps", kind): ("spec", "template") for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")},
     ("batch", "Job"): ("spec", "template"),
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
 }
-_LISTS = ("initContainers", "containers")
 
 
 @dataclass(frozen=True)
 class PodContainer:
-    """One container of a pod; `field` leads to it from the object's top, `pointer` is the same as a JSON pointer by index."""
+    """One container of a pod; `field` is its path in the object, `pointer` the same as a JSON pointer by index."""
 
     name: str
     body: Mapping[str, Any]
@@ -33,17 +29,17 @@ class PodContainer:
 
     @property
     def stays(self) -> bool:
-        """It runs as long as the pod does: all but the init containers that come to an end."""
+        """Whether it runs as long as the pod: not an init container, or a sidecar."""
         return not self.is_init or self.body.get("restartPolicy") == "Always"
 
     def resource(self, side: str, name: str) -> Any:
-        """What it says of one resource; `side` is requests or limits."""
+        """`side` is requests or limits."""
         return mapping_at(self.body, "resources", side).get(name)
 
 
 @dataclass(frozen=True)
 class PodTemplate:
-    """The pod that an object makes; `field` leads to the template, () for a Pod."""
+    """The pod that an object creates; `field` is the path of the template, () for a Pod."""
 
     manifest: Manifest
     body: Mapping[str, Any]
@@ -55,9 +51,9 @@ class PodTemplate:
 
     @property
     def containers(self) -> Iterator[PodContainer]:
-        """Init containers first; ephemeral ones are for people at work."""
+        """Init containers first, no ephemeral ones."""
         spec = mapping_at(self.body, "spec")
-        for kind in _LISTS:
+        for kind in ("initContainers", "containers"):
             listed = spec.get(kind)
             for index, body in enumerate(listed if isinstance(listed, list) else ()):
                 if isinstance(body, dict):
@@ -67,12 +63,11 @@ class PodTemplate:
         name = body.get("name")
         step: FieldStep = {"name": name} if isinstance(name, str) and name else index
         path = (*self.field, "spec", kind)
-        return PodContainer(
-            str(name or f"{kind}[{index}]"), body, (*path, step), "".join(f"/{key}" for key in (*path, index)), kind != "containers"
-        )
+        pointer = "".join(f"/{key}" for key in (*path, index))
+        return PodContainer(str(name or f"{kind}[{index}]"), body, (*path, step), pointer, kind != "containers")
 
 
 def pod_template(manifest: Manifest) -> PodTemplate | None:
-    """The pod that the object describes, None where it is no kind that does."""
+    """The pod template of an object, None if its kind has none."""
     field = _TEMPLATES.get((manifest.group, manifest.kind))
     return None if field is None else PodTemplate(manifest, mapping_at(manifest.body, *field), field)

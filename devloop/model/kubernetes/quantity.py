@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes writes them: 500m, 2, 1.5Gi, 1e3. Exact, as fractions.
+"""Quantities of Kubernetes (500m, 2, 1.5Gi, 1e3), as exact fractions.
 
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
@@ -12,15 +12,15 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _QUANTITY = re.compile(r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE](?P<exponent>[+-]?[0-9]+)|(?P<suffix>[a-zA-Z]*))")
 
-# What Kubernetes rounds up to: a billionth.
+# Kubernetes rounds up to this.
 _SMALLEST = Fraction(1, 10**9)
-# Beyond what any machine has; an amount may not make us compute for hours.
+# Limits against values that take hours to compute.
 _LARGEST_EXPONENT = 30
 _LONGEST = 60
 
 
 def parse_quantity(value: Any) -> Fraction | None:
-    """The amount that a text or a number says, rounded away from zero to a billionth; None where it says none."""
+    """Rounded away from zero to a billionth; None if it is not a quantity."""
     return _parse(str(value)) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
 
 
@@ -28,9 +28,7 @@ def parse_quantity(value: Any) -> Fraction | None:
 def _parse(text: str) -> Fraction | None:
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     factor = _factor(match["exponent"], match["suffix"]) if match else None
-    if not match or factor is None:
-        return None
-    return _rounded(Fraction(match["number"]) * factor)
+    return _rounded(Fraction(match["number"]) * factor) if match and factor is not None else None
 
 
 def _factor(exponent: str | None, suffix: str | None) -> Fraction | None:
@@ -48,7 +46,7 @@ def _rounded(amount: Fraction) -> Fraction:
 
 
 def show_quantity(amount: Fraction) -> str:
-    """A short way to write it: with the largest suffix that leaves a whole number; thousandths where it is none."""
+    """The short form: the largest suffix that leaves an integer, else thousandths."""
     if amount.denominator > 1:
         return f"{amount * 1000}m" if (amount * 1000).denominator == 1 else str(float(amount))
     for suffix, power in reversed(_BINARY.items()):

@@ -1,32 +1,36 @@
-"""What SOPS says of a file without a key: who can open it and what is left in clear; and the creation rules of .sops.yaml. No I/O."""
+"""The metadata of SOPS-encrypted files and the creation rules of .sops.yaml, without a key. No I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from devloop.diagnostic import Diagnostic
 from devloop.model.re2 import compiled
-from devloop.model.sops.key_services import KEY_SERVICES
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
 _SETTINGS = (
-    "encrypted_regex",
-    "unencrypted_regex",
-    "encrypted_suffix",
-    "unencrypted_suffix",
-    "mac_only_encrypted",
-    "encrypted_comment_regex",
+    "encrypted_regex", "unencrypted_regex", "encrypted_suffix", "unencrypted_suffix", "mac_only_encrypted", "encrypted_comment_regex",
     "unencrypted_comment_regex",
-)
-
-
-# What is wrong with an encrypted file that no creation rule is for, and what to do about it: the rule secrets/no-rule.
-WITHOUT_RULE = "is encrypted, but no rule of .sops.yaml is for it: the next one to edit it cannot encrypt it again"
+)  # fmt: skip
+# Key in SOPS' metadata or in .sops.yaml -> name: https://getsops.io/docs/.
+_KEY_SERVICES = {
+    "age": "Age",
+    "azure_keyvault": "Azure Key Vault",
+    "azure_kv": "Azure Key Vault",
+    "gcp_kms": "Google Cloud KMS",
+    "hc_vault": "HashiCorp Vault",
+    "hc_vault_transit_uri": "HashiCorp Vault",
+    "hckms": "Huawei Cloud KMS",
+    "kms": "AWS KMS",
+    "pgp": "PGP",
+}
+# Message and hint of the rule secrets/no-rule.
+WITHOUT_RULE = "is encrypted, but no rule in .sops.yaml matches it: it cannot be re-encrypted after an edit"
 ADD_RULE = "add a creation rule whose path_regex matches it"
 
 
 @dataclass(frozen=True)
 class EncryptedSecret:
-    """A file that SOPS has encrypted; `settings` are those that were in force then (encrypted_regex ...), `services` by name."""
+    """A file encrypted by SOPS; `settings` are those of the encryption (encrypted_regex ...), `services` the key services by name."""
 
     path: str
     data: tuple[Leaf, ...]
@@ -48,7 +52,7 @@ class EncryptedSecret:
 
 @dataclass(frozen=True)
 class CreationRule:
-    """One rule of .sops.yaml with its line; an empty `path_regex` is for every file."""
+    """One rule of .sops.yaml; an empty `path_regex` matches every file."""
 
     path_regex: str
     age_recipients: tuple[str, ...]
@@ -65,7 +69,7 @@ class CreationRule:
 
 @dataclass(frozen=True)
 class CreationRules:
-    """The rules of a .sops.yaml in order; the first that matches counts. `problems` are expressions that are none, which match nothing."""
+    """The rules of a .sops.yaml; the first match applies. `problems` are invalid expressions, which match nothing."""
 
     path: str
     rules: tuple[CreationRule, ...]
@@ -76,12 +80,12 @@ class CreationRules:
         return frozenset(recipient for rule in self.rules for recipient in rule.age_recipients)
 
     def rule_for(self, path: str) -> CreationRule | None:
-        """The rule for `path`, which is relative to the folder of .sops.yaml."""
+        """`path` is relative to the folder of .sops.yaml."""
         return next((rule for rule in self.rules if rule.matches(path)), None)
 
 
 def parse_secret(path: str, text: str) -> EncryptedSecret | None:
-    """None for a file that SOPS has not encrypted; raises InputError for one that cannot be read at all."""
+    """None for a file that is not encrypted; raises InputError for one that cannot be parsed."""
     leaves = [*read_leaves(path, text)]
     sops = [Leaf(leaf.path[1:], leaf.value, leaf.line) for leaf in leaves if leaf.path[:1] == ("sops",) and len(leaf.path) > 1]
     if not any(leaf.path[-1] in ("mac", "version", "lastmodified") for leaf in sops):
@@ -97,7 +101,7 @@ def parse_secret(path: str, text: str) -> EncryptedSecret | None:
 
 
 def parse_creation_rules(text: str, path: str = ".sops.yaml") -> CreationRules:
-    """Raises InputError for what cannot be read at all."""
+    """Raises InputError for a file that cannot be parsed."""
     groups: dict[str, list[Leaf]] = {}
     for leaf in read_leaves(path, text):
         if leaf.path[0] == "creation_rules" and len(leaf.path) > 2:
@@ -124,7 +128,8 @@ def _bad_expressions(path: str, leaves: Sequence[Leaf]) -> Iterator[Diagnostic]:
 
 def _services(leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """The key services, also those in key groups."""
-    return _unique(KEY_SERVICES[key] for leaf in leaves if leaf.value not in ("", "null", "~") for key in leaf.path if key in KEY_SERVICES)
+    used = (key for leaf in leaves if leaf.value not in ("", "null", "~") for key in leaf.path)
+    return _unique(_KEY_SERVICES[key] for key in used if key in _KEY_SERVICES)
 
 
 def _settings(leaves: Sequence[Leaf]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which values of a Secret are secrets in clear: not placeholders, not variables, not encrypted, not public, not mere settings."""
+"""Finds plaintext secrets in Secrets: not placeholders, variables, encrypted values, public keys or plain settings."""
 
 import base64
 import binascii
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Types whose values come from the cluster itself, and Helm's own records.
+# Types with values from the cluster itself, and Helm's releases.
 MANAGED_TYPES = ("kubernetes.io/service-account-token", "helm.sh/release.v1")
 
-# What people write where a secret belongs; the whole text, or a word of it written as nobody writes secrets.
+# Placeholders: a word in the text, the whole text, or template syntax.
 _WORDS = re.compile(
     r"(?i)(place[-_ ]?holder|change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|with)|fill[-_ ]?(me|in)|to[-_ ]?be[-_ ]?(defined|replaced|set)"
     r"|\byour[-_ ][\w-]+|insert[-_ ][\w-]{0,40}here|not[-_ ]?a[-_ ]?secret|redacted|\bexample\b|\.example(\.|/|:|$)|\.invalid(/|:|$)"
@@ -21,7 +21,7 @@ _MARKERS = re.compile(
     r"|<[A-Za-z_][^<>\n]*>|\bENC\[|\bref\+\w+://|\bop://|\bvault:[\w/]+|%\w+%|\b__\w+__\b"
 )
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?::?[-=]([^${}]*))?[^${}]*\}")
-# How often variables may stand in each other's defaults.
+# Maximum nesting of variables in defaults.
 _DEEPEST = 20
 _PUBLIC = re.compile(
     r"(?s)\s*(-----BEGIN (CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|PUBLIC KEY|PGP PUBLIC KEY BLOCK|DH PARAMETERS|CERTIFICATE REQUEST)-----"
@@ -40,11 +40,11 @@ _SETTING = re.compile(
     r"|public[-_]?key|enable.*|namespace|project|path|realm|issuer|mode|log[-_]?level|version|method|domain|network|org(anization)?|owner|repo(sitory)?)"
 )
 _SECRETIVE = re.compile(r"(?i)pass|secret|token|key|credential|auth|private|pwd|cookie|salt|dsn|connection")
-_STATEMENT = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?(.*?)["']?,?\s*$""")
+_ENTRY = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?(.*?)["']?,?\s*$""")
 
 
 def clear_fields(body: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """The fields of a Secret, as ('stringData', 'password'), that hold secrets in clear; `unknown` are JSON pointers to leave out."""
+    """The fields of a Secret, like ('stringData', 'password'), with plaintext secrets; `unknown` are JSON pointers to skip."""
     if str(body.get("type", "")) in MANAGED_TYPES:
         return
     for section in ("data", "stringData"):
@@ -56,7 +56,7 @@ def clear_fields(body: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> Iter
 
 
 def decoded(section: str, value: str) -> str:
-    """What stands in `data` is base64; what is none (a variable, a placeholder) is taken as it is."""
+    """Values in `data` are Base64; others (a variable, a placeholder) are returned unchanged."""
     if section != "data":
         return value
     try:
@@ -66,17 +66,17 @@ def decoded(section: str, value: str) -> str:
 
 
 def is_clear(name: str, value: str) -> bool:
-    """Whether the value `name` of a Secret is a secret that everybody can read. In doubt it is."""
+    """Whether the value `name` of a Secret is a plaintext secret; yes in case of doubt."""
     text = _without_variables(value).strip()
     if _PRIVATE.search(text):
         return not _is_placeholder(text)
-    if "\n" in text and not _PUBLIC.match(text) and (said := [match for match in map(_STATEMENT.match, text.splitlines()) if match]):
-        return any(_SECRETIVE.search(match[1]) and is_clear(match[1], match[2]) for match in said if match[2])
+    if "\n" in text and not _PUBLIC.match(text) and (entries := [match for match in map(_ENTRY.match, text.splitlines()) if match]):
+        return any(_SECRETIVE.search(match[1]) and is_clear(match[1], match[2]) for match in entries if match[2])
     return not (_is_placeholder(text) or _PUBLIC.match(text) or _is_setting(name, text))
 
 
 def _without_variables(text: str) -> str:
-    """Variables replaced by their defaults; one without a default vouches for the whole text: something else provides the secret."""
+    """Replaces variables by their defaults; '' if one has no default: something else provides the secret."""
     for _ in range(_DEEPEST):
         if any(match[1] is None for match in _VARIABLE.finditer(text)):
             return ""
@@ -91,7 +91,7 @@ def _is_placeholder(text: str) -> bool:
 
 
 def _is_setting(name: str, text: str) -> bool:
-    """An address without credentials, a number, a switch, or what the name says is none."""
+    """An address without credentials, a number, a boolean, or a name that is not a secret's."""
     if _ADDRESS.fullmatch(text):
         return not _CREDENTIALS.search(text) and not any(_RANDOM.fullmatch(part) for part in re.split(r"[/?=&:@.]", text))
     if _PLAIN.fullmatch(text):

@@ -1,1 +1,1 @@
-"""YAML that people write, with the line of every value."""
+"""Parses and validates handwritten YAML; every value has its line."""

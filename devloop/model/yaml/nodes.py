@@ -1,4 +1,4 @@
-"""YAML that remembers its lines: text -> tree of nodes. For files people write, where every complaint must name the line."""
+"""Parses YAML into nodes that know their lines, for files people write."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 _ParsedNode = Any
 _TAG = "tag:yaml.org,2002:"
 _SHAPES = {"int": "integer", "float": "number", "bool": "boolean", "null": "null", "timestamp": "text", "str": "text", "value": "text"}
-_COLLECTIONS = (_TAG + "map", _TAG + "seq")
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
-# Aliases of aliases grow without end; nobody writes a definition like that.
+# Limits against nested aliases that expand exponentially.
 _MOST_NODES = 20_000
 _DEEPEST = 60
 
@@ -49,12 +48,16 @@ class YamlNode:
 
 
 def parse_yaml(text: str, path: str) -> tuple[YamlNode, list[Diagnostic]]:
-    """The one document in `text` and what is wrong with its keys; raises InputError where there is no document to speak of."""
+    """The only document in `text` and the problems with its keys; raises InputError if there is not exactly one valid document."""
     try:
-        tree = _Tree(path)
+        tree = _TreeBuilder(path)
         return tree.node(_only_document(text, path)), tree.problems
     except RecursionError:
-        raise InputError.of([Diagnostic.at(path, 0, "the file is nested too deeply")]) from None
+        raise _invalid(path, 0, "the file is nested too deeply") from None
+
+
+def _invalid(path: str, line: int, message: str, hint: Hint = "") -> InputError:
+    return InputError.of([Diagnostic.at(path, line, message, hint)])
 
 
 def _only_document(text: str, path: str) -> _ParsedNode:
@@ -64,32 +67,31 @@ def _only_document(text: str, path: str) -> _ParsedNode:
         roots = [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise InputError.of([Diagnostic.at(path, line, f"character U+{error.character:04X} is not allowed in YAML")]) from None
+        raise _invalid(path, line, f"character U+{error.character:04X} is not allowed in YAML") from None
     except yaml.MarkedYAMLError as error:
-        raise InputError.of([_syntax_problem(error, text, path)]) from None
+        raise _syntax_error(error, text, path) from None
     documents = [root for root in roots if root.tag != _TAG + "null"]
     if not documents:
-        raise InputError.of([Diagnostic.at(path, 0, "the file is empty")])
+        raise _invalid(path, 0, "the file is empty")
     if len(documents) > 1:
-        line = documents[1].start_mark.line + 1
-        hint = "one file holds one document, move this one to a file of its own"
-        raise InputError.of([Diagnostic.at(path, line, "a second document begins here", hint)])
+        hint = "use one document per file: move this one to its own file"
+        raise _invalid(path, documents[1].start_mark.line + 1, "a second document starts here", hint)
     return documents[0]
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, text: str, path: str) -> Diagnostic:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: str) -> InputError:
     mark = error.problem_mark or error.context_mark
     line = min(mark.line + 1, len(text.splitlines())) if mark else 0
     context = error.context or ""
     if error.context_mark and error.context_mark.line + 1 != line:
-        context += f" that begins in line {error.context_mark.line + 1}"
-    what = ", ".join(part for part in (context, error.problem) if part)
-    return Diagnostic.at(path, line, f"not valid YAML: {what}", hint="indent with spaces" if "'\\t'" in what else "")
+        context += f" that starts on line {error.context_mark.line + 1}"
+    reason = ", ".join(part for part in (context, error.problem) if part)
+    return _invalid(path, line, f"not valid YAML: {reason}", "indent with spaces" if "'\\t'" in reason else "")
 
 
 @dataclass
-class _Tree:
-    """Nodes of PyYAML turned into ours: merge keys resolved, duplicate keys and foreign tags noted."""
+class _TreeBuilder:
+    """Converts PyYAML's nodes: resolves merge keys, reports duplicate keys and unsupported tags."""
 
     path: str
     problems: list[Diagnostic] = field(default_factory=list)
@@ -99,11 +101,11 @@ class _Tree:
         self.count += 1
         line = line or node.start_mark.line + 1
         if self.count > _MOST_NODES:
-            raise InputError.of([Diagnostic.at(self.path, line, "the file is too large once its aliases are expanded")])
+            raise _invalid(self.path, line, "the file is too large once its aliases are expanded")
         if depth > _DEEPEST:
-            raise InputError.of([Diagnostic.at(self.path, line, "the file is nested too deeply")])
-        if node.id != "scalar" and node.tag not in _COLLECTIONS:
-            self._foreign_tag(node.tag, line)
+            raise _invalid(self.path, line, "the file is nested too deeply")
+        if node.id != "scalar" and node.tag not in (_TAG + "map", _TAG + "seq"):
+            self._unsupported_tag(node.tag, line)
         if node.id == "mapping":
             return YamlNode("mapping", self._mapping(node, depth), line)
         if node.id == "sequence":
@@ -118,43 +120,43 @@ class _Tree:
             if key.id != "scalar":
                 self._note(line, "a key must be text, not a list or a mapping")
             elif _UNWRITABLE.search(key.value):
-                self._note(line, "a key holds a NUL or half a character")
+                self._note(line, "a key contains a NUL or an unpaired surrogate")
             elif key.tag == _TAG + "merge":
                 for source in self._merge_sources(value, line):
                     merged = self._mapping(source, depth + 1) | merged
             elif key.value in own:
-                self._note(line, f"key {shortened(key.value)} is here twice, first in line {own[key.value].line}", "keep one of them")
+                self._note(line, f"key {shortened(key.value)} is duplicated, first on line {own[key.value].line}", "keep one of them")
             else:
                 own[key.value] = self.node(value, line, depth + 1)
         return merged | own
 
     def _merge_sources(self, node: _ParsedNode, line: int) -> Iterator[_ParsedNode]:
-        """The mappings that `<<` names; the first one wins."""
+        """The mappings that `<<` references; the first one wins."""
         for source in node.value if node.id == "sequence" else [node]:
             if source.id == "mapping":
                 yield source
             else:
-                self._note(line, "<< must name a mapping or a list of mappings")
+                self._note(line, "<< must reference a mapping or a list of mappings")
 
     def _scalar(self, node: _ParsedNode, line: int) -> YamlNode:
         import yaml
 
         shape = _SHAPES.get(node.tag.removeprefix(_TAG), "")
         if not shape:
-            self._foreign_tag(node.tag, line)
+            self._unsupported_tag(node.tag, line)
         if _UNWRITABLE.search(node.value):
-            self._note(line, "the text holds a NUL or half a character, which no file name or variable can")
+            self._note(line, "the text contains a NUL or an unpaired surrogate")
             return YamlNode("text", "", line)
         if shape in ("", "text"):
             return YamlNode("text", node.value, line, node.value)
         try:
             return YamlNode(shape, yaml.constructor.SafeConstructor().construct_object(node), line, node.value)
         except (ValueError, yaml.YAMLError):
-            self._note(line, f"the value is no {shape}")
+            self._note(line, f"the value is not a valid {shape}")
             return YamlNode("null", None, line, node.value)
 
-    def _foreign_tag(self, tag: str, line: int) -> None:
-        self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported here", "write the value without it")
+    def _unsupported_tag(self, tag: str, line: int) -> None:
+        self._note(line, f"tag {quote(tag.replace(_TAG, '!!'))} is not supported", "remove the tag")
 
     def _note(self, line: int, message: str, hint: Hint = "") -> None:
         self.problems.append(Diagnostic.at(self.path, line, message, hint))

@@ -1,4 +1,4 @@
-"""The scalars of a YAML, JSON, dotenv or INI file, each with the keys that lead to it and its line. No I/O, and nothing is resolved."""
+"""The scalars of a YAML, JSON, dotenv or INI file, with key path and line. No I/O."""
 
 import configparser
 import re
@@ -18,8 +18,6 @@ _FLAT = re.compile(r"__(?:list|map)_")
 
 @dataclass(frozen=True)
 class Leaf:
-    """One scalar of a file: the keys that lead to it, what it says, its line from 1."""
-
     path: tuple[str, ...]
     value: str
     line: int
@@ -30,24 +28,21 @@ class Leaf:
 
 
 def read_leaves(path: str, text: str) -> Iterator[Leaf]:
-    """In the format that the name of the file says, YAML unless it says otherwise, as SOPS decides too; raises InputError."""
+    """The file's suffix decides the format, YAML by default, like in SOPS; raises InputError."""
     reader = {".env": _dotenv_leaves, ".ini": _ini_leaves}.get(PurePosixPath(path).suffix, _yaml_leaves)
     try:
         yield from reader(text)
     except (yaml.YAMLError, configparser.Error) as error:
         reason = str(getattr(error, "problem", None) or error).splitlines()[0]
-        raise InputError.of([Diagnostic.at(path, _line(getattr(error, "problem_mark", None)), f"cannot be read: {reason}")]) from None
-
-
-def _line(mark: Any) -> int:
-    return mark.line + 1 if mark else 0
+        mark: Any = getattr(error, "problem_mark", None)
+        raise InputError.of([Diagnostic.at(path, mark.line + 1 if mark else 0, f"cannot be read: {reason}")]) from None
 
 
 def _yaml_leaves(text: str) -> Iterator[Leaf]:
-    """The scalars of YAML or JSON. Only events: anchors may be redefined and tags unknown, as the reader in SOPS has it."""
+    """Reads events only: like in SOPS, anchors may be redefined and tags unknown."""
     levels: list[_Level] = []
     anchors: dict[str, str] = {}
-    # SOPS indents JSON with tabs, in which YAML takes a leading one for an error; no JSON string holds a raw tab.
+    # SOPS indents JSON with tabs, which YAML does not allow; JSON strings contain no raw tabs.
     for event in yaml.parse(text.expandtabs(1) if text.lstrip().startswith("{") else text, _LOADER):
         if isinstance(event, yaml.CollectionEndEvent):
             levels.pop()
@@ -59,14 +54,14 @@ def _yaml_leaves(text: str) -> Iterator[Leaf]:
             if isinstance(event, yaml.CollectionStartEvent):
                 levels.append(_Level(mapping=isinstance(event, yaml.MappingStartEvent)))
             elif is_value:
-                yield Leaf(tuple(level.key for level in levels), value, _line(event.start_mark))
+                yield Leaf(tuple(level.key for level in levels), value, event.start_mark.line + 1)
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Level:
-    """Where the reader is within one mapping or sequence."""
+    """The position in one mapping or sequence."""
 
     def __init__(self, *, mapping: bool) -> None:
         self.key = "" if mapping else "-1"
@@ -74,7 +69,7 @@ class _Level:
         self._value_next = False
 
     def take(self, node: str) -> bool:
-        """Go on by one node; whether it is a value, not a key."""
+        """Advance by one node; whether it is a value, not a key."""
         if not self._mapping:
             self.key = str(int(self.key) + 1)
             return True

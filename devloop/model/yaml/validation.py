@@ -1,4 +1,4 @@
-"""Checks a YAML tree against a table of fields and gives back plain data, lines, problems and warnings. Knows no format."""
+"""Validates a YAML tree against a table of fields, whatever the format."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from devloop.model.yaml.schema import FieldSchema
 
 _NAMES = {
     "text": "text",
-    "integer": "a whole number",
+    "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",
     "null": "nothing",
@@ -29,7 +29,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """`data` is plain and holds only what is right; `lines` maps the path of everything written to its line."""
+    """`data` contains the valid values only; `lines` maps every path in the file to its line."""
 
     data: Mapping[str, Any]
     lines: Mapping[str, int]
@@ -37,21 +37,21 @@ class ValidationResult:
     warnings: tuple[Diagnostic, ...]
 
 
-# Given the path of an unknown key: a message and a hint of the format's own, or None.
+# Path of an unknown key -> a message and a hint specific to the format, or None.
 Explain = Callable[[str], tuple[str, str] | None]
 
 
 def validate_fields(
     root: YamlNode, fields: Mapping[str, FieldSchema], path: str, variables: Mapping[str, str], explain: Explain = lambda _: None
 ) -> ValidationResult:
-    """Everything that is wrong with `root`, the content of the file `path`, at once; `variables` stand for ${NAME} in texts."""
+    """Validates `root`, the content of the file `path`; `variables` replace ${NAME} in strings."""
     checker = _Checker(fields, path, variables, explain)
     data = checker.section(root, "", "") or {}
     return ValidationResult(data, checker.lines, tuple(checker.problems), tuple(checker.warnings))
 
 
 def lookup(data: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path without lists in it, None where there is none."""
+    """The value at a dotted path (no lists), or None."""
     value: Any = data
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -60,7 +60,7 @@ def lookup(data: Mapping[str, Any], path: str) -> Any:
 
 @dataclass
 class _Checker:
-    """One walk over one file. `pattern` is a path as in the table, `where` the same path with the indexes of this file."""
+    """Walks one file. `pattern` is a path of the table, `where` the same path with the file's indexes."""
 
     fields: Mapping[str, FieldSchema]
     path: str
@@ -85,22 +85,20 @@ class _Checker:
         prefix, data = pattern and pattern + ".", {}
         known = list(dict.fromkeys(re.split(r"\.|\[", name[len(prefix) :])[0] for name in self.fields if name.startswith(prefix)))
         for key, child in node.entries.items():
-            place = f"{where}.{key}" if where else key
             if key in known:
-                data[key] = self.value(child, prefix + key, place)
+                data[key] = self.value(child, prefix + key, f"{where}.{key}" if where else key)
             else:
                 self.unknown(child.line, key, where, known)
-        self.demand(node, prefix, where)
+        self.require_fields(node, prefix, where)
         return {key: value for key, value in data.items() if value is not None}
 
-    def demand(self, node: YamlNode, prefix: str, where: str) -> None:
-        """The required fields of a section are there."""
+    def require_fields(self, node: YamlNode, prefix: str, where: str) -> None:
         written = {prefix + key for key, child in node.entries.items() if child.shape != "null"}
         for name, rule in self.fields.items():
             if rule.required and name.rpartition(".")[0] == prefix.removesuffix(".") and name not in written:
                 key = name.removeprefix(prefix)
                 example = f"{key}: {rule.allowed[0]}" if rule.allowed else key
-                self.note(node.line, f"{where}.{key} is missing".lstrip("."), f"add {example}")
+                self.report(node.line, f"{where}.{key} is missing".lstrip("."), f"add {example}")
 
     def list_of_sections(self, node: YamlNode, pattern: str, where: str) -> list[Any]:
         if node.shape != "list":
@@ -120,7 +118,7 @@ class _Checker:
             if shape == "texts" and node.shape == "list":
                 return self.texts(node, rule, where)
             if shape in ("labels", "flags") and node.shape == "mapping":
-                return self.free(node, shape, where)
+                return self.user_keys(node, shape, where)
             if shape == "empty" and node.shape == "mapping" and not node.entries:
                 return {}
         self.wrong_shape(node, rule.shapes, where, rule.allowed)
@@ -130,56 +128,54 @@ class _Checker:
         if node.shape == "boolean":
             return ("Enabled" if node.value else "Disabled") if "Enabled" in rule.allowed else node.value
         value = node.value if node.shape == "integer" else self.expanded(node, where)
-        wrong, hint = _out_of_range(node, rule) if node.shape == "integer" else _not_allowed(value, node, rule)
-        if wrong:
-            self.note(node.line, f"{where} {wrong}", hint)
-            return None
-        return value
+        reason, hint = _out_of_range(node, rule) if node.shape == "integer" else _not_allowed(value, node, rule)
+        if reason:
+            self.report(node.line, f"{where} {reason}", hint)
+        return None if reason else value
 
     def texts(self, node: YamlNode, rule: FieldSchema, where: str) -> list[str]:
-        found = []
+        texts = []
         for index, item in enumerate(node.items):
-            place = f"{where}[{index}]"
-            self.lines[place] = item.line
+            path = f"{where}[{index}]"
+            self.lines[path] = item.line
             if item.shape == "text":
-                found.append(self.scalar(item, rule, place))
+                texts.append(self.scalar(item, rule, path))
             else:
-                self.wrong_shape(item, ("text",), place)
-        return [text for text in found if text is not None]
+                self.wrong_shape(item, ("text",), path)
+        return [text for text in texts if text is not None]
 
-    def free(self, node: YamlNode, shape: str, where: str) -> dict[str, Any]:
-        """A mapping with keys of the user's own; in labels, numbers and booleans stand for their text."""
-        found = {}
+    def user_keys(self, node: YamlNode, shape: str, where: str) -> dict[str, Any]:
+        """A mapping with arbitrary keys; in labels, numbers and booleans are taken as text."""
+        values = {}
         for key, item in node.entries.items():
-            place = f"{where}.{shortened(key)}"
-            self.lines[place] = item.line
+            path = f"{where}.{shortened(key)}"
+            self.lines[path] = item.line
             if shape == "flags" and item.shape == "boolean":
-                found[key] = item.value
+                values[key] = item.value
             elif shape == "labels" and item.shape not in ("mapping", "list"):
-                found[key] = "" if item.shape == "null" else self.expanded(item, place)
+                values[key] = "" if item.shape == "null" else self.expanded(item, path)
             else:
-                self.wrong_shape(item, ("boolean",) if shape == "flags" else ("text",), place)
-        return found
+                self.wrong_shape(item, ("boolean",) if shape == "flags" else ("text",), path)
+        return values
 
     def expanded(self, node: YamlNode, where: str) -> str:
         text, missing = expand(node.text, self.variables)
         for name in missing:
             hint = f"set it in the environment, or write ${{{name}:-a default}}"
-            self.warn(node.line, f"variable {name} is not set, so {where} has nothing in its place", hint)
+            self.warn(node.line, f"variable {name} is not set, so {where} is empty", hint)
         return text
 
     def wrong_shape(self, node: YamlNode, shapes: Sequence[str], where: str, allowed: Sequence[str] = ()) -> None:
-        """Nothing at all is never wrong: `key:`, `~` and null leave the default."""
+        """Reports it unless it is null, which leaves the default."""
         if node.shape == "null":
             return
-        wanted = f"one of {', '.join(allowed)}" if allowed else join_words([_NAMES[shape] for shape in shapes], "or")
+        expected = f"one of {', '.join(allowed)}" if allowed else join_words([_NAMES[shape] for shape in shapes], "or")
         hint = "" if allowed else _shape_hint(node, shapes)
-        self.note(node.line, f"{where or 'the file'} must be {wanted}, not {_NAMES[node.shape]}", hint)
+        self.report(node.line, f"{where or 'the file'} must be {expected}, not {_NAMES[node.shape]}", hint)
 
     def unknown(self, line: int, key: str, where: str, known: list[str]) -> None:
-        place = f"{where}.{key}" if where else key
-        message, hint = self.explain(place) or (f"unknown key {shortened(place)}", self.known_hint(key, where, known))
-        self.note(line, message, hint)
+        path = f"{where}.{key}" if where else key
+        self.report(line, *(self.explain(path) or (f"unknown key {shortened(path)}", self.known_hint(key, where, known))))
 
     def known_hint(self, key: str, where: str, known: list[str]) -> str:
         elsewhere = [name for name in self.fields if "[]" not in name and name.rpartition(".")[2].lower() == key.lower()]
@@ -187,7 +183,7 @@ class _Checker:
         meant = [name for name in elsewhere if name.count(".") == highest] or suggestions(key, known)
         return f"did you mean {join_words(meant, 'or')}?" if meant else f"{where or 'the file'} may have {', '.join(sorted(known))}"
 
-    def note(self, line: int, message: str, hint: Hint = "") -> None:
+    def report(self, line: int, message: str, hint: Hint = "") -> None:
         self.problems.append(Diagnostic.at(self.path, line, message, hint))
 
     def warn(self, line: int, message: str, hint: Hint = "") -> None:
@@ -196,14 +192,14 @@ class _Checker:
 
 def _out_of_range(node: YamlNode, rule: FieldSchema) -> tuple[str, str]:
     if rule.lowest is not None and node.value < rule.lowest:
-        return f"is {node.text}, the lowest allowed is {rule.lowest}", ""
+        return f"is {node.text}, the minimum is {rule.lowest}", ""
     if rule.highest is not None and node.value > rule.highest:
-        return f"is {node.text}, the highest allowed is {rule.highest}", ""
+        return f"is {node.text}, the maximum is {rule.highest}", ""
     return "", ""
 
 
 def _not_allowed(text: str, node: YamlNode, rule: FieldSchema) -> tuple[str, str]:
-    """What is wrong with `text`, which may have come from a variable: messages show only what is written. Empty is as good as absent."""
+    """Messages show the text as written, since `text` may come from a variable. Empty counts as absent."""
     if text and rule.allowed and text not in rule.allowed:
         meant = [rule.former[text]] if text in rule.former else suggestions(text, rule.allowed)
         return f"is {quote(node.text)}, allowed: {', '.join(rule.allowed)}", f"did you mean {join_words(meant, 'or')}?" if meant else ""
@@ -216,9 +212,9 @@ def _not_allowed(text: str, node: YamlNode, rule: FieldSchema) -> tuple[str, str
 
 def _shape_hint(node: YamlNode, shapes: Sequence[str]) -> str:
     if "text" in shapes and node.shape in ("integer", "number", "boolean"):
-        return f'write it in quotes: "{node.text}"'
+        return f'quote it: "{node.text}"'
     if node.shape == "text" and "${" in node.text:
-        return "variables work only in texts"
+        return "variables are expanded in strings only"
     if node.shape == "text" and ({"integer", "boolean"} & set(shapes)) and re.fullmatch(r"\d+|true|false", node.text):
-        return f"write it without quotes: {node.text}"
+        return f"remove the quotes: {node.text}"
     return ""

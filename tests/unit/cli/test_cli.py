@@ -53,7 +53,7 @@ def test_every_option_tells_what_it_is_for_and_the_usage_is_no_riddle(command: s
         (("upp", "local"), "up"),
         (("up",), "ENV"),
         (("up", "local", "--output", "yaml"), "json"),
-        (("up", "local", "--timeout", "soon"), "is no duration"),
+        (("up", "local", "--timeout", "soon"), "is not a duration"),
         (("-C", "nowhere", "up", "local"), "is not a directory"),
         (("up", "local"), "devloop init"),
         (("toolchain", "install", "etdc"), "did you mean etcd"),

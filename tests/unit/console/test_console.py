@@ -133,8 +133,8 @@ def test_sentences_are_broken_between_words_and_aligned_and_commands_are_whole(
 
 def test_a_hint_that_is_a_sentence_is_broken_like_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     narrow(monkeypatch)
-    Console().error(InputError("no", hint="write it like 90s, 10m or 1h30m, or leave it out"))
-    assert plain(capsys.readouterr().err) == ["error: no", "hint: write it like 90s, 10m or 1h30m,", "      or leave it out"]
+    Console().error(InputError("no", hint="use a format like 90s, 10m or 1h30m, or leave it out"))
+    assert plain(capsys.readouterr().err) == ["error: no", "hint: use a format like 90s, 10m or 1h30m,", "      or leave it out"]
 
 
 def test_words_that_are_too_long_are_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -317,7 +317,7 @@ def test_a_port_that_the_definition_maps_is_taken(repository: Path) -> None:
         minor = by_check(examine(patient(repository, "local", provisioner="embedded")))["ports"]
     assert (taken.level, minor.level) == (Level.FAILED, Level.WARNING)
     # Whose it is: ours, or a process that was being started meanwhile and shared the socket for a moment.
-    assert "is taken by" in taken.message
+    assert "is in use by" in taken.message
     assert "(process " in taken.message
     assert "kind.yaml" in str(taken.hint)
 

@@ -28,7 +28,7 @@ def test_the_whole_is_more_than_a_part() -> None:
         ("(" * 20_000, r"missing \)"),
         ("(?=a)", "invalid perl operator"),
         (r"(a)\1", "invalid escape sequence"),
-        ("\udc80", "no text"),
+        ("\udc80", "unpaired surrogate"),
     ],
 )
 def test_what_is_none_is_told(text: str, reason: str) -> None:

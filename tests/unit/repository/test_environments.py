@@ -345,7 +345,7 @@ def test_real_repositories(repository: str, names: tuple[str, ...]) -> None:
         environment = load_environment(root, name)
         assert (root / environment.entry_path).is_dir()
         assert [str(blocker) for blocker in environment.definition.blockers] == (
-            ["ksail.prod.yaml:15: spec.cluster.provider is Hetzner; devloop makes clusters on this machine only"] if name == "prod" else []
+            ["ksail.prod.yaml:15: spec.cluster.provider is Hetzner; devloop creates local clusters only"] if name == "prod" else []
         )
     if not names:
         assert "devloop init DIR" in refusal(root, "local")[0]

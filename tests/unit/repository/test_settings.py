@@ -64,7 +64,7 @@ exemptions:
         ("exemptions:\n- {rule: graph/*, reason: x, expires: 2030-02-30}", 2, "'2030-02-30' is not a valid date", ""),
         ("names:\n- pattern: '[a-z'", 2, "this is not a regular expression: missing ]: '[a-z'", ""),
         ("names:\n- {pattern: '[a-z]+', example: A}", 2, "the example 'A' does not match the pattern", ""),
-        ("a: b\n---\nc: d", 3, "a second document begins here", "one file holds one document, move this one to a file of its own"),
+        ("a: b\n---\nc: d", 3, "a second document starts here", "use one document per file: move this one to its own file"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, line: int, message: str, hint: str) -> None:

@@ -168,9 +168,9 @@ def dangling(root: Path) -> Path:
     ("make", "message"),
     [
         (occupied, "is not empty"),
-        (a_file, "is no directory"),
-        (dangling, "is no directory"),
-        (lambda root: root / "a/b", "there is no folder"),
+        (a_file, "is not a directory"),
+        (dangling, "is not a directory"),
+        (lambda root: root / "a/b", "does not exist"),
     ],
 )
 def test_never_overwrites(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]

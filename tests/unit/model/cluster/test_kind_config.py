@@ -81,7 +81,7 @@ def test_variables() -> None:
     kind = read(HEAD + "name: ${NAME}\nnetworking: {podSubnet: '${PODS:-10.9.0.0/16}'}\nnodes: [{image: '${IMAGE}'}]\n", NAME="a")
     assert (kind.name, kind.pod_subnet, kind.nodes[0].image) == ("a", "10.9.0.0/16", "")
     assert [str(warning) for warning in kind.warnings] == [
-        "kind.yaml:5: variable IMAGE is not set, so nodes[0].image has nothing in its place"
+        "kind.yaml:5: variable IMAGE is not set, so nodes[0].image is empty"
     ]
 
 
@@ -100,27 +100,27 @@ def test_variables() -> None:
         ("nodes: [{extraPortMappings: [{hostPort: 80}]}]", "nodes[0].extraPortMappings[0].containerPort is missing", "add containerPort"),
         (
             "nodes: [{extraPortMappings: [{containerPort: 0}]}]",
-            "nodes[0].extraPortMappings[0].containerPort is 0, the lowest allowed is 1",
+            "nodes[0].extraPortMappings[0].containerPort is 0, the minimum is 1",
             "",
         ),
         (
             "nodes: [{extraPortMappings: [{containerPort: 80, hostPort: 65536}]}]",
-            "nodes[0].extraPortMappings[0].hostPort is 65536, the highest allowed is 65535",
+            "nodes[0].extraPortMappings[0].hostPort is 65536, the maximum is 65535",
             "",
         ),
         (
             "nodes: [{extraPortMappings: [{containerPort: 80, hostPort: '80'}]}]",
-            "nodes[0].extraPortMappings[0].hostPort must be a whole number, not text",
-            "write it without quotes: 80",
+            "nodes[0].extraPortMappings[0].hostPort must be an integer, not text",
+            "remove the quotes: 80",
         ),
         (
             "nodes: [{extraPortMappings: [{containerPort: 1, hostPort: 80}]}, {extraPortMappings: [{containerPort: 2, hostPort: 80}]}]",
-            "nodes[1].extraPortMappings[0].hostPort is 80, which nodes[0].extraPortMappings[0] in line 3 has taken",
+            "nodes[1].extraPortMappings[0].hostPort is 80, which nodes[0].extraPortMappings[0] in line 3 already uses",
             "",
         ),
         ("nodes: [{labels: {a: [b]}}]", "nodes[0].labels.a must be text, not a list", ""),
         ("nodes: [{extraMounts: [{hostPath: a}]}]", "nodes[0].extraMounts[0].containerPath is missing", "add containerPath"),
-        ("featureGates: {A: 'true'}", "featureGates.A must be true or false, not text", "write it without quotes: true"),
+        ("featureGates: {A: 'true'}", "featureGates.A must be true or false, not text", "remove the quotes: true"),
         (
             "networking: {ipFamily: IPv4}",
             "networking.ipFamily is 'IPv4', allowed: ipv4, ipv6, dual",
@@ -150,7 +150,7 @@ def test_problem(text: str, message: str, hint: str) -> None:
         ("apiVersion: v1\nkind: ConfigMap\n", "kind.yaml:1: this is an object of kind 'ConfigMap' (apiVersion 'v1')"),
         (
             "apiVersion: kind.sigs.k8s.io/v1alpha3\nkind: Cluster\n",
-            "kind.yaml:1: this is a Kind configuration of long ago (apiVersion 'kind.sigs.k8s.io/v1alpha3')",
+            "kind.yaml:1: this is an outdated Kind configuration (apiVersion 'kind.sigs.k8s.io/v1alpha3')",
         ),
     ],
 )

@@ -46,7 +46,7 @@ def said(diagnosis: Diagnosis, level: Level, *parts: str) -> None:
         (EngineFacts("Docker", "27.1.0", "x", "vfs", "runc"), None, WARNING, "vfs"),
         (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), None, WARNING, "apt-get install docker.io"),
         (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), True, FAILED, "apt-get install docker.io"),
-        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), False, OK, "needs none"),
+        (NoEngine(Trouble.ABSENT, "/var/run/docker.sock"), False, OK, "does not need one"),
         (
             NoEngine(Trouble.SILENT, "/run/podman/podman.sock"),
             True,
@@ -68,8 +68,8 @@ def test_engine(engine: EngineFacts | NoEngine, needed: bool | None, level: Leve
         (0, "runc", True, OK, "has CAP_SYS_RESOURCE"),
         (1 << 24, "runc", True, FAILED, "CAP_SYS_RESOURCE"),
         (1 << 24, "runc", False, WARNING, "prepare_test_host"),
-        (1 << 24, "", False, WARNING, "unless its runtime does without"),
-        (1 << 24, "devloop-runc", True, OK, "devloop-runc does without"),
+        (1 << 24, "", False, WARNING, "unless its runtime does not need it"),
+        (1 << 24, "devloop-runc", True, OK, "devloop-runc does not need it"),
         (1 << 12, "devloop-runc", True, FAILED, "CAP_NET_ADMIN"),
     ],
 )
@@ -82,7 +82,7 @@ def test_capabilities(missing: int, runtime: str, needed: bool, level: Level, pa
     ("cgroups", "kubernetes", "rootless", "level", "part"),
     [
         (Cgroups(2), "v1.36.3", False, OK, "version 2"),
-        (Cgroups(1), "v1.34.9", False, OK, "still takes"),
+        (Cgroups(1), "v1.34.9", False, OK, "still supported by"),
         (Cgroups(1, hybrid=True), "v1.35.0", False, WARNING, "failCgroupV1"),
         (Cgroups(1), "v1.34.0", True, FAILED, "rootless"),
         (Cgroups(0), "v1.36.3", False, FAILED, "mount -t cgroup2"),
@@ -132,7 +132,7 @@ ROOM = DiskSpace(GIBIBYTE, 4 * GIBIBYTE, "df -h", "export XDG_STATE_HOME=DIR")
         (Disk("state", "/s", 5 * GIBIBYTE, -1, True), OK, "/s"),
         (Disk("state", "/s", 2 * GIBIBYTE, 100_000, True), WARNING, "4.0 GiB"),
         (Disk("state", "/s", 100 << 20, 100_000, True), FAILED, "df -h"),
-        (Disk("state", "/s", 5 * GIBIBYTE, 12, True), FAILED, "only 12 files"),
+        (Disk("state", "/s", 5 * GIBIBYTE, 12, True), FAILED, "only 12 free inodes"),
         (Disk("state", "/s", 5 * GIBIBYTE, 100_000, False), FAILED, "export XDG_STATE_HOME=DIR"),
     ],
 )
@@ -153,7 +153,7 @@ NOW = 1_800_000_000.0
         ([ClockReading("the API server", NOW + 300)], [], FAILED, "5 min behind the API server"),
         ([ClockReading("the API server", NOW - 300)], [], FAILED, "5 min ahead of the API server"),
         ([], [Validity("the certificate", NOW - DAY, NOW + 300 * DAY, "up")], OK, "agrees with every certificate"),
-        ([], [Validity("the certificate", NOW + 7200, NOW + 300 * DAY, "up")], FAILED, "valid only in 2 h"),
+        ([], [Validity("the certificate", NOW + 7200, NOW + 300 * DAY, "up")], FAILED, "becomes valid only in 2 h"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW - 3 * DAY, "devloop up x")], FAILED, "expired 3 days ago devloop up x"),
         ([], [Validity("the certificate", NOW - 300 * DAY, NOW + 3 * DAY, "devloop up x")], WARNING, "expires in 3 days"),
     ],
@@ -196,7 +196,7 @@ def test_programs_that_are_missing_say_how_long_a_build_takes() -> None:
     said(judge_toolchain([HERE, ETCD]), WARNING, "etcd not installed", "22 s", "devloop toolchain install")
     said(judge_toolchain([Pinned(f"t{n}", "1", "", 100) for n in range(5)]), WARNING, "5 of 5 programs", "8 min")
     said(judge_pinned(KIND, needed=True), WARNING, "devloop toolchain install kind", "4 s")
-    said(judge_pinned(KIND, needed=False), OK, "when it is needed")
+    said(judge_pinned(KIND, needed=False), OK, "once it is needed")
     said(judge_pinned(HERE, needed=True), OK, "3.13.3")
 
 
@@ -205,7 +205,7 @@ def test_programs_that_are_missing_say_how_long_a_build_takes() -> None:
     [
         (FoundProgram("/usr/bin/kubectl", "1.35.1"), OK, "1.35.1"),
         (FoundProgram("/usr/bin/kubectl", "1.37.0"), OK, "1.37.0"),
-        (FoundProgram("/usr/bin/kubectl", "1.32.4"), WARNING, "too far from Kubernetes v1.36.3"),
+        (FoundProgram("/usr/bin/kubectl", "1.32.4"), WARNING, "more than one minor version away from Kubernetes v1.36.3"),
         (None, WARNING, "devloop toolchain install kubectl"),
     ],
 )
@@ -221,7 +221,7 @@ def test_the_pinned_kubectl_is_used_where_it_is_installed() -> None:
 @pytest.mark.parametrize(
     ("config", "level", "part"),
     [
-        (Kubeconfig("/k", False), OK, "not there yet"),
+        (Kubeconfig("/k", False), OK, "does not exist yet"),
         (Kubeconfig("/k", True, "prod", ("prod", "devloop-local")), OK, "current context prod; use --context devloop-local"),
         (Kubeconfig("/k", True, "devloop-local", ("devloop-local",)), OK, "current context devloop-local"),
         (Kubeconfig("/k", True), OK, "current context none"),
@@ -236,10 +236,10 @@ def test_ports() -> None:
     free = HostPort(8080, "TCP", "127.0.0.1", True)
     taken = HostPort(8081, "TCP", "127.0.0.1", False, "nginx (process 7)")
     own = HostPort(8082, "TCP", "127.0.0.1", False, own=True)
-    said(*judge_ports([], "kind.yaml", needed=True), OK, "maps none")
-    said(*judge_ports([free, own], "kind.yaml", needed=True), OK, "8080/tcp is free and 8082/tcp is this environment's")
-    said(*judge_ports([free, taken], "kind.yaml", needed=True), FAILED, "8081 (TCP) is taken by nginx (process 7)", "kind.yaml")
-    said(*judge_ports([taken], "kind.yaml", needed=False), WARNING, "only Kind would mind")
+    said(*judge_ports([], "kind.yaml", needed=True), OK, "maps no ports")
+    said(*judge_ports([free, own], "kind.yaml", needed=True), OK, "8080/tcp is free and 8082/tcp is used by this environment")
+    said(*judge_ports([free, taken], "kind.yaml", needed=True), FAILED, "8081 (TCP) is in use by nginx (process 7)", "kind.yaml")
+    said(*judge_ports([taken], "kind.yaml", needed=False), WARNING, "affects Kind only")
 
 
 KEY = (("age1abc", "/keys/local.agekey"),)
@@ -248,14 +248,14 @@ KEY = (("age1abc", "/keys/local.agekey"),)
 @pytest.mark.parametrize(
     ("facts", "level", "part"),
     [
-        (KeyFacts(()), OK, "nothing is encrypted"),
+        (KeyFacts(()), OK, "no encrypted files"),
         (KeyFacts((), ("a.enc.yaml",), closed=(("a.enc.yaml", "encrypted for other keys"),)), FAILED, "no Age key for a.enc.yaml"),
-        (KeyFacts(KEY, ("a.enc.yaml", "b.enc.yaml")), OK, "all 2 encrypted files can be opened, with /keys/local.agekey"),
+        (KeyFacts(KEY, ("a.enc.yaml", "b.enc.yaml")), OK, "all 2 encrypted files can be decrypted with /keys/local.agekey"),
         (KeyFacts(KEY, ("a.enc.yaml",), closed=(("a.enc.yaml", "encrypted for other keys"),)), FAILED, "tried /keys/local.agekey"),
         (
             KeyFacts(KEY, ("a", "b", "c"), closed=tuple((path, "encrypted for other keys") for path in "abc")),
             FAILED,
-            "a and 2 more cannot be opened: encrypted for other keys; tried /keys/local.agekey devloop up local --age-key-file FILE",
+            "a and 2 more cannot be decrypted: encrypted for other keys; tried /keys/local.agekey devloop up local --age-key-file FILE",
         ),
         (KeyFacts(KEY, ("encrypted files",), reached=False), WARNING, "devloop toolchain install worker"),
     ],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.model.flux.reconciliation import FIRST_LOOK, LONG, Reconciliation
+from devloop.model.flux.reconciliation import FIRST_CHECK, LONG_CHECK, Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
 REVISION = "main@sha1:bbb"
 ROOT, INFRA, APPS = (ObjectId("flux-system", name) for name in ("flux-system", "infra", "apps"))
-LATER = FIRST_LOOK * 2
+LATER = FIRST_CHECK * 2
 
 
 def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_
     result = state(waiting, deployment(0))
     assert list(result.nudges(LATER)) == []
     result.observe("MODIFIED", deployment(1, "2"), 0.1)
-    assert list(result.nudges(FIRST_LOOK / 2)) == []
+    assert list(result.nudges(FIRST_CHECK / 2)) == []
     assert list(result.nudges(LATER)) == [APPS]
     result.nudged(APPS, "1")
-    assert list(result.nudges(LONG * 2)) == []
+    assert list(result.nudges(LONG_CHECK * 2)) == []
 
 
 def test_what_was_healthy_before_the_health_check_began_is_left_to_its_first_look() -> None:
@@ -93,7 +93,7 @@ def test_what_was_healthy_before_the_health_check_began_is_left_to_its_first_loo
     waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
     result.observe("ADDED", waiting, 5.0)
     assert list(result.nudges(5.0 + LATER)) == []
-    assert list(result.nudges(5.0 + LONG)) == [APPS]
+    assert list(result.nudges(5.0 + LONG_CHECK)) == [APPS]
 
 
 def test_a_dependent_is_nudged_the_moment_that_its_dependencies_are_ready() -> None:

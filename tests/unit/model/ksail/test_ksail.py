@@ -378,7 +378,7 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
     assert definition.network == NetworkConfiguration("Cilium", True, "10.1.0.0/16", "10.2.0.0/16", (PortMapping(30080, 80),))
     assert (definition.kubernetes_version, definition.kind_path) == ("v1.31.2", "kind.yaml")
     assert definition.kind_config["name"] == "local"
-    assert said(definition.warnings) == ["ksail.yaml:3: spec.cluster.workers makes 6 nodes, but kind.yaml has 2; kind.yaml counts"]
+    assert said(definition.warnings) == ["ksail.yaml:3: spec.cluster.workers requests 6 nodes, but kind.yaml has 2; kind.yaml takes precedence"]
 
 
 # -- problems ----------------------------------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         (
             "spec: {cluster: {deploymentTool: Flux}}",
             "unknown key spec.cluster.deploymentTool",
-            "KSail 5.16 and later has it as spec.cluster.gitOpsEngine",
+            "KSail 5.16 and later calls it spec.cluster.gitOpsEngine",
         ),
         # words
         ("spec: {cluster: {cni: cilium}}", "spec.cluster.cni is 'cilium', allowed: Default, Cilium, Calico", "did you mean Cilium?"),
@@ -432,21 +432,21 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         (
             "spec: {cluster: {kubernetesVersion: 1.30}}",
             "spec.cluster.kubernetesVersion must be text, not a number",
-            'write it in quotes: "1.30"',
+            'quote it: "1.30"',
         ),
-        ("spec: {cluster: {workers: '3'}}", "spec.cluster.workers must be a whole number, not text", "write it without quotes: 3"),
-        ("spec: {cluster: {workers: '${N}'}}", "spec.cluster.workers must be a whole number, not text", "variables work only in texts"),
-        ("spec: {cluster: {workers: 1.5}}", "spec.cluster.workers must be a whole number, not a number", ""),
-        ("spec: {cluster: {workers: true}}", "spec.cluster.workers must be a whole number, not true or false", ""),
+        ("spec: {cluster: {workers: '3'}}", "spec.cluster.workers must be an integer, not text", "remove the quotes: 3"),
+        ("spec: {cluster: {workers: '${N}'}}", "spec.cluster.workers must be an integer, not text", "variables are expanded in strings only"),
+        ("spec: {cluster: {workers: 1.5}}", "spec.cluster.workers must be an integer, not a number", ""),
+        ("spec: {cluster: {workers: true}}", "spec.cluster.workers must be an integer, not true or false", ""),
         ("spec: {cluster: {cni: [Cilium]}}", "spec.cluster.cni must be one of Default, Cilium, Calico, not a list", ""),
-        ("spec: {cluster: {certManager: 1}}", "spec.cluster.certManager must be one of Enabled, Disabled, not a whole number", ""),
+        ("spec: {cluster: {certManager: 1}}", "spec.cluster.certManager must be one of Enabled, Disabled, not an integer", ""),
         ("spec: {workload: {validateOnPush: Enabled}}", "spec.workload.validateOnPush must be true or false, not text", ""),
         ("spec: {workload: {watch: {hooks: make}}}", "spec.workload.watch.hooks must be a list of texts, not text", ""),
         ("spec: {workload: {watch: {hooks: [make, {}]}}}", "spec.workload.watch.hooks[1] must be text, not a mapping", ""),
         ("spec: {cluster: {autoscaler: {node: {pools: {}}}}}", "spec.cluster.autoscaler.node.pools must be a list, not a mapping", ""),
         ("spec: {cluster: {connection: kind-a}}", "spec.cluster.connection must be a mapping, not text", ""),
         # constraints
-        ("spec: {cluster: {workers: -1}}", "spec.cluster.workers is -1, the lowest allowed is 0", ""),
+        ("spec: {cluster: {workers: -1}}", "spec.cluster.workers is -1, the minimum is 0", ""),
         (
             "metadata: {name: Local}",
             "metadata.name is 'Local', it must be lower case letters, digits and dashes, a letter first",
@@ -460,10 +460,10 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         ),
         (
             "spec: {cluster: {connection: {timeout: 0s}}}",
-            "spec.cluster.connection.timeout '0s' is no duration",
-            "write it like 90s, 10m or 1h30m",
+            "spec.cluster.connection.timeout '0s' is not a duration",
+            "use a format like 90s, 10m or 1h30m",
         ),
-        ("spec: {cluster: {connection: {timeout: 999h}}}", "spec.cluster.connection.timeout is 999h, the longest allowed is a week", ""),
+        ("spec: {cluster: {connection: {timeout: 999h}}}", "spec.cluster.connection.timeout is 999h, the maximum is one week", ""),
         # values that do not go together
         ("spec: {cluster: {distribution: EKS, provider: Docker}}", "spec.cluster.provider is Docker, but EKS runs on AWS", ""),
         (
@@ -473,12 +473,12 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         ),
         (
             "spec: {workload: {kustomizationFile: a/kustomization.yaml}}",
-            "spec.workload.kustomizationFile is 'a/kustomization.yaml', but in spite of its name it takes a folder",
+            "spec.workload.kustomizationFile is 'a/kustomization.yaml', but despite its name this field takes a folder",
             "write a",
         ),
         (
             "spec: {cluster: {connection: {context: kind-../x}}}",
-            "spec.cluster.connection.context names the cluster '../x'; a name has lower case letters, digits, dashes and dots, at most 63",
+            "spec.cluster.connection.context sets the cluster name to '../x', which is invalid: use at most 63 lower case letters, digits, dashes and dots",
             "",
         ),
     ],
@@ -492,38 +492,38 @@ def test_problem(line: str, message: str, hint: str) -> None:
     [
         (
             NEW + "spec:\n  connection: {context: a}\n  cluster: {}\n",
-            "ksail.yaml:4: spec.connection is of KSail 2 and 3, but spec.cluster in line 5 makes this a file of KSail 5.16 and later"
-            " | in this file it belongs at spec.cluster.connection",
+            "ksail.yaml:4: spec.connection belongs to KSail 2 and 3, but spec.cluster on line 5 makes this a KSail 5.16 and later file"
+            " | use instead: spec.cluster.connection",
         ),
         (
             NEW + "spec:\n  cluster: {}\n  project: {}\n",
-            "ksail.yaml:5: spec.project is of KSail 2 and 3, but spec.cluster in line 4 makes this a file of KSail 5.16 and later"
-            " | write the whole file for KSail 5.16 and later",
+            "ksail.yaml:5: spec.project belongs to KSail 2 and 3, but spec.cluster on line 4 makes this a KSail 5.16 and later file"
+            " | convert the whole file to KSail 5.16 and later",
         ),
         (
             NEW + "spec:\n  cni: Cilium\n",
-            "ksail.yaml:4: spec.cni is of KSail 4 to 5.5, but apiVersion in line 1 makes this a file of KSail 5.16 and later"
-            " | in this file it belongs at spec.cluster.cni",
+            "ksail.yaml:4: spec.cni belongs to KSail 4 to 5.5, but apiVersion on line 1 makes this a KSail 5.16 and later file"
+            " | use instead: spec.cluster.cni",
         ),
         (
             NEW + "spec:\n  distribution: Kind\n",
-            "ksail.yaml:4: spec.distribution is of KSail 4 to 5.5, but apiVersion in line 1 makes this a file of KSail 5.16 and later"
-            " | in this file it belongs at spec.cluster.distribution",
+            "ksail.yaml:4: spec.distribution belongs to KSail 4 to 5.5, but apiVersion on line 1 makes this a KSail 5.16 and later file"
+            " | use instead: spec.cluster.distribution",
         ),
         (
             OLD + "spec:\n  cluster: {}\n  sourceDirectory: k8s\n",
-            "ksail.yaml:5: spec.sourceDirectory is of KSail 4 to 5.5, but spec.cluster in line 4 makes this a file of KSail 5.6 to 5.15"
-            " | in this file it belongs at spec.workload.sourceDirectory",
+            "ksail.yaml:5: spec.sourceDirectory belongs to KSail 4 to 5.5, but spec.cluster on line 4 makes this a KSail 5.6 to 5.15 file"
+            " | use instead: spec.workload.sourceDirectory",
         ),
         (
             OLD + "metadata: {name: a}\n",
-            "ksail.yaml:3: metadata is of KSail 5.6 to 5.15, but apiVersion in line 1 makes this a file of KSail 4 to 5.5"
-            " | write the whole file for KSail 4 to 5.5",
+            "ksail.yaml:3: metadata belongs to KSail 5.6 to 5.15, but apiVersion on line 1 makes this a KSail 4 to 5.5 file"
+            " | convert the whole file to KSail 4 to 5.5",
         ),
         (
             NEW + "spec:\n  project: {}\n  chat: {}\n",
-            "ksail.yaml:5: spec.chat is of KSail 5.16 and later, but spec.project in line 4 makes this a file of KSail 2 and 3"
-            " | write the whole file for KSail 2 and 3",
+            "ksail.yaml:5: spec.chat belongs to KSail 5.16 and later, but spec.project on line 4 makes this a KSail 2 and 3 file"
+            " | convert the whole file to KSail 2 and 3",
         ),
         (
             NEW + "spec:\n  project: {distribution: Vanilla}\n",
@@ -531,7 +531,7 @@ def test_problem(line: str, message: str, hint: str) -> None:
         ),
         (
             NEW + "spec:\n  project: {gitOpsEngine: Flux}\n",
-            "ksail.yaml:4: unknown key spec.project.gitOpsEngine | KSail 2 and 3 has it as spec.project.deploymentTool",
+            "ksail.yaml:4: unknown key spec.project.gitOpsEngine | KSail 2 and 3 calls it spec.project.deploymentTool",
         ),
         (
             OLD + "spec: {options: {kind: {a: b}}}\n",
@@ -548,7 +548,7 @@ def test_problem(line: str, message: str, hint: str) -> None:
             "ksail.yaml:1: apiVersion is 'kasil.io/v1alpha1', allowed: ksail.io/v1alpha1 | did you mean ksail.io/v1alpha1?",
         ),
         ("apiVersion: ksail.io/v1alpha1\nkind: cluster\n", "ksail.yaml:2: kind is 'cluster', allowed: Cluster | did you mean Cluster?"),
-        (NEW + "kind: Cluster\n", "ksail.yaml:3: key kind is here twice, first in line 2 | keep one of them"),
+        (NEW + "kind: Cluster\n", "ksail.yaml:3: key kind is duplicated, first on line 2 | keep one of them"),
     ],
 )
 def test_problem_of_generation(text: str, expected: str) -> None:
@@ -565,16 +565,16 @@ def test_problem_of_generation(text: str, expected: str) -> None:
         ("apiVersion: skaffold/v4beta11\nkind: Config\n", "1: this is a Skaffold configuration (apiVersion 'skaffold/v4beta11')"),
         (
             "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\n",
-            "1: this is an object of the Flux operator (apiVersion 'fluxcd.controlplane.io/v1')",
+            "1: this is a Flux Operator object (apiVersion 'fluxcd.controlplane.io/v1')",
         ),
         (
             "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\n",
-            "1: this is an object of the Cluster API (apiVersion 'cluster.x-k8s.io/v1beta1')",
+            "1: this is a Cluster API object (apiVersion 'cluster.x-k8s.io/v1beta1')",
         ),
         ("version: v1alpha1\nmachine: {}\n", "1: this is a Talos machine configuration"),
         ("services: {}\n", "1: this is a Compose file"),
-        ("- a\n", "1: this is no mapping, so it is not a KSail definition"),
-        ("# hm\nhello\n", "2: this is no mapping, so it is not a KSail definition"),
+        ("- a\n", "1: not a mapping, so not a KSail definition"),
+        ("# hm\nhello\n", "2: not a mapping, so not a KSail definition"),
     ],
 )
 def test_a_file_of_another_tool(text: str, message: str) -> None:
@@ -589,11 +589,11 @@ def test_all_problems_of_both_files_at_once() -> None:
         "nam: x\nnetworking:\n  podSubnet: ten\n",
     )
     assert [message for message, _ in found] == [
-        "ksail.yaml:6: key cni is here twice, first in line 5",
-        "ksail.yaml:7: spec.cluster.workers must be a whole number, not text",
+        "ksail.yaml:6: key cni is duplicated, first on line 5",
+        "ksail.yaml:7: spec.cluster.workers must be an integer, not text",
         "ksail.yaml:8: unknown key spec.workload.tagg",
         "kind.yaml:3: unknown key nam",
-        "kind.yaml:4: networking.disableDefaultCNI must be true, because ksail.yaml:5 asks for Cilium",
+        "kind.yaml:4: networking.disableDefaultCNI must be true, because ksail.yaml:5 selects Cilium",
         "kind.yaml:5: networking.podSubnet is 'ten', it must be a subnet like 10.244.0.0/16",
     ]
 
@@ -612,12 +612,12 @@ def test_the_error_as_a_whole_names_the_files() -> None:
         (
             "spec: {cluster: {cni: Cilium}}\n",
             "networking: {disableDefaultCNI: false}\n",
-            "kind.yaml:3: networking.disableDefaultCNI must be true, because ksail.yaml:3 asks for Cilium",
+            "kind.yaml:3: networking.disableDefaultCNI must be true, because ksail.yaml:3 selects Cilium",
         ),
         (
             "spec: {cluster: {cni: Cilium}}\n",
             "",
-            "kind.yaml: networking.disableDefaultCNI must be true, because ksail.yaml:3 asks for Cilium",
+            "kind.yaml: networking.disableDefaultCNI must be true, because ksail.yaml:3 selects Cilium",
         ),
         (
             "spec: {cluster: {cni: Default}}\n",
@@ -628,12 +628,12 @@ def test_the_error_as_a_whole_names_the_files() -> None:
         (
             "metadata: {name: a}\nspec: {project: {}}\n",
             "name: b\n",
-            "ksail.yaml:3: metadata.name is 'a', but kind.yaml:3 names the cluster 'b'",
+            "ksail.yaml:3: metadata.name is 'a', but kind.yaml:3 sets the cluster name to 'b'",
         ),
         (
             "",
             "name: '..'\n",
-            "kind.yaml:3: name names the cluster '..'; a name has lower case letters, digits, dashes and dots, at most 63",
+            "kind.yaml:3: name sets the cluster name to '..', which is invalid: use at most 63 lower case letters, digits, dashes and dots",
         ),
     ],
 )
@@ -663,49 +663,49 @@ def test_files_that_fit_each_other(cni: str, kind: str) -> None:
         (
             "spec: {cluster: {distribution: Talos}}",
             None,
-            "spec.cluster.distribution asks for Talos; devloop runs plain Kubernetes in its place",
+            "spec.cluster.distribution is Talos; devloop runs plain Kubernetes instead",
         ),
         (
             "spec: {cluster: {distribution: KWOK}}",
             None,
-            "spec.cluster.distribution asks for KWOK; devloop runs plain Kubernetes in its place",
+            "spec.cluster.distribution is KWOK; devloop runs plain Kubernetes instead",
         ),
         (
             "spec: {project: {distribution: K3d}}",
             None,
-            "spec.project.distribution asks for K3s; devloop runs plain Kubernetes in its place",
+            "spec.project.distribution is K3s; devloop runs plain Kubernetes instead",
         ),
         (
             "spec: {cluster: {gitOpsEngine: None}}",
             None,
-            "spec.cluster.gitOpsEngine asks for no GitOps engine; devloop reconciles with Flux all the same",
+            "spec.cluster.gitOpsEngine is None; devloop uses Flux anyway",
         ),
         (
             "spec: {project: {deploymentTool: Kubectl}}",
             None,
-            "spec.project.deploymentTool asks for no GitOps engine; devloop reconciles with Flux all the same",
+            "spec.project.deploymentTool is None; devloop uses Flux anyway",
         ),
         (
             "spec: {project: {containerEngine: Podman}}",
             None,
-            "spec.project.containerEngine is Podman; devloop uses the container engine that answers, see DOCKER_HOST",
+            "spec.project.containerEngine is Podman; devloop uses the container engine that responds, see DOCKER_HOST",
         ),
         (
             "spec: {cluster: {connection: {context: kind-b}}}",
             "name: a\n",
-            "spec.cluster.connection.context is 'kind-b', but for this cluster KSail's context is kind-a",
+            "spec.cluster.connection.context is 'kind-b', but KSail's context for this cluster is kind-a",
         ),
-        ("metadata: {name: b}", "name: a\n", "metadata.name is 'b', but the cluster is called a"),
+        ("metadata: {name: b}", "name: a\n", "metadata.name is 'b', but the cluster is named a"),
         (
             "spec: {workload: {tag: '${NOPE}'}}",
             None,
-            "variable NOPE is not set, so spec.workload.tag has nothing in its place",
+            "variable NOPE is not set, so spec.workload.tag is empty",
         ),
         (
             "spec: {workload: {kustomizationFile: ../x}}",
             None,
             "spec.workload.kustomizationFile is '../x', not a folder inside the source directory; "
-            "like KSail, devloop takes the source directory itself",
+            "like KSail, devloop uses the source directory itself",
         ),
     ],
 )
@@ -734,19 +734,19 @@ def test_deprecated(field: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("distribution: GKE", ["spec.cluster.distribution is GKE; devloop makes clusters on this machine only, not in a cloud"]),
+        ("distribution: GKE", ["spec.cluster.distribution is GKE; devloop creates local clusters only"]),
         (
             "distribution: EKS, provider: AWS",
-            ["spec.cluster.distribution is EKS; devloop makes clusters on this machine only, not in a cloud"],
+            ["spec.cluster.distribution is EKS; devloop creates local clusters only"],
         ),
-        ("distribution: Talos, provider: Omni", ["spec.cluster.provider is Omni; devloop makes clusters on this machine only"]),
-        ("provider: Kubernetes", ["spec.cluster.provider is Kubernetes; devloop makes clusters on this machine only"]),
+        ("distribution: Talos, provider: Omni", ["spec.cluster.provider is Omni; devloop creates local clusters only"]),
+        ("provider: Kubernetes", ["spec.cluster.provider is Kubernetes; devloop creates local clusters only"]),
         ("gitOpsEngine: ArgoCD", ["spec.cluster.gitOpsEngine is ArgoCD; devloop reconciles with Flux only"]),
-        ("workers: 99999999999", ["spec.cluster.workers makes 100000000000 nodes; devloop runs at most 100"]),
+        ("workers: 99999999999", ["spec.cluster.workers requests 100000000000 nodes; devloop supports at most 100"]),
         (
             "distribution: AKS, gitOpsEngine: ArgoCD",
             [
-                "spec.cluster.distribution is AKS; devloop makes clusters on this machine only, not in a cloud",
+                "spec.cluster.distribution is AKS; devloop creates local clusters only",
                 "spec.cluster.gitOpsEngine is ArgoCD; devloop reconciles with Flux only",
             ],
         ),

@@ -15,5 +15,5 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "10 minutes", "-5s", "5x", "0s", "m"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is no duration"):
+    with pytest.raises(InputError, match="is not a duration"):
         parse_duration(text, "--timeout")

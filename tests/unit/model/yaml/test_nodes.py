@@ -52,10 +52,10 @@ def test_the_line_is_the_keys_and_numbers_keep_their_spelling() -> None:
     [
         ("", "f.yaml: the file is empty"),
         ("# only\n---\n# comments\n", "f.yaml: the file is empty"),
-        ("a: 1\n---\nb: 2\n", "f.yaml:3: a second document begins here"),
+        ("a: 1\n---\nb: 2\n", "f.yaml:3: a second document starts here"),
         ("a: b: c\n", "f.yaml:1: not valid YAML: mapping values are not allowed here"),
         ("a:\n\tb: 1\n", "f.yaml:2: not valid YAML: while scanning for the next token, found character '\\t' that cannot start any token"),
-        ("a: [1,\n\n2\n", "f.yaml:3: not valid YAML: while parsing a flow sequence that begins in line 1, expected ',' or ']'"),
+        ("a: [1,\n\n2\n", "f.yaml:3: not valid YAML: while parsing a flow sequence that starts on line 1, expected ',' or ']'"),
         ("a: *x\n", "f.yaml:1: not valid YAML: found undefined alias 'x'"),
         ("a: 1\nb: \x01\n", "f.yaml:2: character U+0001 is not allowed in YAML"),
         ("[" * 5000, "f.yaml: the file is nested too deeply"),
@@ -75,16 +75,16 @@ def test_refused(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: key a is here twice, first in line 1"),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: key a is duplicated, first on line 1"),
         ("? [a]\n: 1\n", "f.yaml:1: a key must be text, not a list or a mapping"),
-        ("a: !secret b\n", "f.yaml:1: tag '!secret' is not supported here"),
-        ("a: !vault {b: c}\n", "f.yaml:1: tag '!vault' is not supported here"),
-        ("a: !!binary aGk=\n", "f.yaml:1: tag '!!binary' is not supported here"),
-        ("a: !!int x\n", "f.yaml:1: the value is no integer"),
-        ("<<: 1\n", "f.yaml:1: << must name a mapping or a list of mappings"),
-        ('a: "x\\0y"\n', "f.yaml:1: the text holds a NUL or half a character, which no file name or variable can"),
-        ('"a\\ud800": 1\n', "f.yaml:1: a key holds a NUL or half a character"),
-        ('"\\e[31m": 1\n"\\e[31m": 2\n', "f.yaml:2: key '\\x1b[31m' is here twice, first in line 1"),
+        ("a: !secret b\n", "f.yaml:1: tag '!secret' is not supported"),
+        ("a: !vault {b: c}\n", "f.yaml:1: tag '!vault' is not supported"),
+        ("a: !!binary aGk=\n", "f.yaml:1: tag '!!binary' is not supported"),
+        ("a: !!int x\n", "f.yaml:1: the value is not a valid integer"),
+        ("<<: 1\n", "f.yaml:1: << must reference a mapping or a list of mappings"),
+        ('a: "x\\0y"\n', "f.yaml:1: the text contains a NUL or an unpaired surrogate"),
+        ('"a\\ud800": 1\n', "f.yaml:1: a key contains a NUL or an unpaired surrogate"),
+        ('"\\e[31m": 1\n"\\e[31m": 2\n', "f.yaml:2: key '\\x1b[31m' is duplicated, first on line 1"),
     ],
 )
 def test_noted(text: str, said: str) -> None:
