@@ -1,4 +1,4 @@
-"""`devloop init`: the sample platform as a repository of the user's own, with fresh Age keys outside of it and its secrets encrypted."""
+"""`devloop init`: creates a repository with the sample platform, its secrets encrypted with new Age keys, which stay outside of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
@@ -29,8 +29,6 @@ _RULE = """\
 
 @dataclass(frozen=True)
 class _Key:
-    """The Age key of one environment and the file that it goes to."""
-
     environment: str
     public: str
     path: Path
@@ -38,7 +36,7 @@ class _Key:
 
 
 def require_empty(directory: Path) -> None:
-    """Raises InputError unless `directory` is new, in a folder that exists, or empty."""
+    """Raises InputError unless `directory` is empty, or new in an existing folder."""
     if directory.is_dir():
         if any(directory.iterdir()):
             raise InputError(f"{directory} is not empty", hint="run devloop init with the path of a new directory")
@@ -49,29 +47,35 @@ def require_empty(directory: Path) -> None:
 
 
 def scaffold(directory: Path, sops: Path) -> tuple[str, ...]:
-    """Make the repository and its keys, all or nothing; what to tell the user. Raises InputError for an occupied `directory`."""
+    """Creates the repository and its keys, all or nothing, and returns lines for the user. Raises InputError like `require_empty`."""
     require_empty(directory)
     target = directory.resolve()
     keys = [_new_key(environment, target.name) for environment in _environments()]
     try:
-        with _built_aside(target) as aside:
-            _write_repository(aside, target.name, keys, sops)
+        with _build_folder(target) as build:
+            _write_repository(build, target.name, keys, sops)
             with _written(keys):
-                _move(aside, target)
+                _move(build, target)
     except OSError as error:
-        raise DevloopError(
-            f"cannot write {error.filename or target}: {error.strerror}", hint=instructions(command("df -h"), ", or another directory")
-        ) from None
-    return _told(directory, keys)
+        hint = instructions(command("df -h"), ", or another directory")
+        raise DevloopError(f"cannot write {error.filename or target}: {error.strerror}", hint=hint) from None
+    return (
+        f"{directory} is a Git repository with the environments {', '.join(key.environment for key in keys)}",
+        "their Age keys are stored outside it; back them up, secrets cannot be decrypted without them:",
+        *(f"  {key.path}" for key in keys),
+        f"next: devloop -C {shlex.quote(str(directory))} up local",
+    )
 
 
 def sample_root() -> Path:
-    """Where the sample platform lies: inside the installed package, or at the root of a checkout."""
+    """The sample platform: in the installed package, or at the root of a checkout."""
     package = Path(str(resources.files("devloop")))
     roots = (package / "sample", package.parent)
     found = next((root for root in roots if (root / "k8s" / "bases").is_dir() and (root / "clusters").is_dir()), None)
     if not found:
-        raise DevloopError("the sample platform is missing from this installation of devloop", hint=command("pip install --force-reinstall devloop"))
+        raise DevloopError(
+            "the sample platform is missing from this installation of devloop", hint=command("pip install --force-reinstall devloop")
+        )
     return found
 
 
@@ -94,9 +98,7 @@ def _write_repository(root: Path, name: str, keys: list[_Key], sops: Path) -> No
     (root / "README.md").write_text((templates / "README.md").read_text().replace("@NAME@", name))
     (root / ".gitignore").write_text((templates / "gitignore").read_text())
     rules = "".join(_RULE.format(environment=key.environment, public=key.public) for key in keys)
-    (root / ".sops.yaml").write_text(
-        f"# Recipients for SOPS: each environment has its own Age key.\ncreation_rules:\n{rules}"
-    )
+    (root / ".sops.yaml").write_text(f"# Recipients for SOPS: each environment has its own Age key.\ncreation_rules:\n{rules}")
     for key in keys:
         for path, plaintext in sample_secrets(key.environment).items():
             (root / path).write_bytes(encrypt(sops, root, path, plaintext.encode()))
@@ -104,18 +106,18 @@ def _write_repository(root: Path, name: str, keys: list[_Key], sops: Path) -> No
 
 
 @contextlib.contextmanager
-def _built_aside(target: Path) -> Iterator[Path]:
-    """A folder on the same disk as `target` to build in; gone in the end, whatever happens."""
+def _build_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder on the disk of `target`."""
     parent = target if target.is_dir() else target.parent
-    with tempfile.TemporaryDirectory(prefix=".devloop-init-", dir=parent) as aside:
-        root = Path(aside) / "repository"
+    with tempfile.TemporaryDirectory(prefix=".devloop-init-", dir=parent) as folder:
+        root = Path(folder) / "repository"
         root.mkdir()
         yield root
 
 
 @contextlib.contextmanager
 def _written(keys: list[_Key]) -> Iterator[None]:
-    """The keys are there before the repository is; they go again if that fails, since nothing is encrypted with them then."""
+    """Writes the keys before the repository is moved; removes them again if that fails."""
     try:
         for key in keys:
             _write_key(key)
@@ -136,27 +138,17 @@ def _write_key(key: _Key) -> None:
         os.fsync(file.fileno())
 
 
-def _move(aside: Path, target: Path) -> None:
-    """In one step; into a directory that exists, maybe the user's current one, part by part, and back out if that fails."""
+def _move(build: Path, target: Path) -> None:
+    """In one step; into an existing directory (maybe the current one) entry by entry, undone if that fails."""
     if not target.exists():
-        aside.rename(target)
+        build.rename(target)
         return
-    parts = [path.name for path in aside.iterdir()]
+    names = [path.name for path in build.iterdir()]
     try:
-        for part in parts:
-            (aside / part).rename(target / part)
+        for name in names:
+            (build / name).rename(target / name)
     except BaseException:
-        for part in parts:
-            if (target / part).exists():
-                (target / part).rename(aside / part)
+        for name in names:
+            if (target / name).exists():
+                (target / name).rename(build / name)
         raise
-
-
-def _told(directory: Path, keys: list[_Key]) -> tuple[str, ...]:
-    described: Mapping[str, str] = {key.environment: str(key.path) for key in keys}
-    return (
-        f"{directory} is a Git repository with the environments {', '.join(described)}",
-        "their Age keys are stored outside it; back them up, secrets cannot be decrypted without them:",
-        *(f"  {path}" for path in described.values()),
-        f"next: devloop -C {shlex.quote(str(directory))} up local",
-    )

@@ -1,10 +1,10 @@
-"""The secrets of the sample platform in clear, with fresh random values; they exist only in memory until SOPS has encrypted them."""
+"""The plaintext Secrets of the sample platform with new random values; they stay in memory until SOPS has encrypted them."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from devloop.model.flux.names import NAMESPACE
 
@@ -20,7 +20,7 @@ stringData:
 
 
 def sample_secrets(environment: str) -> dict[str, str]:
-    """Path in the repository -> manifest: what the environment's Kustomizations substitute, and what one of its apps needs."""
+    """Path in the repository -> manifest."""
     overlay = f"k8s/clusters/{environment}"
     return {
         f"{overlay}/variables/secret.enc.yaml": _secret(NAMESPACE, "variables-cluster", _random("alert_webhook_token")),
@@ -33,5 +33,4 @@ def _random(*keys: str) -> dict[str, str]:
 
 
 def _secret(namespace: str, name: str, data: Mapping[str, str]) -> str:
-    lines: Sequence[str] = [f"  {key}: {json.dumps(value)}\n" for key, value in data.items()]
-    return _MANIFEST.format(name=name, namespace=namespace) + "".join(lines)
+    return _MANIFEST.format(name=name, namespace=namespace) + "".join(f"  {key}: {json.dumps(value)}\n" for key, value in data.items())

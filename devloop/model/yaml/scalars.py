@@ -42,6 +42,7 @@ def _yaml_leaves(text: str) -> Iterator[Leaf]:
     """Reads events only: like in SOPS, anchors may be redefined and tags unknown."""
     levels: list[_Level] = []
     anchors: dict[str, str] = {}
+    event: Any
     # SOPS indents JSON with tabs, which YAML does not allow; JSON strings contain no raw tabs.
     for event in yaml.parse(text.expandtabs(1) if text.lstrip().startswith("{") else text, _LOADER):
         if isinstance(event, yaml.CollectionEndEvent):

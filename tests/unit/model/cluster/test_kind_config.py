@@ -80,9 +80,7 @@ def test_an_empty_configuration(text: str) -> None:
 def test_variables() -> None:
     kind = read(HEAD + "name: ${NAME}\nnetworking: {podSubnet: '${PODS:-10.9.0.0/16}'}\nnodes: [{image: '${IMAGE}'}]\n", NAME="a")
     assert (kind.name, kind.pod_subnet, kind.nodes[0].image) == ("a", "10.9.0.0/16", "")
-    assert [str(warning) for warning in kind.warnings] == [
-        "kind.yaml:5: variable IMAGE is not set, so nodes[0].image is empty"
-    ]
+    assert [str(warning) for warning in kind.warnings] == ["kind.yaml:5: variable IMAGE is not set, so nodes[0].image is empty"]
 
 
 @pytest.mark.parametrize(

@@ -378,7 +378,9 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
     assert definition.network == NetworkConfiguration("Cilium", True, "10.1.0.0/16", "10.2.0.0/16", (PortMapping(30080, 80),))
     assert (definition.kubernetes_version, definition.kind_path) == ("v1.31.2", "kind.yaml")
     assert definition.kind_config["name"] == "local"
-    assert said(definition.warnings) == ["ksail.yaml:3: spec.cluster.workers requests 6 nodes, but kind.yaml has 2; kind.yaml takes precedence"]
+    assert said(definition.warnings) == [
+        "ksail.yaml:3: spec.cluster.workers requests 6 nodes, but kind.yaml has 2; kind.yaml takes precedence"
+    ]
 
 
 # -- problems ----------------------------------------------------------------------------------------------------------------------
@@ -435,7 +437,11 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
             'quote it: "1.30"',
         ),
         ("spec: {cluster: {workers: '3'}}", "spec.cluster.workers must be an integer, not text", "remove the quotes: 3"),
-        ("spec: {cluster: {workers: '${N}'}}", "spec.cluster.workers must be an integer, not text", "variables are expanded in strings only"),
+        (
+            "spec: {cluster: {workers: '${N}'}}",
+            "spec.cluster.workers must be an integer, not text",
+            "variables are expanded in strings only",
+        ),
         ("spec: {cluster: {workers: 1.5}}", "spec.cluster.workers must be an integer, not a number", ""),
         ("spec: {cluster: {workers: true}}", "spec.cluster.workers must be an integer, not true or false", ""),
         ("spec: {cluster: {cni: [Cilium]}}", "spec.cluster.cni must be one of Default, Cilium, Calico, not a list", ""),
@@ -478,7 +484,8 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         ),
         (
             "spec: {cluster: {connection: {context: kind-../x}}}",
-            "spec.cluster.connection.context sets the cluster name to '../x', which is invalid: use at most 63 lower case letters, digits, dashes and dots",
+            "spec.cluster.connection.context sets the cluster name to '../x'"
+            ", which is invalid: use at most 63 lower case letters, digits, dashes and dots",
             "",
         ),
     ],
