@@ -3,8 +3,6 @@
 The function NAME of `devloop.cli.NAME` parses the arguments and calls `devloop.commands.NAME`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple

@@ -34,15 +34,17 @@ def read_leaves(path: str, text: str) -> Iterator[Leaf]:
         yield from reader(text)
     except (yaml.YAMLError, configparser.Error) as error:
         reason = str(getattr(error, "problem", None) or error).splitlines()[0]
-        mark: Any = getattr(error, "problem_mark", None)
-        raise InputError.of([Diagnostic.at(path, mark.line + 1 if mark else 0, f"cannot be read: {reason}")]) from None
+        raise InputError.of([Diagnostic.at(path, _line(getattr(error, "problem_mark", None)), f"cannot be read: {reason}")]) from None
+
+
+def _line(mark: Any) -> int:
+    return mark.line + 1 if mark else 0
 
 
 def _yaml_leaves(text: str) -> Iterator[Leaf]:
     """Reads events only: like in SOPS, anchors may be redefined and tags unknown."""
     levels: list[_Level] = []
     anchors: dict[str, str] = {}
-    event: Any
     # SOPS indents JSON with tabs, which YAML does not allow; JSON strings contain no raw tabs.
     for event in yaml.parse(text.expandtabs(1) if text.lstrip().startswith("{") else text, _LOADER):
         if isinstance(event, yaml.CollectionEndEvent):
@@ -55,7 +57,7 @@ def _yaml_leaves(text: str) -> Iterator[Leaf]:
             if isinstance(event, yaml.CollectionStartEvent):
                 levels.append(_Level(mapping=isinstance(event, yaml.MappingStartEvent)))
             elif is_value:
-                yield Leaf(tuple(level.key for level in levels), value, event.start_mark.line + 1)
+                yield Leaf(tuple(level.key for level in levels), value, _line(event.start_mark))
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
