@@ -1,6 +1,6 @@
-"""What can go wrong, as the user should read it: a message, a hint that can be pasted, an exit code.
+"""Errors for the user, each with a message, a hint and an exit code.
 
-Message: lower case, no full stop, says what happened. Hint: says what to do next, a command where there is one.
+Message: lower case, no full stop, says what happened. Hint: says what to do next, with a command if there is one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from devloop.hint import Hint, command
 
 
 class ExitCode(IntEnum):
-    """How the program ends; the README says the same."""
+    """Documented in the README."""
 
     OK = 0
     UNHEALTHY = 1
@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
 
 
 class DevloopError(Exception):
-    """The run cannot go on; `exit_code` UNHEALTHY unless a subclass says otherwise. Never carries key material or passwords."""
+    """The run cannot continue. Never contains key material or passwords."""
 
     exit_code = ExitCode.UNHEALTHY
 
@@ -35,7 +35,7 @@ class DevloopError(Exception):
 
 
 class InputError(DevloopError):
-    """The input is wrong; `problems` lists everything wrong with it at once, each with file and line."""
+    """The input is invalid; `problems` lists all problems at once, each with file and line."""
 
     exit_code = ExitCode.INPUT
 
@@ -53,7 +53,7 @@ class InputError(DevloopError):
 
 
 class ToolError(DevloopError):
-    """An outside program failed: `command` (without secrets), its `status`, the last lines of its `output`."""
+    """An external program failed: `command` (without secrets), its `status`, the last lines of its `output`."""
 
     def __init__(self, command: Sequence[str], status: int, output: str, *, hint: Hint = "") -> None:
         self.command = tuple(command)
@@ -68,12 +68,12 @@ class Interrupted(DevloopError):
     exit_code = ExitCode.INTERRUPTED
 
 
-# What the disk or its permissions refuse: nobody's bug.
+# The disk is full, or its permissions deny access: not a bug.
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def refused(error: OSError) -> DevloopError | None:
-    """The error as users should read it where the disk is full or may not be written; None for any other."""
+    """The error for the user if the disk is full or not writable, else None."""
     if error.errno not in _REFUSALS:
         return None
     name = error.filename or "a file"

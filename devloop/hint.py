@@ -3,8 +3,6 @@
 In the lowest layer, like diagnostic and errors, because messages of every layer have hints.
 """
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import dataclass
 from typing import TypeAlias

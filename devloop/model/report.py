@@ -1,7 +1,5 @@
 """The events of a run and the report at its end, the same types for every command."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum

@@ -83,7 +83,7 @@ class LintContext:
     _known: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def once(self, look: Callable[[LintContext], T]) -> T:
-        """What several rules look at, worked out for the first that asks; `look` is a function of the subject alone."""
+        """A result that several rules share, computed once; `look` must depend on the context only."""
         if look not in self._known:
             self._known[look] = look(self)
         known: T = self._known[look]

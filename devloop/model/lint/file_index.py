@@ -3,8 +3,6 @@
 Paths are relative to the repository root. Has only the locations of possible secrets, never their values.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

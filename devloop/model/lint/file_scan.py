@@ -1,7 +1,5 @@
 """Finds Secrets, private keys, variables and references in the bytes of a file. Parses only Secrets as YAML."""
 
-from __future__ import annotations
-
 import base64
 import posixpath
 import re

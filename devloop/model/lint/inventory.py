@@ -1,7 +1,5 @@
 """What one environment renders, by what it is, and which part of that a Kustomization can count on. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -115,7 +113,7 @@ def _inventory(inspected: EnvironmentGraph) -> Inventory:
 
 
 def is_rendered(node: Node, release: Manifest) -> bool:
-    """Whether the chart of a HelmRelease lies in the repository, so that its objects are among the node's."""
+    """Whether the chart of a HelmRelease is in the repository, so that its objects are among the node's."""
     name = release.id
     return any(each.id == name and each.state is NodeState.BUILT for each in node.releases)
 

@@ -1,7 +1,5 @@
 """PolicyRule, devloop's own policy format (docs/policies.md), and the results of policies. No I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The settings of devloop.yaml: severities, conventions, exemptions. No I/O; see docs/validation.md."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date

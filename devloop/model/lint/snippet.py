@@ -4,8 +4,6 @@ Masks whole documents that may have secrets: Secrets, secret generators, SOPS fi
 values of fields that identify the object.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence

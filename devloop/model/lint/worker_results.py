@@ -1,7 +1,5 @@
 """Results of the build worker's checks of rendered objects. No I/O; rules turn them into diagnostics."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.diagnostic import Diagnostic, FieldStep
