@@ -1,4 +1,4 @@
-"""Work beside everything else, in a thread that nobody has to wait for."""
+"""Work in daemon threads, which never keep the process from exiting."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from devloop.errors import Interrupted
 
 T = TypeVar("T")
 
-LOOK = 0.2  # seconds between two looks whether the run was interrupted
+POLL_INTERVAL = 0.2  # seconds between two checks for an interrupt
 
 
 def in_background(work: Callable[[], T], name: str) -> Future[T]:
-    """Begin `work` at once; the future has its result, or whatever it raised. The process may end before it does."""
+    """Start `work` at once; the future gets its result or exception. The process may exit before it ends."""
     future: Future[T] = Future()
 
     def do() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
+        except BaseException as error:  # noqa: BLE001 (raised again by the future)
             future.set_exception(error)
 
     threading.Thread(target=do, name=name, daemon=True).start()
@@ -29,10 +29,10 @@ def in_background(work: Callable[[], T], name: str) -> Future[T]:
 
 
 def unless_stopped(work: Callable[[], T], name: str, stop: threading.Event) -> T:
-    """The result of `work`; Interrupted soon after `stop` is set, even where `work` itself does not notice."""
+    """The result of `work`; raises Interrupted soon after `stop` is set, even if `work` ignores it."""
     if not stop.is_set():
         future = in_background(work, name)
         while not stop.is_set():
-            if wait([future], LOOK).done:
+            if wait([future], POLL_INTERVAL).done:
                 return future.result()
     raise Interrupted(f"interrupted while waiting for {name}")

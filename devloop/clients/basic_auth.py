@@ -1,4 +1,4 @@
-"""Basic authentication, https://www.rfc-editor.org/rfc/rfc7617."""
+"""Basic authentication (RFC 7617)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import base64
 
 
 def authorization(username: str, password: str) -> str:
-    """The value of the header `Authorization`."""
+    """The value of the `Authorization` header."""
     return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"

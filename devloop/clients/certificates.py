@@ -1,4 +1,4 @@
-"""Other people's clocks: the Date of an API server's answers, the validity of certificates."""
+"""The clock of an API server, and the validity of certificates."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from urllib.parse import urlsplit
 
 
 def date_of(server: str, timeout: float) -> float | None:
-    """Seconds since 1970 on the clock of the API server at that URL; None where nobody answers.
+    """The `Date` header of the API server at that URL as a Unix time; None without an answer.
 
-    Nothing is sent but the question, and nothing is taken but the header, which any answer has: so no certificate is checked, since a wrong
-    clock is just what would make that fail.
+    Certificates are not verified: a wrong clock would make that fail, and nothing but the header of the answer is used.
     """
     url = urlsplit(server)
     host, port = url.hostname or "", url.port or 443
     unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-    connection = (
-        HTTPConnection(host, port, timeout=timeout)
-        if url.scheme == "http"
-        else HTTPSConnection(host, port, timeout=timeout, context=unchecked)
-    )
+    secure = HTTPSConnection(host, port, timeout=timeout, context=unchecked)
+    connection = HTTPConnection(host, port, timeout=timeout) if url.scheme == "http" else secure
     with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException, ValueError, TypeError):
         connection.request("GET", "/readyz")
         return parsedate_to_datetime(connection.getresponse().headers["Date"]).timestamp()
@@ -31,7 +27,7 @@ def date_of(server: str, timeout: float) -> float | None:
 
 
 def validity(pem: bytes) -> tuple[float, float] | None:
-    """From when until when the first certificate of a PEM text is valid, in seconds since 1970; None for what is no certificate."""
+    """The validity of the first certificate in a PEM text as Unix times; None if there is no certificate."""
     from cryptography import x509
 
     with contextlib.suppress(ValueError):

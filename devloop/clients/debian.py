@@ -1,4 +1,4 @@
-"""The door to Debian's packages: root file systems made by mmdebstrap, which only unpacks them: no package's scripts are run."""
+"""Debian packages through mmdebstrap, which only unpacks them: no maintainer scripts run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def unpack(packages: Sequence[str], target: Path, stop: threading.Event) -> None:
-    """The files of `packages` and of all that they depend on, none of them configured, as the tar file `target`.
+    """Write the files of `packages` and their dependencies, unconfigured, to the tar file `target`.
 
-    Raises DevloopError without mmdebstrap, ToolError when it fails, Interrupted soon after `stop` is set.
+    Raises DevloopError without mmdebstrap, ToolError if it fails, Interrupted soon after `stop` is set.
     """
     program = shutil.which("mmdebstrap")
     if not program or not _KEYRING.exists():
@@ -34,7 +34,9 @@ def unpack(packages: Sequence[str], target: Path, stop: threading.Event) -> None
     try:
         output = _output(process, stop)
     except BaseException:
-        _end(process)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # mmdebstrap cleans up
+        process.wait()
         raise
     if process.returncode:
         raise ToolError(argv, process.returncode, output, hint="check that Debian's package archive can be reached: sudo apt-get update")
@@ -50,10 +52,3 @@ def _output(process: Process[bytes], stop: threading.Event) -> str:
             raise Interrupted("stopped while unpacking packages")
     reader.join()
     return b"".join(lines).decode(errors="replace")
-
-
-def _end(process: Process[bytes]) -> None:
-    """It cleans up after itself when it is asked to end."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    process.wait()

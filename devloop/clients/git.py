@@ -1,4 +1,4 @@
-"""The one door to Git. Nothing here asks for a password, runs a hook or signs; which repository is meant comes from `cwd` alone."""
+"""The only access to Git. It never prompts for a password, runs hooks or signs; only `cwd` selects the repository."""
 
 from __future__ import annotations
 
@@ -12,41 +12,26 @@ from devloop.clients.basic_auth import authorization
 from devloop.clients.process import Completed, Process, run, spawn
 from devloop.model.redaction import strip_credentials
 
-# What a hook, an alias or a shell may have set; it would point our commands at another repository (`git rev-parse --local-env-vars`).
-_FOREIGN = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_GLOB_PATHSPECS",
-        "GIT_GRAFT_FILE",
-        "GIT_ICASE_PATHSPECS",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_NAMESPACE",
-        "GIT_NOGLOB_PATHSPECS",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
-)
+# A hook, an alias or a shell may have set them, for another repository (`git rev-parse --local-env-vars`).
+_FOREIGN = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GLOB_PATHSPECS", "GIT_GRAFT_FILE", "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_NOGLOB_PATHSPECS", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+})  # fmt: skip
 _OURS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
 
-# The index we write is a copy: no hook hears of it, no daemon watches it, and no part of it goes into the user's .git.
+# The index we write is a copy: no hooks, no file system monitor, nothing written to the user's .git.
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.splitIndex=false", "-c", "core.safecrlf=false")
 
 
 def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None, check: bool = True) -> Completed:
-    """Run Git in `cwd`; with `check`, a failure raises ToolError with what Git said."""
+    """Run Git in `cwd`; with `check`, a failure raises ToolError with Git's output."""
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | dict(env or {})
     return run(["git", *_QUIET, *arguments], cwd=cwd, env=environment, input=stdin, check=check)
 
 
 def start_git(arguments: Sequence[str], cwd: Path, settings: Mapping[str, str], *, stdout: IO[bytes], stderr: IO[bytes]) -> Process[bytes]:
-    """Start Git and return at once, with `settings` that stand in no process list. It has no terminal to ask for a password on."""
+    """Start Git in the background, without a terminal for passwords; `settings` do not appear in process lists."""
     inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     quiet = _OURS | {"GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     environment = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"} | inherited | quiet | _settings(settings, inherited)
@@ -54,7 +39,7 @@ def start_git(arguments: Sequence[str], cwd: Path, settings: Mapping[str, str], 
 
 
 def push(repository: Path, commit: str, url: str, branch: str, *, username: str, password: str) -> bool:
-    """Make `branch` at `url` be `commit`, by force; False when it was so already. Nobody's Git configuration takes part."""
+    """Force-push `commit` to `branch` at `url`; False if it was up to date. Ignores all Git configuration files."""
     settings = {
         "http.extraHeader": f"Authorization: {authorization(username, password)}",
         "http.proxy": "",
@@ -64,20 +49,16 @@ def push(repository: Path, commit: str, url: str, branch: str, *, username: str,
         "core.hooksPath": "/dev/null",
         "credential.helper": "",
     }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _OURS | _configuration(settings)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = inherited | _OURS | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | _settings(settings)
     arguments = ["git", "--git-dir=.", "push", "--porcelain", "--force", "--no-verify", url, f"{commit}:refs/heads/{branch}"]
     done = run(arguments, cwd=repository, env=environment)
     return not any(line.startswith("=\t") for line in done.text.splitlines())
 
 
-def _configuration(settings: Mapping[str, str]) -> dict[str, str]:
-    """Settings as environment variables, and no others: unlike arguments, other users cannot read those."""
-    return {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | _settings(settings)
-
-
-def _settings(settings: Mapping[str, str], beside: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """The variables for `settings` after those that the environment `beside` has already."""
-    count = beside.get("GIT_CONFIG_COUNT", "")
+def _settings(settings: Mapping[str, str], inherited: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """`settings` as environment variables, which other users cannot read, after the ones in `inherited`."""
+    count = inherited.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdigit() else 0
     result = {"GIT_CONFIG_COUNT": str(first + len(settings))}
     for number, (key, value) in enumerate(settings.items(), first):
@@ -86,21 +67,21 @@ def _settings(settings: Mapping[str, str], beside: Mapping[str, str] = MappingPr
 
 
 def remotes(root: Path) -> tuple[str, ...]:
-    """The URLs of the repository's remotes without the credentials in them; none where there is no repository."""
+    """The URLs of the repository's remotes without credentials; empty without a repository."""
     done = git("config", "-z", "--get-regexp", r"^remote\..*\.url$", cwd=root, check=False)
     values = (entry.partition("\n")[2] for entry in done.text.split("\0") if entry)
     return tuple(dict.fromkeys(strip_credentials(value) for value in values if value))
 
 
 def first_commit(root: Path, message: str) -> None:
-    """Make `root` a repository of its own with everything in it committed; hooks and signing of the user's configuration stay out."""
+    """Make `root` a Git repository with everything committed, without hooks and signing."""
     git("init", "--quiet", "--initial-branch=main", "--template=", cwd=root)
     git("add", "--all", cwd=root)
     git(*_fallback_author(root), "commit", "--quiet", "--no-verify", "--no-gpg-sign", f"--message={message}", cwd=root)
 
 
 def _fallback_author(root: Path) -> tuple[str, ...]:
-    """Only where the user has told Git no name: the one that Git would guess from the machine is nobody's."""
+    """An author for users who have not configured one, instead of the one that Git guesses from the machine."""
     roles = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
     known = all(git("-c", "user.useConfigOnly=true", "var", role, cwd=root, check=False).status == 0 for role in roles)
     return () if known else ("-c", "user.name=devloop", "-c", "user.email=devloop@localhost")

@@ -1,4 +1,4 @@
-"""HTTP: what a server answers with, and downloads."""
+"""HTTP: the status of an answer, and downloads."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CHUNK = 1 << 20
 
 
 class DownloadFailed(Exception):
-    """The server or the network did not deliver."""
+    """The download failed or is incomplete."""
 
 
 def status(
     host: str, port: int, path: str, *, timeout: float, headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
 ) -> int | None:
-    """The status of the answer to a GET, None where there is none within `timeout` seconds."""
+    """The status of a GET request; None without an answer within `timeout` seconds."""
     secure = HTTPSConnection(host, port, timeout=timeout, context=tls) if tls else None
     with contextlib.closing(secure or HTTPConnection(host, port, timeout=timeout)) as connection:
         try:
@@ -36,14 +36,14 @@ def status(
 
 
 def client_context(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
-    """Trusts `authority` alone and shows `certificate`."""
+    """Trusts only `authority` and presents `certificate`."""
     context = ssl.create_default_context(cafile=str(authority))
     context.load_cert_chain(certificate, key)
     return context
 
 
 def download(url: str, target: Path, on_fraction: Callable[[float | None, float | None], None], stop: threading.Event) -> str:
-    """Write what `url` has to `target`; its SHA-256. Raises DownloadFailed, and Interrupted once `stop` is set."""
+    """Download `url` to `target` and return its SHA-256. Raises DownloadFailed, or Interrupted once `stop` is set."""
     digest = hashlib.sha256()
     with target.open("wb") as file:
         for chunk in _chunks(url, on_fraction, stop):
@@ -57,12 +57,12 @@ def _chunks(url: str, on_fraction: Callable[[float | None, float | None], None],
 
     try:
         with unless_stopped(lambda: urlopen(url, timeout=30), url, stop) as answer:
-            size, got = int(answer.headers.get("Content-Length") or 0), 0
+            size, received = int(answer.headers.get("Content-Length") or 0), 0
             while chunk := unless_stopped(lambda: answer.read(CHUNK), url, stop):
-                got += len(chunk)
-                on_fraction(got / size if size else None, None)
+                received += len(chunk)
+                on_fraction(received / size if size else None, None)
                 yield chunk
     except (OSError, HTTPException, ValueError) as error:
         raise DownloadFailed(str(error)) from None
-    if size and got != size:
-        raise DownloadFailed(f"{got} of {size} bytes came")
+    if size and received != size:
+        raise DownloadFailed(f"received {received} of {size} bytes")

@@ -1,4 +1,4 @@
-"""The door to the pinned `kind` program. What it makes is looked at and fed through containers.py."""
+"""Runs the pinned `kind` program; engine/containers.py inspects and feeds the nodes that it creates."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from devloop.hint import DevloopCommand, Hint, command, instructions
 LABEL = "io.x-k8s.kind.cluster"  # on every node, with the cluster's name
 ROLE_LABEL = "io.x-k8s.kind.role"  # control-plane, worker or external-load-balancer
 NETWORK = "kind"  # the network of all its clusters
-_LOOK = 0.1  # seconds between two looks whether the run was interrupted
+_POLL_INTERVAL = 0.1  # seconds between two checks for an interrupt
 
 
 class Kind:
-    """One pinned program; `podman` makes it use Podman, which Kind's own support is for."""
+    """The `kind` program; `podman` selects Kind's Podman provider."""
 
     def __init__(self, program: Path, *, podman: bool = False) -> None:
         self._program = program
         self._env = {**os.environ, **({"KIND_EXPERIMENTAL_PROVIDER": "podman"} if podman else {})}
 
     def create(self, name: str, configuration: str, kubeconfig: Path, on_line: Callable[[str], None], stop: threading.Event) -> None:
-        """Create a cluster; raises ToolError with the last lines of what Kind says, Interrupted soon after `stop` is set.
+        """Create a cluster; raises ToolError with Kind's last lines, Interrupted soon after `stop` is set.
 
-        The nodes of a cluster that could not be created stay, to be looked at.
+        If that fails, the nodes are kept for inspection.
         """
         argv = ("create", "cluster", "--name", name, "--config", "-", "--kubeconfig", str(kubeconfig), "--retain", "--verbosity", "0")
         self._run(argv, configuration, on_line, stop)
@@ -38,28 +38,18 @@ class Kind:
     def _run(self, argv: tuple[str, ...], text: str, on_line: Callable[[str], None], stop: threading.Event) -> None:
         import sh
 
-        said: list[str] = []
+        lines: list[str] = []
 
-        def hear(line: str) -> None:
-            said.append(line.rstrip())
+        def read(line: str) -> None:
+            lines.append(line.rstrip())
             on_line(line.rstrip())
 
-        command = sh.Command(str(self._program))
-        # In a session of its own: our Ctrl-C ends it by `stop`, not at a moment of its own choice.
-        options: dict[str, Any] = {
-            "_in": text,
-            "_out": hear,
-            "_err": hear,
-            "_tty_out": False,
-            "_env": self._env,
-            "_new_session": True,
-            "_preexec_fn": die_with_parent,
-        }
+        # A new session, so that Ctrl-C reaches only us and ends Kind through `stop`.
+        options: dict[str, Any] = {"_env": self._env, "_new_session": True, "_preexec_fn": die_with_parent, "_bg": True, "_bg_exc": False}
         try:
-            running = command(*argv, **options, _bg=True, _bg_exc=False)
-            _await(running, stop)
+            _await(sh.Command(str(self._program))(*argv, _in=text, _out=read, _err=read, _tty_out=False, **options), stop)
         except sh.ErrorReturnCode as error:
-            raise explain((self._program.name, *argv[:4]), error.exit_code, said) from None
+            raise explain((self._program.name, *argv[:4]), error.exit_code, lines) from None
         except OSError as error:
             raise DevloopError(f"cannot run {self._program}: {error.strerror}", hint=command("devloop toolchain install kind")) from None
 
@@ -69,21 +59,21 @@ def _await(running: Any, stop: threading.Event) -> None:
 
     while True:
         with contextlib.suppress(sh.TimeoutException):
-            running.wait(timeout=_LOOK)
+            running.wait(timeout=_POLL_INTERVAL)
             return
         if stop.is_set():
             running.kill_group()
             with contextlib.suppress(sh.ErrorReturnCode):
                 running.wait()
-            raise Interrupted("interrupted while Kind was at work")
+            raise Interrupted("interrupted while Kind was running")
 
 
-# What Kind says, what it means, what to do; {0} is what the pattern caught.
+# Pattern of Kind's output, message, hint; {0} is the pattern's group.
 _FAILURES: tuple[tuple[str, str, Callable[[str, str], Hint]], ...] = (
     (
         r'failed to pull image "([^"]+)"',
-        "the image {0} of the nodes is not here and cannot be pulled",
-        lambda image, _: instructions(command("docker pull", image), ", or make one here: ", command("devloop toolchain images node")),
+        "the node image {0} is missing and cannot be pulled",
+        lambda image, _: instructions(command("docker pull", image), ", or build one: ", command("devloop toolchain images node")),
     ),
     (
         r"(?:address already in use|port is already allocated)",
@@ -100,9 +90,9 @@ _FAILURES: tuple[tuple[str, str, Callable[[str, str], Hint]], ...] = (
 )
 
 
-def explain(argv: Sequence[str], status: int, said: Sequence[str]) -> DevloopError:
-    """The error for a Kind that ended with `status` after it had `said` these lines."""
-    output = "\n".join(said)
+def explain(argv: Sequence[str], status: int, lines: Sequence[str]) -> DevloopError:
+    """The error for `status` and the lines of Kind's output."""
+    output = "\n".join(lines)
     name = argv[-1]
     for pattern, message, hint in _FAILURES:
         if match := re.search(pattern, output):

@@ -1,10 +1,11 @@
-"""The one door to a Kubernetes API server: plain objects (dicts) in and out, server-side apply, list and watch.
+"""The client of Kubernetes API servers: plain objects (dicts), server-side apply, list and watch.
 
-Paths come from a table of the kinds that devloop itself writes, so that no discovery round trip stands in the way.
+A table of the kinds that devloop writes saves the discovery round trip.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import sys
@@ -25,12 +26,12 @@ from devloop.model.kubernetes.objects import Object
 
 FIELD_MANAGER = "devloop"
 
-RETRY_TIMEOUT = 20.0  # seconds for a server that says "later"
+RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
 
 
 @dataclass(frozen=True)
 class Resource:
-    """Where a kind lives in the API: group/version ('v1' for the core group), plural, whether it has a namespace."""
+    """The group/version ('v1' for the core group), the plural, and whether objects have a namespace."""
 
     api_version: str
     plural: str
@@ -72,8 +73,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Kustomization": KUSTOMIZATIONS,
 }
 
-
-# What a wait looks at, by kind.
+# The kinds that a wait watches.
 WATCHED: Mapping[str, Resource] = {
     "Kustomization": KUSTOMIZATIONS,
     "HelmRelease": HELM_RELEASES,
@@ -85,7 +85,7 @@ WATCHED: Mapping[str, Resource] = {
 
 
 class ApiError(DevloopError):
-    """The API server said no: `status` is the HTTP status, `reason` its machine-readable word (NotFound, Conflict ...)."""
+    """An error of the API server: `status` is the HTTP status, `reason` the machine-readable one (NotFound, Conflict ...)."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(f"the API server answered {status} {reason}: {message}")
@@ -93,9 +93,13 @@ class ApiError(DevloopError):
         self.reason = reason
 
 
+class NotFoundError(ApiError):
+    """There is no such object or kind."""
+
+
 def import_client() -> ModuleType:
-    """Import what we use of the Kubernetes client: a quarter of a second that can pass while others wait for programs."""
-    # A validator that its dynamic client, which is not used here, loads where it is installed: a third of that time.
+    """Import the Kubernetes client, which takes a quarter of a second and can be done while other programs start."""
+    # A validator of the dynamic client, which is not used here, would take a third of that time.
     sys.modules.setdefault("kubernetes_validate", cast(Any, None))
     return import_module("kubernetes.config")
 
@@ -124,11 +128,11 @@ class Kube:
         content_type: str = "application/json",
         timeout: float = 30.0,
     ) -> Object:
-        """One call, again while the server wants that; ApiError for a status of 400 or more, DevloopError where nobody answers."""
+        """One request, retried while the server is busy; ApiError for a status of 400 or more, DevloopError without an answer."""
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
         wait = wait_exponential(multiplier=0.05, max=1.0)
-        retrying = Retrying(retry=retry_if_exception(_passes), wait=wait, stop=stop_after_delay(RETRY_TIMEOUT), reraise=True)
+        retrying = Retrying(retry=retry_if_exception(_is_temporary), wait=wait, stop=stop_after_delay(RETRY_TIMEOUT), reraise=True)
         data = retrying(self._open, method, path, body, query or {}, content_type, timeout).data
         return cast(Object, json.loads(data)) if data else {}
 
@@ -139,27 +143,18 @@ class Kube:
         url = self._server + path + ("?" + urlencode(query) if query else "")
         headers = {"Accept": "application/json", "Content-Type": content_type}
         payload = None if body is None else json.dumps(body).encode()
-        streaming = query.get("watch") == "true"
+        options = {"timeout": Timeout(connect=5.0, read=timeout), "preload_content": query.get("watch") != "true"}
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=payload,
-                headers=headers,
-                timeout=Timeout(connect=5.0, read=timeout),
-                retries=False,
-                preload_content=not streaming,
-            )
+            response = self._pool.request(method, url, body=payload, headers=headers, retries=False, **options)
         except HTTPError as error:
-            raise DevloopError(
-                f"no answer from the API server at {self._server}: {type(error).__name__}", hint=DevloopCommand("status")
-            ) from None
+            message = f"no answer from the API server at {self._server}: {type(error).__name__}"
+            raise DevloopError(message, hint=DevloopCommand("status")) from None
         if response.status >= 400:
             raise _api_error(response.status, response.data)
         return response
 
     def is_ready(self) -> bool:
-        """Whether the API server has done all that it does when it starts; its own roles and bindings are there then."""
+        """Whether the API server has started completely, including its default roles and bindings."""
         try:
             self._open("GET", "/readyz", None, {}, "application/json", 5.0)
         except DevloopError:
@@ -167,34 +162,23 @@ class Kube:
         return True
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
-        """The object, or None where there is none."""
-        try:
+        with contextlib.suppress(NotFoundError):
             return self.request("GET", resource.path(namespace, name))
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
+        return None
 
     def list(self, resource: Resource, namespace: str = "", **query: str) -> list[Object]:
-        """All objects; an empty list where the kind itself is unknown."""
-        try:
-            answer = self.request("GET", resource.path(namespace), query=query)
-        except ApiError as error:
-            if error.status == 404:
-                return []
-            raise
-        return _items(answer)
+        """All objects; an empty list if the server does not know the kind."""
+        with contextlib.suppress(NotFoundError):
+            return _items(self.request("GET", resource.path(namespace), query=query))
+        return []
 
     def delete(self, resource: Resource, name: str, namespace: str = "") -> None:
-        """Have it removed; one that is gone is fine."""
-        try:
+        """Delete the object if it exists."""
+        with contextlib.suppress(NotFoundError):
             self.request("DELETE", resource.path(namespace, name))
-        except ApiError as error:
-            if error.status != 404:
-                raise
 
     def log(self, namespace: str, pod: str, *, previous: bool = False, lines: int = 6) -> str:
-        """The last lines that a pod's only container wrote, `previous` for the run before it was restarted; '' where there are none."""
+        """The last log lines of a pod's only container (or of its `previous` instance), '' if there are none."""
         query = {"tailLines": str(lines), "previous": str(previous).lower()}
         try:
             answer = self._open("GET", PODS.path(namespace, pod) + "/log", None, query, "application/json", 30.0)
@@ -203,7 +187,7 @@ class Kube:
         return str(answer.data.decode(errors="replace")).strip()
 
     def apply(self, obj: Mapping[str, Any]) -> Object:
-        """Server-side apply by field manager `devloop`; conflicts are ours, since these objects are."""
+        """Server-side apply as field manager `devloop`; devloop owns these objects, so it forces conflicts."""
         metadata = obj["metadata"]
         resource = RESOURCES[obj["kind"]]
         return self.request(
@@ -215,14 +199,14 @@ class Kube:
         )
 
     def apply_all(self, objects: Sequence[Mapping[str, Any]], *, workers: int = 6) -> None:
-        """Apply side by side; objects that others need (namespaces) go into an earlier call."""
+        """Apply in parallel; apply objects that others require (namespaces) in an earlier call."""
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for done in [pool.submit(self.apply, obj) for obj in objects]:
-                done.result()
+            for future in [pool.submit(self.apply, obj) for obj in objects]:
+                future.result()
 
     def annotate(self, resource: Resource, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
-        """Merge annotations into an object that exists; one that is gone meanwhile is no error."""
-        try:
+        """Merge annotations into an object if it exists."""
+        with contextlib.suppress(NotFoundError):
             self.request(
                 "PATCH",
                 resource.path(namespace, name),
@@ -230,12 +214,9 @@ class Kube:
                 query={"fieldManager": FIELD_MANAGER},
                 content_type="application/merge-patch+json",
             )
-        except ApiError as error:
-            if error.status != 404:
-                raise
 
     def watch_all(self, resources: Sequence[Resource], stop: threading.Event) -> queue.SimpleQueue[tuple[str, Object]]:
-        """One queue of the events of several kinds; the first SYNCED of a kind carries {"kind": plural}."""
+        """The events of several kinds in one queue; SYNCED events have the object {"kind": plural}."""
         events: queue.SimpleQueue[tuple[str, Object]] = queue.SimpleQueue()
 
         def pump(resource: Resource) -> None:
@@ -250,9 +231,9 @@ class Kube:
         return events
 
     def watch(self, resource: Resource, stop: threading.Event, namespace: str = "") -> Iterator[tuple[str, Object]]:
-        """(type, object) for every change, beginning with what exists (type ADDED), until `stop` is set.
+        """(type, object) of every change until `stop` is set; starts with the existing objects (type ADDED).
 
-        Reconnects by itself, then what exists is told again; a kind that the server does not know yet is retried.
+        After a reconnect the existing objects come again; kinds that the server does not know yet are retried.
         """
         version = ""
         while not stop.is_set():
@@ -300,20 +281,21 @@ class Kube:
             response.close()
 
 
-def _passes(error: BaseException) -> bool:
-    """Whether the same call may succeed soon: a storage that is being set up, a server that is busy or restarts, a lost race."""
+def _is_temporary(error: BaseException) -> bool:
+    """Whether a retry may succeed soon: the server is starting or busy, or another writer was faster."""
     return isinstance(error, ApiError) and (error.status in (429, 503) or (error.status, error.reason) == (409, "Conflict"))
 
 
 def _items(answer: Object) -> list[Object]:
-    """The items of a list, each with the kind that the API server leaves out there."""
+    """The items of a list, with the kind and version that the API server omits."""
     kind, version = str(answer.get("kind", "")).removesuffix("List"), answer.get("apiVersion")
     return [{"kind": kind, "apiVersion": version, **item} for item in answer.get("items") or []]
 
 
 def _api_error(status: int, data: bytes) -> ApiError:
+    error = NotFoundError if status == 404 else ApiError
     try:
         answer = json.loads(data)
-        return ApiError(status, answer.get("reason") or "Error", answer.get("message") or "")
+        return error(status, answer.get("reason") or "Error", answer.get("message") or "")
     except (ValueError, AttributeError):
-        return ApiError(status, "Error", data.decode(errors="replace")[:200])
+        return error(status, "Error", data.decode(errors="replace")[:200])

@@ -1,4 +1,4 @@
-"""One run at a time: an advisory file lock that the kernel drops with its process, so that nothing stale is ever left to clean up."""
+"""Advisory file locks, which the kernel releases with the process, so that none can become stale."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from devloop.errors import DevloopError, Interrupted
 
 
 class Busy(DevloopError):
-    """Somebody else holds the lock."""
+    """Another process holds the lock."""
 
 
 @contextlib.contextmanager
 def exclusive(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path` or raise DevloopError naming the process that does; the file is gone afterwards."""
+    """Hold the lock file `path`, or raise Busy with the process that does; removes the file afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = _acquire(path, what)
     try:
@@ -32,22 +32,21 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def in_turn(path: Path, on_wait: Callable[[], None], stop: threading.Event) -> Iterator[None]:
-    """Hold the lock file `path` once nobody else does; calls `on_wait` once when somebody does. Raises Interrupted soon after `stop`."""
-    with contextlib.ExitStack() as held:
-        if not _entered(held, path):
+    """Wait for the lock file `path` and hold it; calls `on_wait` once if it has to wait. Raises Interrupted soon after `stop`."""
+    with contextlib.ExitStack() as stack:
+        if not _entered(stack, path):
             on_wait()
-            while not _entered(held, path):
+            while not _entered(stack, path):
                 if stop.wait(0.2):
                     raise Interrupted("stopped while waiting for another run")
         yield
 
 
-def _entered(held: contextlib.ExitStack, path: Path) -> bool:
-    try:
-        held.enter_context(exclusive(path, path.stem))
-    except Busy:
-        return False
-    return True
+def _entered(stack: contextlib.ExitStack, path: Path) -> bool:
+    with contextlib.suppress(Busy):
+        stack.enter_context(exclusive(path, path.stem))
+        return True
+    return False
 
 
 def _acquire(path: Path, what: str) -> int:
@@ -59,7 +58,7 @@ def _acquire(path: Path, what: str) -> int:
             holder = os.read(file, 20).decode(errors="replace") or "unknown"
             os.close(file)
             raise Busy(f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C") from None
-        # The holder before us may have removed the file between our open and our lock.
+        # The previous holder may have removed the file between open and lock.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file).st_ino:
                 return file

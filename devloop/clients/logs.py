@@ -1,4 +1,4 @@
-"""Log files that other processes write to directly: appended to, and cut by copying, so that no writer has to know."""
+"""Log files that other processes append to; rotated by copying, so that no process has to reopen them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ KEPT = 2
 
 
 def open_log(path: Path) -> BinaryIO:
-    """For appending, readable by this user alone."""
+    """Open for appending, with mode 0600."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab", buffering=0)
 
 
 def rotate(path: Path) -> None:
-    """Keep the last two full ones as <name>.1 and <name>.2; a few lines written meanwhile may be lost."""
+    """Keep the last two full logs as <name>.1 and <name>.2; may lose lines that are written meanwhile."""
     if not path.exists() or path.stat().st_size < LARGEST:
         return
     for number in range(KEPT, 1, -1):
@@ -29,7 +29,7 @@ def rotate(path: Path) -> None:
 
 
 def tail(path: Path, lines: int = 6) -> str:
-    """The last lines, '' where there is no file."""
+    """The last lines, '' without a file."""
     try:
         with path.open("rb") as stream:
             stream.seek(max(0, path.stat().st_size - 8192))

@@ -1,4 +1,4 @@
-"""The door to what Linux says of this machine: /proc, /sys and file systems. Looks only."""
+"""Facts about this machine from /proc, /sys and file systems."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def memory() -> Memory:
-    """Of the machine, and the limit of the control group that this process is in."""
+    """The machine's memory, and the limit of the cgroup of this process."""
     import psutil
 
-    said = psutil.virtual_memory()
-    return Memory(said.total, said.available, _limit(said.total))
+    found = psutil.virtual_memory()
+    return Memory(found.total, found.available, _limit(found.total))
 
 
 def _limit(total: int) -> int:
-    """The smallest limit in force that is less than `total`, 0 for none; version 2 has memory.max, version 1 a huge number for no limit."""
+    """The smallest cgroup limit below `total`, 0 for none; cgroup v1 uses a huge number for "no limit"."""
     limits = []
     for line in _text(PROC / "self" / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -35,7 +35,7 @@ def _limit(total: int) -> int:
 
 
 def disk(what: str, path: Path, *, ours: bool = True) -> Disk:
-    """The place where `path` is or would be; where it is not `ours`, others write there."""
+    """The file system where `path` is or would be; unless it is `ours`, write access does not matter."""
     there = next(folder for folder in (path, *path.parents) if folder.exists())
     found = os.statvfs(there)
     inodes = found.f_favail if found.f_files else -1
@@ -48,7 +48,7 @@ def inotify() -> Inotify:
 
 
 def cgroups() -> Cgroups:
-    """https://kubernetes.io/docs/concepts/architecture/cgroups/: version 2 has cgroup.controllers at the top."""
+    """See https://kubernetes.io/docs/concepts/architecture/cgroups/; only version 2 has cgroup.controllers in its root."""
     if (CGROUPS / "cgroup.controllers").exists():
         return Cgroups(2)
     if (CGROUPS / "memory").exists() or (CGROUPS / "cpu").exists():
@@ -57,7 +57,7 @@ def cgroups() -> Cgroups:
 
 
 def capabilities(program: str, holder: str, runtime: str) -> Capabilities:
-    """Of the running `program`, called `holder`; of this process where no such program runs here."""
+    """The capabilities of the running `program`, shown as `holder`, else those of this process."""
     import psutil
 
     for process in psutil.process_iter(["name"]):
@@ -68,10 +68,10 @@ def capabilities(program: str, holder: str, runtime: str) -> Capabilities:
 
 
 def _bounding_set(process: Path) -> int:
-    """From man 5 proc_pid_status; raises ValueError for a process that has ended."""
+    """See proc_pid_status(5); raises ValueError for a process that has ended."""
     found = re.search(r"^CapBnd:\s*([0-9a-f]+)", _text(process / "status"), re.MULTILINE)
     if not found:
-        raise ValueError(f"{process} tells no capabilities")
+        raise ValueError(f"{process} has no capabilities")
     return int(found[1], 16)
 
 

@@ -1,4 +1,4 @@
-"""Processes of ours that we are not the parent of: found by a variable in their environment, never by name."""
+"""devloop's processes without their parent, found by a variable in their environment, never by name."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import select
 import signal
 from pathlib import Path
 
-KILL_TIMEOUT = 5000  # milliseconds for the kernel to take a killed process apart
+KILL_TIMEOUT = 5000  # milliseconds for the kernel to end a killed process
 EXITING = 0x4  # PF_EXITING among the flags of /proc/PID/stat: proc_pid_stat(5), include/linux/sched.h
 
 
 def kill_orphans(variable: str, value: str) -> int:
-    """Kill every process of this user that carries `variable=value` (but not ourselves) and wait until they have ended; how many."""
-    swept = 0
-    # Once more after each round: a process that ended last may have started another one meanwhile.
+    """Kill all other processes of this user with `variable=value` and wait until they have ended; returns their number."""
+    killed = 0
+    # Repeat: a process may have started another one meanwhile.
     while handles := _find(variable, value):
         for handle in handles:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
         ended = [_wait(handle) for handle in handles]
-        swept += len(handles)
+        killed += len(handles)
         if not all(ended):
             break
     _await_leaving()
-    return swept
+    return killed
 
 
 def _find(variable: str, value: str) -> list[int]:
-    """Handles: who is looked at through one cannot be replaced by another process of the same number."""
+    """Handles of the processes: unlike a process id, the kernel cannot reuse a handle."""
     import psutil
 
     found = []
@@ -55,7 +55,7 @@ def _carries(pid: int, variable: str, value: str) -> bool:
 
 
 def _await_leaving() -> None:
-    """Wait for every process of this user that the kernel takes apart: its environment is gone already, its ports are not."""
+    """Wait for exiting processes of this user: they may still hold ports, but have no environment anymore."""
     import psutil
 
     for pid in psutil.pids():
@@ -65,13 +65,13 @@ def _await_leaving() -> None:
 
 
 def _is_leaving(pid: int) -> bool:
-    # The name of the program stands in brackets and may hold anything; the flags are the seventh field after it.
+    # The program's name is in parentheses and may contain anything; the flags are the seventh field after it.
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return bool(int(fields[6]) & EXITING)
 
 
 def _wait(handle: int) -> bool:
-    """Whether the process has ended; closes the handle. Not until its parent has noticed: that may take its time."""
+    """Wait until the process has ended, without waiting for its parent to reap it; closes the handle. False after KILL_TIMEOUT."""
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     try:
@@ -81,10 +81,9 @@ def _wait(handle: int) -> bool:
 
 
 def resident_memory(pid: int) -> int:
-    """Bytes, 0 for a process that is gone."""
+    """Bytes, 0 if the process has ended."""
     import psutil
 
-    try:
+    with contextlib.suppress(psutil.Error):
         return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
+    return 0

@@ -1,4 +1,4 @@
-"""Files for this user alone, replaced at once, with a full disk or a folder that is not ours told in words."""
+"""Atomically replaced files that only this user may read, with readable errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devloop.errors import DevloopError
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file at once; mode 0600 from the beginning."""
+    """Replace a file atomically, with mode 0600."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with explained(path):
         file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -22,7 +22,7 @@ def write(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """What `write_json` wrote, {} where there is nothing usable."""
+    """The content of `write_json`, {} if there is none."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -41,8 +41,8 @@ def make_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """A full disk or a folder that is not ours, in words."""
+    """Turn an OSError (full disk, missing permission) into a DevloopError."""
     try:
         yield
     except OSError as error:
-        raise DevloopError(f"cannot write {path}: {error.strerror}", hint="make room or set XDG_STATE_HOME to another folder") from None
+        raise DevloopError(f"cannot write {path}: {error.strerror}", hint="free some space or set XDG_STATE_HOME elsewhere") from None

@@ -1,4 +1,4 @@
-"""The one door to outside programs. Secrets go in through `env` or `input`, never through `argv`: that shows in every process list."""
+"""Runs other programs. Pass secrets through `env` or `input`, never through `argv`, which process lists show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devloop.hint import command
 
 @dataclass(frozen=True)
 class Completed:
-    """How a program ended; its output is kept out of the repr, since it may hold what must not be shown."""
+    """The result of a program; the repr omits its output, which may contain secrets."""
 
     status: int
     stdout: bytes = field(repr=False)
@@ -31,11 +31,11 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    input: bytes | None = None,  # noqa: A002 (the name that subprocess gives it)
+    input: bytes | None = None,  # noqa: A002 (subprocess' name)
     timeout: float | None = None,
     check: bool = True,
 ) -> Completed:
-    """Run to the end; with `check`, a status other than 0 raises ToolError with the last lines of its output."""
+    """Run a program; with `check`, a status other than 0 raises ToolError with the last lines of its output."""
     words = [str(part) for part in argv]
     try:
         done = subprocess.run(words, cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=input or b"")
@@ -60,13 +60,13 @@ def spawn(
     stderr: int | IO[bytes] | None = None,
     new_session: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start and return at once; `new_session` cuts it loose from our terminal."""
+    """Start a program in the background; `new_session` detaches it from our terminal."""
     command = [str(part) for part in argv]
     return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=new_session)
 
 
 def die_with_parent() -> None:
-    """To be called in a new process: the kernel ends it when the thread that started it ends, however that happens (man 2 prctl)."""
+    """Call in a new process: the kernel ends it together with the thread that started it (prctl(2))."""
     import ctypes
 
     pr_set_pdeathsig = 1

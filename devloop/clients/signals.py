@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: who takes them, and where they must not come in between. For the main thread."""
+"""Handlers for Ctrl-C and SIGTERM, for the main thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def handle_signals(handler: Callable[..., object]) -> Iterator[None]:
-    """`handler` gets them; afterwards whoever had them before does again."""
+    """Install `handler`, and the previous handlers again afterwards."""
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -21,14 +21,14 @@ def handle_signals(handler: Callable[..., object]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """What comes within, comes after it; other threads than the main one are never disturbed anyway."""
+    """Deliver signals after the context; does nothing in other threads, which get no signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
+    deferred: list[int] = []
     try:
-        with handle_signals(lambda number, _: came.append(number)):
+        with handle_signals(lambda number, _: deferred.append(number)):
             yield
     finally:
-        for late in came:
-            signal.raise_signal(late)
+        for number in deferred:
+            signal.raise_signal(number)

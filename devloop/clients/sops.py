@@ -1,4 +1,4 @@
-"""The one door to Age and SOPS: key pairs through pyrage, encryption through the sops program. Nothing secret touches a disk here."""
+"""Age key pairs (pyrage) and SOPS encryption (the sops program), without secrets on disk."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from devloop.clients.signals import defer_signals
 
 
 def _pyrage() -> ModuleType:
-    """The library, which an interrupt while it starts would make panic."""
+    """The library, which panics if a signal interrupts its import."""
     with defer_signals():
         return import_module("pyrage")
 
 
 def new_key_pair() -> tuple[str, str]:
-    """A fresh Age key: its public half (age1...) and its private one."""
+    """A new Age key pair: public (age1...) and private key."""
     identity = _pyrage().x25519.Identity.generate()
     return str(identity.to_public()), str(identity)
 
 
 def recipient_of(identity: str) -> str:
-    """The recipient (age1...) of an X25519 identity; raises ValueError for anything else, without saying what it was."""
+    """The recipient (age1...) of an X25519 identity; raises ValueError, without its content, for anything else."""
     pyrage = _pyrage()
     try:
         return str(pyrage.x25519.Identity.from_str(identity).to_public())
@@ -33,6 +33,6 @@ def recipient_of(identity: str) -> str:
 
 
 def encrypt(program: Path, root: Path, path: str, plaintext: bytes) -> bytes:
-    """`plaintext` as SOPS would encrypt the file `path` under `root`, by the rules of the .sops.yaml there."""
+    """`plaintext` encrypted as the file `path` in `root`, by the creation rules of .sops.yaml."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOPS_")}
     return run([program, "encrypt", "--filename-override", path], cwd=root, env=environment, input=plaintext).stdout

@@ -1,4 +1,4 @@
-"""Waiting for something to happen: until it does, time runs out or the run is interrupted."""
+"""Waits until something happens, the time is over, or the run is interrupted."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from devloop.hint import Hint
 
 T = TypeVar("T")
 
-PAUSE = 0.1  # seconds between two looks
+PAUSE = 0.1  # seconds between two attempts
 
 
 class WaitTimeout(DevloopError):
-    """It did not happen in time."""
+    """The time is over."""
 
 
 def until(
@@ -28,9 +28,9 @@ def until(
     hint: Hint | Callable[[], Hint],
     pause: float = PAUSE,
 ) -> T:
-    """What `look` returns once that is true; what it raises ends the wait. `what` is awaited, as in "the API server did not come within".
+    """The result of `look` once it is true; its exceptions end the wait. `what` is for messages: "the API server did not come within".
 
-    `patience` and `pause` in seconds. Raises WaitTimeout with `hint`, or Interrupted within a second of `stop`, even while `look` hangs.
+    `patience` and `pause` in seconds. Raises WaitTimeout with `hint`, or Interrupted within a second of `stop`, even if `look` hangs.
     """
     from tenacity import RetryError, Retrying, retry_if_not_result, stop_after_delay, stop_when_event_set, wait_fixed
     from tenacity.nap import sleep_using_event

@@ -1,4 +1,4 @@
-"""Where devloop keeps things, after the XDG base directory specification: cache, state and configuration of this user."""
+"""devloop's cache, state and configuration folders (XDG base directory specification)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def _folder(variable: str, default: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Things that can be made again: tools, renderings, what was fetched."""
+    """Reproducible data: tools, renderings, downloads."""
     return _folder("XDG_CACHE_HOME", ".cache")
 
 
 def renderings_folder() -> Path:
-    """What was built of repositories: the build worker's own, see store.go."""
+    """Build results of the worker, see store.go."""
     return cache_folder() / "renderings"
 
 
 def remote_folder() -> Path:
-    """What kustomization files take from elsewhere, see fetching.py."""
+    """Remote bases of kustomization files, see remote_fetch.py."""
     return cache_folder() / "remote"
 
 
@@ -33,5 +33,5 @@ def state_folder() -> Path:
 
 
 def config_folder() -> Path:
-    """Things that cannot be made again: Age keys."""
+    """Data that cannot be reproduced: Age keys."""
     return _folder("XDG_CONFIG_HOME", ".config")

@@ -1,4 +1,4 @@
-"""The checks in the order in which they are told. Each looks through the doors and hands the facts to the judgement in model.doctor."""
+"""The checks in the order of the report. Each collects facts from the clients; model.doctor evaluates them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devloop.model.doctor.diagnosis import Diagnosis
 
 @dataclass(frozen=True)
 class DoctorCheck:
-    """`limit` in seconds; `of_environment`: it makes sense only for one."""
+    """`limit` in seconds; `of_environment` checks need an environment."""
 
     name: str
     look: Callable[[DoctorContext], Iterable[Diagnosis]]

@@ -1,7 +1,8 @@
-"""What the checks look at together: looked at once, when first asked for, whichever check comes first."""
+"""Facts that several checks share, each collected once on first use."""
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import threading
 from collections.abc import Callable
@@ -22,15 +23,15 @@ from devloop.toolchain import Toolchain, ToolState
 
 T = TypeVar("T")
 
-# Seconds for a program or an API server to answer what takes milliseconds: a machine may be busy with builds.
+# Seconds for an answer that usually takes milliseconds: the machine may be busy with builds.
 CHECK_TIMEOUT = 5.0
-# An engine asks its own parts before it answers; what hangs on it has to be told within the limit of a check.
-PATIENCE_WITH_ENGINE = 6.0
+# Slower, but checks that depend on the engine must end within their limit.
+ENGINE_TIMEOUT = 6.0
 
 
 @dataclass(frozen=True)
 class DoctorContext:
-    """This machine and, where it has a `name`, one environment; `root` finds the repository, `tools` are what its `up` needs.
+    """This machine and, if `name` is set, one environment; `root` finds the repository, `tools` are the ones that `up` needs.
 
     `provisioner` is one of PROVISIONERS or auto.
     """
@@ -45,22 +46,19 @@ class DoctorContext:
 
     @property
     def environment(self) -> Environment:
-        """Raises InputError with all that is wrong with the definition."""
+        """Raises InputError with all problems of the definition."""
         return self._once("environment", self._load)
 
     @property
     def definition(self) -> ClusterDefinition | None:
-        """None for the machine alone, and for a definition that is wrong: the check of that name tells why."""
-        if not self.name:
-            return None
-        try:
-            return self.environment.definition
-        except InputError:
-            return None
+        """None without an environment, and for an invalid definition, which the check of that name reports."""
+        with contextlib.suppress(InputError):
+            return self.environment.definition if self.name else None
+        return None
 
     @property
     def engine(self) -> EngineFacts | NoEngine:
-        return self._once("engine", lambda: read_engine_facts(PATIENCE_WITH_ENGINE))
+        return self._once("engine", lambda: read_engine_facts(ENGINE_TIMEOUT))
 
     @property
     def needs_engine(self) -> bool:
@@ -73,7 +71,6 @@ class DoctorContext:
 
     @property
     def states(self) -> dict[str, ToolState]:
-        """Every pinned tool."""
         return self._once("states", lambda: {state.name: state for state in self.toolchain.states()})
 
     @property

@@ -1,4 +1,4 @@
-"""Looks at what one environment needs."""
+"""Checks of one environment."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from devloop.repository.graph import build_graph
 from devloop.repository.snapshot import refuse_uncommittable
 
 
-def kubeconfig(patient: DoctorContext) -> Iterator[Diagnosis]:
-    wanted = contexts(patient.definition.name) if patient.definition else ()
+def kubeconfig(context: DoctorContext) -> Iterator[Diagnosis]:
+    wanted = contexts(context.definition.name) if context.definition else ()
     yield judge_kubeconfig(_kubeconfig(), wanted)
 
 
@@ -43,66 +43,66 @@ def _kubeconfig() -> Kubeconfig:
     return replace(facts, current=str(config["current-context"]), contexts=tuple(names))
 
 
-def repository(patient: DoctorContext) -> Iterator[Diagnosis]:
+def repository(context: DoctorContext) -> Iterator[Diagnosis]:
     try:
-        root = patient.root()
+        root = context.root()
     except InputError:
-        return  # the check of the definition tells why
+        return  # the check of the definition reports it
     refuse_uncommittable(root)
     yield ok("repository", f"{root} is a Git working tree")
 
 
-def definition(patient: DoctorContext) -> Iterator[Diagnosis]:
-    found = patient.environment.definition
+def definition(context: DoctorContext) -> Iterator[Diagnosis]:
+    found = context.environment.definition
     if found.blockers:
         raise InputError.of(found.blockers)
     nodes = counted(len(found.nodes), "node")
     said = [found.path, found.distribution, *([found.kubernetes_version] if found.kubernetes_version else []), nodes]
     yield ok("definition", ", ".join(said))
     for problem in found.warnings:
-        yield warning("definition", str(problem), problem.hint or patient.edit(problem))
+        yield warning("definition", str(problem), problem.hint or context.edit(problem))
 
 
-def ports(patient: DoctorContext) -> Iterator[Diagnosis]:
-    if found := patient.definition:
-        facts = [_port(mapping, patient) for mapping in _mapped(found)]
-        yield from judge_ports(facts, found.kind_path or found.path, needed=patient.needs_engine)
+def ports(context: DoctorContext) -> Iterator[Diagnosis]:
+    if found := context.definition:
+        facts = [_port(mapping, context) for mapping in _mapped(found)]
+        yield from judge_ports(facts, found.kind_path or found.path, needed=context.needs_engine)
 
 
 def _mapped(definition: ClusterDefinition) -> list[PortMapping]:
-    """Those for which the definition names the port of the host."""
+    """The mappings with a fixed host port."""
     every = (*definition.network.port_mappings, *(mapping for node in definition.nodes for mapping in node.port_mappings))
     return [mapping for mapping in dict.fromkeys(every) if mapping.host_port > 0]
 
 
-def _port(mapping: PortMapping, patient: DoctorContext) -> HostPort:
+def _port(mapping: PortMapping, context: DoctorContext) -> HostPort:
     number = mapping.host_port
     free = not bind_error(mapping.listen_address, number, mapping.protocol)
     facts = HostPort(number, mapping.protocol, mapping.listen_address, free)
     if free:
         return facts
-    clusters = dict(patient.engine.published) if isinstance(patient.engine, EngineFacts) else {}
+    clusters = dict(context.engine.published) if isinstance(context.engine, EngineFacts) else {}
     if cluster := clusters.get(number):
-        own = cluster == patient.environment.definition.name and any(PROVISIONERS[name].needs_engine for name in existing(cluster))
+        own = cluster == context.environment.definition.name and any(PROVISIONERS[name].needs_engine for name in existing(cluster))
         return replace(facts, own=own, holder=f"the Kind cluster {cluster}")
     return replace(facts, holder=port_holder(number))
 
 
-def keys(patient: DoctorContext) -> Iterator[Diagnosis]:
-    if not patient.definition:
+def keys(context: DoctorContext) -> Iterator[Diagnosis]:
+    if not context.definition:
         return
-    found = identities(patient.environment, patient.key_file)
-    yield from judge_keys(_opened(patient, found), patient.name)
+    found = identities(context.environment, context.key_file)
+    yield from judge_keys(_opened(context, found), context.name)
 
 
-def _opened(patient: DoctorContext, found: Identities) -> KeyFacts:
-    """What the build worker says of every encrypted file that the environment reaches."""
+def _opened(context: DoctorContext, found: Identities) -> KeyFacts:
+    """Whether the worker can decrypt the encrypted files that the environment uses."""
     facts = KeyFacts(tuple((identity.public, identity.origin) for identity in found), exposed=tuple(_exposed(found)))
-    if patient.toolchain.missing(("worker",)):
-        return replace(facts, files=encrypted_files(patient.environment), reached=False)
-    root = patient.environment.root
-    with Worker(patient.toolchain.path("worker"), root, found.text) as worker:
-        files = build_graph(patient.environment, worker, remotes=remotes(root)).encrypted
+    if context.toolchain.missing(("worker",)):
+        return replace(facts, files=encrypted_files(context.environment), reached=False)
+    root = context.environment.root
+    with Worker(context.toolchain.path("worker"), root, found.text) as worker:
+        files = build_graph(context.environment, worker, remotes=remotes(root)).encrypted
         openings = worker.check_files(files) if files else []
     closed = tuple((opening.path, _why(opening.reason, opening.error)) for opening in openings if opening.error and opening.reason != "mac")
     recipients = {recipient for opening in openings for recipient in opening.recipients}
@@ -115,7 +115,7 @@ def _why(reason: str, error: str) -> str:
 
 
 def _exposed(found: Identities) -> Iterator[str]:
-    """Key files that the group or everybody may read."""
+    """Key files that the group or others may read."""
     for path in dict.fromkeys(Path(identity.source) for identity in found):
         if path.is_absolute() and path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             yield str(path)

@@ -1,9 +1,9 @@
-"""How the user's kubeconfig leads to an environment: the entries of ours in it. Never the private key."""
+"""The entries of an environment in the user's kubeconfig, without private keys."""
 
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from devloop.provisioners import PROVISIONERS
 
 @dataclass(frozen=True)
 class KubeconfigEntry:
-    """One context: the API server's URL, PEM texts of its authority and of the user's certificate, b'' where there is none."""
+    """One context: the API server's URL, its CA and the user's certificate as PEM, b'' if missing."""
 
     context: str
     server: str
@@ -24,12 +24,12 @@ class KubeconfigEntry:
 
 
 def contexts(name: str) -> tuple[str, ...]:
-    """What the provisioners call the context of a cluster of that name."""
+    """The context names of the provisioners for a cluster of that name."""
     return tuple(registered.context.format(name=name) for registered in PROVISIONERS.values())
 
 
 def kubeconfig_entries(name: str) -> tuple[KubeconfigEntry, ...]:
-    """The environment's entries; none where the file cannot be read, which the check of the kubeconfig tells."""
+    """The environment's entries; none if the file cannot be read, which the check of the kubeconfig reports."""
     try:
         config = contents(user_kubeconfig())
     except DevloopError:
@@ -53,7 +53,6 @@ def _named(config: Mapping[str, Any], section: str, name: object) -> Mapping[str
 
 
 def _pem(entry: Mapping[str, Any], key: str) -> bytes:
-    try:
+    with contextlib.suppress(ValueError):
         return base64.b64decode(entry.get(key, ""))
-    except (binascii.Error, ValueError):
-        return b""
+    return b""

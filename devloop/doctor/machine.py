@@ -1,4 +1,4 @@
-"""Looks at the machine and its container engine."""
+"""Checks of the machine and its container engine."""
 
 from __future__ import annotations
 
@@ -19,70 +19,61 @@ from devloop.model.doctor.machine import DiskSpace, judge_capabilities, judge_cg
 from devloop.model.units import GIBIBYTE, MEBIBYTE
 from devloop.provisioners import AUTO, PROVISIONERS, preferred
 
-# What Go leaves when it builds every pinned program, and what a cache with all of them still needs for snapshots.
-BUILDING = DiskSpace(6 * GIBIBYTE, 10 * GIBIBYTE, command("go clean -cache -modcache"), shell("export XDG_CACHE_HOME=DIR"))
-BUILT = DiskSpace(
-    256 * MEBIBYTE,
-    GIBIBYTE,
-    instructions(command("df -h"), ", or ", shell("export XDG_CACHE_HOME=DIR")),
-    shell("export XDG_CACHE_HOME=DIR"),
-)
-STATE = DiskSpace(
-    256 * MEBIBYTE,
-    GIBIBYTE,
-    instructions(command("df -h"), ", or ", shell("export XDG_STATE_HOME=DIR")),
-    shell("export XDG_STATE_HOME=DIR"),
-)
-# A node image with what Flux pulls into a node.
+_CACHE, _STATE = shell("export XDG_CACHE_HOME=DIR"), shell("export XDG_STATE_HOME=DIR")
+# For Go's caches when it builds every pinned program, and for snapshots when all of them are built.
+BUILDING = DiskSpace(6 * GIBIBYTE, 10 * GIBIBYTE, command("go clean -cache -modcache"), _CACHE)
+BUILT = DiskSpace(256 * MEBIBYTE, GIBIBYTE, instructions(command("df -h"), ", or ", _CACHE), _CACHE)
+STATE = DiskSpace(256 * MEBIBYTE, GIBIBYTE, instructions(command("df -h"), ", or ", _STATE), _STATE)
+# A node image and the images that Flux pulls into a node.
 IMAGES = DiskSpace(3 * GIBIBYTE, 8 * GIBIBYTE, instructions(command("docker system df"), ", then ", command("docker system prune")))
 
 
-def engine(patient: DoctorContext) -> Iterator[Diagnosis]:
-    chosen = None if patient.provisioner == AUTO else PROVISIONERS[patient.provisioner].needs_engine
-    yield judge_engine(patient.engine, preferred(with_engine=False) if chosen is None else patient.provisioner, needed=chosen)
+def engine(context: DoctorContext) -> Iterator[Diagnosis]:
+    chosen = None if context.provisioner == AUTO else PROVISIONERS[context.provisioner].needs_engine
+    yield judge_engine(context.engine, preferred(with_engine=False) if chosen is None else context.provisioner, needed=chosen)
 
 
-def capabilities(patient: DoctorContext) -> Iterator[Diagnosis]:
-    runtime = patient.engine.runtime if isinstance(patient.engine, EngineFacts) else ""
-    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=patient.needs_engine)
+def capabilities(context: DoctorContext) -> Iterator[Diagnosis]:
+    runtime = context.engine.runtime if isinstance(context.engine, EngineFacts) else ""
+    yield judge_capabilities(here.capabilities("dockerd", "the Docker engine", runtime), needed=context.needs_engine)
 
 
-def cgroups(patient: DoctorContext) -> Iterator[Diagnosis]:
-    rootless = isinstance(patient.engine, EngineFacts) and patient.engine.rootless
-    yield judge_cgroups(here.cgroups(), kubernetes(patient), rootless=rootless)
+def cgroups(context: DoctorContext) -> Iterator[Diagnosis]:
+    rootless = isinstance(context.engine, EngineFacts) and context.engine.rootless
+    yield judge_cgroups(here.cgroups(), kubernetes(context), rootless=rootless)
 
 
-def kubernetes(patient: DoctorContext) -> str:
-    """The version that the environment's nodes run: the definition's, or the pinned one."""
-    wanted = patient.definition.kubernetes_version if patient.definition else ""
-    return wanted or f"v{patient.toolchain.version('kubelet')}"
+def kubernetes(context: DoctorContext) -> str:
+    """The Kubernetes version of the environment: the definition's, or the pinned one."""
+    wanted = context.definition.kubernetes_version if context.definition else ""
+    return wanted or f"v{context.toolchain.version('kubelet')}"
 
 
-def inotify(patient: DoctorContext) -> Iterator[Diagnosis]:
+def inotify(context: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_inotify(here.inotify())
 
 
-def memory(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield judge_memory(here.memory(), len(patient.definition.nodes) if patient.definition else 1)
+def memory(context: DoctorContext) -> Iterator[Diagnosis]:
+    yield judge_memory(here.memory(), len(context.definition.nodes) if context.definition else 1)
 
 
-def disks(patient: DoctorContext) -> Iterator[Diagnosis]:
+def disks(context: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_disk(here.disk("state", state_folder()), STATE)
-    yield judge_disk(here.disk("cache", cache_folder()), BUILDING if patient.toolchain.missing(patient.tools) else BUILT)
-    if isinstance(patient.engine, EngineFacts) and patient.engine.local and Path(patient.engine.root).exists():
-        yield judge_disk(here.disk("images", Path(patient.engine.root), ours=False), IMAGES)
+    yield judge_disk(here.disk("cache", cache_folder()), BUILDING if context.toolchain.missing(context.tools) else BUILT)
+    if isinstance(context.engine, EngineFacts) and context.engine.local and Path(context.engine.root).exists():
+        yield judge_disk(here.disk("images", Path(context.engine.root), ours=False), IMAGES)
 
 
-def clock(patient: DoctorContext) -> Iterator[Diagnosis]:
-    running = kubeconfig_entries(patient.environment.definition.name) if patient.definition else ()
-    readings = [*_floors(patient), *(reading for entry in running if (reading := _date(entry)))]
-    yield from judge_clock(time.time(), readings, [found for entry in running for found in _validities(entry, patient.name)])
+def clock(context: DoctorContext) -> Iterator[Diagnosis]:
+    running = kubeconfig_entries(context.environment.definition.name) if context.definition else ()
+    readings = [*_floors(context), *(reading for entry in running if (reading := _date(entry)))]
+    yield from judge_clock(time.time(), readings, [found for entry in running for found in _validities(entry, context.name)])
 
 
-def _floors(patient: DoctorContext) -> Iterator[ClockReading]:
+def _floors(context: DoctorContext) -> Iterator[ClockReading]:
     yield ClockReading("the time of devloop's own files", Path(here.__file__).stat().st_mtime, floor=True)
-    if isinstance(patient.engine, EngineFacts) and patient.engine.time:
-        yield ClockReading("the container engine", patient.engine.time)
+    if isinstance(context.engine, EngineFacts) and context.engine.time:
+        yield ClockReading("the container engine", context.engine.time)
 
 
 def _date(entry: KubeconfigEntry) -> ClockReading | None:

@@ -1,4 +1,4 @@
-"""Looks at programs: the versions that are here, and what of the toolchain is."""
+"""Checks of programs: installed versions, and the toolchain."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from devloop.model.doctor.programs import (
 )
 
 
-def git(patient: DoctorContext) -> Iterator[Diagnosis]:
+def git(context: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_git(_program("git", "--version"))
 
 
-def python(patient: DoctorContext) -> Iterator[Diagnosis]:
+def python(context: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_python(FoundProgram(sys.executable, platform.python_version()))
 
 
-def go(patient: DoctorContext) -> Iterator[Diagnosis]:
-    missing = [tool for tool in _pinned(patient, patient.tools) if not tool.channel]
-    needed = max((needed_version(patient.toolchain.folder(tool.name)) for tool in missing), default=(1, 0, 0))
+def go(context: DoctorContext) -> Iterator[Diagnosis]:
+    missing = [tool for tool in _pinned(context, context.tools) if not tool.channel]
+    needed = max((needed_version(context.toolchain.folder(tool.name)) for tool in missing), default=(1, 0, 0))
     yield judge_go(_go(needed), ".".join(map(str, needed)), missing)
 
 
 def _go(needed: tuple[int, ...]) -> FoundProgram | None:
     def refuse() -> None:
-        raise DevloopError("none is installed just for looking")
+        raise DevloopError("`doctor` installs nothing")
 
     try:
         found = find_go(needed, cache_folder() / "go", refuse)
@@ -53,26 +53,26 @@ def _go(needed: tuple[int, ...]) -> FoundProgram | None:
     return FoundProgram(str(found.program), ".".join(map(str, found.version)))
 
 
-def toolchain(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield judge_toolchain(_pinned(patient, patient.tools))
+def toolchain(context: DoctorContext) -> Iterator[Diagnosis]:
+    yield judge_toolchain(_pinned(context, context.tools))
 
 
-def kind(patient: DoctorContext) -> Iterator[Diagnosis]:
-    yield from (judge_pinned(tool, needed=patient.needs_engine) for tool in _pinned(patient, ("kind",)))
+def kind(context: DoctorContext) -> Iterator[Diagnosis]:
+    yield from (judge_pinned(tool, needed=context.needs_engine) for tool in _pinned(context, ("kind",)))
 
 
-def kubectl(patient: DoctorContext) -> Iterator[Diagnosis]:
-    [pinned] = _pinned(patient, ("kubectl",))
-    yield judge_kubectl(_program("kubectl", "version", "--client"), pinned, kubernetes(patient))
+def kubectl(context: DoctorContext) -> Iterator[Diagnosis]:
+    [pinned] = _pinned(context, ("kubectl",))
+    yield judge_kubectl(_program("kubectl", "version", "--client"), pinned, kubernetes(context))
 
 
-def _pinned(patient: DoctorContext, names: tuple[str, ...]) -> list[Pinned]:
-    states = (patient.states[name] for name in names)
+def _pinned(context: DoctorContext, names: tuple[str, ...]) -> list[Pinned]:
+    states = (context.states[name] for name in names)
     return [Pinned(state.name, state.version, state.channel, state.seconds, str(state.path or "")) for state in states]
 
 
 def _program(name: str, *arguments: str) -> FoundProgram | None:
-    """The one on PATH; its version is the first that it says."""
+    """The program on PATH with the first version in its output."""
     path = shutil.which(name)
     if not path:
         return None

@@ -1,4 +1,4 @@
-"""Outside programs, pinned by lock.toml: found or made when they are needed, kept in the user's cache. Nothing heavy is imported here."""
+"""Programs pinned by lock.toml: found or built on demand, kept in the user's cache. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from devloop.toolchain.lock import LOCK, Tool, load_lock
 
 @dataclass(frozen=True)
 class ToolState:
-    """One line of `devloop toolchain list`. `channel` is empty when the tool is not installed; `seconds` is a cold build here."""
+    """One line of `devloop toolchain list`. `channel` is empty if the tool is not installed; `seconds` is a cold build here."""
 
     name: str
     version: str
@@ -31,21 +31,9 @@ class ToolState:
     size: int
     seconds: float
 
-    @property
-    def state(self) -> str:
-        return f"installed from {self.channel}" if self.channel else "missing"
-
-    @property
-    def size_text(self) -> str:
-        return f"{self.size / 2**20:.0f} MiB" if self.size else ""
-
-    @property
-    def build_text(self) -> str:
-        return f"about {self.seconds:.0f} s" if self.seconds < 90 else f"about {self.seconds / 60:.0f} min"
-
 
 class Toolchain:
-    """The tools of one lock file in one cache folder. Cheap to open; asks no program anything while the cache has what is needed."""
+    """The tools of one lock file in one cache folder. Cheap to open; runs no program while the cache has all that is needed."""
 
     def __init__(self, *, lock: Path = LOCK, folder: Path | None = None) -> None:
         self._lock = lock
@@ -62,11 +50,11 @@ class Toolchain:
         return tuple(self._tools)
 
     def key(self, name: str) -> str:
-        """Changes whenever the tool does."""
+        """Identifies the tool's version and content."""
         return self._tool(name).key
 
     def common_key(self, names: Iterable[str]) -> str:
-        """Changes whenever one of the tools does, on whatever platform; the order of `names` does not matter."""
+        """Identifies the versions and contents of several tools, in any order."""
         lines = (f"{name} {self.key(name)}\n" for name in sorted(set(names)))
         return hashlib.sha256("".join(lines).encode()).hexdigest()[:20]
 
@@ -75,34 +63,34 @@ class Toolchain:
         return self._tool(name).version
 
     def folder(self, name: str) -> Path:
-        """Where its go.mod lies."""
+        """The folder of its go.mod."""
         return self._tool(name).folder
 
     def path(self, name: str) -> Path:
-        """The program; raises DevloopError when it is not installed."""
+        """The program; raises DevloopError if it is not installed."""
         found = self._find(self._tool(name))
         if not found:
             raise DevloopError(f"{name} is not installed", hint=command("devloop toolchain install", name))
         return found
 
     def crds(self, controller: str) -> list[dict[str, Any]]:
-        """The CustomResourceDefinitions that this version of a Flux controller brings."""
+        """The CustomResourceDefinitions of the pinned version of a Flux controller."""
         return self._data(controller, "crds")
 
     def rbac(self, controller: str) -> list[dict[str, Any]]:
-        """The roles and bindings that this version of a Flux controller brings."""
+        """The roles and bindings of the pinned version of a Flux controller."""
         return self._data(controller, "rbac")
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Which of `names` are neither in the cache nor on PATH with the pinned version, in build order."""
+        """The tools that are neither in the cache nor on PATH with the pinned version, in build order."""
         return tuple(tool.name for tool in self._ordered(names) if not self._find(tool))
 
     def estimate(self, names: Iterable[str]) -> float:
-        """Seconds that building the missing ones of `names` takes here when nothing of them was ever compiled."""
+        """Seconds for a cold build of the missing tools here."""
         return sum(self._tools[name].build_seconds for name in self.missing(names))
 
     def ensure(self, names: Iterable[str], emit: Emit, stop: threading.Event | None = None) -> bool:
-        """Install what is not in the cache yet, one after the other; True when something was. Set `stop` to end it early."""
+        """Install the tools that the cache lacks, one after the other; True if there were any. Set `stop` to end early."""
         absent = [tool for tool in self._ordered(names) if not cache.read_installed(self._root, tool)]
         if not absent:
             return False
@@ -137,7 +125,7 @@ class Toolchain:
         return self._on_path[tool.name]
 
     def _data(self, controller: str, kind: str) -> list[dict[str, Any]]:
-        """From the controller's own entry, or from that of a tool that borrowed it."""
+        """From the controller's own entry, or from one of a tool with vendored files."""
         places = [(self._tool(controller), kind), *((tool, f"{controller}-{kind}") for tool in self._tools.values())]
         known = [(tool, name) for tool, name in places if name in tool.files or name in tool.borrowed]
         if not known:

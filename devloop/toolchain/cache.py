@@ -1,4 +1,4 @@
-"""Installed tools on disk: `<cache>/tools/<name>/<key>/` holds a program, its data and entry.json. Reading them; staging.py makes them."""
+"""Reads installed tools: `<cache>/tools/<name>/<key>/` holds a program, its data and entry.json, written by staging.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devloop.toolchain.lock import Tool
 
 @dataclass(frozen=True)
 class InstalledTool:
-    """What was installed: through which channel, from where, how big in bytes."""
+    """`size` in bytes."""
 
     channel: str
     origin: str
@@ -27,7 +27,7 @@ def tool_folder(root: Path, tool: Tool) -> Path:
 
 
 def read_installed(root: Path, tool: Tool) -> InstalledTool | None:
-    """The entry of `tool` when it is whole; None when it is absent, incomplete or not what was written."""
+    """The entry of `tool`; None if it is missing, incomplete or was modified."""
     folder = tool_folder(root, tool)
     try:
         content = json.loads((folder / "entry.json").read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def read_installed(root: Path, tool: Tool) -> InstalledTool | None:
 
 
 def _is_intact(file: Path, record: dict[str, Any]) -> bool:
-    """Cheap while nobody touched the file; read as a whole once after it was copied from elsewhere, for example from a CI cache."""
+    """Compares the modification time; hashes the file only after it was copied, for example from a CI cache."""
     status = file.stat()
     if status.st_size != record["size"]:
         return False
@@ -61,6 +61,6 @@ def _sha256(file: Path) -> str:
 
 
 def file_facts(file: Path) -> dict[str, Any]:
-    """What entry.json records of a file, so that `read_entry` can tell whether it still is what was written."""
+    """The record of a file in entry.json, for `_is_intact`."""
     status = file.stat()
     return {"size": status.st_size, "modified": int(status.st_mtime), "sha256": _sha256(file)}

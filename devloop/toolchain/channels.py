@@ -1,4 +1,4 @@
-"""Where a tool that the cache lacks comes from, in order: PATH with the pinned version, a release with a known checksum, source."""
+"""The sources of tools, in order: PATH with the pinned version, a release with a known checksum, a build from source."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Channel = Callable[["Job"], str | None]
 
 @dataclass(frozen=True)
 class Job:
-    """One tool to be put into the folder `staged`.
+    """One tool to install into the folder `staged`.
 
-    `on_fraction` takes the share that is done and the seconds that all of it should take; None where nobody can know.
+    `on_fraction` takes the fraction that is done and the seconds expected in total; None if unknown.
     """
 
     tool: Tool
@@ -35,7 +35,7 @@ class Job:
 
 
 def find_on_path(tool: Tool) -> Path | None:
-    """The program on PATH when it says that it is the pinned version. Not for a tool with data: only a build from source brings that."""
+    """The program on PATH if it has the pinned version. Not for tools with data, which only a build from source provides."""
     program = shutil.which(tool.name) if tool.ask and not tool.has_data else None
     if not program:
         return None
@@ -69,8 +69,8 @@ def from_release(job: Job) -> str | None:
         return None
     if actual != release.sha256:
         raise DevloopError(
-            f"{release.url} is not the program that was pinned: its SHA-256 is {actual}, expected {release.sha256}",
-            hint=f"do not use it; put {job.tool.name} {job.tool.version} from a source that you trust on PATH",
+            f"{release.url} does not match the pinned checksum: its SHA-256 is {actual}, expected {release.sha256}",
+            hint=f"do not use it; install {job.tool.name} {job.tool.version} from a trusted source on PATH",
         )
     program.chmod(0o755)
     return release.url

@@ -1,4 +1,4 @@
-"""Tools into the cache, one after the other: under its lock, through the first channel that has it, published when it is whole."""
+"""Installs tools into the cache one after the other, each from the first channel that has it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TITLE = "toolchain"
 
 
 def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event) -> bool:
-    """One at a time, since Go keeps all cores busy with a single build; True when another run did not do all of it meanwhile."""
+    """Install one at a time, since a Go build uses all cores; False if another run installed all of them meanwhile."""
     minutes = max(1, round(sum(tool.build_seconds for tool in tools) / 60))
     emit(Notice(f"installing {', '.join(tool.name for tool in tools)}: about {minutes} min if all of it must be built from source"))
     with storage_errors(root):
@@ -28,10 +28,7 @@ def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event
 
 
 def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event) -> bool:
-    def on_wait() -> None:
-        emit(Notice(f"another run is installing {tool.name}, waiting for it"))
-
-    with in_turn(root / tool.name / ".lock", on_wait, stop):
+    with in_turn(root / tool.name / ".lock", lambda: emit(Notice(f"waiting for another run that is installing {tool.name}")), stop):
         if read_installed(root, tool):
             return False
         with staging(root, tool) as staged:
@@ -47,11 +44,11 @@ def _fill(job: Job) -> tuple[str, str]:
         origin = channel(job)
         if origin:
             return name, origin
-    raise DevloopError(f"there is no way to get {job.tool.name}")  # the last channel gives the tool or raises
+    raise DevloopError(f"{job.tool.name} cannot be installed")  # not reached: a build from source succeeds or raises
 
 
 class _Countdown:
-    """Turns shares of work into Progress events, at most one for each percent."""
+    """Turns fractions of work into Progress events, at most one per percent."""
 
     def __init__(self, name: str, emit: Emit) -> None:
         self._name = name
@@ -70,9 +67,9 @@ class _Countdown:
 
 
 def remaining(fraction: float, seconds: float | None, elapsed: float) -> float | None:
-    """Seconds left: at first what was expected (`seconds` for all of it), more and more what this machine shows."""
+    """Seconds left: at first from the expected total, `seconds`, then more and more from the time elapsed."""
     if not fraction:
         return seconds
-    shown = elapsed / fraction
-    expected = shown if seconds is None else (1 - fraction) * seconds + fraction * shown
+    measured = elapsed / fraction
+    expected = measured if seconds is None else (1 - fraction) * seconds + fraction * measured
     return (1 - fraction) * expected

@@ -1,4 +1,4 @@
-"""The lock file as values: which outside programs, which versions, and what decides the bytes of each."""
+"""The lock file: the pinned programs, their versions, and everything that determines their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 LOCK = Path(__file__).with_name("lock.toml")
 
-# What is listed as releases.<system>-<machine>, in Go's words.
+# GOARCH of the machines in releases.<system>-<machine>.
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -25,7 +25,7 @@ def this_platform() -> str:
 
 @dataclass(frozen=True)
 class ToolRelease:
-    """A program ready to run, and the checksum that its publisher names."""
+    """A program to download, and its publisher's checksum."""
 
     url: str
     sha256: str
@@ -33,7 +33,7 @@ class ToolRelease:
 
 @dataclass(frozen=True)
 class VendoredFiles:
-    """Files of other modules' directories; `modules` maps `path@version` to the checksum that go.sum would have."""
+    """Files from other Go modules; `modules` maps `path@version` to the checksum in the format of go.sum."""
 
     pattern: str
     modules: Mapping[str, str]
@@ -60,7 +60,7 @@ class Tool:
 
     @property
     def build_seconds(self) -> float:
-        """The cold build here. More cores help less and less: packages wait for each other, and one thread links."""
+        """The cold build here. More cores help less and less: packages wait for each other, and linking uses one thread."""
         return self.seconds * max(2 / (os.cpu_count() or 2), 0.3)
 
     @property
@@ -69,26 +69,26 @@ class Tool:
 
     @property
     def has_data(self) -> bool:
-        """Whether files of Go modules belong to it, which are taken when it is built."""
+        """Whether the tool includes files of Go modules, which only a build extracts."""
         return bool(self.files or self.borrowed)
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """What an installed tool consists of."""
+        """The files of the installed tool."""
         return (self.name, *(f"{kind}.json" for kind in (*self.files, *self.borrowed)))
 
     @cached_property
     def key(self) -> str:
-        """The version and a hash of everything else that decides the program: two tools with the same key are the same."""
-        decisive = [this_platform(), self.package, self.linker_flags, dict(self.files), *map(asdict, self.borrowed.values())]
-        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+        """The version and a hash of everything else that determines the program."""
+        inputs = [this_platform(), self.package, self.linker_flags, dict(self.files), *map(asdict, self.borrowed.values())]
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
         for name in ("go.mod", "go.sum"):
             digest.update((self.folder / name).read_bytes())
         return f"{self.version}-{digest.hexdigest()[:12]}"
 
 
 def load_lock(path: Path = LOCK) -> dict[str, Tool]:
-    """All tools by name, in build order; the folders of go.mod files lie beside the lock file."""
+    """All tools by name, in build order; the folders with go.mod files are next to the lock file."""
     import tomllib
 
     content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -117,13 +117,13 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
 
 
 def _own_sources(root: Path, name: str) -> Path:
-    """The worker's sources lie at the root of a checkout; in an installed package they lie inside it."""
+    """The worker's sources are at the root of a checkout, or inside an installed package."""
     places = [above / name for above in (root, *root.parents[:2])]
     return next((place for place in places if (place / "go.mod").is_file()), places[0])
 
 
 def _content_version(folder: Path) -> str:
-    """Our own sources have no version but their content; tests take no part in the program."""
+    """The version of devloop's own sources is a hash of their content without tests."""
     digest = hashlib.sha256()
     for source in sorted(path for path in folder.rglob("*") if path.suffix in (".go", ".json")):
         if not source.name.endswith("_test.go"):

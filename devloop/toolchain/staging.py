@@ -1,4 +1,4 @@
-"""Making a cache entry: under the tool's lock, in a staging folder, renamed to its name when it is whole. Safe to kill at any moment."""
+"""Creates cache entries atomically: in a staging folder, renamed once it is complete. Requires the tool's lock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STAGING = ".new-"
 
 @contextlib.contextmanager
 def staging(root: Path, tool: Tool) -> Iterator[Path]:
-    """An empty folder on the cache's file system, gone afterwards. Call it under the lock: then what other runs left there is dead."""
+    """A temporary folder on the cache's file system. Also removes those of runs that were killed."""
     _remove_staged(root, tool)
     try:
         yield Path(tempfile.mkdtemp(prefix=_STAGING, dir=root / tool.name))
@@ -34,7 +34,7 @@ def _remove_staged(root: Path, tool: Tool) -> None:
 
 
 def publish(root: Path, tool: Tool, staged: Path, *, channel: str, origin: str) -> None:
-    """Make what lies in `staged` the entry of `tool`; the rename at the end is the moment it exists."""
+    """Make `staged` the entry of `tool` with an atomic rename."""
     facts = {name: file_facts(staged / name) for name in tool.file_names}
     content = {"tool": tool.name, "version": tool.version, "channel": channel, "origin": origin, "files": facts}
     (staged / "entry.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -59,17 +59,17 @@ def _sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def storage_errors(root: Path) -> Iterator[None]:
-    """What the file system refuses, as the user should read it."""
+    """Turn errors of the file system into DevloopErrors."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DevloopError(
                 f"no space left in the cache {root}",
-                hint=f"free some space (see `df -h {root}`) and run the same command again: it goes on where it stopped",
+                hint=f"free some space (see `df -h {root}`) and run the same command again: it continues where it stopped",
             ) from None
         where = f" ({error.filename})" if error.filename else ""
         raise DevloopError(
             f"cannot use the cache {root}: {(error.strerror or str(error)).lower()}{where}",
-            hint="set XDG_CACHE_HOME to a folder of yours that can be written, for example XDG_CACHE_HOME=/tmp/cache",
+            hint="set XDG_CACHE_HOME to a writable folder, for example XDG_CACHE_HOME=/tmp/cache",
         ) from None

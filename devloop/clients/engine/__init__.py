@@ -1,17 +1,19 @@
-"""The door to the container engine; containers.py and images.py say what is done through it.
+"""The connection to the container engine, Docker or Podman; see containers.py and images.py for its use.
 
-Plain questions go straight to its API (https://docs.docker.com/reference/api/engine/), which Podman speaks as well: loading the library for
-it takes longer than a dozen of them. Whatever streams, or makes something, takes the library.
+Simple requests use the HTTP API directly (https://docs.docker.com/reference/api/engine/), since importing the library takes longer than a
+dozen of them. Streams and everything that creates objects use the library.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import socket
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +26,7 @@ from devloop.hint import Hint, command, instructions, shell
 if TYPE_CHECKING:
     import docker
 
-# Building an image can be silent for a long time; that the engine answers at all is found out by a ping.
+# The build of an image can be silent for a long time; a ping shows whether the engine answers at all.
 _TIMEOUT = 600
 _PING = 3.0
 
@@ -34,29 +36,29 @@ _PODMAN_SOCKETS = ("$XDG_RUNTIME_DIR/podman/podman.sock", "/run/podman/podman.so
 
 
 class Refused(Exception):
-    """The engine answers that it will not; its own words."""
+    """The engine's answer is an error, with its own message."""
 
 
 class NoSuchObject(Refused):
-    """It knows nothing of that name."""
+    """There is no object of that name."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A container engine at an address, `timeout` in seconds for each of its answers; safe to use from several threads."""
+    """A container engine at an address, with `timeout` in seconds for each answer; thread-safe."""
 
     address: str
     timeout: float = _TIMEOUT
 
     def ask(self, method: str, path: str, body: Any = None, **query: str) -> Any:
-        """The JSON of its answer, None where that is none. Raises Refused, or OSError or HTTPException where it does not answer at all."""
+        """The JSON answer, None if it is empty or text. Raises Refused, or OSError or HTTPException without an answer."""
         if query:
             path += f"?{urlencode(query)}"
         status, content = self._answer(method, path, body)
         try:
             answer = json.loads(content) if content[:1] in (b"{", b"[") else None
         except ValueError:
-            raise http.client.HTTPException("its answer is no JSON") from None
+            raise http.client.HTTPException("its answer is not valid JSON") from None
         if status >= http.client.BAD_REQUEST:
             reason = answer.get("message") if isinstance(answer, dict) else None
             raise (NoSuchObject if status == http.client.NOT_FOUND else Refused)(reason or f"status {status}")
@@ -65,8 +67,8 @@ class Engine:
     def _answer(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
         if not self.address.startswith(_UNIX):
             api = self.client.api
-            said = api.request(method, api.base_url + path, json=body, timeout=self.timeout)
-            return said.status_code, said.content
+            response = api.request(method, api.base_url + path, json=body, timeout=self.timeout)
+            return response.status_code, response.content
         with contextlib.closing(_UnixConnection(self.address.removeprefix(_UNIX), self.timeout)) as connection:
             content, kind = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
             connection.request(method, path, content, kind)
@@ -75,20 +77,19 @@ class Engine:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        """Its library; DevloopError where the engine does not answer."""
+        """The library's client; DevloopError if the engine does not answer."""
         with _explained(self.address), library():
             return client(self.timeout)
 
     @cached_property
     def is_podman(self) -> bool:
-        """Whether it is Podman, which answers in Docker's words."""
         with _explained(self.address):
             components = self.ask("GET", "/version").get("Components") or ()
         return any("podman" in str(component.get("Name", "")).lower() for component in components)
 
     @cached_property
     def identity(self) -> str:
-        """Which engine it is, by whatever address it was reached: the machine and the folder of its storage."""
+        """Identifies the engine independently of its address, by machine and storage folder."""
         with _explained(self.address):
             found = self.ask("GET", "/info")
         return f"{found.get('Name', '')}:{found.get('DockerRootDir', '')}"
@@ -99,28 +100,39 @@ class Engine:
 
 
 def quoted(name: str) -> str:
-    """The name of a container, an image or a volume as a part of a path."""
+    """The name of a container, an image or a volume as part of a path."""
     return quote(name, safe="/:@")
 
 
 def filters(**wanted: str) -> str:
-    """The argument `filters` of a list: what things must have."""
+    """The parameter `filters` of a list request."""
     return json.dumps({key: [value] for key, value in wanted.items()})
 
 
+def tar_archive(files: Mapping[str, bytes]) -> bytes:
+    """A tar of files (path -> content) that every user may read."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o444
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def named_address() -> str:
-    """The engine that the user chose, as the docker program finds it: DOCKER_HOST, else its current context; '' for none."""
+    """The address that the user chose for the docker CLI: DOCKER_HOST, else its current context; '' for none."""
     return os.environ.get("DOCKER_HOST") or _of_context()
 
 
 def address() -> str:
-    """Where the engine is: the one that was chosen, Docker's socket, else Podman's where that is there."""
+    """The address that the user chose, else Docker's socket, else Podman's if it exists."""
     places = [SOCKET, *map(os.path.expandvars, _PODMAN_SOCKETS)]
     return named_address() or next((f"unix://{place}" for place in places if Path(place).exists()), f"unix://{SOCKET}")
 
 
 def answers() -> bool:
-    """Whether an engine answers that this user may use; quick, without loading its library where it is on this machine."""
+    """Whether an engine answers that this user may use; fast, without importing the library for a local engine."""
     with contextlib.suppress(DevloopError):
         _reached(Engine(address(), _PING)).close()
         return True
@@ -128,7 +140,7 @@ def answers() -> bool:
 
 
 def connect() -> Engine:
-    """The engine that answers; DevloopError where there is none or it may not be used."""
+    """The engine; raises DevloopError if none answers or this user may not use it."""
     return _reached(Engine(address()))
 
 
@@ -140,7 +152,7 @@ def _reached(engine: Engine) -> Engine:
 
 @contextlib.contextmanager
 def _explained(place: str) -> Iterator[None]:
-    """Why the engine cannot be used, as the user should read it."""
+    """Turn errors of the connection into DevloopErrors."""
     try:
         yield
     except (Refused, OSError, http.client.HTTPException) as error:
@@ -153,7 +165,7 @@ def _explained(place: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def library() -> Iterator[None]:
-    """What the engine's library raises, as `Engine.ask` would raise it."""
+    """Turn the library's errors into those of `Engine.ask`."""
     from docker.errors import APIError, DockerException, NotFound
 
     try:
@@ -166,17 +178,17 @@ def library() -> Iterator[None]:
 
 
 def client(timeout: float) -> docker.DockerClient:
-    """A connection to the engine at `address()`, for callers that judge its errors themselves; `timeout` in seconds for an answer."""
+    """The library's client for `address()`, which raises the library's errors; `timeout` in seconds for an answer."""
     import docker
 
-    # With DOCKER_HOST come the variables that say how to trust it.
+    # DOCKER_HOST comes with variables for TLS.
     if os.environ.get("DOCKER_HOST"):
         return docker.from_env(timeout=round(timeout))
     return docker.DockerClient(base_url=address(), timeout=round(timeout))
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a socket of this machine."""
+    """HTTP over a Unix socket."""
 
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
@@ -189,7 +201,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _of_context() -> str:
-    """The address of the docker program's current context, '' where that is the default one."""
+    """The address of the docker CLI's current context, '' for the default one."""
     folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
         name = os.environ.get("DOCKER_CONTEXT") or json.loads((folder / "config.json").read_text())["currentContext"]

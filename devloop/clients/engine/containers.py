@@ -1,7 +1,4 @@
-"""Containers, volumes and networks of the container engine: what is there, and the few things that devloop does with them.
-
-Docker's own words and API (https://docs.docker.com/reference/api/engine/); Podman speaks the same.
-"""
+"""Containers, volumes and networks of the container engine, in the terms of Docker's API (https://docs.docker.com/reference/api/engine/)."""
 
 from __future__ import annotations
 
@@ -14,17 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted
+from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted, tar_archive
 from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
 from devloop.hint import Hint, command
 
-TAIL = 8  # lines of a container's log that are worth showing
+TAIL = 8  # lines of a container's log to show
 
 
 @dataclass(frozen=True)
 class Container:
-    """One container as the engine sees it now.
+    """One container.
 
     `state` is created, running, paused, restarting, exited or dead; `health` is '' (has none), starting, healthy or unhealthy; `networks`
     are name -> IPv4 address, `ports` container port/protocol ('6443/tcp') -> host port, `volumes` the names of mounted volumes.
@@ -53,8 +50,10 @@ class Volume:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """A container to be made: `ports` are published on free ports of loopback; `volumes` name -> path in the container; no secrets here,
-    since all of it can be read by `docker inspect`."""
+    """A container to create. `ports` are published on free loopback ports; `volumes`: name -> path in the container.
+
+    It must hold no secrets: `docker inspect` shows all of it.
+    """
 
     name: str
     image: str
@@ -65,26 +64,25 @@ class ContainerSpec:
 
 
 class Containers:
-    """What one engine runs; safe to use from several threads."""
+    """The containers, volumes and networks of one engine; thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def find(self, name: str) -> Container | None:
-        """The container of that very name, None where there is none."""
         with _explained("looking at", name), contextlib.suppress(NoSuchObject):
             return _container(self._engine.ask("GET", f"/containers/{quoted(name)}/json"))
         return None
 
     def labelled(self, label: str) -> tuple[Container, ...]:
-        """Every container, running or not, with `label` (key or key=value), sorted by name."""
+        """All containers, running or not, with `label` (key or key=value), sorted by name."""
         with _explained("looking for", label):
             found = self._engine.ask("GET", "/containers/json", all="1", filters=filters(label=label))
         names = sorted(item["Names"][0].removeprefix("/") for item in found if item.get("Names"))
         return tuple(container for name in names if (container := self.find(name)))
 
     def run(self, wanted: ContainerSpec, files: Mapping[str, bytes]) -> None:
-        """Make and start it, with `files` (path -> content) in it before it starts: for this one user of the container to read."""
+        """Create and start the container with `files` (path -> content)."""
         with _explained("starting", wanted.name), library():
             api = self._engine.client.api
             host = api.create_host_config(
@@ -96,26 +94,25 @@ class Containers:
                 network_mode=wanted.network,
                 init=True,
             )
-            made = api.create_container(
+            created = api.create_container(
                 wanted.image, name=wanted.name, labels=dict(wanted.labels), ports=list(wanted.ports), host_config=host, detach=True
             )
-            api.put_archive(made["Id"], "/", _archive(files))
-            api.start(made["Id"])
+            api.put_archive(created["Id"], "/", tar_archive(files))
+            api.start(created["Id"])
 
     def start(self, name: str) -> None:
-        """Start one that has stopped."""
         with _explained("starting", name):
             self._engine.ask("POST", f"/containers/{quoted(name)}/start")
 
     def remove(self, name: str) -> bool:
-        """Kill and remove it with its anonymous volumes; False where there was none."""
+        """Kill and remove it with its anonymous volumes; False if it does not exist."""
         with _explained("removing", name), contextlib.suppress(NoSuchObject):
             self._engine.ask("DELETE", f"/containers/{quoted(name)}", force="1", v="1")
             return True
         return False
 
     def read(self, name: str, path: str) -> bytes | None:
-        """A file of the container, None where it (or the container) is not there (yet)."""
+        """The content of a file in the container; None if the file or the container does not exist."""
         with _explained("reading from", name), contextlib.suppress(NoSuchObject), library():
             stream, _ = self._engine.client.api.get_archive(name, path)
             with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
@@ -124,45 +121,46 @@ class Containers:
         return None
 
     def execute(self, name: str, argv: Sequence[str]) -> tuple[int, str]:
-        """Run a command in it to the end: its status and what it said."""
+        """Run a command in the container; its exit code and output."""
         with _explained(f"running {argv[0]} in", name), library():
             api = self._engine.client.api
-            made = api.exec_create(name, list(argv))
-            output: bytes = api.exec_start(made["Id"])
-            status = api.exec_inspect(made["Id"])["ExitCode"]
+            created = api.exec_create(name, list(argv))
+            output: bytes = api.exec_start(created["Id"])
+            status = api.exec_inspect(created["Id"])["ExitCode"]
         return int(status or 0), output.decode(errors="replace").strip()
 
     def feed(self, name: str, argv: Sequence[str], parts: Iterator[bytes]) -> tuple[int, str]:
-        """Run a command in it with `parts` as its standard input: its status and what it said."""
+        """Run a command in the container with `parts` as its standard input; its exit code and output."""
         from docker.utils.socket import consume_socket_output, demux_adaptor, frames_iter
 
         with _explained(f"running {argv[0]} in", name), library():
             api = self._engine.client.api
-            made = api.exec_create(name, list(argv), stdin=True)
-            channel = api.exec_start(made["Id"], socket=True)
+            created = api.exec_create(name, list(argv), stdin=True)
+            channel = api.exec_start(created["Id"], socket=True)
             raw = getattr(channel, "_sock", channel)
             _send(raw, parts)
             out = err = b""
-            # A program that ends before it has read everything takes the connection, and what it said, with it.
+            # A program that exits without reading all of its input resets the connection, and its output is lost.
             with contextlib.suppress(ConnectionResetError):
                 frames = (demux_adaptor(*frame) for frame in frames_iter(channel, tty=False))
                 out, err = consume_socket_output(frames, demux=True)
             channel.close()
-            status = api.exec_inspect(made["Id"])["ExitCode"]
+            status = api.exec_inspect(created["Id"])["ExitCode"]
         return int(status or 0), ((out or b"") + (err or b"")).decode(errors="replace").strip()
 
     def tail(self, name: str, lines: int = TAIL) -> str:
-        """The last lines of its log, '' where there is none."""
+        """The last lines of its log, '' if there are none."""
         with _explained("reading the log of", name), contextlib.suppress(NoSuchObject), library():
             return str(self._engine.client.api.logs(name, tail=lines).decode(errors="replace").strip())
         return ""
 
     def memory(self, name: str) -> int:
-        """Resident bytes, 0 where nobody knows."""
+        """Resident bytes, 0 if unknown."""
         with contextlib.suppress(DevloopError), _explained("measuring", name):
             stats: Mapping[str, Any] = self._engine.ask("GET", f"/containers/{quoted(name)}/stats", **{"stream": "0", "one-shot": "1"})
             usage = stats.get("memory_stats") or {}
-            inactive = (usage.get("stats") or {}).get("total_inactive_file") or (usage.get("stats") or {}).get("inactive_file") or 0
+            details = usage.get("stats") or {}
+            inactive = details.get("total_inactive_file") or details.get("inactive_file") or 0
             return max(0, int(usage.get("usage") or 0) - int(inactive))
         return 0
 
@@ -171,7 +169,7 @@ class Containers:
             return any(item["Name"] == name for item in self._engine.ask("GET", "/networks", filters=filters(name=name)))
 
     def join(self, name: str, network: str) -> None:
-        """Connect the container to a network that it is not on."""
+        """Connect the container to a network."""
         with _explained("connecting", name):
             self._engine.ask("POST", f"/networks/{quoted(network)}/connect", {"Container": name})
 
@@ -188,8 +186,8 @@ class Containers:
         return tuple(item["Name"] for item in found or ())
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Have a volume of that name; one that exists stays as it is."""
-        with _explained("making the volume", name):
+        """Create a volume unless it exists."""
+        with _explained("creating the volume", name):
             self._engine.ask("POST", "/volumes/create", {"Name": name, "Labels": dict(labels)})
 
     def remove_volume(self, name: str) -> bool:
@@ -215,19 +213,8 @@ def _container(found: Mapping[str, Any]) -> Container:
     )
 
 
-def _archive(files: Mapping[str, bytes]) -> bytes:
-    """A tar of files that everybody in the container may read: it runs one program, as one user."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, content in files.items():
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode = len(content), 0o444
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 def _send(raw: Any, parts: Iterator[bytes]) -> None:
-    """All parts, then the end of input; a program that ended early says itself why."""
+    """All parts, then the end of input; the exit code tells about programs that exit early."""
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         for part in parts:
             raw.sendall(part)
@@ -236,19 +223,19 @@ def _send(raw: Any, parts: Iterator[bytes]) -> None:
 
 @contextlib.contextmanager
 def _explained(doing: str, what: str) -> Iterator[None]:
-    """What the engine refuses, in its own words, and an engine that went away."""
+    """Turn errors of the engine into DevloopErrors."""
     try:
         yield
     except Refused as error:
         raise DevloopError(f"{doing} {what}: {error}", hint=_hint(str(error))) from None
     except (OSError, http.client.HTTPException) as error:
         message = f"the container engine gave no answer while {doing} {what} ({type(error).__name__})"
-        raise DevloopError(message, hint="see that it runs (docker info), then run the same command again") from None
+        raise DevloopError(message, hint="check that it is running (docker info), then run the same command again") from None
 
 
 def _hint(text: str) -> Hint:
     if "no space left" in text.lower():
         return "free some space: docker system df, docker system prune"
     if "port is already allocated" in text.lower() or "address already in use" in text.lower():
-        return "end what listens there, or choose another host port in kind.yaml"
+        return "stop the program that listens there, or choose another host port in kind.yaml"
     return command("docker ps --all")

