@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sandbox import Sandbox
-from devloop.clients import private_files
-from devloop.clients import process
+from devloop.clients import private_files, process
 from devloop.clients.logs import tail
 from devloop.clients.ports import LOOPBACK
 from devloop.errors import DevloopError
