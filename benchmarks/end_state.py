@@ -60,7 +60,7 @@ def compare(devloop: EndState, by_hand: EndState) -> None:
     """Raises DevloopError if the script and devloop did not do the same work."""
     different = [f.name for f in fields(EndState) if getattr(devloop, f.name) != getattr(by_hand, f.name)]
     if different:
-        raise DevloopError(f"devloop and the script end differently in: {', '.join(different)}", hint="mend benchmarks/by_hand.sh")
+        raise DevloopError(f"devloop and the script end differently in: {', '.join(different)}", hint="fix benchmarks/by_hand.sh")
 
 
 def _source(kube: Kube) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from devloop.provisioners import Provisioner
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
-    from devloop.repository.age_keys import Identities
+    from devloop.repository.age_identities import Identities
 
 
 @dataclass

@@ -19,9 +19,10 @@ from devloop.model.messages import join_words, suggestions
 from devloop.model.report import Emit, Notice
 from devloop.output.manifests import difference, document, to_yaml
 from devloop.repository.age_keys import identities
+from devloop.repository.builds import open_worker
 from devloop.repository.entry_points import load
 from devloop.repository.graph import build_graph
-from devloop.repository.render import open_fetcher, open_worker
+from devloop.repository.remote_bases import open_fetcher
 from devloop.repository.revisions import checkout
 
 if TYPE_CHECKING:

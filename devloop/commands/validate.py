@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from devloop.clients.worker import ended_by_signals
 from devloop.diagnostic import Severity
 from devloop.model.report import Emit, Report
-from devloop.repository.render import open_fetcher, open_worker
+from devloop.repository.builds import open_worker
+from devloop.repository.remote_bases import open_fetcher
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:

@@ -20,8 +20,6 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
 from devloop.repository.age_identities import AgeIdentity, Identities, from_file, from_file_if_any, from_variable
 
-__all__ = ["Identities", "identities", "missing_keys_error", "sops_age_data"]
-
 
 def identities(environment: Environment, key_file: Path | None = None, recipients: Collection[str] | None = None) -> Identities:
     """All identities, or none. Raises InputError if a source named by option, variable or definition holds none.

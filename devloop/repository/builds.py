@@ -1,28 +1,32 @@
-"""What the build worker is asked to build and what it answers, as values. Between our words and the worker's protocol."""
+"""Opens the build worker; its requests and answers as values."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from devloop.clients.worker import Answer, Request
+from devloop.clients.worker import Answer, Request, Worker
+from devloop.clients.xdg import renderings_folder
 from devloop.model.flux.graph import Failure
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
+from devloop.model.report import Emit
+from devloop.toolchain import Toolchain
 
 _UNDEFINED = re.compile(r"the variable (\S+) is not defined")
 
-# Failures that are none: it may be fine in a cluster, only nobody can tell from here.
+# Failures that need not occur in a cluster.
 UNKNOWABLE = ("remote", "unknown")
 
 
 @dataclass(frozen=True)
 class Build:
-    """One Kustomization to build in a scope (what one environment renders); `body` for one that no build rendered.
+    """One Kustomization to build in the scope of an environment; `body` for one that no build rendered.
 
-    `artifact` says how to make the artifact that its path counts from, see Sources.artifact; `remotes` where what is remote lies now.
+    `artifact` describes the artifact that its path is relative to, see Sources.artifact; `remotes` are the folders of fetched bases.
     """
 
     id: ObjectId
@@ -38,7 +42,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What came of it; all paths are relative to the repository root."""
+    """The result of a build; all paths are relative to the repository root."""
 
     directory: str = ""
     manifests: tuple[Manifest, ...] = ()
@@ -49,12 +53,11 @@ class Rendering:
 
 
 def scope(environment: str, base: str) -> str:
-    """The worker's name for what `environment` renders when paths count from `base`."""
+    """The worker's name for the renderings of `environment` with paths relative to `base`."""
     return f"{environment} from {base}"
 
 
 def read_answer(answer: Answer) -> Rendering:
-    """What the worker says of one build."""
     if "failure" in answer:
         return Rendering(failure=_failure(answer["failure"]))
     result = answer["result"]
@@ -74,13 +77,13 @@ def _failure(said: Mapping[str, Any]) -> Failure:
 
 
 def variable_of(failure: Mapping[str, Any]) -> str:
-    """The variable of an `undefined` failure, which the protocol has in the message alone."""
+    """The variable of an `undefined` failure, which the protocol has only in the message."""
     found = _UNDEFINED.search(failure["message"]) if failure["kind"] == "undefined" else None
     return found[1] if found else ""
 
 
 def remote_names(answer: Answer) -> Sequence[Mapping[str, Any]]:
-    """What the build left out, see remotes.go."""
+    """The remote bases that the build skipped, see remotes.go."""
     names: Sequence[Mapping[str, Any]] = answer.get("result", {}).get("remote") or ()
     return names
 
@@ -89,3 +92,10 @@ def _manifest(built: Mapping[str, Any]) -> Manifest:
     return Manifest(
         built["body"], Origin(built["origin"], built.get("line", 0)), built.get("secret", ""), tuple(built.get("unknown") or ())
     )
+
+
+def open_worker(root: Path, keys: Callable[[], str], emit: Emit, *, show_secrets: bool = False) -> Worker:
+    """A worker for the repository at `root`, installed if missing; `keys` returns the text of the Age identities."""
+    toolchain = Toolchain()
+    toolchain.ensure(("worker",), emit)
+    return Worker(toolchain.path("worker"), root, keys, show_secrets=show_secrets, store=renderings_folder())

@@ -17,7 +17,7 @@ from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
 from devloop.repository.helm_releases import render_releases
-from devloop.repository.render import render
+from devloop.repository.remote_bases import build_all
 from devloop.repository.sources import Sources
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class _GraphBuilder:
             self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))
 
     def _render(self, builds: list[Build]) -> list[Rendering]:
-        return render(self.worker, self._scope, self.base, builds, self.fetcher)
+        return build_all(self.worker, self._scope, self.base, builds, self.fetcher)
 
     @property
     def _scope(self) -> str:

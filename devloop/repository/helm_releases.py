@@ -1,4 +1,4 @@
-"""Renders HelmReleases whose chart lies in the repository; of the others it is only known that their chart is not here."""
+"""Renders HelmReleases whose chart is in the repository; other releases are only marked as foreign."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, read_answer
 from devloop.repository.sources import Sources
 
-# What charts are told where the definition names no version of Kubernetes: the one that `devloop up` starts.
+# The version of Kubernetes that charts see if the definition names none: the one that `devloop up` starts.
 DEFAULT_VERSION = "v1.36.0"
 
 
 def render_releases(nodes: Sequence[Node], worker: Worker, scope: str, base: str, sources: Sources, version: str) -> tuple[Node, ...]:
-    """The nodes with their releases, and with what those render after their own objects; Kustomizations side by side."""
+    """The nodes with their releases, whose objects follow the nodes' own; renders Kustomizations in parallel."""
     found = {node.kustomization.id: tuple(_releases(node)) for node in nodes}
     here = {name: [each for each in releases if sources.holds(each.source)] for name, releases in found.items()}
     asked = [name for name in found if here[name]]
@@ -52,7 +52,7 @@ def _named(name: ObjectId) -> dict[str, Any]:
 
 
 def _apis(nodes: Iterable[Node]) -> Iterator[str]:
-    """What the environment's CRDs add to the API, as charts ask for it: group/version and group/version/Kind."""
+    """The APIs of the environment's CRDs, in the form of Helm's capabilities: group/version and group/version/Kind."""
     for node in nodes:
         for manifest in node.manifests:
             if manifest.kind == "CustomResourceDefinition":
@@ -78,7 +78,7 @@ Result = tuple[tuple[Manifest, ...], str, Failure | None]
 
 
 def _results(answer: Answer) -> Iterator[Result]:
-    """Objects, folder of the chart, and what is wrong, of each release."""
+    """The objects, the folder of the chart and the failure of each release."""
     if "failure" in answer:
         while True:
             yield (), "", Failure(**answer["failure"])

@@ -1,56 +1,69 @@
-"""Builds what needs something remote: fetch what a build left out, build again, until nothing more is missing."""
+"""Builds Kustomizations; with a fetcher, also fetches the remote bases that they need and builds again until nothing is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from devloop.clients.remote_fetch import Fetched, Fetcher, RemoteName
-from devloop.clients.worker import Answer
+from devloop.clients.worker import Worker
+from devloop.clients.xdg import remote_folder
 from devloop.errors import DevloopError
 from devloop.model.flux.graph import Failure
 from devloop.repository.builds import Build, Rendering, read_answer, remote_names
 
-# How deep remote bases may lie in remote bases.
-_ROUNDS = 16
+if TYPE_CHECKING:
+    from devloop.clients.remote_fetch import Fetcher
 
-Ask = Callable[[Sequence[Build]], list[Answer]]
+# How many remote bases may lead from one to the next.
+_DEPTH = 16
 
 
-def resolve_remotes(builds: Sequence[Build], answers: Sequence[Answer], ask: Ask, fetcher: Fetcher) -> list[Rendering]:
-    """The renderings of `builds`, whose first `answers` leave something out; what cannot be fetched fails its build."""
-    renderings = [read_answer(answer) for answer in answers]
-    waiting = {index: (build, answer) for index, (build, answer) in enumerate(zip(builds, answers, strict=True)) if remote_names(answer)}
-    for _ in range(_ROUNDS):
-        found = fetcher.fetch(_name(each) for _, answer in waiting.values() for each in remote_names(answer))
-        again: dict[int, Build] = {}
-        for index, (build, answer) in waiting.items():
-            names = [_name(each) for each in remote_names(answer)]
-            if failure := next((_failure(name, error) for name in names if isinstance(error := found[name.name], DevloopError)), None):
-                renderings[index] = replace(renderings[index], manifests=(), failure=failure)
-            else:
-                again[index] = _with(build, {name.name: found[name.name] for name in names})
-        results = ask(list(again.values())) if again else []
-        renderings = _updated(renderings, dict(zip(again, results, strict=True)))
-        waiting = {index: (again[index], answer) for index, answer in zip(again, results, strict=True) if remote_names(answer)}
-        if not waiting:
+@contextlib.contextmanager
+def open_fetcher(*, allowed: bool, stop: threading.Event | None = None) -> Iterator[Fetcher | None]:
+    """Fetches remote bases until `stop` is set; None unless `allowed`."""
+    if not allowed:
+        yield None
+        return
+    from devloop.clients.remote_fetch import Fetcher
+
+    with contextlib.closing(Fetcher(remote_folder(), stop)) as fetcher:
+        yield fetcher
+
+
+def build_all(worker: Worker, scope: str, base: str, builds: Sequence[Build], fetcher: Fetcher | None = None) -> list[Rendering]:
+    """The renderings of `builds`, made in parallel, with paths relative to `base`; remote bases are skipped without a `fetcher`."""
+    renderings: dict[int, Rendering] = {}
+    pending = dict(enumerate(builds))
+    for level in range(_DEPTH + 1):
+        answers = dict(zip(pending, worker.ask_all([build.question(scope, base) for build in pending.values()]), strict=True))
+        renderings |= {index: read_answer(answer) for index, answer in answers.items()}
+        remote = {index: names for index, answer in answers.items() if (names := remote_names(answer))}
+        if not fetcher or not remote or level == _DEPTH:
             break
-    return renderings
+        pending = _with_remotes(pending, remote, renderings, fetcher)
+    return [renderings[index] for index in range(len(builds))]
 
 
-def _updated(renderings: list[Rendering], answers: Mapping[int, Answer]) -> list[Rendering]:
-    return [read_answer(answers[index]) if index in answers else rendering for index, rendering in enumerate(renderings)]
+def _with_remotes(
+    builds: Mapping[int, Build], remote: Mapping[int, Sequence[Mapping[str, Any]]], renderings: dict[int, Rendering], fetcher: Fetcher
+) -> dict[int, Build]:
+    """The builds whose remote bases were fetched, with those; the other renderings fail."""
+    from devloop.clients.remote_fetch import Fetched, RemoteName
 
-
-def _name(said: Mapping[str, Any]) -> RemoteName:
-    return RemoteName(**said)
-
-
-def _failure(name: RemoteName, error: DevloopError) -> Failure:
-    return Failure("fetch", error.message, error.hint, name.path, name.line)
-
-
-def _with(build: Build, found: Mapping[str, Fetched | DevloopError]) -> Build:
-    here = {name: {"folder": str(each.folder), "path": each.path} for name, each in found.items() if isinstance(each, Fetched)}
-    return replace(build, remotes={**(build.remotes or {}), **here})
+    named = {index: [RemoteName(**name) for name in names] for index, names in remote.items()}
+    fetched = fetcher.fetch(name for names in named.values() for name in names)
+    again: dict[int, Build] = {}
+    for index, names in named.items():
+        results = [(name, fetched[name.name]) for name in names]
+        errors = [
+            Failure("fetch", each.message, each.hint, name.path, name.line) for name, each in results if isinstance(each, DevloopError)
+        ]
+        if errors:
+            renderings[index] = replace(renderings[index], manifests=(), failure=errors[0])
+        else:
+            folders = {name.name: {"folder": str(each.folder), "path": each.path} for name, each in results if isinstance(each, Fetched)}
+            again[index] = replace(builds[index], remotes={**(builds[index].remotes or {}), **folders})
+    return again

@@ -9,7 +9,7 @@ from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.report import Outcome
 from devloop.repository.graph import build_graph
-from devloop.repository.render import open_fetcher
+from devloop.repository.remote_bases import open_fetcher
 from devloop.repository.snapshot import push, snapshot
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome

@@ -1,4 +1,4 @@
-"""The command line: both sides ready, both sides run, compared; 0 the same, 1 different, 2 wrong usage, 130 interrupted."""
+"""The command line: prepares, runs and compares both builds; exits with 0 same, 1 different, 2 wrong usage, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ USAGE, INTERRUPTED = 2, 130
 
 def main() -> int:
     wanted = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is there so far is kept
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # keeps the results so far
     try:
         with _folder(wanted.keep) as keep, tempfile.TemporaryDirectory(prefix="same-") as scratch:
             builds = _builds(wanted, Path(scratch))
@@ -90,7 +90,7 @@ def _cases() -> Path:
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """Where inputs lie; both sides run over the same ones, so that their paths are in no output a difference."""
+    """The folder of the inputs; both builds use the same one, so that paths do not differ."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="same-inputs-") as folder:
             yield Path(folder).resolve()
@@ -103,7 +103,7 @@ def _builds(wanted: argparse.Namespace, scratch: Path) -> tuple[Build, Build]:
     if wanted.before is None:
         raise NotReady("which build is the one before? --before DIR, or DEVLOOP_BEFORE")
     before = wanted.before.absolute()
-    # Folders of the same length: tables are as wide as the paths in them.
+    # Folders with names of the same length, since the widths of tables depend on paths.
     builds = (
         Build("before", before, before / ".venv" / "bin" / "python", wanted.before_cache.absolute(), scratch / "old"),
         Build("after", ROOT, Path(sys.executable), wanted.after_cache.absolute(), scratch / "new"),
@@ -114,7 +114,7 @@ def _builds(wanted: argparse.Namespace, scratch: Path) -> tuple[Build, Build]:
 
 
 def _chosen(inputs: Inputs, wanted: argparse.Namespace, builds: tuple[Build, Build]) -> list[Command]:
-    """The commands to run; those that lack something are told of."""
+    """The commands to run; prints those that cannot run here."""
     listed = expand(ROOT / "tests" / "same" / "commands.yaml", inputs)
     commands = [command for command in listed if command.matches(wanted.only) and not (wanted.quick and command.slow)]
     if not commands:

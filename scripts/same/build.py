@@ -1,4 +1,4 @@
-"""One of the two builds: its program, its caches and folders, and one run of it."""
+"""One of the two builds: its program, caches and folders, and how to run it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from fcntl import ioctl
 from functools import cached_property
 from pathlib import Path
 
-# A validator that takes longer than this, in seconds, hangs.
+# Seconds after which a validator counts as hung.
 LIMIT = 300
 COLUMNS, LINES = 80, 24
-# What `up` needs without a container engine; without them it would build for minutes before it says anything.
+# Programs that `up` needs without a container engine; if they are missing, it builds for minutes first.
 WORKER = ("worker", "sops")
 
 
 class NotReady(Exception):
-    """Nothing can be compared: wrong usage, or a build that does not run."""
+    """Nothing to compare: wrong usage, or a build that does not run."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended."""
+    """The exit code and the output of a program."""
 
     code: int
     stdout: bytes
@@ -38,7 +38,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Build:
-    """A checkout and the Python that it is installed for; `cache` is an XDG_CACHE_HOME with its programs, `folder` for this run alone."""
+    """A checkout and the Python that it is installed for; `cache` is an XDG_CACHE_HOME with its programs, `folder` is only for this run."""
 
     name: str
     checkout: Path
@@ -52,13 +52,13 @@ class Build:
 
     @cached_property
     def version(self) -> str:
-        """What decides what it does: the commit, and what is in no commit."""
+        """Identifies its code: the commit and the uncommitted changes."""
         parts = [self._git("rev-parse", "HEAD"), self._git("diff", "HEAD"), self._git("status", "--porcelain")]
         return "\n".join((*parts, str(self.python.resolve())))
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
-        """The pinned programs that its cache does not have."""
+        """The pinned programs that its cache lacks."""
         return tuple(name for name in self._states() if not any((self.cache / "devloop" / "tools" / name).glob("*/entry.json")))
 
     def _states(self) -> list[str]:
@@ -68,7 +68,7 @@ class Build:
         return [name for name in (line.partition(" ")[0] for line in lines) if name in wanted]
 
     def prepare(self) -> None:
-        """The program is that of the checkout, and the build worker is there; raises NotReady."""
+        """Raises NotReady unless the program is that of the checkout and the build worker is installed."""
         where = self._ask(self.python, "-c", "import devloop, os; print(os.path.dirname(devloop.__file__))")
         if not where or Path(where).parent != self.checkout.resolve() or not self.program.exists():
             hint = f"cd {self.checkout} && python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'"
@@ -83,7 +83,7 @@ class Build:
         (own / "tools").symlink_to(self.cache / "devloop" / "tools")
 
     def run(self, arguments: Sequence[str], cwd: Path, more: Mapping[str, str], *, terminal: bool = False) -> Ended:
-        """Run it with `arguments`; `more` are variables, at best with XDG_STATE_HOME and XDG_CONFIG_HOME of its own."""
+        """Run it with `arguments`; `more` are environment variables, such as a separate XDG_STATE_HOME and XDG_CONFIG_HOME."""
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
@@ -93,7 +93,7 @@ class Build:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "KUBECONFIG": str(self.folder / "kubeconfig"),
-            # The same for both, whatever begins or ends to run on this machine meanwhile.
+            # The same for both, whatever else runs on this machine.
             "DEVLOOP_PROVISIONER": "embedded",
             "DOCKER_HOST": "unix:///nowhere/docker.sock",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -121,7 +121,7 @@ def _in_pipes(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ended:
 
 
 def _on_terminal(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ended:
-    """Both streams are the terminal's, told as stdout."""
+    """Both streams go to the terminal, and are returned as stdout."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     process = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True)
@@ -138,7 +138,7 @@ def _on_terminal(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ende
 
 
 def _read(terminal: int) -> bytes | None:
-    """What it says within a second, None at its end (which Linux tells as an error)."""
+    """Its output within a second, None at its end (which Linux reports as an error)."""
     if not select.select([terminal], [], [], 1)[0]:
         return b""
     try:
@@ -148,7 +148,7 @@ def _read(terminal: int) -> bytes | None:
 
 
 def dump(path: Path, content: object) -> None:
-    """Whole or not at all."""
+    """Atomically."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(json.dumps(content), encoding="utf-8")
     aside.rename(path)

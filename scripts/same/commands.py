@@ -1,4 +1,4 @@
-"""The list of commands: tests/same/commands.yaml, written out for every repository and environment that it speaks of."""
+"""The list of commands: tests/same/commands.yaml, expanded for all its repositories and environments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scripts.same.build import NotReady
 from scripts.same.inputs import Inputs
 
 KEYS = {"in", "commands", "here", "terminal", "env", "needs", "fresh", "worker", "unordered", "slow", "timed"}
-# What definitions are given to one by one, in turn: each such one of the table, since `validate` tells of them all.
+# Commands that run once per definition of the table, since `validate` reports on all definitions together.
 REFUSING = ("up", "render", "status", "down")
 EACH = 4
 
@@ -41,7 +41,7 @@ class Command:
 
     @property
     def name(self) -> str:
-        """What people see, and no other command has."""
+        """A name that is unique among the commands."""
         flags = [flag for flag in ("here", "terminal") if getattr(self, flag)]
         said = [f"{key}={value}" for key, value in self.env]
         where = [f"({', '.join(filter(None, [self.repository, *flags]))})"] if self.repository or flags else []
@@ -49,12 +49,12 @@ class Command:
 
     @property
     def folder(self) -> str:
-        """The name of its own folder, the same in every run."""
+        """The name of its folder, the same in every run."""
         return hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
     @property
     def of_machine(self) -> bool:
-        """What it prints depends on what is installed just now."""
+        """Whether its output depends on the installed programs."""
         return self.worker or self.timed
 
     def matches(self, patterns: list[str]) -> bool:
@@ -66,7 +66,7 @@ class Command:
 
 
 def expand(table: Path, inputs: Inputs) -> list[Command]:
-    """All of them, in the order of the table."""
+    """All commands, in the order of the table."""
     found = [command for entry in yaml.safe_load(table.read_text()) for command in _of_entry(entry, inputs)]
     names = [command.name for command in found]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -88,7 +88,7 @@ def _of_entry(entry: Mapping[str, Any], inputs: Inputs) -> Iterator[Command]:
 
 
 def _lines(line: str, repository: str, inputs: Inputs) -> Iterator[str]:
-    """With what stands in braces in place, once for each value."""
+    """Replaces the names in braces, once per value."""
     values = {"environment": inputs.environments.get(repository, ())}
     values |= {section: names[::EACH] for section, names in inputs.definitions.items()}
     name = next((name for name in re.findall(r"\{(\w+)\}", line) if name in values), "")

@@ -1,4 +1,4 @@
-"""What differs between the two, and telling it."""
+"""Compares the results of both builds and prints the differences."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from scripts.same.facts import Taken, take
 from scripts.same.running import Result
 
 SAME, DIFFERENT = 0, 1
-# Lines of one diff that are shown.
+# Lines shown of one diff.
 LONGEST = 60
 
 
 def compare(pairs: Iterable[tuple[Result, Result]], mode: str, inputs: str) -> int:
-    """Print what differs as soon as it is known, and how many commands do; the exit code."""
+    """Print differences as soon as they are known, then the number of commands that differ; returns the exit code."""
     messages: dict[tuple[str, str], None] = {}
     count = differing = 0
     for old, new in pairs:
@@ -32,7 +32,7 @@ def compare(pairs: Iterable[tuple[Result, Result]], mode: str, inputs: str) -> i
 
 
 def _texts(old: Result, new: Result) -> Iterator[tuple[str, str | None, str | None]]:
-    """Name and text of what differs to the byte; None for what one of them does not have."""
+    """Name and texts of outputs that differ; None if one build has no such output."""
     for name in [*old.texts, *(name for name in new.texts if name not in old.texts)]:
         was, now = old.texts.get(name), new.texts.get(name)
         if was != now:
@@ -65,7 +65,7 @@ def _taken(text: str, name: str, result: Result) -> Taken:
 
 
 def _changed(was: Sequence[str], now: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Messages that are not the same any more, in pairs as far as they go."""
+    """Changed messages, in pairs where possible."""
     for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
         if kind != "equal":
             old, new = was[i1:i2], now[j1:j2]

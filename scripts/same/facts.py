@@ -1,4 +1,4 @@
-"""An output taken apart: facts, which must stay, and the words around them, which may get better."""
+"""Splits an output into facts, which must stay, and the words around them, which may change."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-# Keys of JSON whose texts are for people.
+# JSON keys with texts for people.
 _WORDS = frozenset({"message", "hint", "title", "text", "markdown", "fullDescription", "shortDescription", "help"})
-# A hash of the rule, the place and the message, which are compared by themselves.
+# A hash of the rule, the location and the message, which are compared separately.
 _DERIVED = "partialFingerprints"
-# What a format puts around a message: its place and how grave it is, its environments and its rule.
+# What a format puts around a message: location, severity, environments and rule.
 _BEFORE = re.compile(r"^(?:::\w+[^:]*::|(?:[\w./-]+:\d+(?:: |  ))?(?:(?:\d+|-)  )?(?:error|warning|info|hint)(?::|  ) *)")
 _AFTER = re.compile(r" {1,2}(?:\([\w, -]+\) {1,2})?\[[a-z]+/[a-z-]+\]$")
-# In texts: a place, a rule, how grave it is, an option that a help tells of, how many errors and warnings there are, how it ended.
+# In texts: a location, a rule, a severity, an option in a help text, the counts of errors and warnings, the result.
 _FACT = re.compile(
     r"(?<![\w./-])[\w./-]+\.\w+:\d+\b|\[[a-z]+/[a-z-]+\]|^ *(?:\d+|-)  (?:error|warning|info)\b|^ +(?:-\w, )?--[a-z][a-z-]+"
     r"|\b\d+ (?:error|warning)|^::\w+[^:]*|^(?:error|warning|✓|✗)(?=\W)",
@@ -27,7 +27,7 @@ _FACT = re.compile(
 
 @dataclass
 class Taken:
-    """`facts` with how often each occurs; those that `may_grow` may be more afterwards; `words` in order."""
+    """`facts` with how often each occurs; those in `may_grow` may occur more often afterwards; `words` in order."""
 
     facts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Taken:
 
 
 def take(text: str, *, verbatim: bool = False) -> Taken:
-    """What `text` says; `verbatim` where every line of it is a fact, as in manifests."""
+    """The facts in `text`; `verbatim` if every line is a fact, as in manifests."""
     if verbatim:
         return Taken(Counter(text.splitlines()))
     if text.startswith(("{", "[")):
@@ -59,7 +59,7 @@ def _of_json(document: Any) -> Taken:
 
 
 def _leaves(value: Any, place: str, is_word: bool) -> Iterator[tuple[str, Any, bool]]:
-    """Every leaf; an entry of a list is named by all its facts, so that their order is none."""
+    """Every leaf; an item of a list is named by all its facts, so that the order does not matter."""
     if isinstance(value, dict):
         for key in (key for key in value if key != _DERIVED):
             yield from _leaves(value[key], f"{place}.{key}", is_word or key in _WORDS)
@@ -74,7 +74,7 @@ def _leaves(value: Any, place: str, is_word: bool) -> Iterator[tuple[str, Any, b
 
 
 def _is_skipped(entry: Any) -> bool:
-    """A step that was not run: a report may tell of more of these."""
+    """A step that did not run; a report may have more of these."""
     return isinstance(entry, dict) and entry.get("status") == "skipped" and "seconds" in entry
 
 
@@ -94,7 +94,7 @@ def _of_xml(text: str) -> Taken:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Its lines without what a format puts around them, so that a message is the same in all formats."""
+    """Its lines without what the format adds, so that a message is the same in all formats."""
     for line in text.replace("%0A", "\n").splitlines():
         if bare := _AFTER.sub("", _BEFORE.sub("", line.strip())):
             yield bare

@@ -1,4 +1,4 @@
-"""The repositories that commands run over: made once, of the fixtures of BEFORE, the tables in tests/same and the cases."""
+"""The repositories that commands run on, created once from the fixtures of BEFORE, the tables in tests/same and the cases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import yaml
 
 from scripts.same.build import Build, NotReady
 
-# Commits are the same whenever they are made.
+# So that commits are reproducible.
 GIT = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "GIT_CONFIG_NOSYSTEM": "1"} | {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -28,7 +28,7 @@ GIT = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "GIT_CONFIG_NOSYSTEM": "1
 }
 HEAD = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\n"
 KIND = "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n"
-# What a fixture without a definition is tested with.
+# The definition for fixtures without one.
 PLAIN = f"{HEAD}metadata: {{name: local}}\nspec: {{workload: {{sourceDirectory: ., kustomizationFile: cluster}}}}\n"
 
 
@@ -62,7 +62,7 @@ class Inputs:
 
 
 def prepare(keep: Path, before: Build, tables: Path, cases: Path) -> Inputs:
-    """The inputs in `keep`, those of an earlier run where nothing of them changed."""
+    """The inputs in `keep`, reused from an earlier run if their sources are unchanged."""
     made = _Maker(before, tables, cases)
     folder = keep / f"inputs-{made.digest()}"
     with _locked(keep / "inputs.lock"):
@@ -93,7 +93,7 @@ class _Maker:
         return self.before.checkout / "tests"
 
     def digest(self) -> str:
-        """Of everything that the inputs come from."""
+        """A hash of all sources of the inputs."""
         total = hashlib.sha256(self.before.version.encode())
         roots = (self.tables / "repositories.yaml", self.tables / "definitions.yaml", Path(__file__), self.cases)
         for root in roots:
@@ -126,7 +126,7 @@ class _Maker:
         (folder / "index.json").write_text(json.dumps(index))
 
     def _sample(self, folder: Path, target: Path) -> None:
-        """As `init` makes it, whose keys are new each time: so the inputs are made once for both sides."""
+        """The sample of `init`; its keys are new each time, so both builds share the inputs."""
         with tempfile.TemporaryDirectory() as aside:
             done = self.before.run(["init", "sample"], Path(aside), {"XDG_CONFIG_HOME": str(folder / "config")})
             if done.code:
@@ -154,7 +154,7 @@ class _Maker:
         shutil.copytree(field / "keys", repositories.parent / "keys")
 
     def _environments(self, repository: Path) -> list[str]:
-        """By the places of their definitions, else as a shell would complete them. A wrong name is no harm: it is refused by both."""
+        """By the paths of their definitions, else as shell completion lists them. A wrong name does no harm: both builds refuse it."""
         named = [path.parent.name for path in repository.glob("clusters/*/ksail.yaml")]
         named += [path.name.split(".")[1] for path in repository.glob("ksail.*.yaml")]
         if named or (repository / "ksail.yaml").exists():

@@ -1,4 +1,4 @@
-"""What may differ between two builds and is no change: the one place where outputs are touched before they are compared."""
+"""Removes differences between two runs that are not changes; the only module that edits outputs before the comparison."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 from scripts.same.commands import Command
 
-# Whatever was measured: "0.3 s" after a step or in its line, `"seconds": 0.012`, `time="0.012"` of JUnit; with the blanks that align it.
+# Measured times: "0.3 s" after a step or in its line, `"seconds": 0.012`, `time="0.012"` of JUnit; with the padding around it.
 _SECONDS = (
     (re.compile(r'("seconds": |\btime=")\d+\.\d+'), r"\g<1>0"),
     (re.compile(r" +\d+\.\d s\b"), " N s"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"), "TIME"),
 )
-# What this machine has left at the moment, as `doctor` tells it.
+# Free resources of this machine in the output of `doctor`.
 _ROOM = ((re.compile(r"\d+(\.\d+)? (KiB|MiB|GiB|TiB)( of \d+(\.\d+)? GiB)?( available| free)"), r"N\5"),)
-# Folders that a run makes for itself, if a message names them.
+# Temporary folders in messages.
 _SCRATCH = ((re.compile(r"\b(devloop-(worker|revision|index)-)[\w-]+"), r"\1N"),)
-# `init` makes keys and encrypts with them: public keys, the files of the private ones, ciphertext, the id of the commit.
+# New with every `init`: public keys, private key files, ciphertext, the commit id.
 _FRESH = (
     (re.compile(r"\bage1[0-9a-z]{58}\b"), "age1KEY"),
     (re.compile(r"-[0-9a-z]{8}\.agekey"), "-KEY.agekey"),

@@ -1,4 +1,4 @@
-"""Runs all commands with both builds, side by side; what BEFORE gave is kept while neither it nor the list changes."""
+"""Runs all commands with both builds in parallel; the results of BEFORE are reused while neither it nor the list changes."""
 
 from __future__ import annotations
 

@@ -34,8 +34,7 @@ SLOW = (
 DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.cli": ("the signal handlers come first", frozenset({"devloop.__main__"})),
     "devloop.clients.http": ("only for a download", frozenset({"devloop.toolchain.channels"})),
-    "devloop.clients.remote_fetch": ("only with --allow-remote", frozenset({"devloop.repository.render"})),
-    "devloop.repository.remote_bases": ("only with --allow-remote", frozenset({"devloop.repository.render"})),
+    "devloop.clients.remote_fetch": ("only with --allow-remote", frozenset({"devloop.repository.remote_bases"})),
     "devloop.repository.age_keys": ("only for encrypted files", frozenset({"devloop.commands.validate", "devloop.session"})),
     "devloop.lint.run": ("while the worker starts", frozenset({"devloop.commands.validate", "devloop.steps.validation"})),
     "devloop.lint.scope": ("while the worker starts", frozenset({"devloop.commands.validate"})),

@@ -13,7 +13,8 @@ from devloop.clients.worker import DecryptionResult
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition, SopsSettings
 from devloop.model.cluster.environment import Environment
-from devloop.repository.age_keys import Identities, identities, missing_keys_error, sops_age_data
+from devloop.repository.age_identities import Identities
+from devloop.repository.age_keys import identities, missing_keys_error, sops_age_data
 
 
 @pytest.fixture(autouse=True)
