@@ -1,4 +1,4 @@
-"""The user's kubeconfig: one entry of ours goes in and out, everything else stays as it is.
+"""Adds and removes the entry of an environment in the user's kubeconfig; everything else is kept.
 
 Files are edited as trees of YAML nodes, never as values: a token that looks like a number must not become one.
 """
@@ -24,7 +24,7 @@ SECTIONS = ("clusters", "users", "contexts")
 CURRENT = "current-context"
 EMPTY_KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": [], CURRENT: ""}
 LONGEST_LINE = 1 << 20
-ELSEWHERE = "mend it, or set KUBECONFIG to another file"
+ELSEWHERE = "fix it, or set KUBECONFIG to another file"
 
 
 def single_context(name: str, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def merge(entry: Mapping[str, Any], path: Path) -> bool:
 
 
 def remove(name: str, path: Path) -> bool:
-    """Take the entry of that name out; whether there was one. A file that then says nothing is removed."""
+    """Take the entry of that name out; whether there was one. An empty file is removed."""
     if not path.exists():
         return False
     with _locked(path):
@@ -174,10 +174,10 @@ def _read(path: Path) -> MappingNode:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise DevloopError(f"the kubeconfig {where} is no valid YAML", hint=ELSEWHERE) from None
+        raise DevloopError(f"the kubeconfig {where} is not valid YAML", hint=ELSEWHERE) from None
     tree = tree or _node(EMPTY_KUBECONFIG)
     if not isinstance(tree, yaml.MappingNode) or not all(_is_section(_get(tree, section)) for section in SECTIONS):
-        raise DevloopError(f"{path} is no kubeconfig", hint=ELSEWHERE)
+        raise DevloopError(f"{path} is not a kubeconfig", hint=ELSEWHERE)
     return tree
 
 
@@ -211,7 +211,7 @@ def _write(path: Path, tree: MappingNode) -> None:
 
 
 def _refuse_read_only(path: Path) -> os.stat_result | None:
-    """What is known of the file, None where there is none; raises DevloopError where the user or its mode says hands off."""
+    """What is known of the file, None where there is none; raises DevloopError where the user or its mode forbids writing."""
     old = path.stat() if path.exists() else None
     if old and not (os.access(path, os.W_OK) and old.st_mode & stat.S_IWUSR):
         raise DevloopError(

@@ -492,7 +492,7 @@ def test_the_context_goes_out_of_the_kubeconfig_that_it_went_into(place: Place, 
 def test_a_broken_kubeconfig_is_told_and_left_alone_but_the_rest_is_deleted(place: Place) -> None:
     place.ensure_git_server()
     place.kubeconfig.write_text("clusters: [\n")
-    with pytest.raises(DevloopError, match="kubeconfig:2 is no valid YAML"):
+    with pytest.raises(DevloopError, match="kubeconfig:2 is not valid YAML"):
         place.delete()
     assert place.processes() == []
     assert not place.layout.folder.exists()

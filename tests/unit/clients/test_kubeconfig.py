@@ -219,14 +219,14 @@ def test_a_read_only_file_is_left_alone(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clusters: []\nusers: [\n", r"config:3 is no valid YAML"),
-        ("a: 1\n\tb: 2\n", r"config:2 is no valid YAML"),
-        ("- a\n- b\n", "is no kubeconfig"),
-        ("clusters: {a: 1}\n", "is no kubeconfig"),
-        ("contexts: [work]\n", "is no kubeconfig"),
-        ("just text\n", "is no kubeconfig"),
-        ("users: [[name, work]]\n", "is no kubeconfig"),
-        ("a: 1\n---\nb: 2\n", r"config:2 is no valid YAML"),
+        ("clusters: []\nusers: [\n", r"config:3 is not valid YAML"),
+        ("a: 1\n\tb: 2\n", r"config:2 is not valid YAML"),
+        ("- a\n- b\n", "is not a kubeconfig"),
+        ("clusters: {a: 1}\n", "is not a kubeconfig"),
+        ("contexts: [work]\n", "is not a kubeconfig"),
+        ("just text\n", "is not a kubeconfig"),
+        ("users: [[name, work]]\n", "is not a kubeconfig"),
+        ("a: 1\n---\nb: 2\n", r"config:2 is not valid YAML"),
     ],
 )
 def test_a_broken_file_is_never_overwritten(path: Path, text: str, message: str) -> None:
