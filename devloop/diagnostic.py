@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from string import Formatter
 
 from devloop.hint import Hint
 
@@ -78,6 +79,7 @@ class Diagnostic:
 
     A rule leaves `rule` empty, and `severity` None unless it differs from the rule's own; both are set in every report. `scopes` are all
     environments and Kustomizations that have it, sorted. Where a patch sets the field, `location` is the patch and `related` the object.
+    `arguments` are the parts of the message that vary, by name; never a secret.
     """
 
     message: str
@@ -88,6 +90,23 @@ class Diagnostic:
     rule: str = ""
     related: tuple[Related, ...] = ()
     snippet: Snippet | None = field(default=None, compare=False)
+    arguments: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        template: str,
+        location: Location = Location(),
+        hint: Hint = "",
+        severity: Severity | None = None,
+        scopes: tuple[Scope, ...] = (),
+        /,
+        **arguments: object,
+    ) -> Diagnostic:
+        """A message from a template like "{object} has no namespace"; arguments that the template does not name are dropped."""
+        names = dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name)
+        texts = {name: str(arguments[name]) for name in names}
+        return cls(template.format(**texts), location, hint, severity, scopes, arguments=texts)
 
     @classmethod
     def at(cls, path: str, line: int, message: str, hint: Hint = "", severity: Severity = Severity.ERROR) -> Diagnostic:

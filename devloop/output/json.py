@@ -66,6 +66,7 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
         "path": finding.path,
         "line": finding.line,
         "message": finding.message,
+        "arguments": dict(finding.arguments),
         **_hint(finding.hint),
         "object": finding.object,
         "related": [{"path": r.path, "line": r.line, "message": r.message} for r in finding.related],

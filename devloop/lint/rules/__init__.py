@@ -1,7 +1,5 @@
-"""What validation looks for. A rule is a pure function from the context to diagnostics, a line in the RULES of its family's module, two
-folders of fixtures, and a row in docs/rules.md."""
-
-from __future__ import annotations
+"""All rules. A rule is a pure function from the context to diagnostics, an entry in the RULES of its family's module, two folders of
+fixtures, and a row in docs/rules.md."""
 
 from importlib import import_module
 
@@ -9,7 +7,7 @@ from devloop.lint.rules.rule import Rule, Rules
 
 __all__ = ["RULES", "Rule", "Rules"]
 
-# The modules here, in the order in which docs/rules.md tells them.
+# The modules in this folder, in the order of docs/rules.md.
 FAMILIES = (
     "definition",
     "build",

@@ -1,9 +1,7 @@
-"""What a GitOps platform promises: Git alone changes it, SOPS keeps its secrets, YAML declares it, and something watches it."""
-
-from __future__ import annotations
+"""The principles of a GitOps platform: only Git changes it, SOPS encrypts its secrets, it is declarative, monitored and has policies."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from devloop.diagnostic import Diagnostic, Location, Severity
@@ -13,18 +11,18 @@ from devloop.model.flux.names import KUSTOMIZE_GROUP, is_flux
 from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.pod_templates import pod_template
-from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
+from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.lint.inventory import inventories
 
-# Commands that change a cluster; those that only look, wait or try out do not.
-_TRIED_OUT = r"\b(?![^|;&\n]*--dry-run)"
+# Commands that change a cluster; not those that only read, wait, or do a dry run.
+_NO_DRY_RUN = r"\b(?![^|;&\n]*--dry-run)"
 _IMPERATIVE = re.compile(
-    r"\b(?:kubectl|oc)\s(?:[^|;&\n]*?\s)?(apply|create|patch|delete|replace|scale|label|annotate|set|drain|cordon)" + _TRIED_OUT + "|"
-    r"\bhelm\s(?:[^|;&\n]*?\s)?(install|upgrade|uninstall|rollback)" + _TRIED_OUT
+    r"\b(?:kubectl|oc)\s(?:[^|;&\n]*?\s)?(apply|create|patch|delete|replace|scale|label|annotate|set|drain|cordon)" + _NO_DRY_RUN + "|"
+    r"\bhelm\s(?:[^|;&\n]*?\s)?(install|upgrade|uninstall|rollback)" + _NO_DRY_RUN
 )
 _DISABLED = f"{KUSTOMIZE_GROUP}/reconcile"
 
-# API groups, kinds and names that watch a cluster.
+# API groups and names of monitoring.
 _MONITORING_GROUPS = (
     "monitoring.coreos.com",
     "operator.victoriametrics.com",
@@ -36,7 +34,7 @@ _MONITORING = re.compile(
     r"(?i)\b(monitor(ing)?|prometheus|alertmanager|grafana|victoria-?metrics|vmagent|thanos|mimir|loki|tempo|coroot|datadog|newrelic|dynatrace"
     r"|opentelemetry|otel|zabbix|netdata|signoz|observability|alloy|gatus)\b"
 )
-# API groups, kinds and names that say what a cluster lets in.
+# API groups, kinds and names of admission policies.
 _POLICY_GROUPS = ("kyverno.io", "gatekeeper.sh", "kubewarden.io", "policies.kyverno.io", "k8s.styra.com")
 _POLICY_KINDS = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy", "PolicyRule")
 _POLICY = re.compile(r"(?i)\b(kyverno|gatekeeper|kubewarden|open-?policy-?agent|opa|jspolicy|datree|polaris)\b")
@@ -44,50 +42,44 @@ _POLICY = re.compile(r"(?i)\b(kyverno|gatekeeper|kubewarden|open-?policy-?agent|
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
-def gitops_first(subject: LintContext) -> Iterator[Diagnostic]:
-    """Something changes the cluster past Git, or Git past the cluster."""
-    for unit, manifest in subject.manifests:
-        yield from _imperative(unit, manifest)
-        yield from _suspended(unit, manifest)
+def gitops_first(context: LintContext) -> Iterator[Diagnostic]:
+    """Something changes the cluster outside Git, or changes in Git do not reach the cluster."""
+    for kustomization, manifest in context.manifests:
+        yield from _imperative(kustomization, manifest)
+        yield from _suspended(kustomization, manifest)
 
 
-def _imperative(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
+def _imperative(kustomization: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     pod = pod_template(manifest)
     for container in pod.containers if pod else ():
-        words = [word for key in ("command", "args") for word in _listed(container.body.get(key)) if isinstance(word, str)]
-        if found := _IMPERATIVE.search(" ".join(words).replace("\\\n", " ")):
-            message = f"{manifest} changes the cluster with {_command(found)}: what it makes is in no commit"
-            yield unit.about(manifest, message, *container.field, hint="declare what it makes, and let Flux apply it")
+        lists = [words for key in ("command", "args") if isinstance(words := container.body.get(key), list)]
+        line = " ".join(word for words in lists for word in words if isinstance(word, str))
+        if match := _IMPERATIVE.search(line.replace("\\\n", " ")):
+            message, hint = "{object} changes the cluster with {command}, outside Git", "declare the result, and let Flux apply it"
+            command = f"{match[0].split()[0]} {match[1] or match[2]}"  # kubectl patch, helm upgrade
+            yield kustomization.about(manifest, message, *container.field, hint=hint, command=command)
 
 
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
-def _command(found: re.Match[str]) -> str:
-    """kubectl patch, helm upgrade."""
-    return f"{found[0].split()[0]} {found[1] or found[2]}"
-
-
-def _suspended(unit: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
+def _suspended(kustomization: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
     annotations = manifest.mapping("metadata", "annotations")
     if is_flux(manifest.group) and manifest.mapping("spec").get("suspend") is True:
-        message = f"{manifest} is suspended: commits do not reach the cluster"
-        yield unit.about(manifest, message, "spec", "suspend", hint="remove suspend, or what it holds back")
+        message, hint = "{object} is suspended: commits do not reach the cluster", "remove suspend, or the suspended object"
+        yield kustomization.about(manifest, message, "spec", "suspend", hint=hint)
     elif str(annotations.get(_DISABLED, "")).lower() == "disabled":
-        message = f"{manifest} is not reconciled: commits do not reach the cluster"
-        yield unit.about(manifest, message, "metadata", "annotations", _DISABLED, hint="remove the annotation, or the object")
+        message, hint = "{object} is not reconciled: commits do not reach the cluster", "remove the annotation, or the object"
+        yield kustomization.about(manifest, message, "metadata", "annotations", _DISABLED, hint=hint)
 
 
-def sops(subject: LintContext) -> Iterator[Diagnostic]:
-    """An environment has Secrets, and nothing in the repository is encrypted or ever would be."""
-    for inspected in subject.environments:
-        if not inspected.graph.encrypted and not subject.files.creation_rules:
-            secrets = [(unit, manifest) for unit in inspected.units for manifest in unit.node.manifests if _has_values(manifest)]
-            for unit, manifest in secrets[:1]:
-                more = f", like {len(secrets) - 1} more" if len(secrets) > 1 else ""
-                message = f"{manifest} is kept without SOPS{more}: the repository encrypts nothing"
-                yield unit.about(manifest, message, hint="write a .sops.yaml with a rule for each environment, and encrypt with it")
+def sops(context: LintContext) -> Iterator[Diagnostic]:
+    """An environment has Secrets, but the repository neither encrypts anything nor has creation rules."""
+    for environment in context.environments:
+        if not environment.graph.encrypted and not context.files.creation_rules:
+            secrets = [(unit, manifest) for unit in environment.units for manifest in unit.node.manifests if _has_values(manifest)]
+            for kustomization, manifest in secrets[:1]:
+                message = "{object} is not encrypted with SOPS" + (", like {count} more" if len(secrets) > 1 else "")
+                message += ": the repository encrypts nothing"
+                hint = "add a .sops.yaml with a rule for each environment, and encrypt with it"
+                yield kustomization.about(manifest, message, hint=hint, count=len(secrets) - 1)
 
 
 def _has_values(manifest: Manifest) -> bool:
@@ -95,13 +87,13 @@ def _has_values(manifest: Manifest) -> bool:
     return is_secret and any(manifest.body.get(section) for section in ("data", "stringData"))
 
 
-def declarative(subject: LintContext) -> Iterator[Diagnostic]:
-    """Programs travel among the manifests."""
-    for unit, manifest in subject.manifests:
+def declarative(context: LintContext) -> Iterator[Diagnostic]:
+    """A ConfigMap contains a program."""
+    for kustomization, manifest in context.manifests:
         if manifest.kind == "ConfigMap" and manifest.api_version == "v1":
-            for section, key, what in _programs(manifest.body):
-                message = f"{manifest} carries {what}: {key}"
-                yield unit.about(manifest, message, section, key, hint="put it into the image that runs it, with a version of its own")
+            for section, key, program in _programs(manifest.body):
+                message, hint = "{object} contains {program}: {key}", "move it into the image that runs it, and give it a version"
+                yield kustomization.about(manifest, message, section, key, hint=hint, program=program, key=key)
 
 
 def _programs(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -112,31 +104,25 @@ def _programs(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield section, str(key), what
 
 
-def monitoring(subject: LintContext) -> Iterator[Diagnostic]:
-    """Nothing of an environment watches it."""
-    yield from _absent(
-        subject, _monitors, "nothing that the environment applies monitors its cluster", "add alerts, and something that evaluates them"
-    )
+def monitoring(context: LintContext) -> Iterator[Diagnostic]:
+    hint = "add alerts, and something that evaluates them"
+    yield from _absent(context, _monitors, "the environment renders nothing that monitors its cluster", hint)
 
 
-def policies(subject: LintContext) -> Iterator[Diagnostic]:
-    """Nothing of an environment, and no PolicyRule of the repository, says what it lets in."""
-    if subject.files.policy_rules:
-        return
-    hint = "add a ValidatingAdmissionPolicy with a binding, which needs no controller, or a policy engine"
-    yield from _absent(subject, _restricts, "no policy of the environment says what its cluster admits", hint)
+def policies(context: LintContext) -> Iterator[Diagnostic]:
+    """The environment renders no admission policy, and the repository has no PolicyRule."""
+    if not context.files.policy_rules:
+        hint = "add a ValidatingAdmissionPolicy with a binding, which needs no controller, or a policy engine"
+        yield from _absent(context, _restricts, "the environment renders no admission policy for its cluster", hint)
 
 
-def _absent(subject: LintContext, is_it: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Diagnostic]:
-    """Told only of an environment that can be seen as a whole and has workloads to watch over."""
-    for inventory in inventories(subject):
+def _absent(context: LintContext, is_present: Callable[[Manifest], bool], message: str, hint: str) -> Iterator[Diagnostic]:
+    """Reported only for environments that are fully known and have workloads."""
+    for inventory in inventories(context):
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
-        if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_it, manifests)):
-            yield inventory.inspected.diagnostic(message, _definition(inventory.inspected), hint=hint)
-
-
-def _definition(inspected: EnvironmentGraph) -> Location:
-    return Location(inspected.environment.definition.path, 1)
+        if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_present, manifests)):
+            location = Location(inventory.inspected.environment.definition.path, 1)
+            yield inventory.inspected.diagnostic(message, location, hint=hint)
 
 
 def _is_workload(manifest: Manifest) -> bool:
@@ -146,18 +132,18 @@ def _is_workload(manifest: Manifest) -> bool:
 def _monitors(manifest: Manifest) -> bool:
     if manifest.group.endswith(_MONITORING_GROUPS):
         return True
-    return _is_workload(manifest) and bool(_MONITORING.search(_called(manifest)))
+    return _is_workload(manifest) and bool(_MONITORING.search(_names(manifest)))
 
 
 def _restricts(manifest: Manifest) -> bool:
     group = manifest.group
     if manifest.kind in _POLICY_KINDS or (not is_built_in(group) and group.endswith(_POLICY_GROUPS)):
         return True
-    return is_helm_release(manifest) and bool(_POLICY.search(_called(manifest)))
+    return is_helm_release(manifest) and bool(_POLICY.search(_names(manifest)))
 
 
-def _called(manifest: Manifest) -> str:
-    """Its name, its labels, and the chart of a HelmRelease."""
+def _names(manifest: Manifest) -> str:
+    """The name, the values of the labels, and the chart of a HelmRelease."""
     labels = manifest.mapping("metadata", "labels")
     chart = manifest.mapping("spec", "chart", "spec").get("chart", "") if is_helm_release(manifest) else ""
     return " ".join(map(str, (manifest.name, chart, *labels.values())))
@@ -167,31 +153,31 @@ RULES: Rules = {
     "constitution/gitops-first": Rule(
         gitops_first,
         Severity.INFO,
-        "what changes a cluster past Git is lost with the cluster, and what Git changes past the cluster surprises later",
-        "let every change be a commit that Flux applies",
+        "changes outside Git are lost with the cluster, and commits that do not reach the cluster cause surprises later",
+        "make every change a commit that Flux applies",
     ),
     "constitution/sops": Rule(
         sops,
         Severity.WARNING,
-        "without SOPS a Secret is either in clear or not in the repository at all",
-        "encrypt Secrets with SOPS and Age, with a recipient for each environment",
+        "without SOPS a Secret is either in plain text or not in the repository at all",
+        "encrypt Secrets with SOPS and age, with a recipient for each environment",
     ),
     "constitution/declarative": Rule(
         declarative,
         Severity.INFO,
-        "a script or a binary in a manifest has no version, no test and no scan of its own",
-        "ship programs in images, and declare what they are to do",
+        "a script or a binary in a manifest is neither versioned, tested nor scanned",
+        "ship programs in images, and declare what they do",
     ),
     "constitution/monitoring": Rule(
         monitoring,
         Severity.INFO,
-        "what nobody watches fails unseen",
+        "failures go unnoticed without monitoring",
         "render monitoring with alert rules in every environment",
     ),
     "constitution/policies": Rule(
         policies,
         Severity.INFO,
-        "a convention that nothing enforces is broken sooner or later",
+        "conventions that nothing enforces are eventually broken",
         "render admission policies in every environment",
     ),
 }

@@ -1,6 +1,4 @@
-"""Every environment has a definition that can be used."""
-
-from __future__ import annotations
+"""Every environment has a valid cluster definition."""
 
 from collections.abc import Iterator
 
@@ -9,44 +7,44 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext
 
 
-def invalid(subject: LintContext) -> Iterator[Diagnostic]:
-    """ksail.yaml or a file that it names is wrong."""
-    yield from subject.problems
+def invalid(context: LintContext) -> Iterator[Diagnostic]:
+    """ksail.yaml, or a file that it refers to, is invalid."""
+    yield from context.problems
 
 
-def missing(subject: LintContext) -> Iterator[Diagnostic]:
-    """Nothing says where Flux enters the repository."""
-    if not subject.environments and not subject.problems:
-        hint = "write ksail.yaml, or clusters/NAME/ksail.yaml for each environment; `devloop init DIR` makes a sample"
+def missing(context: LintContext) -> Iterator[Diagnostic]:
+    if not context.environments and not context.problems:
         yield Diagnostic(
-            "no definition and no sign of Flux says what is applied: nothing was built, only files were looked at", Location(), hint
+            "no cluster definition and no Flux bootstrap found: nothing was built, only files were checked",
+            Location(),
+            "add ksail.yaml, or clusters/NAME/ksail.yaml for each environment; `devloop init DIR` creates a sample",
         )
 
 
-def questionable(subject: LintContext) -> Iterator[Diagnostic]:
-    """The definition can be used, but not everything in it does what it says."""
-    for inspected in subject.environments:
-        for warning in inspected.environment.definition.warnings:
-            yield inspected.diagnostic(warning.message, warning.location, hint=warning.hint)
+def questionable(context: LintContext) -> Iterator[Diagnostic]:
+    """The definition is valid, but some of its fields have no effect."""
+    for environment in context.environments:
+        for warning in environment.environment.definition.warnings:
+            yield environment.diagnostic("{reason}", warning.location, hint=warning.hint, reason=warning.message)
 
 
 RULES: Rules = {
     "definition/invalid": Rule(
         invalid,
         Severity.ERROR,
-        "an environment whose definition cannot be read is neither checked nor started",
-        "write what the message says; docs/definitions.md lists every field",
+        "an environment without a readable definition can be neither checked nor started",
+        "correct what the message names; docs/definitions.md lists every field",
     ),
     "definition/missing": Rule(
         missing,
         Severity.WARNING,
-        "what no environment applies is not built, and most rules look at what is built",
-        "write a definition for each environment; what flux bootstrap and FluxInstances leave behind counts as well",
+        "only what an environment applies is built, and most rules check built objects",
+        "add a definition for each environment; the files of flux bootstrap and FluxInstances count as well",
     ),
     "definition/questionable": Rule(
         questionable,
         Severity.INFO,
-        "what a definition says and devloop does not do surprises whoever relies on it",
-        "remove the field, or write the one that took its place",
+        "a field without effect misleads readers of the definition",
+        "remove the field, or use the field that replaced it",
     ),
 }

@@ -1,6 +1,4 @@
-"""The exemptions of devloop.yaml: what they cover, and those that cover nothing any more."""
-
-from __future__ import annotations
+"""The exemptions in devloop.yaml: what they cover, and which have expired or cover nothing."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -14,16 +12,17 @@ from devloop.model.lint.settings import PATH, Exemption
 UNUSED = "exemptions/unused"
 
 
-def expired(subject: LintContext) -> Iterator[Diagnostic]:
-    """The day is over, so the findings are back."""
-    for exemption in subject.settings.exemptions:
-        if not is_valid(exemption, subject.today):
-            message = f"the exemption from {exemption.rule} expired on {exemption.expires}: {exemption.reason}"
-            yield Diagnostic(message, Location(PATH, exemption.line), "mend what it covers, or give it a new date")
+def expired(context: LintContext) -> Iterator[Diagnostic]:
+    """The exemption is past its date, so its findings are reported again."""
+    for exemption in context.settings.exemptions:
+        if not is_valid(exemption, context.today):
+            arguments = {"rule": exemption.rule, "date": exemption.expires, "reason": exemption.reason}
+            message, location = "the exemption from {rule} expired on {date}: {reason}", Location(PATH, exemption.line)
+            yield Diagnostic.of(message, location, "fix what it covers, or set a new date", **arguments)
 
 
 def unused(_: LintContext) -> Iterator[Diagnostic]:
-    """Known only when everything else has been found: validation asks `needless` then."""
+    """Known only after all other rules have run: see `needless`."""
     yield from ()
 
 
@@ -32,13 +31,14 @@ def needless(exemptions: Iterable[Exemption], findings: Iterable[Diagnostic]) ->
     found = tuple(findings)
     for exemption in exemptions:
         if not any(covers(exemption, finding) for finding in found):
-            yield Diagnostic(f"the exemption from {exemption.rule} matches no finding", Location(PATH, exemption.line), "remove it")
+            message, location = "the exemption from {rule} matches no finding", Location(PATH, exemption.line)
+            yield Diagnostic.of(message, location, "remove it", rule=exemption.rule)
 
 
 def covers(exemption: Exemption, finding: Diagnostic) -> bool:
-    """Whether the exemption is about the finding, whatever the day."""
-    wanted = ((exemption.rule, (finding.rule,)), (exemption.path, finding.paths), (exemption.object, (finding.object,)))
-    return all(not pattern or any(fnmatchcase(text, pattern) for text in texts) for pattern, texts in wanted)
+    """Whether the exemption matches the finding, regardless of its date."""
+    globs = ((exemption.rule, (finding.rule,)), (exemption.path, finding.paths), (exemption.object, (finding.object,)))
+    return all(not glob or any(fnmatchcase(text, glob) for text in texts) for glob, texts in globs)
 
 
 def is_valid(exemption: Exemption, today: date) -> bool:
@@ -49,13 +49,13 @@ RULES: Rules = {
     "exemptions/expired": Rule(
         expired,
         Severity.WARNING,
-        "an exemption with a date is a promise to look again",
-        "mend what the exemption covers and remove it, or give it a new date",
+        "the date of an exemption is a promise to review it",
+        "fix what the exemption covers and remove it, or set a new date",
     ),
     UNUSED: Rule(
         unused,
         Severity.INFO,
-        "an exemption that matches nothing will hide the next fault of its kind",
+        "an exemption that matches nothing will hide the next finding of its kind",
         "remove it from devloop.yaml",
     ),
 }

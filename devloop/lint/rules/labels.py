@@ -1,6 +1,4 @@
-"""Labels are what Kubernetes accepts, selectors find their own pods, and objects carry what the repository asks of them."""
-
-from __future__ import annotations
+"""Labels are valid, selectors match their own pods, and objects have the labels that the repository requires."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,91 +12,93 @@ from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.context import KustomizationContext, LintContext
 from devloop.model.redaction import SOPS_MASK
 
-# A label that most workloads carry is a promise: of at least so many, at least this share.
+# A label counts as a convention if this share of at least so many workloads have it.
 _MANY, _MOST = 5, 0.8
 _RECOMMENDED = "app.kubernetes.io/"
 
 
-def required(subject: LintContext) -> Iterator[Diagnostic]:
-    """A label is missing that devloop.yaml asks for, or that nearly all workloads of the repository carry."""
-    wanted = subject.settings.labels
+def required(context: LintContext) -> Iterator[Diagnostic]:
+    """A label is missing that devloop.yaml requires; without such a setting, one that nearly all workloads have."""
+    wanted = context.settings.labels
     if wanted.names:
-        for unit, manifest in subject.manifests:
+        for kustomization, manifest in context.manifests:
             if not wanted.kinds or manifest.kind in wanted.kinds:
-                yield from _missing(unit, manifest, wanted.names, "devloop.yaml requires", None)
+                yield from _missing(kustomization, manifest, wanted.names, "devloop.yaml requires", None)
         return
-    workloads = [(unit, manifest) for unit, manifest in subject.manifests if manifest.kind != "Pod" and pod_template(manifest)]
+    workloads = [(kustomization, manifest) for kustomization, manifest in context.manifests if _is_workload(manifest)]
     usual = _usual([manifest for _, manifest in workloads])
-    for unit, manifest in workloads:
-        yield from _missing(unit, manifest, usual, "nearly all workloads here have", Severity.INFO)
+    for kustomization, manifest in workloads:
+        yield from _missing(kustomization, manifest, usual, "nearly all workloads here have", Severity.INFO)
+
+
+def _is_workload(manifest: Manifest) -> bool:
+    return manifest.kind != "Pod" and pod_template(manifest) is not None
 
 
 def _missing(
-    unit: KustomizationContext, manifest: Manifest, names: tuple[str, ...], why: str, severity: Severity | None
+    kustomization: KustomizationContext, manifest: Manifest, names: tuple[str, ...], why: str, severity: Severity | None
 ) -> Iterator[Diagnostic]:
     labels = manifest.mapping("metadata", "labels")
     if missing := [name for name in names if name not in labels]:
-        few = "the label" if len(missing) == 1 else "the labels"
-        message = f"{manifest} lacks {few} {', '.join(missing)}, which {why}"
-        yield unit.about(manifest, message, "metadata", "labels", severity=severity)
+        message = "{object} is missing the " + ("label" if len(missing) == 1 else "labels") + " {labels}, which " + why
+        yield kustomization.about(manifest, message, "metadata", "labels", severity=severity, labels=", ".join(missing))
 
 
 def _usual(workloads: list[Manifest]) -> tuple[str, ...]:
-    """The recommended labels that the repository's own workloads mostly carry; what environments share counts once."""
+    """The recommended labels that most workloads have; a workload that environments share counts once."""
     labels = {(each.origin.path, str(each)): frozenset(each.mapping("metadata", "labels")) for each in workloads}
     counts = Counter(name for names in labels.values() for name in names if name.startswith(_RECOMMENDED))
     return tuple(sorted(name for name, count in counts.items() if len(labels) >= _MANY and count >= _MOST * len(labels)))
 
 
-def syntax(subject: LintContext) -> Iterator[Diagnostic]:
-    """The API server refuses a label, or the key of an annotation."""
-    for unit, manifest in subject.manifests:
-        for field, pointer in _metadata(manifest):
-            labels = mapping_at(manifest.body, *field, "labels")
-            for key, value in labels.items():
-                if (wrong := _wrong_with_label(key, value)) and f"{pointer}/labels/{_escaped(key)}" not in manifest.unknown:
-                    yield unit.about(manifest, f"{manifest}: {wrong}", *field, "labels", key)
+def syntax(context: LintContext) -> Iterator[Diagnostic]:
+    """The API server rejects a label, or the key of an annotation."""
+    for kustomization, manifest in context.manifests:
+        for field in _metadata(manifest):
+            for key, value in mapping_at(manifest.body, *field, "labels").items():
+                if f"/{'/'.join(field)}/labels/{_escaped(key)}" in manifest.unknown:
+                    continue
+                if reason := wrong_with_key(key):
+                    message = "{object}: the label {label!r} is invalid: {reason}"
+                elif reason := wrong_with_value(value) if isinstance(value, str) and SOPS_MASK not in value else "":
+                    message = "{object}: the value {value!r} of the label {label} is invalid: {reason}"
+                else:
+                    continue
+                yield kustomization.about(manifest, message, *field, "labels", key, label=key, value=value, reason=reason)
             for key in mapping_at(manifest.body, *field, "annotations"):
-                if wrong := wrong_with_key(key.lower()):  # their case does not matter
-                    yield unit.about(manifest, f"{manifest}: the annotation {key!r} cannot be: {wrong}", *field, "annotations", key)
+                if reason := wrong_with_key(key.lower()):  # upper case is allowed in keys of annotations
+                    message = "{object}: the annotation {annotation!r} is invalid: {reason}"
+                    yield kustomization.about(manifest, message, *field, "annotations", key, annotation=key, reason=reason)
 
 
-def _wrong_with_label(key: str, value: Any) -> str:
-    if wrong := wrong_with_key(key):
-        return f"the label {key!r} cannot be: {wrong}"
-    wrong = wrong_with_value(value) if isinstance(value, str) and SOPS_MASK not in value else ""
-    return f"the label {key} cannot be {value!r}: {wrong}" if wrong else ""
-
-
-def _metadata(manifest: Manifest) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Where the object and the pod that it makes have their metadata."""
-    yield ("metadata",), "/metadata"
+def _metadata(manifest: Manifest) -> Iterator[tuple[str, ...]]:
+    """The metadata of the object and of its pod template."""
+    yield ("metadata",)
     pod = pod_template(manifest)
     if pod and pod.field:
-        yield (*pod.field, "metadata"), "/" + "/".join((*pod.field, "metadata"))
+        yield (*pod.field, "metadata")
 
 
 def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-# Kinds whose selector has to find the pods of their own template.
+# Kinds whose selector must match the pods of their own template.
 _SELECTING = frozenset({("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet")})
 
 
-def selector(subject: LintContext) -> Iterator[Diagnostic]:
-    """A workload would not find its own pods."""
-    for unit, manifest in subject.manifests:
+def selector(context: LintContext) -> Iterator[Diagnostic]:
+    for kustomization, manifest in context.manifests:
         pod = pod_template(manifest) if (manifest.api_version, manifest.kind) in _SELECTING else None
         if pod and not manifest.unknown:
-            for key, what in _unmet(manifest.mapping("spec", "selector"), pod.labels):
-                hint = "a selector cannot be changed later: correct the labels of the template where the workload exists already"
-                message = f"{manifest}: the selector wants {what}, the labels of its pods do not have that"
-                yield unit.about(manifest, message, "spec", "selector", *key, hint=hint)
+            for field, requirement in _unmet(manifest.mapping("spec", "selector"), pod.labels):
+                message = "{object}: the selector requires {requirement}, but the labels of its pods do not match"
+                hint = "selectors are immutable: if the workload already exists, correct the labels of the template"
+                yield kustomization.about(manifest, message, "spec", "selector", *field, hint=hint, requirement=requirement)
 
 
 def _unmet(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The parts of a selector that the labels do not meet: where they stand and what they say."""
+    """The requirements of a selector that the labels do not meet, each with its field."""
     for key, value in mapping_at(selector, "matchLabels").items():
         if labels.get(key) != value:
             yield ("matchLabels", key), f"{key}: {value}"
@@ -121,26 +121,26 @@ def _meets(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
             return value is not None
         case "DoesNotExist":
             return value is None
-    return True  # an operator that there is not: schema/invalid-value
+    return True  # schema/invalid-value reports unknown operators
 
 
 RULES: Rules = {
     "labels/syntax": Rule(
         syntax,
         Severity.ERROR,
-        "the API server refuses an object with a label that it cannot take",
+        "the API server rejects objects with invalid labels",
         "write keys as [PREFIX/]NAME and values of at most 63 letters, digits, -, _ and .",
     ),
     "labels/selector": Rule(
         selector,
         Severity.ERROR,
-        "the API server refuses a workload whose selector does not find the pods of its own template",
-        "give the template the labels that the selector names",
+        "the API server rejects workloads whose selector does not match the pods of their own template",
+        "give the template the labels that the selector requires",
     ),
     "labels/required": Rule(
         required,
         Severity.WARNING,
-        "what has no label is found by no query, and belongs to nobody on a dashboard",
-        "add the labels; labels.required of devloop.yaml says which",
+        "queries and dashboards do not find objects without labels",
+        "add the labels; labels.required in devloop.yaml lists them",
     ),
 }

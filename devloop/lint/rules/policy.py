@@ -1,81 +1,67 @@
-"""What policies say: the repository's PolicyRules, and the admission policies that it renders. The worker judged, here are only words."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
+"""The results of the repository's PolicyRules and of the admission policies that it renders; the worker evaluates both."""
 
 from devloop.diagnostic import Diagnostic, Scope, Severity
-from devloop.hint import Hint
 from devloop.lint.rules.rule import Check, Rule, Rules
-from devloop.model.lint.context import LintContext
 from devloop.model.lint.policy import PolicyOutcome, PolicyResult
 
-
-def _said(outcome: PolicyOutcome) -> Check:
-    def check(subject: LintContext) -> Iterator[Diagnostic]:
-        for said in subject.judgements.policies:
-            if said.outcome is outcome:
-                yield Diagnostic(_message(said), said.place, _hint(said), said.severity, _scopes(said))
-
-    return check
-
-
-def _scopes(said: PolicyResult) -> tuple[Scope, ...]:
-    return (Scope(said.environment, said.kustomization),) if said.environment else ()
+_MESSAGES = {
+    PolicyOutcome.VIOLATED: "{object} violates {policy}: {reason}",
+    PolicyOutcome.CHANGED: "{object} would be changed by {policy}: {reason}",
+    PolicyOutcome.MISSING: "{object} is missing an object required by {policy}: {reason}",
+    PolicyOutcome.INVALID: "{policy}: {reason}",
+    PolicyOutcome.UNBOUND: "{policy}: {reason}",
+    PolicyOutcome.SKIPPED: "{policy} was not evaluated: {reason}",
+}
 
 
-def _message(said: PolicyResult) -> str:
-    if said.outcome is PolicyOutcome.SKIPPED:
-        return f"{said.policy} is not judged{' for every object' if said.object else ''}: {said.message}"
-    if said.outcome in (PolicyOutcome.INVALID, PolicyOutcome.UNBOUND):
-        return f"{said.policy}: {said.message}"
-    verb = {
-        PolicyOutcome.VIOLATED: "breaks",
-        PolicyOutcome.CHANGED: "would be changed by",
-        PolicyOutcome.MISSING: "lacks what is asked for by",
-    }[said.outcome]
-    return f"{said.object} {verb} {said.policy}: {said.message}"
+def _check(outcome: PolicyOutcome) -> Check:
+    return lambda context: (_diagnostic(result) for result in context.judgements.policies if result.outcome is outcome)
 
 
-def _hint(said: PolicyResult) -> Hint:
-    return f"one of them is {said.object}" if said.outcome is PolicyOutcome.SKIPPED and said.object else said.hint
+def _diagnostic(result: PolicyResult) -> Diagnostic:
+    message, hint = _MESSAGES[result.outcome], result.hint
+    if result.outcome is PolicyOutcome.SKIPPED and result.object:
+        message, hint = "{policy} was not evaluated for every object: {reason}", f"one of them is {result.object}"
+    scopes = (Scope(result.environment, result.kustomization),) if result.environment else ()
+    arguments = {"object": result.object, "policy": result.policy, "reason": result.message}
+    return Diagnostic.of(message, result.place, hint, result.severity, scopes, **arguments)
 
 
 RULES: Rules = {
     "policy/violated": Rule(
-        _said(PolicyOutcome.VIOLATED),
+        _check(PolicyOutcome.VIOLATED),
         Severity.ERROR,
-        "the API server, Kyverno or the repository's own rules refuse what breaks a policy",
+        "the API server, Kyverno or the repository's own rules deny objects that violate a policy",
         "change the object as the policy's message says, or exempt it in devloop.yaml with a reason",
     ),
     "policy/missing-object": Rule(
-        _said(PolicyOutcome.MISSING),
+        _check(PolicyOutcome.MISSING),
         Severity.ERROR,
-        "a rule of the repository wants another object beside this one",
+        "a rule of the repository requires another object for this one",
         "add the object that the message names to the same environment",
     ),
     "policy/would-change": Rule(
-        _said(PolicyOutcome.CHANGED),
+        _check(PolicyOutcome.CHANGED),
         Severity.INFO,
-        "what runs differs from what is written where a mutation changes it",
-        "write the object as the rule would leave it",
+        "a mutation makes the running object differ from the manifest",
+        "write the object as the rule would change it",
     ),
     "policy/invalid": Rule(
-        _said(PolicyOutcome.INVALID),
+        _check(PolicyOutcome.INVALID),
         Severity.ERROR,
-        "a policy that cannot be read or compiled protects nothing",
-        "mend the field or the expression that the message names; docs/policies.md lists what there is",
+        "a policy that cannot be parsed or compiled enforces nothing",
+        "fix the field or the expression that the message names; docs/policies.md lists what is available",
     ),
     "policy/unbound": Rule(
-        _said(PolicyOutcome.UNBOUND),
+        _check(PolicyOutcome.UNBOUND),
         Severity.WARNING,
-        "a policy without a binding, or a binding without its policy, does nothing",
-        "render both in the same environment, under the name that policyName says",
+        "a policy without a binding, or a binding without its policy, has no effect",
+        "render both in the same environment, with the name of the policy in policyName",
     ),
     "policy/skipped": Rule(
-        _said(PolicyOutcome.SKIPPED),
+        _check(PolicyOutcome.SKIPPED),
         Severity.INFO,
-        "what cannot be judged exactly here is not guessed",
-        "nothing has to be done; the cluster judges it",
+        "devloop does not guess results that it cannot evaluate exactly",
+        "no action needed; the cluster evaluates it",
     ),
 }

@@ -1,6 +1,4 @@
-"""Containers say what they need and what they may take, as their namespace wants it."""
-
-from __future__ import annotations
+"""Containers have requests and limits that fit the LimitRange and the ResourceQuota of their namespace."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,196 +6,195 @@ from fractions import Fraction
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.lint.rules.schema import told, violations
+from devloop.lint.rules.schema import schema_errors, to_diagnostics
 from devloop.model.kubernetes.limit_ranges import NamespaceLimits, Resources, namespace_limits, quota_sums
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.pod_templates import PodContainer, PodTemplate, pod_template
 from devloop.model.kubernetes.quantity import show_quantity
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 
-_NAMES = ("cpu", "memory")
+_RESOURCES = ("cpu", "memory")
 
 
 @dataclass(frozen=True)
-class Sized:
-    """A container and what it has in the end."""
+class ContainerResources:
+    """A container and its effective resources, defaults of the namespace included."""
 
-    unit: KustomizationContext
+    kustomization: KustomizationContext
     pod: PodTemplate
     container: PodContainer
-    allowance: NamespaceLimits
+    namespace: NamespaceLimits
     resources: Resources
 
-    def says(self, side: str, name: str) -> bool:
-        """It does, or the pod does for all of its containers."""
+    def sets(self, side: str, name: str) -> bool:
+        """Whether the container sets it, or the pod for all of its containers."""
         return self.resources.says(side, name) or name in mapping_at(self.pod.body, "spec", "resources", side)
 
-    def shown(self, side: str, name: str) -> str:
-        """The amount as it is written, or as it was filled in."""
-        said = self.container.resource(side, name)
-        return show_quantity(self.resources.of(side)[name]) if said is None else str(said)
+    def unset(self, side: str) -> str:
+        return " or ".join(name for name in _RESOURCES if not self.sets(side, name))
 
-    def about(self, message: str, *field: str, hint: str = "", severity: Severity | None = None) -> Diagnostic:
-        text = f"{self.pod.manifest}: container {self.container.name} {message}"
-        return self.unit.about(self.pod.manifest, text, *self.container.field, *field, hint=hint, severity=severity)
+    def amount(self, side: str, name: str) -> str:
+        """As written in the manifest, or the default of the namespace."""
+        written = self.container.resource(side, name)
+        return show_quantity(self.resources.of(side)[name]) if written is None else str(written)
 
-
-def _allowances(inspected: EnvironmentGraph) -> dict[str, NamespaceLimits]:
-    """By namespace, for those of the environment that have a LimitRange or a ResourceQuota."""
-    found: dict[str, list[Manifest]] = {}
-    for unit in inspected.units:
-        for manifest in unit.node.manifests:
-            if manifest.kind in ("LimitRange", "ResourceQuota"):
-                found.setdefault(manifest.id.namespace, []).append(manifest)
-    return {namespace: namespace_limits(manifests) for namespace, manifests in found.items()}
+    def diagnostic(self, template: str, *field: str, hint: str, severity: Severity | None = None, **arguments: object) -> Diagnostic:
+        container, template = self.container, "{object}: container {container} " + template
+        path = (*container.field, "resources", *field)
+        about = self.kustomization.about
+        return about(self.pod.manifest, template, *path, hint=hint, severity=severity, container=container.name, **arguments)
 
 
-def _containers(subject: LintContext) -> tuple[Sized, ...]:
-    return tuple(sized for inspected in subject.environments for sized in _containers_of(inspected))
+def _containers(context: LintContext) -> tuple[ContainerResources, ...]:
+    return tuple(each for environment in context.environments for each in _containers_of(environment))
 
 
-def _containers_of(inspected: EnvironmentGraph) -> Iterator[Sized]:
-    allowances = _allowances(inspected)
-    for unit in inspected.units:
-        for manifest in unit.node.manifests:
-            if pod := pod_template(manifest):
-                given = allowances.get(manifest.id.namespace, NamespaceLimits())
-                for container in pod.containers:
-                    yield Sized(unit, pod, container, given, given.resources(container))
+def _containers_of(environment: EnvironmentGraph) -> Iterator[ContainerResources]:
+    rendered = [(kustomization, manifest) for kustomization in environment.units for manifest in kustomization.node.manifests]
+    limiting: dict[str, list[Manifest]] = {}
+    for _, manifest in rendered:
+        if manifest.kind in ("LimitRange", "ResourceQuota"):
+            limiting.setdefault(manifest.id.namespace, []).append(manifest)
+    by_namespace = {namespace: namespace_limits(manifests) for namespace, manifests in limiting.items()}
+    for kustomization, manifest in rendered:
+        if pod := pod_template(manifest):
+            namespace = by_namespace.get(manifest.id.namespace, NamespaceLimits())
+            for container in pod.containers:
+                yield ContainerResources(kustomization, pod, container, namespace, namespace.resources(container))
 
 
-def requests(subject: LintContext) -> Iterator[Diagnostic]:
-    """Nobody knows how much it needs."""
-    for sized in subject.once(_containers):
-        if missing := [name for name in _NAMES if not sized.says("requests", name)]:
+def requests(context: LintContext) -> Iterator[Diagnostic]:
+    for each in context.once(_containers):
+        if unset := each.unset("requests"):
             hint = "add resources.requests, or a LimitRange with defaultRequest to the namespace"
-            yield sized.about(f"requests no {' and no '.join(missing)}", "resources", "requests", hint=hint)
+            yield each.diagnostic("does not request {resources}", "requests", hint=hint, resources=unset)
 
 
-def limits(subject: LintContext) -> Iterator[Diagnostic]:
-    """Nothing keeps it from taking everything. Without a limit of cpu it merely gets what others leave, which many want."""
-    for sized in subject.once(_containers):
-        if missing := [name for name in _NAMES if not sized.says("limits", name)]:
-            severity = None if "memory" in missing else Severity.INFO
+def limits(context: LintContext) -> Iterator[Diagnostic]:
+    """A missing limit of cpu alone is often intended: the container then gets what others leave."""
+    for each in context.once(_containers):
+        if unset := each.unset("limits"):
+            severity = None if "memory" in unset else Severity.INFO
             hint = "add resources.limits, or a LimitRange with default to the namespace"
-            yield sized.about(f"has no limit of {' and none of '.join(missing)}", "resources", "limits", hint=hint, severity=severity)
+            yield each.diagnostic("has no limit for {resources}", "limits", hint=hint, severity=severity, resources=unset)
 
 
-def request_above_limit(subject: LintContext) -> Iterator[Diagnostic]:
-    """It asks for more than it may take."""
-    for sized in subject.once(_containers):
-        for name, request in sized.resources.requests.items():
-            limit = sized.resources.limits.get(name)
+def request_above_limit(context: LintContext) -> Iterator[Diagnostic]:
+    for each in context.once(_containers):
+        for name, request in each.resources.requests.items():
+            limit = each.resources.limits.get(name)
             if limit is not None and request > limit:
-                default = "" if sized.container.resource("limits", name) is not None else ", which its namespace's LimitRange sets"
-                message = (
-                    f"requests {sized.shown('requests', name)} of {name}, more than its limit of {sized.shown('limits', name)}{default}"
-                )
-                yield sized.about(message, "resources", "requests", name, hint="raise the limit or lower the request")
+                template = "requests {amount} of {resource}, more than its limit of {limit}"
+                if each.container.resource("limits", name) is None:
+                    template += ", which is the default of its namespace's LimitRange"
+                requested, limited = each.amount("requests", name), each.amount("limits", name)
+                hint = "raise the limit or lower the request"
+                yield each.diagnostic(template, "requests", name, hint=hint, amount=requested, resource=name, limit=limited)
 
 
-def limit_range(subject: LintContext) -> Iterator[Diagnostic]:
-    """It is outside of what its namespace allows."""
-    for sized in subject.once(_containers):
-        names = ", ".join(str(each) for each in sized.allowance.ranges)
+def limit_range(context: LintContext) -> Iterator[Diagnostic]:
+    for each in context.once(_containers):
+        hint = f"see {', '.join(map(str, each.namespace.ranges))}"
         for side in ("requests", "limits"):
-            for name, amount in sized.resources.of(side).items():
-                if message := _outside(sized, side, name, amount):
-                    yield sized.about(message, "resources", side, name, hint=f"see {names}")
+            for name, amount in each.resources.of(side).items():
+                if bound := _exceeded(each.namespace, name, amount):
+                    template = "requests {amount} of {resource}" if side == "requests" else "has a {resource} limit of {amount}"
+                    template += ", outside the LimitRange of its namespace: {bound}"
+                    yield each.diagnostic(template, side, name, hint=hint, amount=each.amount(side, name), resource=name, bound=bound)
 
 
-def _outside(sized: Sized, side: str, name: str, amount: Fraction) -> str:
-    said = f"{'requests' if side == 'requests' else 'has a limit of'} {sized.shown(side, name)} of {name}"
-    least, most = sized.allowance.least.get(name), sized.allowance.most.get(name)
+def _exceeded(namespace: NamespaceLimits, name: str, amount: Fraction) -> str:
+    least, most = namespace.least.get(name), namespace.most.get(name)
     if least is not None and amount < least:
-        return f"{said}, its namespace wants at least {show_quantity(least)}"
-    if most is not None and amount > most:
-        return f"{said}, its namespace allows at most {show_quantity(most)}"
-    return ""
+        return f"at least {show_quantity(least)}"
+    return f"at most {show_quantity(most)}" if most is not None and amount > most else ""
 
 
-def quota(subject: LintContext) -> Iterator[Diagnostic]:
-    """A ResourceQuota makes the API server refuse pods that do not say what they take."""
-    for sized in subject.once(_containers):
-        for (side, name), by in sized.allowance.wanted.items():
-            if not sized.says(side, name):
-                message = f"says nothing of {side}.{name}, which {by} wants of every container"
-                yield sized.about(message, "resources", side, hint=f"add resources.{side}.{name}, or a LimitRange that sets it")
+def quota(context: LintContext) -> Iterator[Diagnostic]:
+    """A ResourceQuota makes the API server reject pods that do not set what it counts."""
+    for each in context.once(_containers):
+        for (side, name), by in each.namespace.wanted.items():
+            if not each.sets(side, name):
+                field, hint = f"{side}.{name}", f"add resources.{side}.{name}, or a LimitRange that sets it"
+                yield each.diagnostic("does not set {field}, which {quota} requires", side, hint=hint, field=field, quota=by)
 
 
-def quota_exceeded(subject: LintContext) -> Iterator[Diagnostic]:
-    """All pods of a namespace together are more than its quota. What runs for a while only is not counted."""
+def quota_exceeded(context: LintContext) -> Iterator[Diagnostic]:
+    """All pods of a namespace together exceed its quota. Pods that end are not counted."""
     totals: dict[tuple[str, str, str, str], Fraction] = {}
-    for sized in subject.once(_containers):
-        where = (sized.unit.inspected.environment.name, sized.pod.manifest.id.namespace)
+    for each in context.once(_containers):
+        where = (each.kustomization.inspected.name, each.pod.manifest.id.namespace)
         for side in ("requests", "limits"):
-            for name, amount in sized.resources.of(side).items() if sized.container.stays else ():
+            for name, amount in each.resources.of(side).items() if each.container.stays else ():
                 key = (*where, side, name)
-                totals[key] = totals.get(key, Fraction(0)) + amount * _replicas(sized.pod.manifest)
-    for unit, manifest in subject.manifests:
-        where = (unit.inspected.environment.name, manifest.id.namespace)
+                totals[key] = totals.get(key, Fraction(0)) + amount * _replicas(each.pod.manifest)
+    for kustomization, manifest in context.manifests:
+        where = (kustomization.inspected.name, manifest.id.namespace)
         if manifest.kind == "ResourceQuota" and manifest in namespace_limits([manifest]).quotas:
             for (side, name), most in quota_sums(manifest).items():
                 total = totals.get((*where, side, name), Fraction(0))
                 if total > most:
-                    message = f"{manifest} allows {show_quantity(most)} of {side}.{name}, what runs there has {show_quantity(total)}"
-                    yield unit.about(manifest, message, "spec", "hard", hint="raise the quota, or ask for less")
+                    message, hint = (
+                        "{object} allows {limit} of {field}, but its pods have {amount}",
+                        "raise the quota, or lower the amounts",
+                    )
+                    used, allowed, field = show_quantity(total), show_quantity(most), f"{side}.{name}"
+                    yield kustomization.about(manifest, message, "spec", "hard", hint=hint, limit=allowed, field=field, amount=used)
 
 
 def _replicas(manifest: Manifest) -> int:
-    """How many of its pods run at the same time, at least."""
+    """The minimum number of its pods that run at the same time."""
     if manifest.kind in ("Job", "CronJob", "DaemonSet"):
         return 0
     replicas = manifest.mapping("spec").get("replicas", 1)
     return replicas if isinstance(replicas, int) and replicas >= 0 else 1
 
 
-def invalid_quantity(subject: LintContext) -> Iterator[Diagnostic]:
-    """An amount that Kubernetes cannot read, in whatever field."""
-    return told(tuple(violations(subject, "quantity")))
+def invalid_quantity(context: LintContext) -> Iterator[Diagnostic]:
+    return to_diagnostics(tuple(schema_errors(context, "quantity")))
 
 
 RULES: Rules = {
     "resources/invalid-quantity": Rule(
         invalid_quantity,
         Severity.ERROR,
-        "the API server refuses an amount that it cannot read",
+        "the API server rejects quantities that it cannot parse",
         "write a number with a unit that Kubernetes knows: 500m, 2, 128Mi, 1Gi",
     ),
     "resources/request-above-limit": Rule(
         request_above_limit,
         Severity.ERROR,
-        "the API server refuses a container that asks for more than it may take",
+        "the API server rejects containers whose request exceeds their limit",
         "raise the limit or lower the request",
     ),
     "resources/limit-range": Rule(
         limit_range,
         Severity.ERROR,
-        "the API server refuses pods that are outside of the bounds of their namespace",
+        "the API server rejects pods that violate the LimitRange of their namespace",
         "stay within the LimitRange, or change it",
     ),
     "resources/quota": Rule(
         quota,
         Severity.ERROR,
-        "in a namespace with a ResourceQuota the API server refuses pods that do not say what they take",
-        "say it in every container, or let a LimitRange set it",
+        "in a namespace with a ResourceQuota the API server rejects pods that do not set what the quota counts",
+        "set it in every container, or add a LimitRange with defaults",
     ),
     "resources/quota-exceeded": Rule(
         quota_exceeded,
         Severity.WARNING,
         "the last pods of the namespace never start",
-        "raise the quota, or ask for less",
+        "raise the quota, or lower requests and limits",
     ),
     "resources/requests": Rule(
         requests,
         Severity.WARNING,
-        "the scheduler puts pods that ask for nothing onto nodes that have nothing left, and they are the first to be evicted",
+        "the scheduler places pods without requests on full nodes, and the kubelet evicts them first",
         "add resources.requests for cpu and memory, or a LimitRange with defaultRequest",
     ),
     "resources/limits": Rule(
         limits,
         Severity.WARNING,
-        "a leak in one container takes the memory of all others on the node",
+        "a memory leak in one container can use up the memory of the whole node",
         "add resources.limits, at least for memory, or a LimitRange with default",
     ),
 }

@@ -1,7 +1,5 @@
 """What a rule is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +11,7 @@ Check = Callable[[LintContext], Iterator[Diagnostic]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A pure look at the subject. `reason` says why it matters, `fix` what to do about it, one sentence each, for people new to it."""
+    """`reason` explains why it matters, `fix` what to do about it: one sentence each, for readers who are new to the topic."""
 
     check: Check
     severity: Severity

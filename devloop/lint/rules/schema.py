@@ -1,8 +1,6 @@
-"""The API server would take every object: what the build worker found in it, by kind of violation."""
+"""The API server accepts every object: the schema errors that the build worker found, by kind of error."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from devloop.diagnostic import Diagnostic, Location, Severity
@@ -10,116 +8,116 @@ from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext, place_of
 from devloop.model.lint.worker_results import SchemaError
+from devloop.model.messages import counted
 
-Found = tuple[KustomizationContext, Manifest, SchemaError]
-
-
-def violations(subject: LintContext, *codes: str) -> Iterator[Found]:
-    """Those of some codes, each with its object."""
-    units = {(unit.inspected.environment.name, unit.node.kustomization.id): unit for unit in subject.units}
-    for violated in subject.judgements.schema:
-        unit = units[violated.environment, violated.kustomization]
-        for violation in violated.violations:
-            if violation.code in codes:
-                yield unit, unit.node.manifests[violated.index], violation
+ObjectError = tuple[KustomizationContext, Manifest, SchemaError]
 
 
-def _every(*codes: str) -> Check:
-    def check(subject: LintContext) -> Iterator[Diagnostic]:
-        return told(tuple(violations(subject, *codes)))
+def schema_errors(context: LintContext, *codes: str) -> Iterator[ObjectError]:
+    """The errors with one of the codes, each with its object."""
+    kustomizations = {(kustomization.inspected.name, kustomization.id): kustomization for kustomization in context.units}
+    for invalid in context.judgements.schema:
+        kustomization = kustomizations[invalid.environment, invalid.kustomization]
+        for error in invalid.violations:
+            if error.code in codes:
+                yield kustomization, kustomization.node.manifests[invalid.index], error
 
-    return check
+
+def _check(code: str) -> Check:
+    return lambda context: to_diagnostics(tuple(schema_errors(context, code)))
 
 
-def told(found: Sequence[Found]) -> Iterator[Diagnostic]:
-    """One fault each; what a component puts into many namespaces is told without the namespace, so that it is told once."""
+def to_diagnostics(errors: Sequence[ObjectError]) -> Iterator[Diagnostic]:
+    """One per error. If a component is rendered into several namespaces, the namespace is dropped so that only one is reported."""
     namespaces: dict[str, set[str]] = {}
-    for _, manifest, violation in found:
-        namespaces.setdefault(repr(_anywhere(manifest, violation)), set()).add(manifest.namespace)
-    for unit, manifest, violation in found:
-        place, message = _anywhere(manifest, violation)
-        severity = Severity.WARNING if violation.assumed and violation.code in _VERSIONED else None
-        if len(namespaces[repr((place, message))]) > 1:
-            yield unit.diagnostic(f"{manifest.kind}/{manifest.name}: {message}", place=place, hint=violation.hint, severity=severity)
-        else:
-            yield unit.about(manifest, f"{manifest}: {message}", *violation.field, hint=violation.hint, severity=severity)
+    for _, manifest, error in errors:
+        namespaces.setdefault(repr(_without_namespace(manifest, error)), set()).add(manifest.namespace)
+    for kustomization, manifest, error in errors:
+        location, message = _without_namespace(manifest, error)
+        severity = Severity.WARNING if error.assumed and error.code in _VERSIONED else None
+        several = len(namespaces[repr((location, message))]) > 1
+        yield kustomization.diagnostic(
+            "{object}: {reason}",
+            hint=error.hint,
+            severity=severity,
+            place=location if several else place_of(manifest, *error.field),
+            object=f"{manifest.kind}/{manifest.name}" if several else manifest,
+            reason=message,
+        )
 
 
-def _anywhere(manifest: Manifest, violation: SchemaError) -> tuple[Location, str]:
-    return replace(place_of(manifest, *violation.field), namespace=""), violation.message
+def _without_namespace(manifest: Manifest, error: SchemaError) -> tuple[Location, str]:
+    return replace(place_of(manifest, *error.field), namespace=""), error.message
 
 
-# What another version of the same definition may allow.
+# Another version of the same definition may allow these.
 _VERSIONED = frozenset({"value", "removed"})
 
 
-def unknown_kind(subject: LintContext) -> Iterator[Diagnostic]:
-    """Kinds without a schema: one line a kind, at the first of its objects, so that nobody takes unchecked for right."""
-    first: dict[str, Found] = {}
+def unknown_kind(context: LintContext) -> Iterator[Diagnostic]:
+    """Kinds without a schema: one diagnostic per kind, at its first object, so that unchecked objects do not look valid."""
+    first: dict[str, ObjectError] = {}
     counts: dict[str, set[str]] = {}
-    for found in violations(subject, "unknown-kind"):
-        _, manifest, violation = found
-        first.setdefault(violation.message, found)
-        counts.setdefault(violation.message, set()).add(str(manifest))
-    for kind, (unit, manifest, _) in first.items():
-        number = len(counts[kind])
-        objects = "1 object" if number == 1 else f"{number} objects"
-        yield unit.about(manifest, f"no schema for {kind}: {objects} not checked", "kind", hint=_NO_SCHEMA)
+    for found in schema_errors(context, "unknown-kind"):
+        _, manifest, error = found
+        first.setdefault(error.message, found)
+        counts.setdefault(error.message, set()).add(str(manifest))
+    for kind, (kustomization, manifest, _) in first.items():
+        objects = counted(len(counts[kind]), "object")
+        message, hint = (
+            "no schema for {kind}: {objects} not checked",
+            "render its CustomResourceDefinition, or add a copy to the repository",
+        )
+        yield kustomization.about(manifest, message, "kind", hint=hint, kind=kind, objects=objects)
 
 
-_NO_SCHEMA = "render its CustomResourceDefinition, or keep a copy of it anywhere in the repository"
-
-_Row = tuple[Callable[[LintContext], Iterator[Diagnostic]], Severity, str, str]
-
-_ROWS: dict[str, _Row] = {
-    "schema/unknown-field": (
-        _every("unknown"),
+RULES: Rules = {
+    "schema/unknown-field": Rule(
+        _check("unknown"),
         Severity.ERROR,
-        "server-side apply refuses an object with a field that its kind does not have, and a typing error hides there",
-        "correct the name of the field or move it to where it belongs",
+        "server-side apply rejects objects with unknown fields, and an unknown field is often a typing error",
+        "correct the field name, or move the field to where it belongs",
     ),
-    "schema/wrong-type": (
-        _every("type"),
+    "schema/wrong-type": Rule(
+        _check("type"),
         Severity.ERROR,
-        "the API server refuses a text where a number belongs, and the other way round",
-        "write a value of the type that the message names; quotes make a text of it",
+        "the API server rejects text where it expects a number, and the other way round",
+        "write a value of the type that the message names; quotes turn a value into text",
     ),
-    "schema/missing-field": (
-        _every("missing"),
+    "schema/missing-field": Rule(
+        _check("missing"),
         Severity.ERROR,
-        "the API server refuses an object without a field that its kind needs",
+        "the API server rejects objects without a required field",
         "add the field",
     ),
-    "schema/invalid-value": (
-        _every("value"),
+    "schema/invalid-value": Rule(
+        _check("value"),
         Severity.ERROR,
-        "the API server refuses values that a field cannot have",
+        "the API server rejects values that a field does not allow",
         "write one of the values that the message names",
     ),
-    "schema/duplicate-item": (
-        _every("duplicate"),
+    "schema/duplicate-item": Rule(
+        _check("duplicate"),
         Severity.ERROR,
-        "server-side apply tells the items of such a list apart by their keys and refuses two that are the same",
+        "server-side apply identifies the items of such a list by their keys and rejects duplicates",
         "remove one of the items or give it another name",
     ),
-    "schema/removed-api": (
-        _every("removed"),
+    "schema/removed-api": Rule(
+        _check("removed"),
         Severity.ERROR,
-        "an API server of the environment's version does not serve this kind in this version",
-        "write the apiVersion that took its place",
+        "an API server of the environment's version does not serve this version of the kind",
+        "use the apiVersion that replaced it",
     ),
-    "schema/deprecated-api": (
-        _every("deprecated"),
+    "schema/deprecated-api": Rule(
+        _check("deprecated"),
         Severity.WARNING,
-        "the next upgrades of Kubernetes take this API away",
-        "write the apiVersion that takes its place before you upgrade",
+        "an upcoming version of Kubernetes removes this API",
+        "switch to the apiVersion that replaces it before you upgrade",
     ),
-    "schema/unknown-kind": (
+    "schema/unknown-kind": Rule(
         unknown_kind,
         Severity.INFO,
-        "without a schema nobody can tell whether these objects are right",
-        "render the CustomResourceDefinition, or keep a copy of it in the repository",
+        "objects without a schema cannot be checked",
+        "render the CustomResourceDefinition, or add a copy of it to the repository",
     ),
 }
-
-RULES: Rules = {name: Rule(*row) for name, row in _ROWS.items()}

@@ -1,9 +1,6 @@
-"""Variables have a value in every environment, one that somebody meant."""
-
-from __future__ import annotations
+"""Every substitution variable has an intended value in every environment."""
 
 from collections.abc import Container, Iterator, Mapping
-from typing import Any
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
@@ -13,134 +10,135 @@ from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, is_made_up
 
-_DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the text itself"
+_DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the literal text"
 
 
-def undefined(subject: LintContext) -> Iterator[Diagnostic]:
-    """A variable has neither value nor default."""
-    for unit, failure, place in subject.failures:
+def undefined(context: LintContext) -> Iterator[Diagnostic]:
+    """A variable has neither a value nor a default."""
+    for kustomization, failure, location in context.failures:
         if failure.kind == "undefined":
-            elsewhere = _definers(subject, unit, failure.variable)
+            elsewhere = _other_definitions(context, kustomization, failure.variable)
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
-            yield unit.diagnostic(f"{failure.message} for {unit.node.kustomization.id}", hint=hint, place=place)
+            message = "the variable {variable} is not defined for {kustomization}"
+            yield kustomization.diagnostic(message, hint=hint, place=location, variable=failure.variable)
 
 
-def _definers(subject: LintContext, unit: KustomizationContext, name: str) -> str:
+def _other_definitions(context: LintContext, kustomization: KustomizationContext, variable: str) -> str:
     """Where other environments define the variable."""
-    found = []
-    for inspected in subject.environments if name else ():
-        if inspected is not unit.inspected and (source := _Variables(inspected).of(unit.node.kustomization.id).get(name)):
-            found.append(f"{inspected.environment.name} has it from {source}")
-    return ", ".join(found)
+    return ", ".join(
+        f"{other.name} defines it in {source}"
+        for other in context.environments
+        if other is not kustomization.inspected and (source := _Variables(other).of(kustomization.id).get(variable))
+    )
 
 
 class _Variables:
-    """What the Kustomizations of one environment can substitute."""
+    """The variables of the Kustomizations of one environment."""
 
-    def __init__(self, inspected: EnvironmentGraph) -> None:
-        self.environment = inspected.environment.name
-        self._nodes = inspected.graph.by_id
+    def __init__(self, environment: EnvironmentGraph) -> None:
+        self.environment = environment.name
+        self._nodes = environment.graph.by_id
         self._sources: dict[tuple[str, ObjectId], Manifest] = {}
-        for node in inspected.graph:
+        for node in environment.graph:
             for manifest in node.manifests:
                 if manifest.kind in ("ConfigMap", "Secret"):
                     self._sources.setdefault((manifest.kind, manifest.id), manifest)
 
-    def of(self, name: ObjectId) -> dict[str, str]:
-        """The names of a Kustomization's variables and where each comes from; '' among them says that a source of them is not there."""
-        node = self._nodes.get(name)
+    def of(self, kustomization: ObjectId) -> dict[str, str]:
+        """Where each variable of a Kustomization comes from; the key '' means that one of its sources is missing."""
+        node = self._nodes.get(kustomization)
         post_build = mapping_at(node.kustomization.spec, "postBuild") if node else {}
         found: dict[str, str] = {}
         for reference in post_build.get("substituteFrom") or ():
-            kind, source = str(reference.get("kind")), ObjectId(name.namespace, str(reference.get("name")))
+            kind, source = str(reference.get("kind")), ObjectId(kustomization.namespace, str(reference.get("name")))
             manifest = self._sources.get((kind, source))
             found |= dict.fromkeys(_keys(manifest) if manifest else [""], f"{kind} {source}")
-        return found | {str(key): f"Kustomization {name}" for key in mapping_at(post_build, "substitute")}
+        return found | {str(key): f"Kustomization {kustomization}" for key in mapping_at(post_build, "substitute")}
 
 
 def _keys(manifest: Manifest) -> list[str]:
-    fields: list[Any] = [manifest.body.get("data"), manifest.body.get("stringData")]
-    return [str(key) for values in fields if isinstance(values, Mapping) for key in values]
+    return [str(key) for field in ("data", "stringData") for key in manifest.mapping(field)]
 
 
-def default_hides(subject: LintContext) -> Iterator[Diagnostic]:
-    """A default takes the place of a variable that other environments define."""
-    scopes = [_Variables(inspected) for inspected in subject.environments] if len(subject.environments) > 1 else []
-    for inspected, own in zip(subject.environments, scopes, strict=False):
-        for unit in inspected.units:
-            name = unit.node.kustomization.id
-            known = own.of(name)
-            others = {other.environment: other.of(name) for other in scopes if other is not own}
-            if "" not in known and unit.node.kustomization.spec.get("postBuild"):
-                yield from _hidden(subject.files, unit, known, others)
+def default_hides(context: LintContext) -> Iterator[Diagnostic]:
+    """A default applies although other environments define the variable."""
+    scopes = [_Variables(environment) for environment in context.environments] if len(context.environments) > 1 else []
+    for environment, own in zip(context.environments, scopes, strict=False):
+        for kustomization in environment.units:
+            known = own.of(kustomization.id)
+            others = {other.environment: other.of(kustomization.id) for other in scopes if other is not own}
+            if "" not in known and kustomization.spec.get("postBuild"):
+                yield from _hidden(context.files, kustomization, known, others)
 
 
 def _hidden(
-    files: FileIndex, unit: KustomizationContext, known: Container[str], others: Mapping[str, Container[str]]
+    files: FileIndex, kustomization: KustomizationContext, known: Container[str], others: Mapping[str, Container[str]]
 ) -> Iterator[Diagnostic]:
-    for path in unit.node.files:
+    for path in kustomization.node.files:
         for variable in files.variables.get(path, ()):
-            having = sorted(name for name, variables in others.items() if variable.name in variables)
-            if variable.default and variable.name not in known and having:
-                verb = "define" if len(having) > 1 else "defines"
-                message = f"the default of {variable.name} is in force where {' and '.join(having)} {verb} it"
-                severity = Severity.WARNING if len(having) == len(others) > 1 else None
-                hint = "define it here too, or leave it where the default is meant"
-                yield unit.diagnostic(message, hint=hint, severity=severity, place=Location(path, variable.line))
+            defining = sorted(name for name, variables in others.items() if variable.name in variables)
+            if variable.default and variable.name not in known and defining:
+                yield kustomization.diagnostic(
+                    "the default of {variable} applies here, but {environments} " + ("define it" if len(defining) > 1 else "defines it"),
+                    hint="define it here too, or keep the default if it is intended",
+                    severity=Severity.WARNING if len(defining) == len(others) > 1 else None,
+                    place=Location(path, variable.line),
+                    variable=variable.name,
+                    environments=" and ".join(defining),
+                )
 
 
-def unused(subject: LintContext) -> Iterator[Diagnostic]:
-    """A variable that nothing of its environment uses."""
-    for inspected in subject.environments:
-        nodes = inspected.graph.nodes
-        used = _used(nodes, subject.files)
+def unused(context: LintContext) -> Iterator[Diagnostic]:
+    for environment in context.environments:
+        nodes = environment.graph.nodes
+        used = _used(nodes, context.files)
         if used is None or any(node.state is not NodeState.BUILT or node.remote for node in nodes):
             continue
-        for unit, manifest in _sources(inspected):
+        for kustomization, manifest in _sources(environment):
             section = "data" if "data" in manifest.body else "stringData"
-            for key in sorted(set(_keys(manifest)) - used):
-                message = f"the variable {key} of the {manifest.kind} {manifest.name} is used by nothing"
-                yield unit.about(manifest, message, section, key, hint="remove it, or write ${" + key + "} where it belongs")
+            for variable in sorted(set(_keys(manifest)) - used):
+                message, hint = "the variable {variable} of {object} is not used", f"remove it, or write ${{{variable}}} where it belongs"
+                yield kustomization.about(manifest, message, section, variable, hint=hint, variable=variable)
 
 
 def _used(nodes: tuple[Node, ...], files: FileIndex) -> set[str] | None:
-    """Every name in every file that a build read; None where one of them was not looked into."""
+    """Every variable in every file that a build reads; None if one of the files was not scanned."""
     paths = {path for node in nodes for path in node.files}
     if any(path in files.unreadable or is_made_up(path) for path in paths):
         return None
     return {variable.name for path in paths for variable in files.variables.get(path, ())}
 
 
-def _sources(inspected: EnvironmentGraph) -> Iterator[tuple[KustomizationContext, Manifest]]:
-    """What the environment's Kustomizations take variables from."""
+def _sources(environment: EnvironmentGraph) -> Iterator[tuple[KustomizationContext, Manifest]]:
+    """The ConfigMaps and Secrets that the environment's Kustomizations take variables from."""
     named = {
         (str(source.get("kind")), node.kustomization.id.namespace, str(source.get("name")))
-        for node in inspected.graph
+        for node in environment.graph
         for source in mapping_at(node.kustomization.spec, "postBuild").get("substituteFrom") or ()
     }
-    for unit in inspected.units if named else ():
-        for manifest in unit.node.manifests:
+    for kustomization in environment.units if named else ():
+        for manifest in kustomization.node.manifests:
             if (manifest.kind, manifest.namespace, manifest.name) in named:
-                yield unit, manifest
+                yield kustomization, manifest
 
 
 RULES: Rules = {
     "substitution/undefined": Rule(
         undefined,
         Severity.ERROR,
-        "Flux refuses variables that have neither a value nor a default",
-        "define the variable in spec.postBuild or in what substituteFrom names, or give it a default",
+        "Flux rejects variables that have neither a value nor a default",
+        "define the variable in spec.postBuild or in a substituteFrom source, or give it a default",
     ),
     "substitution/default-hides": Rule(
         default_hides,
         Severity.INFO,
-        "a default that was meant for one environment hides that another forgot the variable",
+        "a default that was meant for one environment hides that another environment is missing the variable",
         "define the variable in every environment, or in none",
     ),
     "substitution/unused": Rule(
         unused,
         Severity.INFO,
-        "whoever changes a variable that nothing uses waits for an effect that never comes",
+        "changing an unused variable has no effect, which surprises people",
         "remove the variable",
     ),
 }

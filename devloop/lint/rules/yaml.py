@@ -1,6 +1,4 @@
-"""Files say what their authors mean: nothing in them is dropped without a word."""
-
-from __future__ import annotations
+"""Files are valid YAML without duplicate keys."""
 
 from collections.abc import Iterator
 
@@ -9,33 +7,32 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext
 
 
-def syntax(subject: LintContext) -> Iterator[Diagnostic]:
-    """A file that a build reads is no YAML."""
-    for unit, failure, place in subject.failures:
+def syntax(context: LintContext) -> Iterator[Diagnostic]:
+    for kustomization, failure, location in context.failures:
         if failure.kind == "yaml":
-            yield unit.diagnostic(f"this is no valid YAML: {failure.message}", hint=failure.hint, place=place)
+            yield kustomization.diagnostic("invalid YAML: {reason}", hint=failure.hint, place=location, reason=failure.message)
 
 
-def duplicate_key(subject: LintContext) -> Iterator[Diagnostic]:
-    """One key twice in a mapping: in an object it fails the build, in a patch or a kustomization file the last one counts."""
-    for unit, failure, place in subject.failures:
+def duplicate_key(context: LintContext) -> Iterator[Diagnostic]:
+    """The same key twice in a mapping: an object fails to build, in a patch or a kustomization file the last one wins."""
+    for kustomization, failure, location in context.failures:
         if failure.kind == "duplicate":
-            yield unit.diagnostic(failure.message, hint=failure.hint, place=place, severity=Severity.ERROR)
-    for unit, issue in subject.kustomization_files("yaml/duplicate-key"):
-        yield unit.diagnostic(issue.message, hint=issue.hint, place=issue.location)
+            yield kustomization.diagnostic("{reason}", hint=failure.hint, place=location, severity=Severity.ERROR, reason=failure.message)
+    for kustomization, issue in context.kustomization_files("yaml/duplicate-key"):
+        yield kustomization.diagnostic("{reason}", hint=issue.hint, place=issue.location, reason=issue.message)
 
 
 RULES: Rules = {
     "yaml/syntax": Rule(
         syntax,
         Severity.ERROR,
-        "Flux stops at the first file that it cannot read",
-        "write the file as YAML; the message names the line where reading stopped",
+        "Flux stops at the first file that it cannot parse",
+        "correct the YAML; the message names the line where parsing stopped",
     ),
     "yaml/duplicate-key": Rule(
         duplicate_key,
         Severity.WARNING,
-        "of two keys one is lost: an object does not build, and in a patch the last one counts without a word",
+        "one of the two values is lost: an object does not build, and in a patch the last one silently wins",
         "remove one of the two keys",
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.file_index import FileIndex
 from devloop.model.lint.settings import Settings
 from devloop.model.lint.worker_results import WorkerResults
@@ -28,12 +29,16 @@ class EnvironmentGraph:
     graph: Graph
 
     @property
+    def name(self) -> str:
+        return self.environment.name
+
+    @property
     def units(self) -> tuple[KustomizationContext, ...]:
         return tuple(KustomizationContext(self, node) for node in self.graph)
 
-    def diagnostic(self, message: str, place: Location, *, hint: Hint = "", severity: Severity | None = None) -> Diagnostic:
-        """What is wrong with the environment as a whole."""
-        return Diagnostic(message, place, hint, severity, (Scope(self.environment.name),))
+    def diagnostic(self, template: str, place: Location, /, *, hint: Hint = "", **arguments: object) -> Diagnostic:
+        """A problem of the environment as a whole; the template may name {environment} and `arguments`."""
+        return Diagnostic.of(template, place, hint, None, (Scope(self.name),), environment=self.name, **arguments)
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,46 @@ class KustomizationContext:
     inspected: EnvironmentGraph
     node: Node
 
+    @property
+    def id(self) -> ObjectId:
+        return self.node.kustomization.id
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return self.node.kustomization.spec
+
     def place(self, *field: FieldStep) -> Location:
         """A field of the Kustomization's spec, or the Kustomization itself."""
-        name = self.node.kustomization.id
         keys = ("spec", *field) if field else ()
-        return Location(self.node.origin.path, self.node.origin.line, KUSTOMIZATION, name.name, keys, name.namespace)
+        return Location(self.node.origin.path, self.node.origin.line, KUSTOMIZATION, self.id.name, keys, self.id.namespace)
 
     def diagnostic(
-        self, message: str, *field: FieldStep, hint: Hint = "", severity: Severity | None = None, place: Location | None = None
+        self,
+        template: str,
+        /,
+        *field: FieldStep,
+        hint: Hint = "",
+        severity: Severity | None = None,
+        place: Location | None = None,
+        **arguments: object,
     ) -> Diagnostic:
-        """Something is wrong with the Kustomization: with `field` of its spec, or at `place`."""
-        scope = Scope(self.inspected.environment.name, str(self.node.kustomization.id))
-        return Diagnostic(message, place or self.place(*field), hint, severity, (scope,))
+        """A problem with `field` of the Kustomization's spec, or at `place`; the template may name {kustomization} and `arguments`."""
+        scope = Scope(self.inspected.name, str(self.id))
+        return Diagnostic.of(template, place or self.place(*field), hint, severity, (scope,), kustomization=self.id, **arguments)
 
-    def about(self, manifest: Manifest, message: str, *field: FieldStep, hint: Hint = "", severity: Severity | None = None) -> Diagnostic:
-        """Something is wrong with an object that the Kustomization renders; `field` counts from the top of the object."""
-        return self.diagnostic(message, hint=hint, severity=severity, place=place_of(manifest, *field))
+    def about(
+        self,
+        manifest: Manifest,
+        template: str,
+        /,
+        *field: FieldStep,
+        hint: Hint = "",
+        severity: Severity | None = None,
+        **arguments: object,
+    ) -> Diagnostic:
+        """A problem with a field, from the top, of an object that the Kustomization renders; the template may name {object} too."""
+        place = place_of(manifest, *field)
+        return self.diagnostic(template, hint=hint, severity=severity, place=place, object=manifest, **arguments)
 
 
 def place_of(manifest: Manifest, *field: FieldStep) -> Location:

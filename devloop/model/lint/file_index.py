@@ -40,11 +40,6 @@ class PrivateKey:
     line: int
     kind: str
 
-    @property
-    def article(self) -> str:
-        """For "an EC key" and "a PEM key"."""
-        return "an" if self.kind in ("Age", "EC", "ED25519", "RSA", "SSH") else "a"
-
 
 @dataclass(frozen=True)
 class Reference:

@@ -94,6 +94,13 @@ def inventories(context: LintContext) -> tuple[Inventory, ...]:
     return context.once(_inventories)
 
 
+def fully_known(context: LintContext) -> Iterator[tuple[Inventory, KustomizationContext]]:
+    """Every Kustomization of the environments of which no part is hidden."""
+    for inventory in inventories(context):
+        for kustomization in inventory.inspected.units if inventory.whole else ():
+            yield inventory, kustomization
+
+
 def _inventories(context: LintContext) -> tuple[Inventory, ...]:
     return tuple(map(_inventory, context.environments))
 

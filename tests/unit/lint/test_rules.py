@@ -1,11 +1,11 @@
-"""Every rule against its fixtures: a folder where it finds nothing, and one where it finds what expected.txt lists, one finding a line.
+"""Every rule against its fixtures: pass, where it finds nothing, and fail, where it finds what expected.txt lists, one finding per line.
 
-Each folder is a repository, and all of validation runs on it; a folder without a definition has one environment, whose entry path is
-cluster/.
+Each folder is a repository that is validated as a whole; without a definition it has one environment with the entry path cluster/.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.lint import rules
 from devloop.lint.explanation import explain
 from devloop.lint.rules import RULES
 from devloop.lint.run import validate
@@ -25,12 +26,12 @@ DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
 
 
 def findings(rule: str, side: str, worker_program: Path) -> list[str]:
-    """What the rule says of the fixture, with every other rule at work beside it."""
+    """The rule's findings in the fixture; all other rules run as well."""
     folder = FIXTURES / rule / side
     assert folder.is_dir(), f"{rule} has no fixture {side}"
-    found = load_scope(folder)
-    plain = not found.environments and not found.problems and (folder / "cluster").is_dir()
-    repository = replace(found, environments=(_environment(folder),)) if plain else found
+    scope = load_scope(folder)
+    is_plain = not scope.environments and not scope.problems and (folder / "cluster").is_dir()
+    repository = replace(scope, environments=(_environment(folder),)) if is_plain else scope
     with Worker(worker_program, folder) as worker:
         report = validate(repository, worker)
     return [f"{f.path}:{f.line}: {f.message}" for f in report.findings if f.rule == rule]
@@ -50,6 +51,17 @@ def test_a_rule_finds_what_is_planted(rule: str, worker_program: Path) -> None:
     assert findings(rule, "fail", worker_program) == (FIXTURES / rule / "fail" / "expected.txt").read_text().splitlines()
 
 
+def test_messages_are_templates_with_arguments() -> None:
+    for path in Path(rules.__file__).parent.rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        texts = [argument for call in calls if _makes_a_diagnostic(call) for argument in call.args]
+        assert not [text.lineno for text in texts if isinstance(text, ast.JoinedStr)], path
+
+
+def _makes_a_diagnostic(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("diagnostic", "about", "of")
+
+
 def test_the_family_in_the_id_of_a_rule_is_its_module() -> None:
     modules = {name: rule.check.__module__.removeprefix("devloop.lint.rules.").split(".")[0] for name, rule in RULES.items()}
     assert modules == {name: name.partition("/")[0] for name in RULES}
@@ -63,6 +75,6 @@ def test_every_folder_of_fixtures_belongs_to_a_rule() -> None:
     assert {str(folder.relative_to(FIXTURES)) for folder in FIXTURES.glob("*/*")} == set(RULES)
 
 
-def test_the_documentation_tells_of_every_rule_what_the_table_says() -> None:
+def test_the_documentation_agrees_with_the_rules() -> None:
     rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| (.+?) \| (.+?) \|$", DOCS.read_text(), re.MULTILINE)
     assert sorted(rows) == sorted((name, rule.severity.value, rule.reason, rule.fix) for name, rule in RULES.items())

@@ -1,4 +1,4 @@
-"""Objects may be of any shape: a rule says something of them or nothing, and never falls over them."""
+"""Objects of any shape never make a rule fail."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from devloop.lint.rules import constitution, layers
-from devloop.lint.rules import substitution as variables
-from devloop.lint.rules.graph import kustomizations, ownership, prerequisites, readiness, references
+from devloop.lint.rules import constitution, graph, layers, secrets, substitution
 from devloop.lint.rules.rule import Rules
-from devloop.lint.rules.secrets import encryption, plaintext, recipients
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph, Node, NodeState
@@ -22,19 +19,7 @@ from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.lint.context import EnvironmentGraph, LintContext
 from devloop.model.lint.file_index import FileIndex, Variable
 
-MODULES = (
-    constitution,
-    encryption,
-    kustomizations,
-    layers,
-    ownership,
-    prerequisites,
-    readiness,
-    recipients,
-    references,
-    plaintext,
-    variables,
-)
+FAMILIES = (constitution, graph, layers, secrets, substitution)
 ODD = (None, "", 0, True, "text", [], ["text"], [None], {}, {"a": 1}, [{"a": [1]}])
 
 POD = {"serviceAccountName": "web", "containers": [{"name": "web", "image": "web:1", "command": ["sh"], "args": ["-c", "kubectl apply"]}]}
@@ -68,12 +53,12 @@ SPEC = {
     "decryption": {"provider": "sops", "secretRef": {"name": "keys"}},
     "postBuild": {"substitute": {"a": "b"}, "substituteFrom": [{"kind": "ConfigMap", "name": "odd", "optional": False}]},
 }
-# What the survey of the graph refuses already, so that no rule sees it otherwise.
+# Building the graph rejects other values of these, so that no rule sees them.
 CHECKED = {("spec", "path"), ("spec", "sourceRef"), ("spec", "postBuild"), ("spec", "postBuild", "substituteFrom"), ("spec", "decryption")}
 
 
 def mutations(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every place in a value, with everything odd that may stand there."""
+    """Every field of a value with every odd replacement."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         for odd in ODD:
@@ -90,8 +75,8 @@ def mutated(body: dict[str, Any], path: tuple[str | int, ...], odd: Any) -> dict
     return result
 
 
-def subject(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> LintContext:
-    """Two environments, so that rules which compare have something to compare."""
+def lint_context(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> LintContext:
+    """Two environments, for rules that compare environments."""
     body = {"metadata": {"name": "apps", "namespace": "flux-system"}, "spec": spec}
     node = Node(
         parse_kustomization(body), NodeState.BUILT, manifests=tuple(manifests), files=("apps/a.yaml",), encrypted=("apps/b.enc.yaml",)
@@ -107,22 +92,22 @@ def subject(manifests: list[Manifest], spec: Mapping[str, Any] = SPEC) -> LintCo
     return LintContext(tuple(environments), files)
 
 
-def check(rules: Rules, seen: LintContext) -> None:
+def check(rules: Rules, context: LintContext) -> None:
     for rule in rules.values():
-        for fault in rule.check(seen):
-            assert fault.message
+        for diagnostic in rule.check(context):
+            assert diagnostic.message
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_no_shape_of_an_object_stops_a_rule(module: Any) -> None:
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__.rpartition(".")[2])
+def test_no_shape_of_an_object_stops_a_rule(family: Any) -> None:
     for body in OBJECTS:
         named = body | {"metadata": {"name": "odd", "namespace": "default", "labels": {"a": "b"}, "annotations": {"a": "b"}}}
         odd = [mutated(named, *where) for where in mutations(named) if where[0] not in (("metadata",), ("apiVersion",), ("kind",))]
-        check(module.RULES, subject([Manifest(each, Origin("apps/a.yaml")) for each in odd]))
+        check(family.RULES, lint_context([Manifest(each, Origin("apps/a.yaml")) for each in odd]))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_no_shape_of_a_kustomization_stops_a_rule(module: Any) -> None:
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__.rpartition(".")[2])
+def test_no_shape_of_a_kustomization_stops_a_rule(family: Any) -> None:
     for path, odd in mutations({"spec": SPEC}):
         if path not in CHECKED and path != ("spec",) and "substituteFrom" not in path[:-1]:
-            check(module.RULES, subject([], mutated({"spec": SPEC}, path, odd)["spec"]))
+            check(family.RULES, lint_context([], mutated({"spec": SPEC}, path, odd)["spec"]))

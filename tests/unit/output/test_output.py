@@ -80,6 +80,13 @@ def test_json_has_the_command_of_a_hint(hint: Hint, expected: dict[str, object])
         assert {key: item[key] for key in ("hint", "command") if key in item} == expected
 
 
+def test_json_has_the_arguments_of_a_message() -> None:
+    missing = Diagnostic.of("the key {key!r} of {object} is missing", object="ConfigMap/shop/web", key="{a}", unused="x")
+    [told] = json.loads(FORMATS["json"].write(Report("validate", "dev", findings=(missing,))))["findings"]
+    assert told["message"] == "the key '{a}' of ConfigMap/shop/web is missing"
+    assert told["arguments"] == {"key": "{a}", "object": "ConfigMap/shop/web"}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_report_is_one_too(name: str) -> None:
     assert FORMATS[name].write(Report("validate", ""))

@@ -1,14 +1,30 @@
-"""graph/*: how the Kustomizations of an environment fit together, and what they need from each other."""
+"""graph/*: how the Kustomizations of an environment relate, and what they need from each other."""
 
-from __future__ import annotations
-
-from devloop.lint.rules.graph import kustomizations, ownership, prerequisites, readiness, references
+from devloop.lint.rules.graph import (
+    custom_resources,
+    decryption_keys,
+    dependencies,
+    health_checks,
+    namespaces,
+    ownership,
+    paths,
+    prune,
+    service_accounts,
+    variables,
+    waiting,
+)
 from devloop.lint.rules.rule import Rules
 
 RULES: Rules = {
-    **kustomizations.RULES,
+    **paths.RULES,
+    **dependencies.RULES,
     **ownership.RULES,
-    **references.RULES,
-    **prerequisites.RULES,
-    **readiness.RULES,
+    **custom_resources.RULES,
+    **namespaces.RULES,
+    **service_accounts.RULES,
+    **health_checks.RULES,
+    **variables.RULES,
+    **decryption_keys.RULES,
+    **waiting.RULES,
+    **prune.RULES,
 }

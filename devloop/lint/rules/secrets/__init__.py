@@ -1,6 +1,4 @@
-"""secrets/*: what is in clear, what is encrypted, and who can open it."""
-
-from __future__ import annotations
+"""secrets/*: plain-text secrets, encrypted files, and who can decrypt them."""
 
 from devloop.lint.rules.rule import Rules
 from devloop.lint.rules.secrets import encryption, plaintext, recipients

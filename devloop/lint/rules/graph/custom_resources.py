@@ -1,0 +1,110 @@
+"""The CustomResourceDefinitions of custom resources are applied before them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from devloop.diagnostic import Diagnostic, Severity
+from devloop.lint.rules.rule import Rule, Rules
+from devloop.model.flux.graph import Node, NodeState
+from devloop.model.flux.helm_release import is_helm_release
+from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
+from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.objects import ObjectId
+from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.inventory import Inventory, inventories, is_rendered
+
+# Group and kind.
+Kind = tuple[str, str]
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+_APPLIES = "{kustomization} applies a resource of kind {kind} ({group}), "
+_NOTHING = "but none of its dependencies provides the definition"
+
+
+def definition_missing(context: LintContext) -> Iterator[Diagnostic]:
+    """A custom resource is applied before or without its definition. Once per kind, unless a chart seems to provide the definition."""
+    for inventory in inventories(context):
+        defined = _defined(inventory)
+        unsolved: dict[Kind, list[tuple[KustomizationContext, Manifest]]] = {}
+        for kustomization in inventory.inspected.units:
+            for kind, manifest in _undefined(inventory, kustomization, defined):
+                if definers := defined.get(kind):
+                    message = "but does not wait for {definers}, which provides the definition"
+                    hint = _advice(inventory, kustomization.id, definers)
+                    yield _diagnostic(kustomization, manifest, message, hint, definers=_any_of(definers))
+                elif charts := _charts(inventory, kind[0]):
+                    yield _diagnostic(kustomization, manifest, _NOTHING, _advice(inventory, kustomization.id, charts))
+                else:
+                    unsolved.setdefault(kind, []).append((kustomization, manifest))
+        for (kustomization, manifest), *others in unsolved.values():
+            message = _NOTHING + ("; {count} more apply such resources" if others else "")
+            hint = "render its CustomResourceDefinition, or add the Kustomization that provides it to dependsOn"
+            yield _diagnostic(kustomization, manifest, message, hint, count=len(others))
+
+
+def _diagnostic(kustomization: KustomizationContext, manifest: Manifest, template: str, hint: str, **arguments: Any) -> Diagnostic:
+    kind, group = manifest.kind, manifest.group
+    return kustomization.about(manifest, _APPLIES + template, "kind", hint=hint, kind=kind, group=group, **arguments)
+
+
+def _any_of(kustomizations: set[ObjectId]) -> str:
+    return " or ".join(map(str, sorted(kustomizations)))
+
+
+def _defined(inventory: Inventory) -> Mapping[Kind, set[ObjectId]]:
+    """The Kustomizations that render the definition of each kind."""
+    found: dict[Kind, set[ObjectId]] = {}
+    for kustomization, manifest in inventory.of_kind(*_CRD):
+        kind = (str(manifest.mapping("spec").get("group")), str(manifest.mapping("spec", "names").get("kind")))
+        found.setdefault(kind, set()).add(kustomization.id)
+    return found
+
+
+def _undefined(
+    inventory: Inventory, kustomization: KustomizationContext, defined: Mapping[Kind, set[ObjectId]]
+) -> Iterator[tuple[Kind, Manifest]]:
+    """The first object of each kind; none if a hidden part of what the Kustomization waits for may provide the definition."""
+    custom: dict[Kind, Manifest] = {}
+    for manifest in kustomization.node.manifests:
+        group = manifest.group
+        if not is_built_in(group) and not is_flux(group) and "${" not in group:
+            custom.setdefault((group, manifest.kind), manifest)
+    before = inventory.counted_on(kustomization.node) if custom else set()
+    for kind, manifest in custom.items():
+        if not before & defined.get(kind, set()) and (kind in defined or not _may_be_hidden(inventory, before)):
+            yield kind, manifest
+
+
+def _charts(inventory: Inventory, group: str) -> set[ObjectId]:
+    """The Kustomizations with a HelmRelease named like the group: external-secrets for external-secrets.io."""
+    releases = inventory.of_kind(HELM_GROUP, HELM_RELEASE)
+    return {each.id for each, release in releases if group.split(".")[0] in release.name or release.name in group}
+
+
+def _advice(inventory: Inventory, kustomization: ObjectId, others: set[ObjectId]) -> str:
+    """To depend on `others`; their ancestors cannot wait for them, so these have to move the resource instead."""
+    if any(kustomization in inventory.ancestors(other) for other in others):
+        return f"move it into its own Kustomization that depends on {_any_of(others)}"
+    return f"add {_any_of(others)} to dependsOn of {kustomization}"
+
+
+def _may_be_hidden(inventory: Inventory, names: set[ObjectId]) -> bool:
+    """Whether a definition may come from something unknown: a chart, another source, a remote base, a failed build."""
+    nodes = [inventory.graph.by_id[name] for name in names]
+    return any(
+        node.state is not NodeState.BUILT or node.remote or any(_hides(node, manifest) for manifest in node.manifests) for node in nodes
+    )
+
+
+def _hides(node: Node, manifest: Manifest) -> bool:
+    return manifest.kind == "ResourceSet" or (is_helm_release(manifest) and not is_rendered(node, manifest))
+
+
+RULES: Rules = {
+    "graph/definition-missing": Rule(
+        definition_missing,
+        Severity.WARNING,
+        "the API server rejects custom resources until their definition exists, and Flux retries only after a while",
+        "add the Kustomization that provides the definition to dependsOn",
+    ),
+}
