@@ -64,7 +64,7 @@ class Build:
     def _states(self) -> list[str]:
         lines = self.run(["toolchain", "list"], self.folder, {}).stdout.decode().splitlines()
         wanted = {"worker", "sops", "etcd", "kwok"} | {f"kube-{part}" for part in ("apiserver", "controller-manager", "scheduler")}
-        wanted |= {"source-controller", "kustomize-controller", "helm-controller", "kind", "kubectl"}
+        wanted |= {"source-controller", "kustomize-controller", "helm-controller"}
         return [name for name in (line.partition(" ")[0] for line in lines) if name in wanted]
 
     def prepare(self) -> None:

@@ -12,16 +12,19 @@ from scripts.same.commands import Command
 _SECONDS = (
     (re.compile(r'("seconds": |\btime=")\d+\.\d+'), r"\g<1>0"),
     (re.compile(r" +\d+\.\d s\b"), " N s"),
-    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"), "TIME"),
 )
-# Free resources of this machine in the output of `doctor`.
-_ROOM = ((re.compile(r"\d+(\.\d+)? (KiB|MiB|GiB|TiB)( of \d+(\.\d+)? GiB)?( available| free)"), r"N\5"),)
+# Free resources of this machine in the output of `doctor`, and why no engine answers: on a busy one, the request times out.
+_ROOM = (
+    (re.compile(r"(nobody answers at \S+) \([^)]*\)"), r"\1"),
+    (re.compile(r"\d+(\.\d+)? (KiB|MiB|GiB|TiB)( of \d+(\.\d+)? GiB)?( available| free)"), r"N\5"),
+)
 # Temporary folders in messages.
 _SCRATCH = ((re.compile(r"\b(devloop-(worker|revision|index)-)[\w-]+"), r"\1N"),)
 # New with every `init`: public keys, private key files, ciphertext, the commit id.
 _FRESH = (
     (re.compile(r"\bage1[0-9a-z]{58}\b"), "age1KEY"),
     (re.compile(r"-[0-9a-z]{8}\.agekey"), "-KEY.agekey"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)"), "TIME"),
     (re.compile(r"ENC\[[^\]]*\]"), "ENC[]"),
     (re.compile(r"-----BEGIN AGE.*?END AGE[^\n]*", re.DOTALL), "AGE"),
 )
@@ -35,15 +38,16 @@ _WORKER = (
 
 def normal(text: str, command: Command, folders: Mapping[str, str]) -> str:
     """`text` without what legitimately differs; `folders` are those of the build alone, by what they are called in their place."""
+    text = _screen(text) if command.terminal else text
     for path, name in sorted(folders.items(), key=lambda item: -len(item[0])):
         text = re.sub(rf"{re.escape(path)}(?![\w-])", name, text)
     rules = (*_SECONDS, *_ROOM, *_SCRATCH, *(_FRESH if command.fresh else ()), *(_WORKER if command.worker else ()))
     for pattern, replacement in rules:
         text = pattern.sub(replacement, text)
-    return text
+    return _in_any_order(text) if command.unordered else text
 
 
-def in_any_order(text: str) -> str:
+def _in_any_order(text: str) -> str:
     """Steps that go on side by side tell of their end in whatever order it comes; in a report as in lines."""
     try:
         report = json.loads(text)
@@ -53,7 +57,7 @@ def in_any_order(text: str) -> str:
         return "".join(sorted(text.splitlines(keepends=True)))
 
 
-def screen(text: str) -> str:
+def _screen(text: str) -> str:
     """What stays on a terminal: what is drawn while something goes on, and how often, is a matter of time."""
     lines, row = [""], 0
     for part in re.split(r"(\r?\n|\x1b\[(?:\d*A|2K|\?25[lh]))", text):

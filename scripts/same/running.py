@@ -7,21 +7,24 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.same import normal as normalising
+from scripts.same import build as running
 from scripts.same.build import Build, dump
 from scripts.same.commands import Command
 from scripts.same.inputs import Inputs
-from scripts.same.normal import in_any_order, normal, screen
+from scripts.same.normal import normal
+
+# `texts` by "exit code", "stdout", "stderr" or a file's path, of several commands with their number; `folders` as `normal` takes them.
+Raw = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one command gave: by `exit code`, `stdout`, `stderr` or a file's path, as normalised text; several commands are numbered."""
+    """What one command gave, without what may differ."""
 
     command: Command
     texts: dict[str, str]
@@ -31,22 +34,20 @@ def run_both(
     builds: tuple[Build, Build], commands: Sequence[Command], inputs: Inputs, *, keep: Path, jobs: int
 ) -> Generator[tuple[Result, Result]]:
     """The results of both in the order of `commands`, each as soon as it is there."""
-    before = builds[0]
-    store = keep / f"before-{_key(before, inputs)}.json"
-    kept: dict[str, dict[str, str]] = json.loads(store.read_text()) if store.exists() else {}
+    store = keep / f"before-{_key(builds[0], inputs)}.json"
+    kept: dict[str, Raw] = json.loads(store.read_text()) if store.exists() else {}
     with ThreadPoolExecutor(jobs) as pool:
         pending = [
-            [pool.submit(_kept(kept, build, command, inputs) if build is before else _job(build, command, inputs)) for build in builds]
-            for command in commands
+            [pool.submit(_job(kept if build is builds[0] else {}, build, command, inputs)) for build in builds] for command in commands
         ]
         try:
             for number, (command, pair) in enumerate(zip(commands, pending, strict=True), start=1):
                 _tell(f"{number}/{len(commands)} {command.name[:100]}", last=number == len(commands))
                 first, second = (future.result() for future in pair)
-                if command.timed and first != second:
+                if command.timed and _normal(command, first) != _normal(command, second):
                     first, second = (run(build, command, inputs) for build in builds)
                 kept[command.name] = first
-                yield Result(command, first), Result(command, second)
+                yield Result(command, _normal(command, first)), Result(command, _normal(command, second))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             dump(store, kept)
@@ -59,20 +60,20 @@ def _tell(progress: str, *, last: bool) -> None:
 
 def _key(before: Build, inputs: Inputs) -> str:
     """Of everything that decides what BEFORE gives; exemptions have a last day."""
-    code = b"".join(Path(path).read_bytes() for path in (__file__, normalising.__file__))
     parts = (before.version, str(inputs.folder), datetime.datetime.now(datetime.UTC).date().isoformat())
-    return hashlib.sha256("\0".join(parts).encode() + code).hexdigest()[:12]
+    return hashlib.sha256("\0".join(parts).encode() + Path(running.__file__).read_bytes()).hexdigest()[:12]
 
 
-def _kept(kept: dict[str, dict[str, str]], build: Build, command: Command, inputs: Inputs) -> Callable[[], dict[str, str]]:
-    return (lambda: kept[command.name]) if command.name in kept and not command.of_machine else _job(build, command, inputs)
+def _job(kept: Mapping[str, Raw], build: Build, command: Command, inputs: Inputs) -> Callable[[], Raw]:
+    found = None if command.of_machine else kept.get(command.name)
+    return (lambda: run(build, command, inputs)) if found is None else lambda: found
 
 
-def _job(build: Build, command: Command, inputs: Inputs) -> Callable[[], dict[str, str]]:
-    return lambda: run(build, command, inputs)
+def _normal(command: Command, raw: Raw) -> dict[str, str]:
+    return {name: normal(text, command, raw["folders"]) for name, text in raw["texts"].items()}
 
 
-def run(build: Build, command: Command, inputs: Inputs) -> dict[str, str]:
+def run(build: Build, command: Command, inputs: Inputs) -> Raw:
     """Run one command with one build, in a folder of its own."""
     own = build.folder / "runs" / command.folder
     here = own / "here"
@@ -85,12 +86,10 @@ def run(build: Build, command: Command, inputs: Inputs) -> dict[str, str]:
         cwd = inputs.repository(command.repository) if command.here else here
         ended = build.run(command.argv(part, inputs), cwd, env, terminal=command.terminal)
         label = f"{number}: " if len(command.parts) > 1 else ""
-        stdout = screen(_text(ended.stdout)) if command.terminal else _text(ended.stdout)
-        texts |= {f"{label}exit code": str(ended.code), f"{label}stdout": stdout, f"{label}stderr": _text(ended.stderr)}
+        texts |= {f"{label}exit code": str(ended.code), f"{label}stdout": _text(ended.stdout), f"{label}stderr": _text(ended.stderr)}
     texts |= {str(path.relative_to(here)): _text(path.read_bytes()) for path in sorted(here.rglob("*")) if _is_output(path, here)}
     folders = {own: "$OWN", build.folder: "$FOLDER", build.checkout: "$CHECKOUT", build.python.parent: "$BIN", build.cache: "$CACHE"}
-    told = {name: normal(text, command, {str(path): called for path, called in folders.items()}) for name, text in texts.items()}
-    return {name: in_any_order(text) for name, text in told.items()} if command.unordered else told
+    return {"texts": texts, "folders": {str(path): called for path, called in folders.items()}}
 
 
 def _is_output(path: Path, here: Path) -> bool:
