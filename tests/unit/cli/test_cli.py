@@ -1,4 +1,4 @@
-"""The command line: what it takes, what it refuses, how it ends, and that asking for help stays light."""
+"""The command line: arguments, errors, exit codes, and fast help."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def devloop(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.parametrize("args", [("--help",), ("up", "--help"), ("toolchain", "install", "-h"), ("--version",)])
-def test_asking_for_help_imports_nothing_heavy(args: tuple[str, ...]) -> None:
+def test_help_imports_no_slow_packages(args: tuple[str, ...]) -> None:
     code = "import sys; from devloop.cli import run; status = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(status)"
     done = subprocess.run([sys.executable, "-c", code, *args], check=False, text=True, capture_output=True)
     assert done.returncode == 0
@@ -26,7 +26,7 @@ def test_asking_for_help_imports_nothing_heavy(args: tuple[str, ...]) -> None:
     assert loaded.isdisjoint({"kubernetes", "docker", "cryptography", "yaml", "sh", "tenacity", "psutil"})
 
 
-def test_every_command_is_in_the_help_and_tells_its_purpose() -> None:
+def test_every_command_is_in_the_help_with_a_summary() -> None:
     text = devloop("--help").stdout
     for command in ("up", "status", "down", "validate", "init", "toolchain"):
         line = next(line for line in text.splitlines() if line.split()[:1] == [command])
@@ -38,17 +38,17 @@ def test_every_command_is_in_the_help_and_tells_its_purpose() -> None:
 @pytest.mark.parametrize(
     "command", ["up", "status", "down", "validate", "render", "doctor", "init", "toolchain install", "toolchain images"]
 )
-def test_every_option_tells_what_it_is_for_and_the_usage_is_no_riddle(command: str) -> None:
+def test_every_option_has_a_help_text(command: str) -> None:
     usage, *lines = devloop(*command.split(), "--help").stdout.splitlines()
     assert "[[" not in usage
     options = [line for line in lines if line.lstrip().startswith("-")]
-    told = [line for index, line in enumerate(lines) if line in options and (line[34:].strip() or lines[index + 1][34:].strip())]
+    described = [line for index, line in enumerate(lines) if line in options and (line[34:].strip() or lines[index + 1][34:].strip())]
     assert len(options) > 0
-    assert told == options
+    assert described == options
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "expected"),
     [
         (("upp", "local"), "up"),
         (("up",), "ENV"),
@@ -60,22 +60,22 @@ def test_every_option_tells_what_it_is_for_and_the_usage_is_no_riddle(command: s
         (("init", "."), "is not empty"),
     ],
 )
-def test_what_it_refuses_ends_with_two_and_says_why(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_exit_with_two_and_a_reason(tmp_path: Path, args: tuple[str, ...], expected: str) -> None:
     (tmp_path / "something").touch()
     refused = devloop(*args, cwd=tmp_path)
     assert refused.returncode == 2
-    assert said in refused.stderr
+    assert expected in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_validating_what_is_no_environment_is_a_wrong_question(tmp_path: Path) -> None:
+def test_validating_an_unknown_environment_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec: {}\n")
     refused = devloop("validate", "--environment", "nope", cwd=tmp_path)
     assert refused.returncode == 2
     assert "local" in refused.stderr
 
 
-def test_a_refusal_is_a_report_too(tmp_path: Path) -> None:
+def test_an_input_error_is_a_report_too(tmp_path: Path) -> None:
     folder = tmp_path / "clusters" / "local"
     folder.mkdir(parents=True)
     (folder / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nspec:\n  cluster: {cni: Cilum, workerz: 1}\n")

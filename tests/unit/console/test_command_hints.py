@@ -1,4 +1,4 @@
-"""Hints can be pasted where the user stands."""
+"""Hints have the options of the command line, so that they can be pasted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HERE = CommandContext.of("local", "my repo", "my file.yaml", "kind")
 
 
 @pytest.mark.parametrize(
-    ("hint", "said"),
+    ("hint", "expected"),
     [
         (DevloopCommand("up", "local"), UP),
         (instructions("edit and run `", DevloopCommand("up", "local"), "` again"), f"edit and run `{UP}` again"),
@@ -33,13 +33,13 @@ HERE = CommandContext.of("local", "my repo", "my file.yaml", "kind")
         (DevloopCommand("validate", options=("--environment", "local")), "devloop -C 'my repo' validate --environment local"),
     ],
 )
-def test_our_commands_are_completed(hint: Hint, said: str) -> None:
-    assert str(HERE.hint(hint)) == said
+def test_commands_of_devloop_are_completed(hint: Hint, expected: str) -> None:
+    assert str(HERE.hint(hint)) == expected
     assert CommandContext().hint(hint) == hint
 
 
 @pytest.mark.parametrize(
-    ("hint", "said"),
+    ("hint", "expected"),
     [
         (command("devloop -C elsewhere up local"), "devloop -C elsewhere up local"),
         (command("devloop toolchain install kind"), "devloop toolchain install kind"),
@@ -48,9 +48,9 @@ def test_our_commands_are_completed(hint: Hint, said: str) -> None:
         ("devloop up makes it", "devloop up makes it"),
     ],
 )
-def test_everything_else_stays(hint: Hint, said: str) -> None:
+def test_other_hints_stay(hint: Hint, expected: str) -> None:
     assert HERE.hint(hint) == hint
-    assert str(hint) == said
+    assert str(hint) == expected
 
 
 def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str
     assert "devloop up" not in captured.out + captured.err
 
 
-def test_the_command_line_says_commands_as_it_was_called(tmp_path: Path) -> None:
+def test_hints_have_the_options_of_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     (tmp_path / "repo" / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec: {}\n")
     argv = [sys.executable, "-m", "devloop", "-C", "repo", "status", "local", "--provisioner", "embedded"]

@@ -1,4 +1,4 @@
-"""What people read, and what programs read."""
+"""Text for people, and JSON alone on standard output."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ BLOCKED = Readiness("flux-system", "web", False, "DependencyNotReady", "dependen
 
 
 def report(**more: object) -> Report:
-    steps = (Outcome(Status.FAILED, "2 of 3 are not ready", "mend it", "reconcile", 1.25),)
+    steps = (Outcome(Status.FAILED, "2 of 3 are not ready", "fix it", "reconcile", 1.25),)
     return Report("up", "local", "embedded", "main@sha1:abc", steps, (READY, FAILED, BLOCKED), **more)  # type: ignore[arg-type]
 
 
-def test_the_end_says_what_is_ready_what_failed_what_it_blocks_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(capsys: pytest.CaptureFixture[str]) -> None:
     Console().show(report())
     text = capsys.readouterr().out
     assert "local: 1 of 3 Kustomizations ready" in text
@@ -43,7 +43,7 @@ def test_the_end_says_what_is_ready_what_failed_what_it_blocks_and_what_to_do(ca
     assert "✗ flux-system/apps  BuildFailed: kustomize build failed" in text
     assert "Deployment/x: no" in text
     assert "flux-system/apps blocks flux-system/web" in text
-    assert "hint: mend it" in text
+    assert "hint: fix it" in text
     assert "devloop up local" in text
 
 
@@ -59,10 +59,10 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     assert list(document) == ["command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
     assert document["ok"] is False
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
-    told = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
-    assert list(document["kustomizations"][0]) == told
-    told = ["rule", "severity", "path", "line", "message", "hint", "object", "related", "environments", "kustomizations"]
-    assert list(document["findings"][0]) == told
+    keys = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
+    assert list(document["kustomizations"][0]) == keys
+    keys = ["rule", "severity", "path", "line", "message", "hint", "object", "related", "environments", "kustomizations"]
+    assert list(document["findings"][0]) == keys
     assert "careful" in captured.err
     assert "cluster" in captured.err
 
@@ -78,7 +78,7 @@ def test_markup_in_messages_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert text.count("[/oops]") == 2
 
 
-def test_progress_is_told_now_and_then_on_plain_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_output_shows_progress_in_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     for percent in range(101):
         console.emit(Progress("toolchain", "etcd", percent / 100, 20.0 - percent / 5))
@@ -107,7 +107,7 @@ def test_github_gets_annotations(capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 def narrow(monkeypatch: pytest.MonkeyPatch, columns: int = 40) -> None:
-    """A terminal, as far as rich knows."""
+    """Makes rich use a terminal."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(columns))
 
@@ -117,9 +117,7 @@ def plain(text: str) -> list[str]:
     return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
 
 
-def test_sentences_are_broken_between_words_and_aligned_and_commands_are_whole(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sentences_are_wrapped_and_commands_are_not(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     narrow(monkeypatch)
     hint = command("kubectl --context devloop-local --namespace flux-system get kustomizations")
     Console().error(InputError("this is a sentence that is too long\nand has two lines", hint=hint))
@@ -131,35 +129,35 @@ def test_sentences_are_broken_between_words_and_aligned_and_commands_are_whole(
     ]
 
 
-def test_a_hint_that_is_a_sentence_is_broken_like_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hint_that_is_a_sentence_is_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     narrow(monkeypatch)
     Console().error(InputError("no", hint="use a format like 90s, 10m or 1h30m, or leave it out"))
     assert plain(capsys.readouterr().err) == ["error: no", "hint: use a format like 90s, 10m or 1h30m,", "      or leave it out"]
 
 
-def test_words_that_are_too_long_are_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_words_are_not_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     narrow(monkeypatch)
     path = "/a/very/long/path/that/does/not/fit/into/a/line/of/forty/columns"
     Console().error(InputError(f"cannot write {path} today"))
     assert plain(capsys.readouterr().err) == ["error: cannot write", f"       {path}", "       today"]
 
 
-def test_the_last_column_goes_where_there_is_no_room(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_has_no_last_column(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("etcd", "25 MiB", "/cache/tools/etcd"), ("kube-apiserver", "101 MiB", "/cache/tools/kube-apiserver")]
     Console().table(("tool", "size", "path"), rows)
     wide = capsys.readouterr().out
     narrow(monkeypatch)
     Console().table(("tool", "size", "path"), rows)
-    told = "\n".join(plain(capsys.readouterr().out))
+    lines = "\n".join(plain(capsys.readouterr().out))
     assert "/cache/tools/etcd" in wide
     assert "etcd              25 MiB" in wide, "numbers are to the right"
-    assert "/cache/tools" not in told
-    assert "kube-apiserver   101 MiB" in told
-    assert "the column path needs a wider terminal," in told
+    assert "/cache/tools" not in lines
+    assert "kube-apiserver   101 MiB" in lines
+    assert "the column path needs a wider terminal," in lines
 
 
 @pytest.mark.parametrize(("seconds", "follows", "lines"), [(0.2, False, 1), (0.2, True, 2), (3.0, False, 2)])
-def test_what_is_ready_at_once_is_told_once(seconds: float, follows: bool, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_ready_at_once_is_shown_once(seconds: float, follows: bool, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(follows=follows)
     ready = replace(READY, seconds=seconds)
     console.emit(Reconciling((ready,)))
@@ -194,9 +192,9 @@ def test_the_doctors_json_has_its_checks(capsys: pytest.CaptureFixture[str]) -> 
     assert document["checks"] == [{"check": "keys", "status": "failed", "message": "none", "hint": "do that"}]
 
 
-def test_what_fails_for_one_reason_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_equal_failures_are_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     failed = [Outcome(Status.FAILED, "no engine", "start it", title) for title in ("images", "cluster")]
     other = Outcome(Status.FAILED, "no disk", "df -h", "git server")
     Console().show(Report("up", "local", steps=(*failed, other)))
-    told = capsys.readouterr().out.splitlines()
-    assert told[:4] == ["error: images, cluster: no engine", "hint: start it", "error: git server: no disk", "hint: df -h"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == ["error: images, cluster: no engine", "hint: start it", "error: git server: no disk", "hint: df -h"]

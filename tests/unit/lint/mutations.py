@@ -1,4 +1,4 @@
-"""Ways to spoil a repository, each with the randomness that it is given and nothing else."""
+"""Random mutations of a repository, reproducible from a seed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
 
 
 def spoil(root: Path, dice: random.Random, times: int) -> list[str]:
-    """Spoil the files below `root` in `times` ways; what was done, for whoever must repeat it."""
+    """Mutates the files below `root` `times` times and returns what it did."""
     done = []
     for _ in range(times):
         files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and ".git" not in path.parts)
@@ -83,7 +83,7 @@ def delete_folder(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def retype(root: Path, path: Path, dice: random.Random) -> None:
-    """Another value, or another kind of value, anywhere in a document."""
+    """Another value or type anywhere in a document."""
     documents = _read(path)
     holder: Any = documents
     for _ in range(dice.randint(1, 12)):
@@ -100,7 +100,7 @@ def retype(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def _read(path: Path) -> list[Any]:
-    """The documents of a file, none of one that cannot be read."""
+    """The documents of a file, none of an unreadable one."""
     try:
         return list(yaml.safe_load_all(path.read_text()))
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -108,7 +108,7 @@ def _read(path: Path) -> list[Any]:
 
 
 def _other(value: Any, documents: Any, dice: random.Random) -> Any:
-    """Instead of a value: nonsense, more or less of it, or what stands elsewhere in the file."""
+    """A replacement: nonsense, a longer or shorter value, or another value of the file."""
     change = dice.randrange(6)
     if change == 0:
         return [value]
@@ -125,7 +125,7 @@ def _other(value: Any, documents: Any, dice: random.Random) -> Any:
 
 
 def _garbled(text: str, dice: random.Random) -> str:
-    """A few pieces more, instead of some of the text or in addition to it."""
+    """Inserts fragments or replaces parts of the text."""
     for _ in range(dice.randint(1, 3)):
         start = dice.randint(0, len(text))
         text = text[:start] + dice.choice(ODD_PIECES) + text[min(len(text), start + dice.choice((0, 0, 1, 5))) :]
@@ -133,12 +133,12 @@ def _garbled(text: str, dice: random.Random) -> str:
 
 
 def garble(root: Path, path: Path, dice: random.Random) -> None:
-    """What is no YAML as well: templates, schemas, expressions."""
+    """Also for files other than YAML: templates, schemas, expressions."""
     path.write_bytes(_garbled(path.read_bytes().decode("latin-1"), dice).encode("latin-1", errors="replace"))
 
 
 def encode(root: Path, path: Path, dice: random.Random) -> None:
-    """The same text, written as other programs do."""
+    """The same text in another encoding."""
     text = path.read_bytes().decode(errors="replace")
     lines = {"\r\n": text.replace("\n", "\r\n"), "\r": text.replace("\n", "\r"), "\x85": text.replace("\n", "\x85"), "": text.rstrip("\n")}
     text = dice.choice((text, text, text.replace("  ", "\t"), *lines.values()))
@@ -148,7 +148,7 @@ def encode(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def alias(root: Path, path: Path, dice: random.Random) -> None:
-    """An anchor at one value, and an alias or a merge of it elsewhere, before it or inside of it too."""
+    """An anchor at one value and an alias or merge elsewhere, even before or inside it."""
     lines = path.read_bytes().split(b"\n")
     places = [number for number, line in enumerate(lines) if b": " in line or line.endswith(b":")]
     if not places:
@@ -167,7 +167,7 @@ def alias(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def enlist(root: Path, path: Path, dice: random.Random) -> None:
-    """Any file or folder in any list of a kustomization file: once more, of the wrong kind, the folder itself, or from elsewhere."""
+    """Adds any file or folder to any list of a kustomization file."""
     files = sorted(root.rglob("kustomization.yaml"))
     target = dice.choice(files) if files else root / "k8s/kustomization.yaml"
     documents = _read(target) if target.is_file() else []
@@ -185,7 +185,7 @@ def enlist(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def graft(root: Path, path: Path, dice: random.Random) -> None:
-    """What the repository of some rule has and this one has not."""
+    """Adds a file from the fixture of a rule."""
     fixture = dice.choice(FIXTURES)
     for source in sorted(fixture.rglob("*")):
         target = root / source.relative_to(fixture)
@@ -196,7 +196,7 @@ def graft(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def git_folder(root: Path, path: Path, dice: random.Random) -> None:
-    """Git does not know what to do with its own files."""
+    """Breaks files of Git."""
     name = dice.choice((".git/HEAD", ".git/index", ".git/config", ".git", ".gitmodules", ".gitattributes"))
     target = root / name
     if target.is_dir():
@@ -206,7 +206,7 @@ def git_folder(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def rekey(root: Path, path: Path, dice: random.Random) -> None:
-    """A line less, twice, elsewhere or with another indentation."""
+    """Removes, repeats, moves or indents a line."""
     lines = path.read_bytes().split(b"\n")
     index = dice.randrange(len(lines))
     line = lines.pop(index)
@@ -234,14 +234,14 @@ def rename(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def copy(root: Path, path: Path, dice: random.Random) -> None:
-    """The content of one file in another's place."""
+    """Replaces one file with another."""
     others = sorted(other for other in root.rglob("*.yaml") if other.is_file())
     if others:
         path.write_bytes(dice.choice(others).read_bytes())
 
 
 def link(root: Path, path: Path, dice: random.Random) -> None:
-    """A link in place of a file or of a folder: to itself, round and round, out of the repository, to nothing, to some other file."""
+    """Replaces a file or folder with a link: to itself, in a circle, outside the repository, dangling, or to another file."""
     others = sorted(other for other in root.rglob("*") if ".git" not in other.parts)
     there = os.path.relpath(dice.choice(others), path.parent)
     if dice.random() < 0.2 and path.parent != root:
@@ -253,13 +253,13 @@ def link(root: Path, path: Path, dice: random.Random) -> None:
 
 
 def swap_folder(root: Path, path: Path, dice: random.Random) -> None:
-    """A folder where a file was, or a pipe that nobody writes into."""
+    """Replaces a file with a folder or a pipe without a writer."""
     path.unlink()
     path.mkdir() if dice.random() < 0.5 else os.mkfifo(path)
 
 
 def forbid(root: Path, path: Path, dice: random.Random) -> None:
-    """Nobody may read it, save root."""
+    """Removes all permissions."""
     path.chmod(0)
 
 

@@ -1,4 +1,4 @@
-"""How a fault gets into the sample platform, and where it is to be seen."""
+"""Inserts a fault into the sample platform and knows where it is reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Step = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Plant:
-    """What to do to the sample, and the file that the rule then names, with the first line in it that holds `at` (none for '')."""
+    """A change of the sample, and the file and first line with `at` that the rule reports ('' for no line)."""
 
     step: Step
     path: str = ""
@@ -41,7 +41,7 @@ def new(path: str, text: str) -> Step:
 
 
 def edit(path: str, pattern: str, replacement: str) -> Step:
-    """Replace what the pattern finds, which is there."""
+    """Replaces the match of the pattern, which must exist."""
 
     def plant(root: Path) -> None:
         text, count = re.subn(pattern, replacement, (root / path).read_text(), flags=re.MULTILINE)
@@ -61,7 +61,7 @@ def listed(folder: str, name: str, text: str) -> Step:
 
 
 def edited(path: str, pattern: str, replacement: str, at: str = "") -> Plant:
-    """A fault that is told where it is made; on the line of the replacement unless `at` says another."""
+    """A fault that is reported where it is made: on the line of the replacement, or of `at`."""
     return Plant(edit(path, pattern, replacement), path, at or replacement)
 
 

@@ -1,4 +1,4 @@
-"""A fault for each rule about files as they are written: definitions, YAML, builds, secrets, devloop.yaml."""
+"""A fault for each rule about files: definitions, YAML, builds, secrets, devloop.yaml."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def exemption(rule: str, expires: str) -> str:
 
 
 def swapped(root: Path) -> None:
-    """The files of prod are for the key of dev."""
+    """Encrypts the files of prod for the key of dev."""
     for path in (root / "k8s/clusters/dev").rglob("*.enc.yaml"):
         shutil.copy(path, root / "k8s/clusters/prod" / path.relative_to(root / "k8s/clusters/dev"))
 

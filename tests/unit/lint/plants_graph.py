@@ -1,4 +1,4 @@
-"""A fault for each rule about how things hang together: the graph, variables, layers, the platform as a whole."""
+"""A fault for each rule about relations: graph, variables, layers, the platform as a whole."""
 
 from __future__ import annotations
 

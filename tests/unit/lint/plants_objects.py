@@ -1,4 +1,4 @@
-"""A fault for each rule about single objects: what the API server, the kubelet and policies say of them."""
+"""A fault for each rule about single objects: schemas, pods and policies."""
 
 from __future__ import annotations
 

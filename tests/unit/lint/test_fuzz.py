@@ -1,4 +1,4 @@
-"""Spoiled repositories: whatever is in them, validation ends with findings or says what is wrong with the input.
+"""Broken repositories: validation always ends with findings or an input error.
 
 DEVLOOP_FUZZ=N tries N repositories instead of a few, DEVLOOP_FUZZ=M-N those from M up to N; a number that fails is enough to do it again.
 """
@@ -49,7 +49,7 @@ CRASHES = ("panicked", "worker died", "unknown request")
 
 
 def lay_out(root: Path, dice: random.Random) -> None:
-    """The sample platform, the repository that has one of each, or that of some rule; in a Git repository, committed or not, or in none."""
+    """The sample platform, the repository that has one of each, or that of some rule; with or without Git."""
     kind = dice.randrange(3)
     if kind == 0:
         for name in ("clusters", "k8s", "policies"):
@@ -67,7 +67,7 @@ def lay_out(root: Path, dice: random.Random) -> None:
 
 
 def look(root: Path, worker_program: Path, store: Path | None = None) -> Report | None:
-    """Everything that validate and render do; None where the input is refused."""
+    """Validates and renders; None for an input error."""
     try:
         repository = load_scope(root)
     except InputError:
@@ -85,7 +85,7 @@ def look(root: Path, worker_program: Path, store: Path | None = None) -> Report 
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_spoiled_repository_gives_findings_and_no_traceback(number: int, worker_program: Path, tmp_path: Path) -> None:
+def test_a_broken_repository_gives_findings_and_no_traceback(number: int, worker_program: Path, tmp_path: Path) -> None:
     dice, root = random.Random(number), tmp_path / "repository"
     lay_out(root, dice)
     done = spoil(root, dice, dice.randint(1, 4))
@@ -97,7 +97,7 @@ def test_a_spoiled_repository_gives_findings_and_no_traceback(number: int, worke
 
 
 @pytest.mark.parametrize("target", ["..", ".", "/", "/dev/zero", "cluster", "nowhere"])
-def test_a_link_leads_nowhere_or_round_and_round(target: str, worker_program: Path, tmp_path: Path) -> None:
+def test_dangling_and_circular_links(target: str, worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     (tmp_path / "cluster/settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n")
@@ -111,7 +111,7 @@ def test_a_link_leads_nowhere_or_round_and_round(target: str, worker_program: Pa
 @pytest.mark.parametrize(
     ("text", "rule"), [("a: &a [*a]\n", "yaml/syntax"), (BOMB, "yaml/syntax"), ("a: b\n" * 20_000, "yaml/duplicate-key")]
 )
-def test_what_a_library_would_never_end_with_is_told_with_its_line(text: str, rule: str, worker_program: Path, tmp_path: Path) -> None:
+def test_input_that_hangs_a_library_is_reported_with_its_line(text: str, rule: str, worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     (tmp_path / "cluster/settings.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: default}}\n{text}")
@@ -122,7 +122,7 @@ def test_what_a_library_would_never_end_with_is_told_with_its_line(text: str, ru
     ]
 
 
-def test_a_name_that_is_no_text_is_shown_all_the_same(worker_program: Path, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_is_shown(worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\nstringData: {password: hunter2}\n"
@@ -134,7 +134,7 @@ def test_a_name_that_is_no_text_is_shown_all_the_same(worker_program: Path, tmp_
         assert b"cluster/a" in done.stdout and b"cluster/a\xff" not in done.stdout
 
 
-def test_nobody_waits_for_a_pipe(worker_program: Path, tmp_path: Path) -> None:
+def test_a_pipe_does_not_block(worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text(KSAIL)
     (tmp_path / "cluster").mkdir()
     for name in ("cluster/a.yaml", "cluster/.sourceignore", ".sourceignore", "a.yaml", ".sops.yaml", "README.md"):

@@ -1,4 +1,4 @@
-"""Which findings a change reaches, on graphs that the real worker builds."""
+"""Which findings a change affects, on graphs from the real worker."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def reached(worker_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Collection[str]], str]:
+def affected(worker_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Collection[str]], str]:
     root = tmp_path_factory.mktemp("repository")
     for name, text in FILES.items():
         (root / name).parent.mkdir(exist_ok=True)
@@ -93,8 +93,8 @@ def reached(worker_program: Path, tmp_path_factory: pytest.TempPathFactory) -> C
         (["clusters/local/ksail.yaml"], "apps controllers flux-system variables widgets"),
     ],
 )
-def test_a_change_reaches_what_is_built_from_it(reached: Callable[[Collection[str]], str], changed: list[str], names: str) -> None:
-    assert reached(changed) == names
+def test_a_change_affects_what_is_built_from_it(affected: Callable[[Collection[str]], str], changed: list[str], names: str) -> None:
+    assert affected(changed) == names
 
 
 def test_findings_are_kept_by_scope_or_by_file() -> None:
@@ -107,7 +107,7 @@ def test_findings_are_kept_by_scope_or_by_file() -> None:
     assert impact(LintContext(), ["devloop.yaml"]).has(finding("b.yaml"))
 
 
-def test_what_changed_is_seen_whether_git_was_told_or_not(tmp_path: Path) -> None:
+def test_committed_and_uncommitted_changes_are_seen(tmp_path: Path) -> None:
     root = tmp_path / "deep"
     root.mkdir()
     for name in ("a", "b", "c"):

@@ -1,4 +1,4 @@
-"""The sample platform as `devloop init` makes it is clean, and each rule speaks of what is planted in it, at its place."""
+"""The sample platform is clean, and each rule reports the fault that is inserted for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLANTS = plants_files.PLANTS | plants_graph.PLANTS | plants_objects.PLANTS
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, sops_program: Path) -> Path:
-    """As `devloop init` makes it; nobody keeps its keys, so what is encrypted stays sealed."""
+    """From `devloop init`, without its keys, so encrypted files stay encrypted."""
     root = tmp_path_factory.mktemp("sample") / "demo"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
@@ -31,11 +31,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory, sops_program: Path) -> Path
 
 @pytest.fixture(scope="module")
 def before(sample: Path, worker_program: Path) -> tuple[Diagnostic, ...]:
-    """What every rule says of the sample."""
-    return _found(sample, worker_program)
+    """All findings in the sample."""
+    return _findings(sample, worker_program)
 
 
-def _found(root: Path, worker_program: Path, *rules: str) -> tuple[Diagnostic, ...]:
+def _findings(root: Path, worker_program: Path, *rules: str) -> tuple[Diagnostic, ...]:
     with Worker(worker_program, root) as worker:
         return validate(load_scope(root), worker, Selection(rules=rules)).findings
 
@@ -45,15 +45,15 @@ def test_the_sample_is_clean(before: tuple[Diagnostic, ...]) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_speaks_of_what_is_planted_and_of_nothing_before(
+def test_a_rule_reports_the_planted_fault_and_only_that(
     rule: str, before: tuple[Diagnostic, ...], sample: Path, tmp_path: Path, worker_program: Path
 ) -> None:
     root = tmp_path / "demo"
     shutil.copytree(sample, root)
     PLANTS[rule].step(root)
-    found = {(finding.path, finding.line) for finding in _found(root, worker_program, rule)}
+    locations = {(finding.path, finding.line) for finding in _findings(root, worker_program, rule)}
     place = PLANTS[rule].place(root)
-    assert place in found
+    assert place in locations
     assert place not in {(finding.path, finding.line) for finding in before if finding.rule == rule}
 
 

@@ -100,7 +100,7 @@ def apps(text: str, base: str = "base/web.yaml") -> str:
     return f"{KUSTOMIZATION}resources: [{base}]\n{text}"
 
 
-def told(findings: list[Diagnostic]) -> list[str]:
+def locations(findings: list[Diagnostic]) -> list[str]:
     return [f"{finding.path}:{finding.line} {' '.join(map(str, finding.related))}".strip() for finding in findings]
 
 
@@ -171,7 +171,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_finding_is_where_the_field_is_set(shape: str, check: Check) -> None:
     files, settings, place, related = SHAPES[shape]
-    assert told(check("images/latest", {"apps/kustomization.yaml": apps(settings), **files})) == [f"{place} {related}"]
+    assert locations(check("images/latest", {"apps/kustomization.yaml": apps(settings), **files})) == [f"{place} {related}"]
 
 
 UNTOUCHED = {
@@ -188,10 +188,10 @@ UNTOUCHED = {
 @pytest.mark.parametrize("shape", UNTOUCHED)
 def test_a_finding_that_nothing_else_set_is_in_the_objects_own_file(shape: str, check: Check) -> None:
     files = {"apps/base/web.yaml": WEB.replace("web:1.0", "web:latest"), "apps/kustomization.yaml": apps(UNTOUCHED[shape])}
-    assert told(check("images/latest", files)) == ["apps/base/web.yaml:14"]
+    assert locations(check("images/latest", files)) == ["apps/base/web.yaml:14"]
 
 
-def test_of_two_overlays_each_has_its_own_patch(check: Check) -> None:
+def test_two_overlays_have_their_own_patches(check: Check) -> None:
     files = {
         "apps/base/kustomization.yaml": apps("", "web.yaml"),
         "apps/a/kustomization.yaml": apps("nameSuffix: -a\npatches: [{path: p.yaml}]\n", "../base"),
@@ -200,10 +200,10 @@ def test_of_two_overlays_each_has_its_own_patch(check: Check) -> None:
         "apps/b/p.yaml": MERGE.replace("latest", "2"),
         "apps/kustomization.yaml": apps("", "a, b"),
     }
-    assert told(check("images/latest", files)) == [f"apps/a/p.yaml:9 {IN_PATCH}"]
+    assert locations(check("images/latest", files)) == [f"apps/a/p.yaml:9 {IN_PATCH}"]
 
 
-# -- what is there, and what is gone ------------------------------------------------------------------------------------------------------
+# -- added and removed fields --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_container_that_a_patch_adds_is_in_the_patch(check: Check) -> None:
@@ -211,7 +211,7 @@ def test_a_container_that_a_patch_adds_is_in_the_patch(check: Check) -> None:
     later = sidecar.replace("side:1", "side:2")
     files = {"apps/a.yaml": sidecar, "apps/b.yaml": later, "apps/kustomization.yaml": apps("patches: [{path: a.yaml}, {path: b.yaml}]\n")}
     found = check("resources/requests", files)
-    assert told(found) == ["apps/a.yaml:8 a patch for the object in apps/base/web.yaml:12"]
+    assert locations(found) == ["apps/a.yaml:8 a patch for the object in apps/base/web.yaml:12"]
 
 
 LIMITS = "/spec/template/spec/containers/0/resources"
@@ -224,26 +224,26 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("patch", "line"), TAKEN)
-def test_what_a_patch_takes_away_is_missing_because_of_the_patch(patch: str, line: int, check: Check) -> None:
+def test_a_field_that_a_patch_removes_is_missing_in_the_patch(patch: str, line: int, check: Check) -> None:
     files = {"apps/p.yaml": patch, "apps/kustomization.yaml": apps("patches:\n  - path: p.yaml\n" + TARGET)}
-    assert told(check("resources/limits", files)) == [f"apps/p.yaml:{line} a patch for the object in apps/base/web.yaml:17"]
+    assert locations(check("resources/limits", files)) == [f"apps/p.yaml:{line} a patch for the object in apps/base/web.yaml:17"]
 
 
 def test_a_label_is_where_it_is_added(check: Check) -> None:
     settings = 'labels:\n  - pairs:\n      team: blue\n      "no good": "1"\n    includeSelectors: false\n'
-    assert told(check("labels/syntax", {"apps/kustomization.yaml": apps(settings)})) == [
+    assert locations(check("labels/syntax", {"apps/kustomization.yaml": apps(settings)})) == [
         "apps/kustomization.yaml:7 labels for the object in apps/base/web.yaml:3"
     ]
 
 
 def test_a_namespace_is_where_it_is_chosen(check: Check) -> None:
     found = check("graph/namespace-missing", {"apps/kustomization.yaml": apps("namespace: nowhere\n")})
-    assert told(found) == ["apps/kustomization.yaml:4 namespace for the object in apps/base/web.yaml:5"]
+    assert locations(found) == ["apps/kustomization.yaml:4 namespace for the object in apps/base/web.yaml:5"]
 
 
-def test_a_number_of_replicas_is_found_too(check: Check) -> None:
+def test_a_number_of_replicas_is_found(check: Check) -> None:
     files = {"apps/kustomization.yaml": apps("replicas:\n  - name: web\n    count: -1\n")}
-    assert told(check("schema/invalid-value", files)) == ["apps/kustomization.yaml:6 replicas for the object in apps/base/web.yaml:7"]
+    assert locations(check("schema/invalid-value", files)) == ["apps/kustomization.yaml:6 replicas for the object in apps/base/web.yaml:7"]
 
 
 def test_a_replacement_is_one_entry(check: Check) -> None:
@@ -256,14 +256,14 @@ replacements:
 """
     versions = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: versions, namespace: default}\ndata: {web: 'example.org/web:latest'}\n"
     files = {"apps/versions.yaml": versions, "apps/kustomization.yaml": apps(settings, "base/web.yaml, versions.yaml")}
-    assert told(check("images/latest", files)) == ["apps/kustomization.yaml:5 replacements for the object in apps/base/web.yaml:14"]
+    assert locations(check("images/latest", files)) == ["apps/kustomization.yaml:5 replacements for the object in apps/base/web.yaml:14"]
 
 
 @pytest.mark.parametrize(
     ("prefix", "place"), [("Dev_", "apps/kustomization.yaml:4 namePrefix for the object in apps/base/web.yaml:4"), ("a-", "")]
 )
 def test_a_prefix_is_named_where_it_alone_is_wrong(prefix: str, place: str, check: Check) -> None:
-    found = told(check("naming/invalid", {"apps/kustomization.yaml": apps(f"namePrefix: {prefix}\n")}))
+    found = locations(check("naming/invalid", {"apps/kustomization.yaml": apps(f"namePrefix: {prefix}\n")}))
     assert found == ([place] if place else [])
 
 
@@ -272,7 +272,7 @@ def test_a_wrong_name_with_a_good_prefix_is_in_its_file(check: Check) -> None:
         "apps/base/web.yaml": WEB.replace("name: web\n  namespace", "name: We_b\n  namespace"),
         "apps/kustomization.yaml": apps("namePrefix: a-\n"),
     }
-    assert told(check("naming/invalid", files)) == ["apps/base/web.yaml:4"]
+    assert locations(check("naming/invalid", files)) == ["apps/base/web.yaml:4"]
 
 
 # -- what Flux adds -----------------------------------------------------------------------------------------------------------------------
@@ -287,15 +287,15 @@ def test_a_patch_of_the_kustomization_is_in_its_file(with_file: bool, check: Che
     files = {"cluster/apps.yaml": flux("patches:\n  - patch: |\n" + INLINE_REPLACE + TARGET)}
     if with_file:
         files["apps/kustomization.yaml"] = apps("")
-    assert told(check("images/latest", files)) == [f"cluster/apps.yaml:19 {IN_PATCH}"]
+    assert locations(check("images/latest", files)) == [f"cluster/apps.yaml:19 {IN_PATCH}"]
 
 
 def test_images_namespace_and_metadata_of_the_kustomization_are_in_its_file(check: Check) -> None:
     files = {"cluster/apps.yaml": flux("targetNamespace: nowhere\nimages:\n  - name: example.org/web\n    newTag: latest")}
-    assert told(check("images/latest", files)) == ["cluster/apps.yaml:18 images for the object in apps/base/web.yaml:14"]
-    assert told(check("graph/namespace-missing", files)) == ["cluster/apps.yaml:15 namespace for the object in apps/base/web.yaml:5"]
+    assert locations(check("images/latest", files)) == ["cluster/apps.yaml:18 images for the object in apps/base/web.yaml:14"]
+    assert locations(check("graph/namespace-missing", files)) == ["cluster/apps.yaml:15 namespace for the object in apps/base/web.yaml:5"]
     files = {"cluster/apps.yaml": flux("commonMetadata:\n  labels:\n    team: 'not good'")}
-    assert told(check("labels/syntax", files)) == ["cluster/apps.yaml:17 commonMetadata for the object in apps/base/web.yaml:3"]
+    assert locations(check("labels/syntax", files)) == ["cluster/apps.yaml:17 commonMetadata for the object in apps/base/web.yaml:3"]
 
 
 def test_a_patch_that_a_parent_puts_into_the_kustomization_is_in_the_parents_file(check: Check) -> None:
@@ -304,14 +304,14 @@ def test_a_patch_that_a_parent_puts_into_the_kustomization_is_in_the_parents_fil
     )
     kustomization = f"{KUSTOMIZATION}resources: [apps.yaml]\npatches:\n  - path: p.yaml\n    target: {{kind: Kustomization}}\n"
     files = {"cluster/kustomization.yaml": kustomization, "cluster/p.yaml": patch}
-    assert told(check("images/latest", files)) == [f"cluster/p.yaml:8 {IN_PATCH}"]
+    assert locations(check("images/latest", files)) == [f"cluster/p.yaml:8 {IN_PATCH}"]
 
 
-def test_what_a_patch_makes_of_a_kustomization_is_in_the_patch(check: Check) -> None:
+def test_a_field_of_a_patched_kustomization_is_in_the_patch(check: Check) -> None:
     patch = "- op: replace\n  path: /spec/path\n  value: ./nowhere\n"
     kustomization = f"{KUSTOMIZATION}resources: [apps.yaml]\npatches:\n  - path: p.yaml\n    target: {{kind: Kustomization}}\n"
     files = {"cluster/kustomization.yaml": kustomization, "cluster/p.yaml": patch}
-    assert told(check("graph/path-missing", files)) == ["cluster/p.yaml:3 a patch for the object in cluster/apps.yaml:11"]
+    assert locations(check("graph/path-missing", files)) == ["cluster/p.yaml:3 a patch for the object in cluster/apps.yaml:11"]
 
 
 # -- generators, and the next run ---------------------------------------------------------------------------------------------------------
@@ -320,15 +320,15 @@ def test_what_a_patch_makes_of_a_kustomization_is_in_the_patch(check: Check) -> 
 def test_a_generated_object_is_where_its_key_is_given(check: Check) -> None:
     settings = "configMapGenerator:\n  - name: other\n    namespace: default\n    literals: [a=b]\n  - name: c\n    namespace: default\n"
     settings += "    literals:\n      - fine=1\n      - 'no good=1'\n"
-    assert told(check("naming/data-key", {"apps/kustomization.yaml": apps(settings)})) == ["apps/kustomization.yaml:12"]
+    assert locations(check("naming/data-key", {"apps/kustomization.yaml": apps(settings)})) == ["apps/kustomization.yaml:12"]
 
 
-def test_the_next_run_says_the_same_and_a_change_another(check: Check, tmp_path: Path) -> None:
+def test_the_next_run_gives_the_same_until_a_file_changes(check: Check, tmp_path: Path) -> None:
     files = {"apps/p.yaml": MERGE, "apps/kustomization.yaml": apps("patches: [{path: p.yaml}]\n")}
     first, second = (check("images/latest", files, tmp_path / "store") for _ in range(2))
-    assert told(first) == told(second) == [f"apps/p.yaml:9 {IN_PATCH}"]
+    assert locations(first) == locations(second) == [f"apps/p.yaml:9 {IN_PATCH}"]
     files["apps/p.yaml"] = "# a line more\n" + MERGE
-    assert told(check("images/latest", files, tmp_path / "store")) == [f"apps/p.yaml:10 {IN_PATCH}"]
+    assert locations(check("images/latest", files, tmp_path / "store")) == [f"apps/p.yaml:10 {IN_PATCH}"]
 
 
 # -- kustomize's transformers --------------------------------------------------------------------------------------------------------------
@@ -391,10 +391,10 @@ TRANSFORMED = {
 
 
 @pytest.mark.parametrize("shape", TRANSFORMED)
-def test_what_a_transformer_sets_is_in_its_file(shape: str, check: Check) -> None:
+def test_a_field_that_a_transformer_sets_is_in_its_file(shape: str, check: Check) -> None:
     rule, text, line, what, own = TRANSFORMED[shape]
     files = {"apps/t.yaml": text, "apps/kustomization.yaml": apps("transformers: [t.yaml]\n")}
-    assert told(check(rule, files)) == [f"apps/t.yaml:{line} {what} for the object in apps/base/web.yaml:{own}"]
+    assert locations(check(rule, files)) == [f"apps/t.yaml:{line} {what} for the object in apps/base/web.yaml:{own}"]
 
 
 def test_transformers_come_after_the_rest_and_in_their_order(check: Check) -> None:
@@ -402,24 +402,24 @@ def test_transformers_come_after_the_rest_and_in_their_order(check: Check) -> No
     other = image.replace("name: one", "name: two").replace("latest", '"2"')
     settings = "images: [{name: example.org/web, newTag: '3'}]\ntransformers: [t.yaml]\n"
     files = {"apps/t.yaml": f"{other}---\n{image}", "apps/kustomization.yaml": apps(settings)}
-    assert told(check("images/latest", files)) == ["apps/t.yaml:11 images for the object in apps/base/web.yaml:14"]
+    assert locations(check("images/latest", files)) == ["apps/t.yaml:11 images for the object in apps/base/web.yaml:14"]
 
 
 def test_an_inline_transformer_is_in_the_kustomization_file(check: Check) -> None:
     text = transformer("ImageTagTransformer", "imageTag: {name: example.org/web, newTag: latest}\n")
     settings = "transformers:\n  - |\n" + "".join(f"    {line}\n" for line in text.splitlines())
-    found = told(check("images/latest", {"apps/kustomization.yaml": apps(settings)}))
+    found = locations(check("images/latest", {"apps/kustomization.yaml": apps(settings)}))
     assert found == ["apps/kustomization.yaml:10 images for the object in apps/base/web.yaml:14"]
 
 
-def test_a_folder_of_transformers_names_patches_from_where_it_is_asked_for(check: Check) -> None:
+def test_a_folder_of_transformers_names_patches_relative_to_its_user(check: Check) -> None:
     files = {
         "apps/p.yaml": MERGE,
         "apps/t/kustomization.yaml": apps("", "t.yaml"),
         "apps/t/t.yaml": transformer("PatchTransformer", OF_WEB + "path: p.yaml\n"),
         "apps/kustomization.yaml": apps("transformers: [t]\n"),
     }
-    assert told(check("images/latest", files)) == [f"apps/p.yaml:9 {IN_PATCH}"]
+    assert locations(check("images/latest", files)) == [f"apps/p.yaml:9 {IN_PATCH}"]
 
 
 IDLE = [
@@ -437,7 +437,7 @@ def test_a_transformer_that_does_nothing_is_not_named(text: str, check: Check) -
         "apps/t.yaml": text,
         "apps/kustomization.yaml": apps("transformers: [t.yaml]\n"),
     }
-    assert told(check("images/latest", files)) == ["apps/base/web.yaml:14"]
+    assert locations(check("images/latest", files)) == ["apps/base/web.yaml:14"]
 
 
 # -- HelmReleases --------------------------------------------------------------------------------------------------------------------------
@@ -504,25 +504,25 @@ RENDERED = {
 
 
 @pytest.mark.parametrize("shape", RENDERED)
-def test_what_a_release_sets_is_in_its_file(shape: str, check: Check) -> None:
+def test_a_field_that_a_release_sets_is_in_its_file(shape: str, check: Check) -> None:
     rule, text, line, what, own = RENDERED[shape]
-    assert told(check(rule, release(text))) == [f"apps/base/web.yaml:{line} {what} {IN_CHART}:{own}"]
+    assert locations(check(rule, release(text))) == [f"apps/base/web.yaml:{line} {what} {IN_CHART}:{own}"]
 
 
 @pytest.mark.parametrize("text", ["", "values: {other: web:latest, image: null}\n", renderer("images: [{name: other, newTag: latest}]")])
-def test_what_the_chart_sets_is_in_the_chart(text: str, check: Check) -> None:
+def test_a_field_that_a_chart_sets_is_in_the_chart(text: str, check: Check) -> None:
     files = release(text) | {"chart/templates/web.yaml": TEMPLATE.replace("{{ .Values.image }}", "web:latest")}
-    assert told(check("images/latest", files)) == ["chart/templates/web.yaml:13"]
+    assert locations(check("images/latest", files)) == ["chart/templates/web.yaml:13"]
 
 
 def test_a_value_that_is_a_part_of_a_field_is_not_named(check: Check) -> None:
     files = release("values: {tag: latest}\n") | {
         "chart/templates/web.yaml": TEMPLATE.replace(".Values.image }}", '"web" }}:{{ .Values.tag }}')
     }
-    assert told(check("images/latest", files)) == ["chart/templates/web.yaml:13"]
+    assert locations(check("images/latest", files)) == ["chart/templates/web.yaml:13"]
 
 
-def test_what_a_patch_puts_into_a_release_is_in_the_patch(check: Check) -> None:
+def test_a_patched_field_of_a_release_is_in_the_patch(check: Check) -> None:
     text = "".join(f"            {line}\n" for line in REPLACE.splitlines())
     patch = f"""\
 - op: add
@@ -535,14 +535,14 @@ def test_what_a_patch_puts_into_a_release_is_in_the_patch(check: Check) -> None:
 {text}"""
     settings = "patches:\n  - path: p.yaml\n    target: {kind: HelmRelease}\n"
     files = release("") | {"apps/p.yaml": patch, "apps/kustomization.yaml": apps(settings)}
-    assert told(check("images/latest", files)) == ["apps/p.yaml:10 a patch for the object in chart/templates/web.yaml:13"]
+    assert locations(check("images/latest", files)) == ["apps/p.yaml:10 a patch for the object in chart/templates/web.yaml:13"]
 
 
-def test_of_two_releases_of_a_chart_each_has_its_own_values(check: Check) -> None:
+def test_two_releases_of_a_chart_have_their_own_values(check: Check) -> None:
     first = RELEASE + "  values: {image: web:1}\n"
     second = RELEASE.replace("name: web\n  namespace: default", "name: other\n  namespace: other") + "  values: {image: web:latest}\n"
     found = check("images/latest", CHART | {"apps/base/web.yaml": f"{first}---\n{second}"})
-    assert told(found) == [f"apps/base/web.yaml:25 values {IN_CHART}:13"]
+    assert locations(found) == [f"apps/base/web.yaml:25 values {IN_CHART}:13"]
 
 
 STRANGE = ["postRenderers: [1, {kustomize: 2}, null]", "postRenderers: [{kustomize: {patches: 1}}]", "values: [1]", "commonMetadata: [a]"]
@@ -551,11 +551,13 @@ STRANGE = ["postRenderers: [1, {kustomize: 2}, null]", "postRenderers: [{kustomi
 @pytest.mark.parametrize("text", STRANGE)
 def test_a_strange_release_names_nothing(text: str, check: Check) -> None:
     found = check("images/latest", release(text) | {"chart/templates/web.yaml": TEMPLATE.replace("{{ .Values.image }}", "web:latest")})
-    assert told(found) in ([], ["chart/templates/web.yaml:13"])
+    assert locations(found) in ([], ["chart/templates/web.yaml:13"])
 
 
 def test_the_next_run_knows_the_release_and_what_changed_in_it(check: Check, tmp_path: Path) -> None:
     text = "values:\n  image: web:latest\n"
     first, second = (check("images/latest", release(text), tmp_path / "store") for _ in range(2))
-    assert told(first) == told(second) == [f"apps/base/web.yaml:13 values {IN_CHART}:13"]
-    assert told(check("images/latest", release("# a line\n" + text), tmp_path / "store")) == [f"apps/base/web.yaml:14 values {IN_CHART}:13"]
+    assert locations(first) == locations(second) == [f"apps/base/web.yaml:13 values {IN_CHART}:13"]
+    assert locations(check("images/latest", release("# a line\n" + text), tmp_path / "store")) == [
+        f"apps/base/web.yaml:14 values {IN_CHART}:13"
+    ]

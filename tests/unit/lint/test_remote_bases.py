@@ -1,4 +1,4 @@
-"""Remote bases: left out unless they may be fetched, then got as kustomize gets them; from real servers of Git and files here."""
+"""Remote bases: skipped unless they may be fetched, then fetched like Kustomize from local Git and HTTP servers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PATIENCE = 30  # seconds
 
 
 class Files(BaseHTTPRequestHandler):
-    """Files by their paths; a path that is not there is a 404, and /hangs says nothing until the test is over."""
+    """Serves files by path; an unknown path is a 404, and /hangs does not answer until the test ends."""
 
     files: ClassVar[dict[str, str]] = {}
     asked: ClassVar[list[str]] = []
@@ -90,7 +90,7 @@ def web() -> Iterator[str]:
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> Path:
-    """A repository with a base that takes from beside itself."""
+    """A repository with a base that uses a sibling folder."""
     files = {
         "apps/kustomization.yaml": KUSTOMIZATION + "resources: [../web]\n",
         "web/kustomization.yaml": KUSTOMIZATION + "resources: [web.yaml]\nlabels: [{pairs: {from: afar}}]\n",
@@ -128,7 +128,7 @@ def repository(root: Path, resource: str, more: str = "", **files: str) -> Path:
 
 @pytest.fixture
 def check(worker_program: Path, tmp_path: Path) -> Check:
-    """What validation says of a repository whose entry path is cluster/."""
+    """Validates a repository whose entry path is cluster/."""
 
     def check(root: Path, *, allowed: bool = True, limit: float = 20.0, store: Path | None = None, rule: str = "") -> Report:
         definition = ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster")
@@ -155,7 +155,7 @@ def failures(report: Report) -> list[str]:
 HERE = "apps/kustomization.yaml:4"
 
 
-def test_without_leave_nothing_is_fetched(web: str, check: Check, tmp_path: Path) -> None:
+def test_nothing_is_fetched_without_permission(web: str, check: Check, tmp_path: Path) -> None:
     report = check(repository(tmp_path / "here", f"{web}/web.yaml"), allowed=False)
     assert report.kustomizations[1].message == "0 objects; 1 remote base not checked here"
     assert (failures(report), Files.asked) == ([], [])
@@ -171,7 +171,7 @@ def test_a_repository_is_built_from(before: str, ref: str, upstream: Path, check
     assert report.kustomizations[1].message == "1 objects"
 
 
-def test_a_patch_of_something_remote_is_named(upstream: Path, check: Check, tmp_path: Path) -> None:
+def test_a_patch_of_a_remote_object_is_named(upstream: Path, check: Check, tmp_path: Path) -> None:
     root = repository(tmp_path / "here", f"file://{upstream}//apps", "patches: [{path: patch.yaml}]\n", apps__patch=WEB)
     assert images(check(root)) == [f"apps/patch.yaml:7 a patch for the object in {HERE}"]
 
@@ -183,19 +183,19 @@ def test_a_file_and_a_patch_come_from_a_server(web: str, check: Check, tmp_path:
     assert (failures(report), images(report)) == ([], ["apps/kustomization.yaml:5 a patch for the object in apps/kustomization.yaml:4"])
 
 
-def test_a_parameter_alone_makes_no_repository_of_a_file(web: str, check: Check, tmp_path: Path) -> None:
+def test_a_file_with_a_parameter_is_not_a_repository(web: str, check: Check, tmp_path: Path) -> None:
     Files.files = {"/api/files/raw?ref=main": WEB}
     report = check(repository(tmp_path / "here", f"{web}/api/files/raw?ref=main"))
     assert (failures(report), images(report)) == ([], [HERE])
 
 
-def test_a_ref_is_no_option(upstream: Path, check: Check, tmp_path: Path) -> None:
+def test_a_ref_is_not_an_option(upstream: Path, check: Check, tmp_path: Path) -> None:
     ref = f"--upload-pack=touch${{IFS}}{tmp_path}/bad"
     assert failures(check(repository(tmp_path / "here", f"file://{upstream}//apps?ref={ref}")))
     assert not (tmp_path / "bad").exists()
 
 
-def test_remote_bases_may_take_from_others(upstream: Path, web: str, check: Check, tmp_path: Path) -> None:
+def test_remote_bases_may_use_other_remote_bases(upstream: Path, web: str, check: Check, tmp_path: Path) -> None:
     Files.files = {"/more.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: default}\n"}
     text = f"{KUSTOMIZATION}resources:\n  - file://{upstream}//apps?ref=main\n  - {web}/more.yaml\n"
     outer = committed(tmp_path / "outer", {"kustomization.yaml": text})
@@ -203,7 +203,7 @@ def test_remote_bases_may_take_from_others(upstream: Path, web: str, check: Chec
     assert (failures(report), report.kustomizations[1].message, images(report)) == ([], "2 objects", [HERE])
 
 
-def test_a_server_that_wants_a_password_gets_the_one_of_the_url(upstream: Path, check: Check, tmp_path: Path) -> None:
+def test_a_server_gets_the_password_of_the_url(upstream: Path, check: Check, tmp_path: Path) -> None:
     env = git_env({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
     with Server(("127.0.0.1", 0), upstream.parent, {"flux": PASSWORD}, env) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -214,9 +214,9 @@ def test_a_server_that_wants_a_password_gets_the_one_of_the_url(upstream: Path, 
         server.shutdown()
     assert (failures(right), images(right)) == ([], [HERE])
     for report in (wrong, none):
-        [told] = failures(report)
-        assert told.startswith(f"{HERE} flux-system/apps does not build: cannot fetch http://{place}: ")
-        assert "Git must be able to sign in without asking" in told
+        [failure] = failures(report)
+        assert failure.startswith(f"{HERE} flux-system/apps does not build: cannot fetch http://{place}: ")
+        assert "Git must be able to sign in without asking" in failure
         assert PASSWORD not in repr(report)
 
 
@@ -245,23 +245,23 @@ def free_port() -> int:
         return port
 
 
-def test_every_failure_has_its_place_and_a_hint(upstream: Path, web: str, check: Check, tmp_path: Path) -> None:
+def test_every_failure_has_a_location_and_a_hint(upstream: Path, web: str, check: Check, tmp_path: Path) -> None:
     closed = f"http://127.0.0.1:{free_port()}"
-    told = {
+    reasons = {
         f"{web}/gone.yaml": "the server says 404 Not Found",
         f"{closed}/a.yaml": "connection refused",
         f"{closed}/a/b.git//c": "failed to connect to 127.0.0.1 port",
         f"file://{upstream}//apps?ref=nowhere": "the repository has no ref nowhere",
         f"file://{tmp_path}/nothing//apps": "does not appear to be a git repository",
     }
-    for number, (name, reason) in enumerate(told.items()):
+    for number, (name, reason) in enumerate(reasons.items()):
         [failure] = failures(check(repository(tmp_path / f"here-{number}", name)))
         assert failure.startswith(f"{HERE} flux-system/apps does not build: cannot fetch {name}: "), failure
         assert reason in failure
         assert not failure.endswith("| "), failure
 
 
-def test_a_folder_that_the_repository_does_not_have_is_told(upstream: Path, check: Check, tmp_path: Path) -> None:
+def test_a_missing_folder_of_the_repository_is_reported(upstream: Path, check: Check, tmp_path: Path) -> None:
     name = f"file://{upstream}//nowhere?ref=main"
     [failure] = failures(check(repository(tmp_path / "here", name)))
     assert failure.startswith(f"{HERE} ")
@@ -269,14 +269,14 @@ def test_a_folder_that_the_repository_does_not_have_is_told(upstream: Path, chec
     assert "/remote/" not in failure
 
 
-def test_what_is_no_manifest_is_told_with_its_name(web: str, check: Check, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_manifest_is_reported_with_its_name(web: str, check: Check, tmp_path: Path) -> None:
     Files.files = {"/a.yaml": "a: [\n"}
     report = check(repository(tmp_path / "here", f"{web}/a.yaml"))
-    [told] = [finding for finding in report.findings if finding.rule in ("yaml/syntax", "build/failed")]
-    assert (told.path, told.line) == ("apps/kustomization.yaml", 4)
+    [syntax] = [finding for finding in report.findings if finding.rule in ("yaml/syntax", "build/failed")]
+    assert (syntax.path, syntax.line) == ("apps/kustomization.yaml", 4)
 
 
-def test_a_remote_base_reads_nothing_outside_of_itself(check: Check, tmp_path: Path) -> None:
+def test_a_remote_base_reads_nothing_outside_its_repository(check: Check, tmp_path: Path) -> None:
     text = KUSTOMIZATION + "configMapGenerator: [{name: a, files: [../../source/apps/secret.yaml]}]\n"
     outer = committed(tmp_path / "outer", {"kustomization.yaml": text})
     [failure] = failures(check(repository(tmp_path / "here", f"file://{outer}", apps__secret="a: b\n")))
@@ -284,7 +284,7 @@ def test_a_remote_base_reads_nothing_outside_of_itself(check: Check, tmp_path: P
     assert "outside of itself" in failure
 
 
-def test_a_server_that_says_nothing_is_left_in_time(web: str, check: Check, tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer_times_out(web: str, check: Check, tmp_path: Path) -> None:
     for number, name in enumerate((f"{web}/hangs.yaml", f"{web}/hangs/a.git//b")):
         [failure] = failures(check(repository(tmp_path / f"here-{number}", name), limit=1.0))
         assert "no answer within 1 s" in failure
@@ -292,7 +292,7 @@ def test_a_server_that_says_nothing_is_left_in_time(web: str, check: Check, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", [("validate", "--allow-remote"), ("render", "cluster", "--allow-remote")])
-def test_an_interrupt_ends_what_is_being_fetched(
+def test_an_interrupt_stops_a_fetch(
     command: tuple[str, ...], number: signal.Signals, worker_program: Path, web: str, tmp_path: Path
 ) -> None:
     root = repository(tmp_path / "here", f"{web}/hangs/a.git//b")

@@ -1,4 +1,4 @@
-"""Reports for other programs: workflow commands, JUnit, and what SARIF leaves to us. Its schema is tested beside the real thing."""
+"""Reports for other programs. An integration test validates SARIF against its schema."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_the_same_report_gives_the_same_bytes_and_ends_its_last_line(name: str) 
 PATCHED = finding(hint="write a tag", related=(Related("k8s/base/web.yaml", 14, "a patch for the object"),))
 
 
-def test_every_format_names_the_objects_own_place_beside_the_patch() -> None:
+def test_every_format_has_the_object_and_the_patch() -> None:
     report = Report("validate", "dev", findings=(PATCHED,))
-    said = "the path is gone%0Anote: a patch for the object in k8s/base/web.yaml:14%0Ahint: write a tag"
-    assert f"::error file=k8s/a.yaml,line=3,title=graph/path-missing::{said}" in FORMATS["github"].write(report)
+    expected = "the path is gone%0Anote: a patch for the object in k8s/base/web.yaml:14%0Ahint: write a tag"
+    assert f"::error file=k8s/a.yaml,line=3,title=graph/path-missing::{expected}" in FORMATS["github"].write(report)
     assert "\n  note: a patch for the object in k8s/base/web.yaml:14\n  hint: write a tag" in FORMATS["junit"].write(report)
-    [told] = json.loads(FORMATS["json"].write(report))["findings"]
-    assert told["related"] == [{"path": "k8s/base/web.yaml", "line": 14, "message": "a patch for the object"}]
+    [finding_] = json.loads(FORMATS["json"].write(report))["findings"]
+    assert finding_["related"] == [{"path": "k8s/base/web.yaml", "line": 14, "message": "a patch for the object"}]
     [result] = json.loads(FORMATS["sarif"].write(report))["runs"][0]["results"]
     place = {"artifactLocation": {"uri": "k8s/base/web.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 14}}
     assert result["relatedLocations"] == [{"id": 1, "message": {"text": "a patch for the object"}, "physicalLocation": place}]
@@ -88,7 +88,7 @@ def test_json_has_the_arguments_of_a_message() -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_empty_report_is_one_too(name: str) -> None:
+def test_every_format_writes_an_empty_report(name: str) -> None:
     assert FORMATS[name].write(Report("validate", ""))
 
 
@@ -115,7 +115,7 @@ def test_github_commands_stay_on_their_line() -> None:
     assert len(lines) == 2
 
 
-def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family() -> None:
+def test_junit_has_a_suite_per_environment_and_a_case_per_kustomization_and_family() -> None:
     document = Xml.fromstring(FORMATS["junit"].write(REPORT))
     assert {(s.get("name"), s.get("tests"), s.get("failures"), s.get("skipped")) for s in document} == {
         ("dev", "3", "1", "0"),
@@ -134,7 +134,7 @@ def test_junit_has_a_suite_an_environment_and_a_case_a_kustomization_and_family(
     assert "secrets/plaintext" in (cases["repository", "secrets"].findtext("system-out") or "")
 
 
-def test_junit_takes_any_text() -> None:
+def test_junit_replaces_control_characters() -> None:
     report = Report("validate", "dev", findings=(Diagnostic(NASTY, Location(NASTY, 1), NASTY, Severity.ERROR, rule="build/failed"),))
     [failure] = Xml.fromstring(FORMATS["junit"].write(report)).iter("failure")
     assert failure.get("message") == 'a "b" <c> & 100%\nnext\ufffd[31m'
@@ -143,21 +143,21 @@ def test_junit_takes_any_text() -> None:
 def test_junit_of_a_run_has_its_steps() -> None:
     steps = (
         Outcome(Status.CHANGED, title="cluster", seconds=1.5),
-        Outcome(Status.FAILED, "no", "mend it", "reconcile"),
+        Outcome(Status.FAILED, "no", "fix it", "reconcile"),
         Outcome(Status.SKIPPED, title="x"),
     )
     document = Xml.fromstring(FORMATS["junit"].write(Report("up", "local", steps=steps)))
-    found = [
+    cases = [
         (case.get("classname"), case.get("name"), case.get("time"), [child.tag for child in case]) for case in document.iter("testcase")
     ]
-    assert found == [
+    assert cases == [
         ("local.steps", "cluster", "1.500", []),
         ("local.steps", "reconcile", "0.000", ["failure"]),
         ("local.steps", "x", "0.000", ["skipped"]),
     ]
 
 
-def test_sarif_tells_its_rules_and_places() -> None:
+def test_sarif_has_rules_and_locations() -> None:
     [run] = json.loads(FORMATS["sarif"].write(REPORT))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [f.rule for f in REPORT.findings]

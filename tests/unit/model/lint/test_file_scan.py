@@ -1,4 +1,4 @@
-"""What a search in bytes finds: Secrets, keys, variables, references. The keys are made up and open nothing."""
+"""Finds Secrets, keys, variables and references in bytes. The keys are not real."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_private_key_is_found_with_its_line(text: str, kind: str) -> None:
         f"certificate: {base64.b64encode(pem('CERTIFICATE').encode()).decode()}",
     ],
 )
-def test_what_opens_nothing_is_no_private_key(text: str) -> None:
+def test_unusable_keys_are_not_found(text: str) -> None:
     assert [*private_keys("a", text.encode())] == []
 
 

@@ -1,4 +1,4 @@
-"""Layers as the names of folders tell them."""
+"""Layers by folder names."""
 
 from __future__ import annotations
 

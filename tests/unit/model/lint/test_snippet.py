@@ -1,4 +1,4 @@
-"""The lines around a finding, and what of them must not be seen."""
+"""The lines around a finding, without secrets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ stringData:
 
 
 def lines(path: str, text: str) -> list[str]:
-    """What is shown of each line when it is the one that is meant."""
+    """Each line as its own snippet shows it."""
     shown = []
     for number in range(1, len(text.splitlines()) + 1):
         found = snippet(path, text, number)
@@ -46,7 +46,7 @@ def lines(path: str, text: str) -> list[str]:
     return shown
 
 
-def test_a_frame_is_the_line_and_two_on_either_side() -> None:
+def test_a_snippet_has_two_lines_on_either_side() -> None:
     text = "a: 1\nb: 2\nc:\n  d: 4\ne: 5\nf: 6\n"
     assert snippet("a.yaml", text, 4) == Snippet(2, ("b: 2", "c:", "  d: 4", "e: 5", "f: 6"), 4, 2, 6)
     assert snippet("a.yaml", text, 1) == Snippet(1, ("a: 1", "b: 2", "c:"), 1, 0, 4)
@@ -55,7 +55,7 @@ def test_a_frame_is_the_line_and_two_on_either_side() -> None:
     assert snippet("id_rsa", "all\nof\nit\n", 2) is None
 
 
-def test_of_a_secret_only_keys_and_names_are_shown() -> None:
+def test_a_secret_shows_only_keys_and_names() -> None:
     shown = lines("db.yaml", SECRET)
     assert "hunter2" not in "\n".join(shown[:5] + shown[7:]).replace("namespace: shop # of hunter2", "")
     assert shown[:4] == ["apiVersion: v1", "kind: Secret", "metadata:", "  name: db"]
@@ -83,7 +83,7 @@ def test_of_a_secret_only_keys_and_names_are_shown() -> None:
         ("two.yaml", "kind: ConfigMap\n---\nkind: Secret\ndata:\n  a: hunter2\n"),
     ],
 )
-def test_what_may_be_secret_is_masked(path: str, text: str) -> None:
+def test_possible_secrets_are_masked(path: str, text: str) -> None:
     assert "hunter2" not in "\n".join(lines(path, text))
 
 
@@ -96,7 +96,7 @@ def test_what_may_be_secret_is_masked(path: str, text: str) -> None:
         ("account.yaml", "automountServiceAccountToken: false\n"),
     ],
 )
-def test_what_only_speaks_of_secrets_is_shown(path: str, text: str) -> None:
+def test_text_about_secrets_is_shown(path: str, text: str) -> None:
     assert lines(path, text) == text.splitlines()
 
 
@@ -105,7 +105,7 @@ def test_a_line_of_a_terminal_stays_one() -> None:
     assert len(lines("a.yaml", "a: " + "b" * 1000)[0]) == 160
 
 
-def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
+def test_nothing_outside_the_repository_is_read(tmp_path: Path) -> None:
     root = tmp_path / "repository"
     root.mkdir()
     (tmp_path / "outside.yaml").write_text("a: b\n")
