@@ -116,7 +116,7 @@ def test_the_picture_of_the_architecture_is_what_the_contract_says() -> None:
 PACKAGES = {
     "sh": "devloop/clients/kind.py",
     "typer": "devloop/cli/__init__.py",
-    "docker": "devloop/clients/engine.py",
+    "docker": "devloop/clients/engine/__init__.py",
     "kubernetes": "devloop/clients/kube.py",
     "yaml": "devloop/model/yaml/nodes.py",
     "tenacity": "devloop/clients/wait.py",
