@@ -87,18 +87,18 @@ def _prepare(place: Sandbox, toolchain: Toolchain, layout: Layout) -> None:
     definition = place.environment.definition
     layout.make()
     ensure_ports(layout)
-    site = ComponentContext(layout, definition, toolchain, ports(layout))
-    private_files.write(layout.folder / "settings.sh", _settings(site, toolchain))
+    context = ComponentContext(layout, definition, toolchain, ports(layout))
+    private_files.write(layout.folder / "settings.sh", _settings(context, toolchain))
     private_files.write(layout.pki / "users", "".join(f"{name} {_subject(*user)}\n" for name, user in USERS.items()))
     private_files.write_json(layout.folder / "nodes.json", object_list(nodes_of(definition, f"v{toolchain.version('kube-apiserver')}")))
     private_files.write_json(layout.folder / "flux.json", object_list(flux_objects(toolchain)))
 
 
-def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
-    names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{LOOPBACK}", f"IP:{service_address(site.definition)}")
+def _settings(context: ComponentContext, toolchain: Toolchain) -> str:
+    names = ("DNS:localhost", "DNS:kubernetes.default.svc", f"IP:{LOOPBACK}", f"IP:{service_address(context.definition)}")
     variables = {
-        "api_server": site.api_server,
-        "git_url": f"http://{site.address(git_process.NAME)}/{git_server.REPOSITORY}",
+        "api_server": context.api_server,
+        "git_url": f"http://{context.address(git_process.NAME)}/{git_server.REPOSITORY}",
         "server_names": ",".join(names),
         "pusher": git_server.PUSHER,
         "puller": git_server.PULLER,
@@ -106,17 +106,17 @@ def _settings(site: ComponentContext, toolchain: Toolchain) -> str:
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"controllers=({shlex.join(CONTROLLERS)})")
-    components = [program.command(site) for program in CONTROL_PLANE.values()] + [git_process.command(site)]
-    components += [controllers.command(site, name) for name in CONTROLLERS]
-    return "\n".join([*lines, *(_function(site, component) for component in components)]) + "\n"
+    components = [program.command(context) for program in CONTROL_PLANE.values()] + [git_process.command(context)]
+    components += [controllers.command(context, name) for name in CONTROLLERS]
+    return "\n".join([*lines, *(_function(context, component) for component in components)]) + "\n"
 
 
-def _function(site: ComponentContext, component: Component) -> str:
-    environment = environment_for(site.layout, os.environ) | dict(component.env)
+def _function(context: ComponentContext, component: Component) -> str:
+    environment = environment_for(context.layout, os.environ) | dict(component.env)
     # devloop triggers waiting Kustomizations; for a script that does not, they retry often.
     argv = (f"--{REQUEUE}=100ms" if argument.startswith(f"--{REQUEUE}") else argument for argument in component.argv)
     words = ["env", "-i", *(f"{key}={value}" for key, value in environment.items()), *argv]
-    return f"run-{component.name}() {{ cd {shlex.quote(str(site.layout.sockets))} && exec {shlex.join(words)}; }}"
+    return f"run-{component.name}() {{ cd {shlex.quote(str(context.layout.sockets))} && exec {shlex.join(words)}; }}"
 
 
 def _subject(user: str, groups: tuple[str, ...]) -> str:

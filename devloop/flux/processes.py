@@ -34,14 +34,14 @@ class ProcessControllers:
         return self.runtime.run({name: Program(partial(command, name=name), probe="/readyz") for name in names})
 
 
-def command(site: ComponentContext, name: str) -> Component:
-    flags = {**tuned_flags(name, health=site.address(f"{name}-health")), **_own_flags(site, name)}
-    env = {"RUNTIME_NAMESPACE": NAMESPACE, "KUBECONFIG": str(site.layout.kubeconfig(name)), **ENVIRONMENT}
-    return site.command(name, flags, **env, **site.client())
+def command(context: ComponentContext, name: str) -> Component:
+    flags = {**tuned_flags(name, health=context.address(f"{name}-health")), **_own_flags(context, name)}
+    env = {"RUNTIME_NAMESPACE": NAMESPACE, "KUBECONFIG": str(context.layout.kubeconfig(name)), **ENVIRONMENT}
+    return context.command(name, flags, **env, **context.client())
 
 
-def _own_flags(site: ComponentContext, name: str) -> dict[str, object]:
+def _own_flags(context: ComponentContext, name: str) -> dict[str, object]:
     if name != "source-controller":
         return {}
-    address = site.address("source-controller-artifacts")
-    return {"storage-path": site.layout.artifacts, "storage-addr": address, "storage-adv-addr": address}
+    address = context.address("source-controller-artifacts")
+    return {"storage-path": context.layout.artifacts, "storage-addr": address, "storage-adv-addr": address}

@@ -33,12 +33,12 @@ class ProcessGitServer:
         return self.runtime.run({NAME: Program(command, probe="/")})
 
     def endpoint(self) -> GitEndpoint:
-        url = f"http://{self.runtime.site.address(NAME)}/{REPOSITORY}"
+        url = f"http://{self.runtime.context.address(NAME)}/{REPOSITORY}"
         return endpoint(self.runtime.layout.folder, url, url)
 
 
-def command(site: ComponentContext) -> Component:
-    return Component(NAME, (sys.executable, "-m", "devloop.gitserver.process", str(site.layout.folder), str(site.ports[NAME])))
+def command(context: ComponentContext) -> Component:
+    return Component(NAME, (sys.executable, "-m", "devloop.gitserver.process", str(context.layout.folder), str(context.ports[NAME])))
 
 
 def main(folder: Path, port: int) -> None:

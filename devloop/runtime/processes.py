@@ -30,7 +30,7 @@ class ProcessRuntime:
     _starting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
-    def site(self) -> ComponentContext:
+    def context(self) -> ComponentContext:
         return ComponentContext(self.layout, self.definition, self.tools, ports(self.layout))
 
     def ensure_supervisor(self, emit: Emit) -> None:
@@ -43,23 +43,23 @@ class ProcessRuntime:
             self.layout.make()
             with control.launched(self.layout, self.stop):
                 ensure_ports(self.layout)
-                self.configure(self.site)
+                self.configure(self.context)
 
     def run(self, programs: Mapping[str, Program]) -> bool:
         """Make the programs run and wait until they respond; whether any was started. Replaces ports that are in use."""
         started = False
         for attempt in range(1, ATTEMPTS + 1):
-            site = self.site
-            started |= control.start(self.layout, [program.command(site) for program in programs.values()])
+            context = self.context
+            started |= control.start(self.layout, [program.command(context) for program in programs.values()])
             try:
                 for name, program in programs.items():
                     if program.probe:
-                        await_ready(site, name, program, programs, self.stop)
+                        await_ready(context, name, program, programs, self.stop)
                 return started
             except CrashLoop as error:
                 if not error.port_was_taken or attempt == ATTEMPTS:
                     raise
             with self._starting:
                 move_ports(self.layout, tuple(programs))
-                self.configure(self.site)
+                self.configure(self.context)
         return started

@@ -34,14 +34,14 @@ class CrashLoop(DevloopError):
             super().__init__(f"{name} keeps crashing with status {status}: {tail(log, 3) or 'no log output'}", hint=f"read {log}")
 
 
-def await_ready(site: ComponentContext, name: str, program: Program, group: Collection[str], stop: threading.Event) -> None:
+def await_ready(context: ComponentContext, name: str, program: Program, group: Collection[str], stop: threading.Event) -> None:
     """Wait until `name` responds; raises CrashLoop if it or another of its `group` keeps crashing."""
-    port = site.ports.get(f"{name}-health") or site.ports[name]
-    pki, hint = site.layout.pki, f"read {site.layout.log(name)}"
+    port = context.ports.get(f"{name}-health") or context.ports[name]
+    pki, hint = context.layout.pki, f"read {context.layout.log(name)}"
     tls = http.client_context(pki / "ca.crt", pki / "admin.crt", pki / "admin.key") if program.tls else None
 
     def is_ready() -> bool:
-        pids = _pids(site.layout, group)
+        pids = _pids(context.layout, group)
         # Never send our credentials to another program that took the port.
         return listens(pids.get(name, 0), port) and (http.status(LOOPBACK, port, program.probe, timeout=TIMEOUT, tls=tls) or 500) < 500
 

@@ -1,4 +1,4 @@
-"""What the integration tests share: a user's home of their own (the toolchain's cache stays the real one) and the devloop program."""
+"""Fixtures of the integration tests: a private home per user (but the real toolchain cache) and the devloop program."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def group_of(item: pytest.Item) -> str:
-    """What runs in one process, since it shares an environment: the tests on the Kind cluster of all, else those of a module."""
+    """Groups tests that share an environment into one process: those on the shared Kind cluster, else those of a module."""
     shared = "on_kind" in getattr(item, "fixturenames", ())
     return "on_kind" if shared else item.path.stem
 
 
 def provisioner_of(item: pytest.Item) -> str:
-    """What a test runs with: its parameter (or that of a fixture of its), or what the name of its module says."""
+    """The provisioner of a test: from its or a fixture's parameter, else from the module name."""
     of_module = "kind" if item.path.stem.startswith("test_kind") else "embedded"
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     return next((value for value in parameters.values() if value in PROVISIONERS), of_module)
@@ -59,7 +59,7 @@ def provisioner_of(item: pytest.Item) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """With DEVLOOP_DIAGNOSTICS=FOLDER, look around at once when a test fails: its cluster is gone when the next one begins."""
+    """With DEVLOOP_DIAGNOSTICS=FOLDER, collect diagnostics when a test fails, before its cluster is deleted."""
     report = yield
     folder = os.environ.get("DEVLOOP_DIAGNOSTICS")
     if folder and report.failed:
@@ -70,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Run:
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -88,7 +88,7 @@ class Run:
 
 @dataclass(frozen=True)
 class User:
-    """A user with folders of their own below `home`, whose environments run with `provisioner`."""
+    """A user with private folders in `home`, whose environments use `provisioner`."""
 
     home: Path
     provisioner: str = "embedded"
@@ -136,7 +136,7 @@ class User:
         return subprocess.run(argv, env=self.env, check=True, text=True, capture_output=True, timeout=60).stdout
 
     def init(self, name: str = "demo") -> Path:
-        """The sample, with a cluster name and a host port that nobody else on this machine has."""
+        """The sample, with a unique cluster name and host port."""
         made = self.devloop("init", name)
         assert made.status == 0, made.text
         repository = self.home / name
@@ -146,7 +146,7 @@ class User:
 
 
 def claim_names(repository: Path, cluster: str) -> None:
-    """Give the environment `local` this cluster name and a free port of the host."""
+    """Set the cluster name of the environment `local`, and a free host port."""
     [port] = free_ports(1)
     folder = repository / "clusters" / "local"
     for file, old, new in (
@@ -161,7 +161,7 @@ def claim_names(repository: Path, cluster: str) -> None:
 
 
 def remains(user: User) -> list[str]:
-    """What a user's environments left: processes by their marker, files of the state folder, kubeconfig entries."""
+    """Leftovers of a user's environments: processes with the marker, state files, kubeconfig entries."""
     import psutil
 
     marker = str(user.home)
@@ -181,7 +181,7 @@ def remains(user: User) -> list[str]:
 
 
 def engine_remains(user: User) -> list[str]:
-    """What the engine still has of a user's environments."""
+    """Leftovers of a user's environments in the engine."""
     import docker
 
     client = docker.from_env()
@@ -211,7 +211,7 @@ def toolchain() -> Toolchain:
 
 @pytest.fixture
 def user(tmp_path: Path) -> Iterator[User]:
-    """A user for one test; whatever still runs for them at its end is removed."""
+    """A user for one test; everything still running is removed at its end."""
     result = User(tmp_path)
     yield result
     clean_up(result)
@@ -237,7 +237,7 @@ def clean_up(user: User) -> None:
 
 
 def copy_of_the_working_tree(target: Path) -> None:
-    """What a commit of it would hold, so that the test sees what is about to be committed."""
+    """A copy of the working tree as it would be committed."""
     git = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, listed):
@@ -249,7 +249,7 @@ def copy_of_the_working_tree(target: Path) -> None:
 
 @pytest.fixture(scope="session")
 def on_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
-    """The sample, up; tests that share it leave it so that the next `up` heals it."""
+    """The running sample; tests that share it leave it repairable by `up`."""
     user = User(tmp_path_factory.mktemp("kind"), "kind")
     user.init()
     up = user.devloop("-C", "demo", "up", "local")

@@ -1,4 +1,4 @@
-"""What several integration tests look at."""
+"""Helpers of several integration tests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def heals(user: User) -> None:
 
 
 def spoken(run: Run) -> str:
-    """What was said, as one line."""
+    """All text of the output, as one line."""
     return " ".join(run.text.split())
 
 
 def secrets_of(user: User) -> list[str]:
-    """Everything that must never be shown: private Age keys, Git passwords, what the cluster's Secrets hold."""
+    """Everything that must never be shown: private Age keys, Git passwords, values of the cluster's Secrets."""
     keys = [line for path in (user.home / "config").rglob("*.agekey") for line in path.read_text().splitlines() if not line.startswith("#")]
     passwords = [value for path in (user.home / "state").rglob("git-credentials.json") for value in json.loads(path.read_text()).values()]
     items = json.loads(user.kubectl("get", "secrets", "-A", "-l", "kustomize.toolkit.fluxcd.io/name", "-o", "json"))["items"]

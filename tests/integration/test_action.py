@@ -134,7 +134,7 @@ def age_key(user: User, environment: str) -> str:
 
 
 def elsewhere(runner: Runner) -> dict[str, str]:
-    """Where devloop finds no key of its own."""
+    """A home without keys."""
     return {"XDG_CONFIG_HOME": str(runner.folder / "nobody")}
 
 
@@ -146,7 +146,7 @@ def test_validates_every_environment_by_default(runner: Runner) -> None:
     assert "### devloop validate : passed" in runner.summary
 
 
-def test_a_fault_is_annotated_and_fails_the_job(runner: Runner) -> None:
+def test_an_error_is_annotated_and_fails_the_job(runner: Runner) -> None:
     broken = runner.workspace / "k8s/bases/apps/kustomization.yaml"
     text = broken.read_text()
     try:
@@ -189,7 +189,7 @@ def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner, provisioner
         ({"commands": "destroy", "environment": "x"}, "there is no command destroy, "),
     ],
 )
-def test_refuses_what_makes_no_sense(runner: Runner, inputs: dict[str, str], said: str) -> None:
+def test_refuses_invalid_inputs(runner: Runner, inputs: dict[str, str], said: str) -> None:
     runner.use(None, **inputs)
     assert runner.status == 2
     assert f"::error title=devloop::{said}" in runner.log

@@ -1,4 +1,4 @@
-"""Repositories as people really have them, brought up as far as a machine without a registry allows."""
+"""Real-world repositories, as far as they can run without a registry."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
         ("flux2-kustomize-helm-example", "local", "devloop init"),
     ],
 )
-def test_what_cannot_be_acted_on_is_told(user: User, case: str, environment: str, message: str) -> None:
+def test_unsupported_input_is_reported(user: User, case: str, environment: str, message: str) -> None:
     if not CASES.is_dir():
         pytest.skip(f"{CASES} is not here")
     failed = user.devloop("-C", str(CASES / case), "up", environment)

@@ -1,4 +1,4 @@
-"""The doctor on this machine as it is: before an environment runs, while it does, and with what a user may have got wrong."""
+"""The doctor on this machine: without an environment, with a running one, and with typical mistakes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lines(run: Run) -> dict[str, dict[str, Any]]:
     return {line["check"]: line for line in run.report["checks"]}
 
 
-def test_the_doctor_knows_a_running_environment(user: User) -> None:
+def test_the_doctor_checks_a_running_environment(user: User) -> None:
     """Its context, its API server's clock and its certificates."""
     assert user.devloop("init", "demo").status == 0
     before = lines(user.devloop("-C", "demo", "doctor", "local", "--provisioner", "embedded", "--output", "json", **NOWHERE))
@@ -41,27 +41,27 @@ def test_the_doctor_knows_a_running_environment(user: User) -> None:
     assert remains(user) == []
 
 
-def test_what_is_wrong_ends_with_one_and_says_how_to_mend_it(user: User, tmp_path: Path) -> None:
+def test_problems_exit_with_one_and_a_hint(user: User, tmp_path: Path) -> None:
     assert user.devloop("init", "demo").status == 0
     shutil.rmtree(user.home / "config")
     (user.home / "kubeconfig").write_text("apiVersion: v1\nkind: Config\n")
     (user.home / "kubeconfig").chmod(0o400)
     with ExitStack() as listening:
-        # Where somebody else listens there it is just as well.
+        # It is fine if another program already listens there.
         with suppress(OSError):
             listening.enter_context(socket.create_server(("127.0.0.1", 8080)))
         run = user.devloop("-C", "demo", "doctor", "local", "--provisioner", "kind", "--output", "json", **NOWHERE)
-    told = lines(run)
+    checks = lines(run)
     assert (run.status, run.report["ok"]) == (1, False)
     hints = {"engine": "unset DOCKER_HOST", "kubeconfig": "chmod u+w", "ports": "sudo ss -lpn", "keys": "--age-key-file FILE"}
     for check, hint in hints.items():
-        assert told[check]["status"] == "failed", told[check]
-        assert hint in told[check]["hint"]
-    assert "connection refused" in told["engine"]["message"]
+        assert checks[check]["status"] == "failed", checks[check]
+        assert hint in checks[check]["hint"]
+    assert "connection refused" in checks["engine"]["message"]
     assert user.devloop("-C", "demo", "status", "local").status == 1
 
 
-def test_the_engine_of_this_machine_is_described_as_it_describes_itself() -> None:
+def test_the_engine_of_this_machine_is_described() -> None:
     from docker.errors import DockerException
 
     from devloop.clients.engine import facts as engine_facts

@@ -1,4 +1,4 @@
-"""The embedded provisioner with the real control plane: what it starts, who may reach it, what it survives, what it leaves."""
+"""The embedded provisioner with a real control plane: start, access, recovery, deletion."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def open_embedded(environment: Environment) -> EmbeddedProvisioner:
 
 @dataclass
 class Place:
-    """An environment in folders of its own below `home`; `events` is what its provisioner said."""
+    """An environment in private folders in `home`; `events` are those of its provisioner."""
 
     home: Path
     name: str = "demo"
@@ -76,7 +76,7 @@ class Place:
 
     @property
     def provisioner(self) -> EmbeddedProvisioner:
-        """Another one each time, as another run of devloop would have it."""
+        """A new one each time, like a new run of devloop."""
         return open_embedded(self.environment)
 
     @property
@@ -89,11 +89,11 @@ class Place:
 
     @property
     def kube(self) -> Kube:
-        """As kubectl would connect: by the user's kubeconfig and our context."""
+        """Connects like kubectl: with the user's kubeconfig and our context."""
         return Kube(self.kubeconfig, f"devloop-{self.name}")
 
     def ensure_cluster(self) -> bool:
-        """All of it, as `up` does it; whether anything changed."""
+        """Create the cluster like `up`; whether anything changed."""
         changed = self.provisioner.ensure_cluster(self.events.append)
         return self.provisioner.ensure_nodes(self.events.append) or changed
 
@@ -117,7 +117,7 @@ class Place:
         return int(self.components()[name]["pid"])
 
     def processes(self) -> list[psutil.Process]:
-        """All that carry the environment's mark, zombies left out."""
+        """All processes with the environment's marker, except zombies."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
@@ -154,7 +154,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """One environment with everything that runs, for the tests that leave it usable."""
+    """One running environment for the tests that leave it usable."""
     home = tmp_path_factory.mktemp("shared")
     with at_home(home):
         place = Place(home, "shared", ROLES, version="v1.30.0")
@@ -200,7 +200,7 @@ def works(place: Place) -> bool:
 
 
 def status(place: Place, context: ssl.SSLContext) -> int:
-    """What the API server says to a request for all secrets."""
+    """The API server's response to a request for all Secrets."""
     connection = http.client.HTTPSConnection("127.0.0.1", ports(place.layout)["kube-apiserver"], timeout=20, context=context)
     with contextlib.closing(connection):
         connection.request("GET", "/api/v1/secrets")
@@ -248,7 +248,7 @@ def test_nodes_stay_alive_by_leases_that_are_renewed(cluster: Place) -> None:
     until(lambda: all(renewed()[name] > time for name, time in before.items()))
 
 
-def test_another_version_than_ours_is_a_warning(cluster: Place) -> None:
+def test_another_kubernetes_version_is_a_warning(cluster: Place) -> None:
     ours = Toolchain().version("kube-apiserver")
     warnings = {event.message for event in cluster.events if isinstance(event, Notice) and event.severity is Severity.WARNING}
     assert warnings == {f"ksail.yaml: requests Kubernetes 1.30.0; this provisioner runs {ours}"}
@@ -265,15 +265,15 @@ def test_nothing_changes_the_second_time(cluster: Place) -> None:
     assert (cluster.kubeconfig.read_text(), cluster.kubeconfig.stat().st_ino) == (text, number)
 
 
-def test_status_tells_what_runs_and_how_large_it_is(cluster: Place) -> None:
-    told = cluster.provisioner.status()
-    assert (told.exists, told.running, told.owner) == (True, True, str(cluster.home / "repository"))
-    assert {name for name, _, _ in told.components} == {"supervisor", "git-server", *PLANE, *CONTROLLERS}
-    assert all(memory > 0 for _, _, memory in told.components)
-    print(f"resident memory: {sum(memory for _, _, memory in told.components) >> 20} MiB")  # noqa: T201 (a figure for whoever asks with -s)
+def test_status_lists_components_with_their_memory(cluster: Place) -> None:
+    status = cluster.provisioner.status()
+    assert (status.exists, status.running, status.owner) == (True, True, str(cluster.home / "repository"))
+    assert {name for name, _, _ in status.components} == {"supervisor", "git-server", *PLANE, *CONTROLLERS}
+    assert all(memory > 0 for _, _, memory in status.components)
+    print(f"resident memory: {sum(memory for _, _, memory in status.components) >> 20} MiB")  # noqa: T201 (shown with -s)
 
 
-def test_strangers_are_refused(cluster: Place, tmp_path: Path) -> None:
+def test_requests_without_credentials_are_refused(cluster: Place, tmp_path: Path) -> None:
     assert status(cluster, client(cluster)) == 401
     pki = cluster.layout.pki
     assert status(cluster, client(cluster, pki / "admin.crt", pki / "admin.key")) == 200
@@ -284,7 +284,7 @@ def test_strangers_are_refused(cluster: Place, tmp_path: Path) -> None:
 
 
 def test_a_controller_may_do_what_its_role_says_and_no_more(cluster: Place) -> None:
-    """source-controller may not read the nodes; as a master it could."""
+    """source-controller must not read nodes."""
     kube = Kube(cluster.layout.kubeconfig("source-controller"))
     # For a moment after its definition a kind is still "(re)initializing".
     until(lambda: kube.list(Resource("source.toolkit.fluxcd.io/v1", "gitrepositories")) == [])
@@ -293,7 +293,7 @@ def test_a_controller_may_do_what_its_role_says_and_no_more(cluster: Place) -> N
     assert caught.value.status == 403
 
 
-def test_everything_listens_on_loopback_alone(cluster: Place) -> None:
+def test_everything_listens_only_on_loopback(cluster: Place) -> None:
     wanted = {("127.0.0.1", port) for port in ports(cluster.layout).values()}
     # A controller is ready before its server for artifacts is.
     until(lambda: cluster.listening() >= wanted)
@@ -371,7 +371,7 @@ def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
     assert {process.pid for process in cluster.processes()} == before
 
 
-def test_ports_that_are_taken_meanwhile_are_given_up(place: Place) -> None:
+def test_ports_used_meanwhile_are_replaced(place: Place) -> None:
     place.ensure_git_server()
     first = ports(place.layout)
     with socket.create_server(("127.0.0.1", first["kube-apiserver"])):
@@ -382,8 +382,8 @@ def test_ports_that_are_taken_meanwhile_are_given_up(place: Place) -> None:
     remove(place)
 
 
-def test_a_server_of_others_on_our_port_is_not_taken_for_ours(place: Place) -> None:
-    """At the last moment: the supervisor runs, the port is chosen, and another program that answers takes it."""
+def test_another_server_on_our_port_is_not_mistaken_for_ours(place: Place) -> None:
+    """The supervisor runs and the port is chosen, then another server takes it."""
     place.ensure_git_server()
     first = ports(place.layout)["git-server"]
     control.start(place.layout, [Component("git-server", ("sleep", "1000"))])
@@ -395,7 +395,7 @@ def test_a_server_of_others_on_our_port_is_not_taken_for_ours(place: Place) -> N
     remove(place)
 
 
-def test_kept_ports_that_are_taken_are_chosen_anew(place: Place) -> None:
+def test_ports_in_use_are_replaced(place: Place) -> None:
     place.ensure_git_server()
     first = ports(place.layout)
     control.end(place.layout)
@@ -407,11 +407,11 @@ def test_kept_ports_that_are_taken_are_chosen_anew(place: Place) -> None:
 
 
 def remove(place: Place) -> None:
-    """Delete the environment; of its processes, ports, files and kubeconfig entries nothing is left, and twice is fine."""
+    """Delete the environment twice; no processes, ports, files or kubeconfig entries remain."""
     listening = {port for _, port in place.listening()}
     start = time.monotonic()
     assert place.delete()
-    print(f"deleted in {time.monotonic() - start:.2f} s")  # noqa: T201 (a figure for whoever asks with -s)
+    print(f"deleted in {time.monotonic() - start:.2f} s")  # noqa: T201 (shown with -s)
     assert place.processes() == []
     assert listening.isdisjoint(c.laddr.port for c in psutil.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN)
     assert list((place.home / "state" / "devloop").iterdir()) == []
@@ -438,7 +438,7 @@ def test_delete_leaves_nothing_whatever_was_killed_before(place: Place, killed: 
     assert yaml.safe_load(place.kubeconfig.read_text())["current-context"] == "work"
 
 
-def test_a_deletion_that_was_cut_short_is_finished(place: Place) -> None:
+def test_an_interrupted_deletion_is_finished(place: Place) -> None:
     place.ensure_git_server()
     control.end(place.layout)
     place.layout.folder.rename(place.layout.folder.with_name(".demo.deleted"))
@@ -462,7 +462,7 @@ signal.pause()
 
 @pytest.mark.parametrize("seconds", ["0.1", "1.2"])
 def test_a_killed_run_can_be_removed_or_continued(place: Place, seconds: str) -> None:
-    """Wherever it was: the supervisor outlives it and finishes what it was told."""
+    """At any point: the supervisor outlives it and finishes its requests."""
     for follow_up in (place.delete, place.ensure_cluster):
         killed = subprocess.run([sys.executable, "-c", UP, str(place.home / "repository"), seconds], check=False)
         assert killed.returncode == -signal.SIGKILL
@@ -472,7 +472,7 @@ def test_a_killed_run_can_be_removed_or_continued(place: Place, seconds: str) ->
     assert [node["metadata"]["name"] for node in place.kube.list(NODES)] == ["demo-control-plane"]
 
 
-def test_what_keeps_ending_is_told_with_its_last_words(place: Place) -> None:
+def test_a_crashing_component_is_reported_with_its_log(place: Place) -> None:
     place.ensure_git_server()
     (place.layout.folder / "etcd").write_text("a file where its folder should be")
     with pytest.raises(DevloopError, match=r"etcd keeps crashing with status 1: .*not a directory") as caught:
@@ -481,7 +481,7 @@ def test_what_keeps_ending_is_told_with_its_last_words(place: Place) -> None:
     remove(place)
 
 
-def test_the_context_goes_out_of_the_kubeconfig_that_it_went_into(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_context_is_removed_from_the_kubeconfig_it_was_added_to(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.ensure_cluster()
     monkeypatch.setenv("KUBECONFIG", str(place.home / "another"))
     assert place.kubeconfig.exists()
@@ -489,7 +489,7 @@ def test_the_context_goes_out_of_the_kubeconfig_that_it_went_into(place: Place, 
     assert not place.kubeconfig.exists()
 
 
-def test_a_broken_kubeconfig_is_told_and_left_alone_but_the_rest_is_deleted(place: Place) -> None:
+def test_a_broken_kubeconfig_is_reported_and_kept_but_the_rest_is_deleted(place: Place) -> None:
     place.ensure_git_server()
     place.kubeconfig.write_text("clusters: [\n")
     with pytest.raises(DevloopError, match="kubeconfig:2 is not valid YAML"):
@@ -499,7 +499,7 @@ def test_a_broken_kubeconfig_is_told_and_left_alone_but_the_rest_is_deleted(plac
     assert place.kubeconfig.read_text() == "clusters: [\n"
 
 
-def test_what_an_older_repository_left_is_removed_with_a_notice(place: Place) -> None:
+def test_leftovers_of_a_deleted_repository_are_removed_with_a_notice(place: Place) -> None:
     place.ensure_git_server()
     control.end(place.layout)
     before = json.loads((place.layout.folder / "git-credentials.json").read_text())
@@ -514,7 +514,7 @@ def test_what_an_older_repository_left_is_removed_with_a_notice(place: Place) ->
 
 
 def test_nodes_that_were_never_created_are_created_by_the_next_run(place: Place) -> None:
-    """As after a run that was killed between the start of the control plane and its nodes."""
+    """After a run that was killed between starting the control plane and creating the nodes."""
     place.ensure_cluster()
     place.kube.request("DELETE", NODES.path(name="demo-control-plane"))
     (place.layout.folder / "nodes.json").unlink()

@@ -1,4 +1,4 @@
-"""Kind for real: nodes, Git server and Flux as containers, and nothing of their secrets anywhere. Needs a container engine."""
+"""A real Kind cluster: nodes, Git server and Flux as containers, without leaked secrets. Requires a container engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cluster_of(user: User) -> KindCluster:
     return cluster
 
 
-def test_every_pod_of_the_sample_really_runs(on_kind: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_pod_of_the_sample_runs(on_kind: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     pods = json.loads(cluster_of(on_kind).kubectl("get", "pods", "-A", "-o", "json"))["items"]
     phases = {f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": pod["status"]["phase"] for pod in pods}
@@ -36,7 +36,7 @@ def test_every_pod_of_the_sample_really_runs(on_kind: User, monkeypatch: pytest.
     assert all(status["containerID"].startswith("containerd://") for pod in pods for status in pod["status"]["containerStatuses"])
 
 
-def test_the_context_is_the_one_of_kind(on_kind: User) -> None:
+def test_the_context_has_kinds_name(on_kind: User) -> None:
     assert f"kind-{on_kind.cluster}" in on_kind.kubectl("config", "get-contexts", "-o", "name").split()
 
 
@@ -53,7 +53,7 @@ def test_the_api_server_listens_on_loopback_only(on_kind: User) -> None:
     assert {b["HostIp"] for bindings in node.ports.values() if bindings for b in bindings} == {"127.0.0.1"}
 
 
-def test_no_secret_is_in_an_image_a_label_a_command_line_a_log_or_what_docker_tells(on_kind: User) -> None:
+def test_no_secret_is_in_images_labels_command_lines_logs_or_docker_inspect(on_kind: User) -> None:
     secrets = secrets_of(on_kind)
     assert len(secrets) >= 4
     lines: list[str] = []
@@ -61,21 +61,21 @@ def test_no_secret_is_in_an_image_a_label_a_command_line_a_log_or_what_docker_te
         shown = on_kind.devloop("-C", "demo", "up", "local").text + on_kind.devloop("-C", "demo", "up", "local", "--output", "json").text
     client = on_kind.engine
     containers = client.containers.list(all=True, filters={"network": "kind"})
-    told = [json.dumps(container.attrs) for container in containers] + [
+    texts = [json.dumps(container.attrs) for container in containers] + [
         container.logs().decode(errors="replace") for container in containers
     ]
-    told += [json.dumps([image.attrs, image.history()]) for image in client.images.list()]
-    told += [json.dumps(volume.attrs) for volume in client.volumes.list()]
-    told += [path.read_text(errors="replace") for path in (on_kind.home / "state").rglob("*.log")]
-    told += [on_kind.kubectl("logs", "-n", "flux-system", f"deployment/{name}") for name in ("source-controller", "kustomize-controller")]
+    texts += [json.dumps([image.attrs, image.history()]) for image in client.images.list()]
+    texts += [json.dumps(volume.attrs) for volume in client.volumes.list()]
+    texts += [path.read_text(errors="replace") for path in (on_kind.home / "state").rglob("*.log")]
+    texts += [on_kind.kubectl("logs", "-n", "flux-system", f"deployment/{name}") for name in ("source-controller", "kustomize-controller")]
     assert len(lines) > 10
     for secret in secrets:
-        assert not any(secret in text for text in (shown, *told, *lines))
+        assert not any(secret in text for text in (shown, *texts, *lines))
 
 
 @contextmanager
 def watched_command_lines(lines: list[str]) -> Iterator[None]:
-    """Every command line that is seen on this machine meanwhile."""
+    """Every command line seen on this machine during the block."""
     done = threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""What breaks in an environment on Kind is told, and the next `up` heals it. All tests share one environment."""
+"""Failures in a Kind environment are reported and the next `up` repairs them. All tests share one environment."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .conftest import User
 from .looking import heals, spoken
 
 
-def test_a_node_that_was_killed_comes_back(on_kind: User) -> None:
+def test_a_killed_node_is_restarted(on_kind: User) -> None:
     on_kind.engine.containers.get(f"{on_kind.cluster}-control-plane").kill()
     heals(on_kind)
 
 
-def test_a_git_server_that_was_killed_or_lost_its_volume_comes_back(on_kind: User) -> None:
+def test_a_killed_git_server_or_lost_volume_is_recreated(on_kind: User) -> None:
     client, name = on_kind.engine, f"devloop-{on_kind.cluster}-git"
     client.containers.get(name).kill()
     heals(on_kind)
@@ -28,7 +28,7 @@ def test_a_git_server_that_was_killed_or_lost_its_volume_comes_back(on_kind: Use
     assert client.volumes.get(name).attrs["Labels"]["devloop.dev/environment"] == on_kind.cluster
 
 
-def test_a_definition_that_changed_is_told_and_recreate_follows_it(on_kind: User) -> None:
+def test_a_changed_definition_is_reported_and_applied_by_recreate(on_kind: User) -> None:
     kind_yaml = on_kind.home / "demo/clusters/local/kind.yaml"
     before = kind_yaml.read_text()
     kind_yaml.write_text(before.replace("10.244.0.0/16", "10.99.0.0/16"))
@@ -45,7 +45,7 @@ def test_a_definition_that_changed_is_told_and_recreate_follows_it(on_kind: User
     assert on_kind.devloop("-C", "demo", "up", "local", "--recreate").status == 0
 
 
-def test_a_controller_that_keeps_ending_is_told_with_its_last_words(on_kind: User) -> None:
+def test_a_crashing_controller_is_reported_with_its_log(on_kind: User) -> None:
     node, port = f"{on_kind.cluster}-control-plane", 9792  # of kustomize-controller's probes on the node
     on_kind.kubectl("-n", "flux-system", "delete", "deployment", "kustomize-controller", "--wait")
     on_kind.kubectl("-n", "flux-system", "wait", "--for=delete", "pod", "-l", "app=kustomize-controller", "--timeout=60s")
@@ -62,7 +62,7 @@ def test_a_controller_that_keeps_ending_is_told_with_its_last_words(on_kind: Use
     heals(on_kind)
 
 
-def test_a_full_disk_in_the_node_is_told(on_kind: User) -> None:
+def test_a_full_disk_in_the_node_is_reported(on_kind: User) -> None:
     node = on_kind.engine.containers.get(f"{on_kind.cluster}-control-plane")
     ingest = "/var/lib/containerd/io.containerd.content.v1.content/ingest"
     record = next((on_kind.home / "state").glob("devloop/kind@*/images.json"))
@@ -78,7 +78,7 @@ def test_a_full_disk_in_the_node_is_told(on_kind: User) -> None:
     heals(on_kind)
 
 
-def test_a_read_only_kubeconfig_is_told_and_nothing_is_lost(on_kind: User) -> None:
+def test_a_read_only_kubeconfig_is_reported_and_nothing_is_lost(on_kind: User) -> None:
     kubeconfig = on_kind.home / "kubeconfig"
     before = kubeconfig.read_text()
     on_kind.kubectl("config", "delete-context", f"kind-{on_kind.cluster}")
@@ -94,7 +94,7 @@ def test_a_read_only_kubeconfig_is_told_and_nothing_is_lost(on_kind: User) -> No
     assert before
 
 
-def test_an_engine_that_goes_away_half_way_is_told(on_kind: User, tmp_path: Path) -> None:
+def test_an_engine_that_stops_during_a_run_is_reported(on_kind: User, tmp_path: Path) -> None:
     with relayed(tmp_path / "engine.sock") as cut:
         run = on_kind.start("-C", "demo", "up", "local", DOCKER_HOST=f"unix://{tmp_path}/engine.sock")
         assert run.stdout
@@ -108,7 +108,7 @@ def test_an_engine_that_goes_away_half_way_is_told(on_kind: User, tmp_path: Path
     heals(on_kind)
 
 
-def test_an_environment_in_another_engine_is_told_and_left_alone(on_kind: User) -> None:
+def test_an_environment_in_another_engine_is_reported_and_kept(on_kind: User) -> None:
     claim = next((on_kind.home / "state").rglob("kind@*/owner.json"))
     before = json.loads(claim.read_text())
     claim.write_text(json.dumps(before | {"engine": "elsewhere:/var/lib/docker", "address": "tcp://127.0.0.2:1"}))
@@ -123,7 +123,7 @@ def test_an_environment_in_another_engine_is_told_and_left_alone(on_kind: User) 
 
 @contextmanager
 def relayed(path: Path) -> Iterator[Callable[[], None]]:
-    """The engine's socket at another place, until the result is called: then nobody answers there any more."""
+    """A proxy of the engine's socket; calling the result stops it."""
     links: list[socket.socket] = []
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))

@@ -1,4 +1,4 @@
-"""Networks on Kind: several nodes, and a CNI that the repository brings."""
+"""Networks on Kind: several nodes, and a CNI that the repository installs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ spec:
 """
 
 
-def test_three_nodes_come_up_and_pods_of_different_workers_reach_each_other(kind_user: User) -> None:
+def test_pods_on_different_workers_reach_each_other(kind_user: User) -> None:
     repository = kind_user.init()
     kind_yaml = repository / "clusters/local/kind.yaml"
     kind_yaml.write_text(kind_yaml.read_text() + "  - role: worker\n  - role: worker\n")
@@ -75,7 +75,7 @@ spec:
 """
 
 
-def test_a_repository_that_brings_its_own_cni_comes_up_on_nodes_that_have_none(kind_user: User) -> None:
+def test_a_repository_can_install_the_cni(kind_user: User) -> None:
     repository = kind_user.init()
     definition, folder = repository / "clusters/local", repository / "k8s/clusters/local/infrastructure-controllers"
     ksail, kind_yaml = definition / "ksail.yaml", definition / "kind.yaml"

@@ -1,4 +1,4 @@
-"""The node image with nothing but Kind: what docs/images.md promises to who creates a cluster by hand."""
+"""The node image with plain Kind, as docs/images.md promises."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_plain_cluster_becomes_ready_and_resolves_names(cluster: Cluster) -> N
     assert cluster.inside("systemctl", "--failed", "--quiet") == ""
 
 
-def test_a_volume_is_given_out_to_a_pod_that_is_not_root(cluster: Cluster) -> None:
+def test_a_non_root_pod_gets_a_volume(cluster: Cluster) -> None:
     reference = cluster.images.reference("sample")
     cluster.run("kind", "load", "docker-image", reference, "--name", cluster.name)
     cluster.kubectl("apply", "-f", "-", stdin=POD.replace("SAMPLE", reference))
@@ -107,8 +107,8 @@ def test_a_volume_is_given_out_to_a_pod_that_is_not_root(cluster: Cluster) -> No
     assert cluster.inside("bash", "-c", "cat /var/lib/volumes/*/x") == "kept"
 
 
-def test_a_killed_node_comes_back_at_another_address(cluster: Cluster) -> None:
-    """And serves there: its certificates name it, its manifests too."""
+def test_a_killed_node_restarts_with_another_address(cluster: Cluster) -> None:
+    """Its certificates and manifests contain the new address."""
     before = address(cluster, cluster.node)
     cluster.run("docker", "kill", cluster.node)
     squatters: list[str] = []
@@ -132,7 +132,7 @@ def address(cluster: Cluster, container: str) -> str:
     return cluster.run("docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container).strip()
 
 
-def test_a_cluster_that_brings_its_own_network_gets_none(images: Images, tmp_path: Path) -> None:
+def test_a_cluster_with_its_own_network_gets_none(images: Images, tmp_path: Path) -> None:
     for cluster in created(images, tmp_path, {"networking": {"disableDefaultCNI": True}}):
         said = cluster.inside("bash", "-c", "for i in {1..100}; do journalctl -u node-network | grep 'not asked' && exit; sleep 0.2; done")
         assert "not asked to be this cluster's network" in said

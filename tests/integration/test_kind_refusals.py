@@ -1,4 +1,4 @@
-"""What keeps an environment from coming up on Kind is told, and nothing is left of the attempt."""
+"""Reasons why a Kind environment cannot start are reported, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .conftest import User, remains
 from .looking import heals
 
 
-def test_without_an_engine_there_is_a_hint_and_nothing_is_made(kind_user: User, tmp_path: Path) -> None:
+def test_without_an_engine_there_is_a_hint_and_nothing_is_created(kind_user: User, tmp_path: Path) -> None:
     kind_user.init()
     failed = kind_user.devloop("-C", "demo", "up", "local", DOCKER_HOST=f"unix://{tmp_path}/nothing.sock")
     assert failed.status == 1
@@ -29,10 +29,10 @@ def test_without_an_engine_there_is_a_hint_and_nothing_is_made(kind_user: User, 
     assert remains(kind_user) == []
 
 
-def test_an_engine_that_this_user_may_not_use_is_told() -> None:
+def test_missing_access_to_the_engine_is_reported() -> None:
     if os.geteuid() != 0:
         pytest.skip("another user can only be taken by root")
-    # Everything is imported before: another user may not read where Python is installed.
+    # Import everything first: the other user may not be able to read Python's folder.
     code = """
 import os, docker, docker.errors, docker.utils
 from devloop.clients.engine import connect
@@ -48,7 +48,7 @@ except DevloopError as error:
     assert "usermod" in run.stdout
 
 
-def test_a_cluster_that_is_not_ours_is_left_alone(kind_user: User, tmp_path: Path) -> None:
+def test_a_foreign_cluster_is_kept(kind_user: User, tmp_path: Path) -> None:
     kind_user.init()
     tools, name = Toolchain(), kind_user.cluster
     foreign = kind_user.engine.containers.create(
@@ -71,7 +71,7 @@ def image_of_nodes() -> str:
     return images.reference("node") if not images.missing(["node"]) else "kindest/node:v1.36.3"
 
 
-def test_a_host_port_that_is_taken_is_told_before_anything_is_made(kind_user: User) -> None:
+def test_a_host_port_in_use_is_reported_before_anything_is_created(kind_user: User) -> None:
     repository = kind_user.init()
     text = (repository / "clusters/local/kind.yaml").read_text()
     port = int(text.partition("hostPort: ")[2].split()[0])
@@ -84,7 +84,7 @@ def test_a_host_port_that_is_taken_is_told_before_anything_is_made(kind_user: Us
     assert remains(kind_user) == []
 
 
-def test_an_image_that_nobody_has_is_told(kind_user: User) -> None:
+def test_a_missing_image_is_reported(kind_user: User) -> None:
     repository = kind_user.init()
     kind_yaml = repository / "clusters/local/kind.yaml"
     kind_yaml.write_text(

@@ -1,4 +1,4 @@
-"""The door to the API server, against a real one."""
+"""The Kubernetes client against a real API server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_apply_creates_changes_and_keeps_others_fields(kube: Kube) -> None:
     assert found["data"] == {"ours": "2", "theirs": "1"}
 
 
-def test_what_is_not_there_is_none_and_an_unknown_kind_has_no_objects(kube: Kube) -> None:
+def test_a_missing_object_is_none_and_an_unknown_kind_is_empty(kube: Kube) -> None:
     assert kube.get(CONFIG_MAPS, "nowhere", "default") is None
     assert kube.list(KUSTOMIZATIONS) == []
 
@@ -58,7 +58,7 @@ def test_items_of_lists_carry_their_kind(kube: Kube) -> None:
     assert {item["kind"] for item in kube.list(NAMESPACES)} == {"Namespace"}
 
 
-def test_a_refusal_says_status_reason_and_message(kube: Kube) -> None:
+def test_an_api_error_has_status_reason_and_message(kube: Kube) -> None:
     with pytest.raises(ApiError, match=r"422 Invalid: .*a valid DNS|RFC 1123") as caught:
         kube.apply(config_map("Not_A_Name"))
     assert caught.value.status == 422
@@ -73,21 +73,21 @@ def test_a_kind_that_was_just_defined_can_be_used_at_once(kube: Kube, toolchain:
     assert kube.list(KUSTOMIZATIONS) == []
 
 
-def test_a_watch_begins_with_what_exists_then_tells_changes_and_ends_when_told(kube: Kube) -> None:
+def test_a_watch_starts_with_existing_objects_and_ends_when_stopped(kube: Kube) -> None:
     kube.apply(config_map("seen", step="1"))
     stop = threading.Event()
-    told = []
+    events = []
     for event, obj in kube.watch(CONFIG_MAPS, stop, "default"):
         name = (obj.get("metadata") or {}).get("name", "")
-        told.append((event, name, (obj.get("data") or {}).get("step")))
+        events.append((event, name, (obj.get("data") or {}).get("step")))
         if event == "SYNCED":
             kube.apply(config_map("seen", step="2"))
-        if told[-1] == ("MODIFIED", "seen", "2"):
+        if events[-1] == ("MODIFIED", "seen", "2"):
             kube.request("DELETE", CONFIG_MAPS.path("default", "seen"))
         if event == "DELETED":
             stop.set()
-    assert ("ADDED", "seen", "1") in told
-    assert told[-1][:2] == ("DELETED", "seen")
+    assert ("ADDED", "seen", "1") in events
+    assert events[-1][:2] == ("DELETED", "seen")
 
 
 def test_several_kinds_share_one_queue(kube: Kube) -> None:
@@ -102,11 +102,11 @@ def test_several_kinds_share_one_queue(kube: Kube) -> None:
     assert synced == {"namespaces", "deployments"}
 
 
-def test_annotating_what_is_gone_is_no_error(kube: Kube) -> None:
+def test_annotating_a_deleted_object_is_not_an_error(kube: Kube) -> None:
     kube.annotate(CONFIG_MAPS, "default", "gone", {"a": "b"})
 
 
-def test_no_server_is_told_with_a_hint(tmp_path: Path) -> None:
+def test_a_missing_server_is_reported_with_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text(
         '{"apiVersion": "v1", "kind": "Config", "current-context": "x", "users": [{"name": "x", "user": {}}],'

@@ -1,4 +1,4 @@
-"""The loop as a user runs it: init, up, edit, up, faults, down; the real control plane, Flux, Git and SOPS."""
+"""The loop of a user: init, up, edit, up, failures, down; with real control plane, Flux, Git and SOPS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructu
 
 @pytest.fixture(scope="module", params=PROVISIONERS)
 def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[tuple[User, Path]]:
-    """The sample, up with each provisioner; tests that share it leave it healthy."""
+    """The running sample on each provisioner; tests that share it leave it healthy."""
     user = User(tmp_path_factory.mktemp("demo"), request.param)
     user.init()
     up = user.devloop("-C", "demo", "up", "local", "--output", "json")
@@ -53,24 +53,24 @@ def test_the_sample_is_healthy_with_its_secrets_decrypted_and_all_deployments_av
     assert not any(value.startswith("ENC[") for value in values)
 
 
-def test_again_with_nothing_changed_pushes_and_changes_nothing(demo: tuple[User, Path]) -> None:
+def test_a_second_up_changes_nothing(demo: tuple[User, Path]) -> None:
     user, _ = demo
     first, second = (user.devloop("-C", "demo", "up", "local", "--output", "json").report for _ in range(2))
     assert first["revision"] == second["revision"]
     assert {s["status"] for s in second["steps"]} == {"unchanged"}, second["steps"]
 
 
-def test_the_doctor_knows_what_runs(demo: tuple[User, Path]) -> None:
+def test_the_doctor_checks_a_running_environment(demo: tuple[User, Path]) -> None:
     """Its context, its API server's clock, its certificates, and that it is the one that has its ports."""
     user, _ = demo
     run = user.devloop("-C", "demo", "doctor", "local", "--output", "json")
-    told = {line["check"]: line["message"] for line in run.report["checks"]}
+    checks = {line["check"]: line["message"] for line in run.report["checks"]}
     assert run.status == 0, run.text
-    assert "the API server and every certificate" in told["clock"]
-    assert told["kubeconfig"].startswith(str(user.home / "kubeconfig"))
-    assert f"-{user.cluster}" in told["kubeconfig"]
-    assert "is used by this environment" in told["ports"] if user.provisioner == "kind" else "is free" in told["ports"]
-    assert "can be decrypted" in told["keys"]
+    assert "the API server and every certificate" in checks["clock"]
+    assert checks["kubeconfig"].startswith(str(user.home / "kubeconfig"))
+    assert f"-{user.cluster}" in checks["kubeconfig"]
+    assert "is used by this environment" in checks["ports"] if user.provisioner == "kind" else "is free" in checks["ports"]
+    assert "can be decrypted" in checks["keys"]
 
 
 def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone(demo: tuple[User, Path]) -> None:
@@ -91,7 +91,7 @@ def test_an_uncommitted_edit_reaches_the_cluster_and_leaves_index_and_head_alone
     assert "uncommitted" not in user.kubectl("get", "configmaps", "-n", "flux-system", "-o", "yaml")
 
 
-def test_a_manifest_that_the_cluster_refuses_is_told_with_fluxs_message_and_what_it_blocks(demo: tuple[User, Path]) -> None:
+def test_a_manifest_that_the_cluster_refuses_is_reported_with_fluxs_message_and_its_dependents(demo: tuple[User, Path]) -> None:
     user, repository = demo
     path = repository / "k8s/clusters/local/infrastructure/kustomization.yaml"
     before = path.read_text()
@@ -123,7 +123,7 @@ def test_a_manifest_that_the_cluster_refuses_is_told_with_fluxs_message_and_what
     assert user.devloop("-C", "demo", "up", "local").status == 0
 
 
-def test_a_path_that_does_not_exist_is_told_at_once(demo: tuple[User, Path]) -> None:
+def test_a_missing_path_is_reported_at_once(demo: tuple[User, Path]) -> None:
     user, repository = demo
     path = repository / "k8s/clusters/local/kustomization.yaml"
     before = path.read_text()
@@ -150,7 +150,7 @@ def test_status_is_the_same_tree_and_changes_nothing(demo: tuple[User, Path]) ->
     assert "MiB" in shown.out
 
 
-def test_what_was_killed_is_healed_by_the_next_up(demo: tuple[User, Path]) -> None:
+def test_up_repairs_killed_components(demo: tuple[User, Path]) -> None:
     user, _ = demo
     user.kubectl("create", "configmap", "kept", "-n", "default")
     if user.provisioner == "kind":
@@ -163,7 +163,7 @@ def test_what_was_killed_is_healed_by_the_next_up(demo: tuple[User, Path]) -> No
     assert "kept" in user.kubectl("get", "configmap", "kept", "-n", "default", "-o", "name")
 
 
-def test_two_ups_at_once_end_with_one_that_is_told_about_the_other(demo: tuple[User, Path]) -> None:
+def test_a_concurrent_up_is_refused(demo: tuple[User, Path]) -> None:
     user, _ = demo
     runs = [user.start("-C", "demo", "up", "local") for _ in range(2)]
     texts = ["".join(run.communicate(timeout=120)) for run in runs]
@@ -184,7 +184,7 @@ def test_no_secret_is_in_a_command_line_a_log_or_the_output(demo: tuple[User, Pa
         assert not any(secret in text for text in (shown, *logs, *lines))
 
 
-def test_an_interrupted_up_says_where_things_stand_and_the_next_one_goes_on(user: User) -> None:
+def test_an_interrupted_up_reports_its_state_and_the_next_one_continues(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     run = user.start("-C", "demo", "up", "local")
     assert run.stdout
@@ -213,7 +213,7 @@ def test_a_killed_up_is_continued_or_removed(user: User) -> None:
     assert remains(user) == []
 
 
-def test_the_wrong_key_is_told_before_anything_is_created(user: User) -> None:
+def test_a_wrong_key_is_reported_before_anything_is_created(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     other = user.devloop("init", "other")
     assert other.status == 0
@@ -258,7 +258,7 @@ def test_bad_input_is_exit_code_two_with_a_hint_and_nothing_is_created(user: Use
 
 
 @pytest.mark.parametrize(("needed", "rule"), [("apps", "graph/dependency-cycle"), ("nowhere", "graph/dependency-missing")])
-def test_what_flux_would_wait_for_for_ever_is_told_before_anything_is_created(user: User, needed: str, rule: str) -> None:
+def test_objects_that_never_become_ready_are_reported_before_anything_is_created(user: User, needed: str, rule: str) -> None:
     assert user.devloop("init", "demo").status == 0
     path = user.home / "demo/k8s/bases/sync/infrastructure-controllers.yaml"
     before = path.read_text()
@@ -275,7 +275,7 @@ def test_what_flux_would_wait_for_for_ever_is_told_before_anything_is_created(us
     assert remains(user) == []
 
 
-def test_what_validation_finds_ends_the_run_before_anything_is_created(user: User) -> None:
+def test_validation_errors_end_the_run_before_anything_is_created(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     path = user.home / "demo/k8s/bases/apps/storefront/deployment-web.yaml"
     path.write_text(f"{path.read_text()}  broken: [\n")
@@ -286,7 +286,7 @@ def test_what_validation_finds_ends_the_run_before_anything_is_created(user: Use
     assert remains(user) == []
 
 
-def test_an_encrypted_file_without_a_rule_is_told_and_is_no_obstacle(user: User) -> None:
+def test_an_encrypted_file_without_a_rule_is_a_warning(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     rules = user.home / "demo/.sops.yaml"
     rules.write_text(rules.read_text().replace("clusters/local", "clusters/elsewhere"))
@@ -312,7 +312,7 @@ def test_no_commits_yet_is_enough(user: User) -> None:
     assert user.devloop("-C", "demo", "down", "local").status == 0
 
 
-def test_down_of_what_is_not_there_is_fine_and_status_says_so(user: User) -> None:
+def test_down_without_an_environment_succeeds(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
     assert user.devloop("-C", "demo", "down", "local").status == 0
     gone = user.devloop("-C", "demo", "status", "local")
@@ -320,7 +320,7 @@ def test_down_of_what_is_not_there_is_fine_and_status_says_so(user: User) -> Non
     assert "hint: devloop -C demo up local\n" in gone.out
 
 
-def test_a_full_disk_is_told_and_what_is_there_can_be_removed(user: User) -> None:
+def test_a_full_disk_is_reported_and_down_works(user: User) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting a small file system needs root")
     state = user.home / "state"

@@ -1,4 +1,4 @@
-"""What `devloop validate` says of ValidatingAdmissionPolicies is what a real API server does: every object against every policy."""
+"""`devloop validate` evaluates ValidatingAdmissionPolicies like a real API server: every object against every policy."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def documents(name: str) -> list[dict[str, Any]]:
 
 
 def path(obj: dict[str, Any]) -> str:
-    """Where objects of its kind are created."""
+    """The URL for creating objects of its kind."""
     namespace = obj["metadata"].get("namespace")
     below = f"namespaces/{namespace}/" if namespace else ""
     return "/" + PLURALS.get(obj["kind"], f"api/v1/{{}}{obj['kind'].lower()}s").format(below)
 
 
 def asked(obj: dict[str, Any], policy: str) -> dict[str, Any]:
-    """A copy of the object that this policy is asked about, and no other."""
+    """A copy of the object that only this policy matches."""
     metadata = obj["metadata"]
     labels = {**metadata.get("labels", {}), "asks": policy}
     return {**obj, "metadata": {**metadata, "name": f"{metadata['name']}-{policy}", "labels": labels}}
 
 
 def bound(policy: dict[str, Any]) -> dict[str, Any]:
-    """The binding that puts a policy in force for the objects that ask for it."""
+    """The binding of a policy to the objects that select it."""
     spec = dict(policy.pop("binding", {}))
     resources = {**spec.pop("matchResources", {}), "objectSelector": {"matchLabels": {"asks": policy["metadata"]["name"]}}}
     said = {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"], "matchResources": resources, **spec}
@@ -67,7 +67,7 @@ def world() -> dict[str, list[dict[str, Any]]]:
 def refused(
     world: dict[str, list[dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain
 ) -> Iterator[dict[str, str]]:
-    """What the API server says to each object that it refuses."""
+    """The API server's message for each object it denies."""
     home = tmp_path_factory.mktemp("policies")
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_STATE_HOME", str(home / "state"))
@@ -92,7 +92,7 @@ def refused(
 
 
 def answer(kube: Kube, obj: dict[str, Any]) -> str:
-    """What the server says when it refuses to create the object, '' when it would; nothing is created."""
+    """The server's message if it denies the object, else '' (dry run)."""
     try:
         kube.request("POST", path(obj), obj, query={"dryRun": "All"})
     except ApiError as error:
@@ -101,7 +101,7 @@ def answer(kube: Kube, obj: dict[str, Any]) -> str:
     return ""
 
 
-def test_what_the_server_refuses_breaks_a_policy_here_and_nothing_else_does(
+def test_validate_reports_exactly_what_the_server_denies(
     world: dict[str, list[dict[str, Any]]], refused: dict[str, str], tmp_path: Path, toolchain: Toolchain
 ) -> None:
     (tmp_path / "cluster").mkdir()

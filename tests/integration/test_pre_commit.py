@@ -31,7 +31,7 @@ class Repository:
         return subprocess.run(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def commit(self) -> str:
-        """Try to commit everything; what Git and the hooks said. Raises AssertionError where hooks and Git disagree."""
+        """Try to commit everything; returns the output. Raises AssertionError if hooks and Git disagree."""
         self.git("add", "--all")
         done = self.git("commit", "--message", "A change")
         assert (done.returncode == 0) == ("- exit code:" not in done.stdout), done.stdout
@@ -39,7 +39,7 @@ class Repository:
 
     @contextlib.contextmanager
     def changed(self, name: str, text: str) -> Iterator[None]:
-        """A file as it should not be; everything is as in the last commit afterwards."""
+        """An invalid file; restores the last commit afterwards."""
         (self.path / name).write_text(text)
         yield
         self.git("reset", "--quiet", "--hard")
@@ -61,18 +61,18 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return result
 
 
-def test_a_sound_repository_is_committed(repository: Repository) -> None:
+def test_a_valid_repository_is_committed(repository: Repository) -> None:
     said = repository.commit()
     assert said.count("Passed") == len(HOOKS), said
 
 
-def test_a_file_that_flux_does_not_read_is_looked_at_for_secrets_alone(repository: Repository) -> None:
+def test_a_file_that_flux_does_not_read_is_only_checked_for_secrets(repository: Repository) -> None:
     (repository.path / "NOTES").write_text("Nothing.\n")
     said = repository.commit()
     assert said.count("Passed") == said.count("Skipped") == 1, said
 
 
-def test_what_does_not_build_is_not_committed(repository: Repository) -> None:
+def test_a_build_error_prevents_the_commit(repository: Repository) -> None:
     name = "k8s/bases/apps/kustomization.yaml"
     text = (repository.path / name).read_text()
     with repository.changed(name, text.replace("resources:", "resources:\n  - not-there.yaml")):
@@ -81,7 +81,7 @@ def test_what_does_not_build_is_not_committed(repository: Repository) -> None:
         assert "k8s/bases/apps/kustomization.yaml" in said
 
 
-def test_neither_is_a_secret_in_clear(repository: Repository) -> None:
+def test_a_plaintext_secret_prevents_the_commit(repository: Repository) -> None:
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -95,7 +95,7 @@ def test_neither_is_a_secret_in_clear(repository: Repository) -> None:
 
 
 def test_only_what_is_staged_counts(repository: Repository) -> None:
-    """pre-commit puts aside what is not; Git then has an index of its own for the hooks."""
+    """pre-commit stashes unstaged changes and uses a separate index."""
     (repository.path / "k8s/bases/apps/kustomization.yaml").write_text("resources: [not-there.yaml]\n")
     (repository.path / "k8s/bases/variables/config-map.yaml").open("a").write("# Nothing.\n")
     done = repository.git("commit", "--message", "One file", "k8s/bases/variables/config-map.yaml")

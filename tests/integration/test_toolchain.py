@@ -1,4 +1,4 @@
-"""The real tools, out of the user's cache: installed where they are missing, which takes minutes on a machine that never built them."""
+"""The real tools in the user's cache: installed if missing, which takes minutes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 
 @pytest.fixture(scope="module")
 def toolchain() -> Toolchain:
-    """Several test processes may come here at once: one builds, the others wait."""
+    """With several test processes, one builds and the others wait."""
     toolchain = Toolchain()
     toolchain.ensure((*PLANE, *CONTROLLERS), lambda event: None)
     return toolchain
 
 
 @pytest.mark.parametrize("name", [name for name in PLANE if load_lock()[name].ask])
-def test_tells_the_pinned_version(toolchain: Toolchain, name: str) -> None:
+def test_prints_the_pinned_version(toolchain: Toolchain, name: str) -> None:
     tool = load_lock()[name]
     done = subprocess.run([toolchain.path(name), *tool.ask], capture_output=True, text=True, check=True)
     match = re.search(tool.answer, done.stdout + done.stderr, re.MULTILINE)

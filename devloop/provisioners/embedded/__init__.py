@@ -57,7 +57,7 @@ class EmbeddedProvisioner:
         return self._ensure_nodes(force=started) or started
 
     def ensure_nodes(self, emit: Emit) -> bool:
-        server = self.runtime.site.api_server
+        server = self.runtime.context.api_server
         return self._ownership.enter_context(pki.kubeconfig(self._layout, "admin", server, self.context()))
 
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
@@ -95,10 +95,10 @@ class EmbeddedProvisioner:
             emit(Notice(f"removing {self._definition.name}, left behind by {self._ownership.root}"))
             self._erase()
 
-    def _configure(self, site: ComponentContext) -> None:
+    def _configure(self, context: ComponentContext) -> None:
         self._ownership.take(self._environment)
         pki.ensure_pki(self._layout, service_address(self._definition))
-        pki.write_kubeconfigs(self._layout, site.api_server)
+        pki.write_kubeconfigs(self._layout, context.api_server)
 
     def _ensure_nodes(self, *, force: bool) -> bool:
         nodes = nodes_of(self._definition, self._version())

@@ -10,15 +10,15 @@ from devloop.runtime.components import Component, ComponentContext, Program
 ETCD_SOCKET = "unix://etcd.sock"
 
 
-def etcd(site: ComponentContext) -> Component:
+def etcd(context: ComponentContext) -> Component:
     """On Unix sockets: faster than TLS, inaccessible to other users, with a fixed address."""
     # Unused: there are no peers, and the only client uses the socket.
     nowhere = f"http://{LOOPBACK}:1"
-    return site.command(
+    return context.command(
         "etcd",
         {
             "name": "devloop",
-            "data-dir": site.layout.folder / "etcd",
+            "data-dir": context.layout.folder / "etcd",
             "unsafe-no-fsync": "true",  # losing the last writes in a power cut is fine
             "listen-client-urls": ETCD_SOCKET,
             "advertise-client-urls": nowhere,
@@ -33,12 +33,12 @@ def etcd(site: ComponentContext) -> Component:
     )
 
 
-def kube_apiserver(site: ComponentContext) -> Component:
-    pki = site.layout.pki
+def kube_apiserver(context: ComponentContext) -> Component:
+    pki = context.layout.pki
     flags = {
         "bind-address": LOOPBACK,
         "advertise-address": LOOPBACK,
-        "secure-port": site.ports["kube-apiserver"],
+        "secure-port": context.ports["kube-apiserver"],
         "etcd-servers": ETCD_SOCKET,
         "client-ca-file": pki / "ca.crt",
         "tls-cert-file": pki / "kube-apiserver.crt",
@@ -49,48 +49,48 @@ def kube_apiserver(site: ComponentContext) -> Component:
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-account-key-file": pki / "service-account.key",
         "service-account-signing-key-file": pki / "service-account.key",
-        "service-cluster-ip-range": site.definition.network.service_subnet,
+        "service-cluster-ip-range": context.definition.network.service_subnet,
         "profiling": "false",
         "endpoint-reconciler-type": "none",  # endpoints cannot be on loopback, and simulated pods do not need them
     }
     # Fewer garbage collections make the start 10% faster and cost little memory.
-    return site.command("kube-apiserver", flags, GOGC="400", GOMEMLIMIT="500MiB")
+    return context.command("kube-apiserver", flags, GOGC="400", GOMEMLIMIT="500MiB")
 
 
-def kube_controller_manager(site: ComponentContext) -> Component:
-    pki = site.layout.pki
+def kube_controller_manager(context: ComponentContext) -> Component:
+    pki = context.layout.pki
     flags = {
-        **_leaderless(site, "kube-controller-manager"),
+        **_leaderless(context, "kube-controller-manager"),
         "root-ca-file": pki / "ca.crt",
         "service-account-private-key-file": pki / "service-account.key",
         "concurrent-deployment-syncs": 10,
         "concurrent-replicaset-syncs": 10,
     }
-    return site.command("kube-controller-manager", flags, **site.client())
+    return context.command("kube-controller-manager", flags, **context.client())
 
 
-def kube_scheduler(site: ComponentContext) -> Component:
-    return site.command("kube-scheduler", _leaderless(site, "kube-scheduler"), **site.client())
+def kube_scheduler(context: ComponentContext) -> Component:
+    return context.command("kube-scheduler", _leaderless(context, "kube-scheduler"), **context.client())
 
 
-def _leaderless(site: ComponentContext, name: str) -> dict[str, object]:
+def _leaderless(context: ComponentContext, name: str) -> dict[str, object]:
     """Without an HTTP server: the supervisor watches the process."""
     flags = {"leader-elect": "false", "secure-port": 0, "profiling": "false", "kube-api-qps": 200, "kube-api-burst": 300}
-    return {"kubeconfig": site.layout.kubeconfig(name), **flags}
+    return {"kubeconfig": context.layout.kubeconfig(name), **flags}
 
 
-def kwok(site: ComponentContext) -> Component:
+def kwok(context: ComponentContext) -> Component:
     flags = {
-        "kubeconfig": site.layout.kubeconfig("kwok"),
+        "kubeconfig": context.layout.kubeconfig("kwok"),
         "manage-all-nodes": "true",
         # Without leases the controller manager considers the nodes dead after 50 seconds. A killed kwok holds its leases for this long.
         "node-lease-duration-seconds": 8,
-        "cidr": site.definition.network.pod_subnet.split(",")[0],
+        "cidr": context.definition.network.pod_subnet.split(",")[0],
         "node-ip": LOOPBACK,
         "server-address": "",  # no server: it would be open to all users of the machine
         "node-port": 0,
     }
-    return site.command("kwok", flags, **site.client())
+    return context.command("kwok", flags, **context.client())
 
 
 def service_address(definition: ClusterDefinition) -> str:

@@ -1,11 +1,11 @@
-"""The Flux controllers as Deployments: values."""
+"""Deployments of the Flux controllers."""
 
 from __future__ import annotations
 
 from devloop.flux.deployments import ARTIFACTS_PORT, HEALTH_PORTS, deployments
 
 
-def test_controllers_need_no_network_of_the_cluster() -> None:
+def test_controllers_do_not_need_the_cluster_network() -> None:
     for deployment in deployments({name: f"image/{name}" for name in HEALTH_PORTS}, "local-control-plane"):
         pod = deployment["spec"]["template"]["spec"]
         assert pod["hostNetwork"]
@@ -19,6 +19,6 @@ def test_controllers_need_no_network_of_the_cluster() -> None:
         assert not container["securityContext"]["allowPrivilegeEscalation"]
 
 
-def test_controllers_on_one_node_have_ports_of_their_own() -> None:
+def test_controllers_use_different_ports() -> None:
     ports = [*HEALTH_PORTS.values(), ARTIFACTS_PORT]
     assert len(set(ports)) == len(ports)

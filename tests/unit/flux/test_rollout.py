@@ -19,5 +19,5 @@ from devloop.flux.rollout import last_error
         ("3\n[]\n", "[]"),
     ],
 )
-def test_of_a_log_the_last_error_counts(log: str, expected: str) -> None:
+def test_the_last_error_of_a_log(log: str, expected: str) -> None:
     assert last_error(log) == expected

@@ -92,7 +92,7 @@ def wait_until_open(port: int, child: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def run_server(folder: Path, port: int, log: Path) -> Iterator[int]:
-    """The server's process; ended at the end."""
+    """The server's process."""
     argv = [sys.executable, "-m", "devloop.gitserver.process", str(folder), str(port)]
     with log.open("wb") as stream:
         child = subprocess.Popen(argv, stdout=stream, stderr=stream)
@@ -185,7 +185,7 @@ def test_other_credentials_are_refused(served: Served, header: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", f"/{REPOSITORY}/info/refs?service=git-upload-pack", f"/{REPOSITORY}/HEAD", "/no/such/thing"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_stranger_learns_nothing_not_even_what_there_is(served: Served, method: str, path: str) -> None:
+def test_without_credentials_all_paths_look_the_same(served: Served, method: str, path: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     connection.request(method, path)
     answer = connection.getresponse()
@@ -229,7 +229,7 @@ def test_other_methods_are_unknown(served: Served, method: str) -> None:
     assert b"Traceback" not in body
 
 
-def test_large_pushes_arrive_whole(served: Served, tmp_path: Path) -> None:
+def test_large_pushes_are_complete(served: Served, tmp_path: Path) -> None:
     content = random.Random(3).randbytes(20 << 20)
     commit(served.work, "large.bin", content)
     # More than http.postBuffer: sent in chunks, of unknown length.
@@ -240,7 +240,7 @@ def test_large_pushes_arrive_whole(served: Served, tmp_path: Path) -> None:
     git("push", "--quiet", "--force", served.url(PUSHER), "main", cwd=served.work)
 
 
-def test_a_body_of_known_length_arrives_whole(served: Served) -> None:
+def test_a_body_of_known_length_is_complete(served: Served) -> None:
     commit(served.work, "known.bin", random.Random(4).randbytes(3 << 20))
     git("-c", "http.postBuffer=100000000", "push", "--quiet", served.url(PUSHER), "main", cwd=served.work)
     assert head(served) == git("rev-parse", "HEAD", cwd=served.work).stdout.strip()
@@ -269,7 +269,7 @@ def test_every_kind_of_body_is_read(served: Served, size: int, encoding: str) ->
     assert answer == packets(f"{head(served)} refs/heads/main\n", "0000")
 
 
-def test_git_packs_its_longer_requests(served: Served, tmp_path: Path) -> None:
+def test_gzipped_requests_are_read(served: Served, tmp_path: Path) -> None:
     """A fetch that names many commits: git gzips what is longer than a kilobyte."""
     git("clone", "--quiet", served.url(PULLER), tmp_path / "clone")
     for number in range(40):
@@ -284,7 +284,7 @@ def test_git_packs_its_longer_requests(served: Served, tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_a_packed_body(served: Served) -> None:
-    """64 MiB of nothing pack into 64 KiB; Git calls it nonsense, and the server never holds it."""
+    """64 MiB of zeros compress to 64 KiB; Git rejects them, and the server never buffers them."""
     server = psutil.Process(served.pid)
     before = server.memory_info().rss
     bomb = gzip.compress(packets("command=ls-refs\n", "0001") + bytes(64 << 20))
@@ -292,14 +292,14 @@ def test_memory_does_not_grow_with_a_packed_body(served: Served) -> None:
     assert server.memory_info().rss - before < 16 << 20
 
 
-def test_a_refusal_by_git_is_told_before_the_body_was_read(served: Served) -> None:
+def test_an_error_of_git_is_returned_before_the_body_is_read(served: Served) -> None:
     body = bytes(1 << 20)
     status, _ = served.ask("POST", f"/{REPOSITORY}/git-upload-pack", PULLER, body, Content_Type="text/plain")
     assert status == 415
 
 
 def exchange(served: Served, request: bytes) -> bytes:
-    """Everything that comes back for the bytes as they are."""
+    """The raw response to raw bytes."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -331,7 +331,7 @@ def test_expect_is_answered_before_the_body_comes(served: Served) -> None:
         b"",
     ],
 )
-def test_nonsense_is_refused_without_a_traceback(served: Served, request_bytes: bytes) -> None:
+def test_invalid_requests_are_refused_without_a_traceback(served: Served, request_bytes: bytes) -> None:
     exchange(served, request_bytes)
     assert "Traceback" not in served.log
 
@@ -356,12 +356,12 @@ def test_a_broken_body_changes_nothing(served: Served, rest: bytes) -> None:
     assert served.ask("GET", f"/{REPOSITORY}/info/refs?service=git-upload-pack", PULLER)[0] == 200
 
 
-def test_it_listens_on_loopback_alone(served: Served) -> None:
+def test_it_listens_only_on_loopback(served: Served) -> None:
     listening = [c.laddr for c in psutil.Process(served.pid).net_connections() if c.status == psutil.CONN_LISTEN]
     assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", served.port)]
 
 
-def test_no_password_shows_anywhere(served: Served) -> None:
+def test_passwords_are_never_shown(served: Served) -> None:
     git("ls-remote", served.url(PULLER))
     git("ls-remote", served.url(PUSHER, "wrong-Zq9"), check=False)
     command = Path(f"/proc/{served.pid}/cmdline").read_bytes().decode()
@@ -387,7 +387,7 @@ def test_a_second_start_keeps_what_was_pushed(served: Served) -> None:
         assert git("ls-remote", url, "main").stdout.split()[0] == before
 
 
-def test_a_taken_port_ends_it_with_words_that_are_looked_for(served: Served) -> None:
+def test_a_port_in_use_is_reported(served: Served) -> None:
     argv = [sys.executable, "-m", "devloop.gitserver.process", str(served.folder), str(served.port)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1

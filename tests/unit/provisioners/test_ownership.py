@@ -1,4 +1,4 @@
-"""Whose an environment is."""
+"""Ownership of environments."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def ownership(tmp_path: Path) -> Ownership:
     return Ownership(tmp_path / "owner.json")
 
 
-def test_nobodys_is_not_foreign(ownership: Ownership, tmp_path: Path) -> None:
+def test_an_environment_without_an_owner_is_not_foreign(ownership: Ownership, tmp_path: Path) -> None:
     assert not ownership.is_foreign(environment(tmp_path / "a"))
     ownership.refuse_foreign(environment(tmp_path / "a"))
 
 
-def test_another_repository_is_respected_while_it_exists(ownership: Ownership, tmp_path: Path) -> None:
+def test_an_environment_of_another_existing_repository_is_refused(ownership: Ownership, tmp_path: Path) -> None:
     ownership.take(environment(tmp_path / "a"), image="one")
     ownership.refuse_foreign(environment(tmp_path / "a"))
     with pytest.raises(DevloopError, match="the name shared is used by an environment of") as error:
@@ -45,7 +45,7 @@ def test_another_repository_is_respected_while_it_exists(ownership: Ownership, t
     assert ownership.content["image"] == "one"
 
 
-def test_every_kubeconfig_that_got_the_context_loses_it(ownership: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_kubeconfig_loses_the_context(ownership: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ownership.take(environment(tmp_path / "a"))
     for name in ("one", "two"):
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / name))

@@ -1,4 +1,4 @@
-"""Every provisioner is what the registry says of it."""
+"""Every registered provisioner implements the protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ METHODS = [name for name in vars(Provisioner) if not name.startswith("_")]
 
 
 @pytest.mark.parametrize("name", PROVISIONERS)
-def test_a_provisioner_has_its_name_its_context_and_all_methods(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provisioner_has_its_name_context_and_all_methods(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     environment = Environment("local", tmp_path, ClusterDefinition("demo", "G3", "ksail.yaml"))
     opened = open_provisioner(name, environment, Toolchain(), threading.Event())

@@ -41,7 +41,7 @@ class Pong(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def pinged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A socket at which something answers a ping as engines do."""
+    """A socket that responds to a ping like an engine."""
     with socketserver.UnixStreamServer(str(tmp_path / "engine.sock"), Pong) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
@@ -49,19 +49,19 @@ def pinged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         server.shutdown()
 
 
-def test_without_an_engine_processes_are_taken() -> None:
+def test_embedded_is_selected_without_an_engine() -> None:
     chosen = choose("auto", LOCAL)
     assert chosen.name == "embedded"
     assert "no container engine responds at unix://" in chosen.reason
 
 
-def test_an_engine_that_answers_is_taken(pinged: None) -> None:
+def test_kind_is_selected_if_an_engine_responds(pinged: None) -> None:
     chosen = choose("auto", LOCAL)
     assert chosen.name == "kind"
     assert "a container engine responds at unix://" in chosen.reason
 
 
-def test_what_runs_goes_on_with_what_it_runs_with(pinged: None) -> None:
+def test_an_existing_environment_keeps_its_provisioner(pinged: None) -> None:
     state_dir("embedded", "local").mkdir(parents=True)
     assert choose("auto", LOCAL).name == "embedded"
     assert existing_choices("auto", LOCAL) == ("embedded",)
@@ -74,7 +74,7 @@ def test_two_provisioners_do_not_share_an_environment() -> None:
     assert "devloop down here" in str(error.value.hint)
 
 
-def test_the_way_down_takes_everything_that_exists() -> None:
+def test_down_uses_all_provisioners_with_state() -> None:
     state_dir("kind", "local").mkdir(parents=True)
     state_dir("embedded", "local").mkdir(parents=True)
     assert existing_choices("auto", LOCAL) == ("kind", "embedded")
@@ -82,13 +82,13 @@ def test_the_way_down_takes_everything_that_exists() -> None:
 
 
 def test_environments_of_an_older_version_are_found(tmp_path: Path) -> None:
-    """Where they keep their state must never change."""
+    """State directories must never change."""
     for folder in ("local", "kind@local"):
         (tmp_path / "state" / "devloop" / folder).mkdir(parents=True)
     assert existing("local") == ("kind", "embedded")
 
 
-def test_the_engine_is_where_the_docker_program_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_address_is_resolved_like_the_docker_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST")
     meta = tmp_path / "docker" / "contexts" / "meta" / "abc"
     meta.mkdir(parents=True)

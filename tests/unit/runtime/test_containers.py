@@ -1,4 +1,4 @@
-"""Whose a container is."""
+"""Ownership of containers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def runtime(tmp_path: Path) -> ContainerRuntime:
     return ContainerRuntime(environment, Toolchain(), threading.Event(), "net", "node", tmp_path / "state", connect, lambda: None)
 
 
-def test_the_labels_are_those_of_environments_of_an_older_version(runtime: ContainerRuntime, tmp_path: Path) -> None:
-    """Else those could not be taken down."""
+def test_labels_never_change(runtime: ContainerRuntime, tmp_path: Path) -> None:
+    """So that `down` finds environments of older versions."""
     assert (ENVIRONMENT_LABEL, ROOT_LABEL) == ("devloop.dev/environment", "devloop.dev/root")
     assert runtime.labels == {"devloop.dev/environment": "demo", "devloop.dev/root": str(tmp_path / "mine")}
 
 
 @pytest.mark.parametrize(("root", "ours"), [("mine", True), ("gone", True), ("theirs", False)])
-def test_a_container_is_ours_or_of_a_repository_that_is_gone(runtime: ContainerRuntime, tmp_path: Path, root: str, ours: bool) -> None:
+def test_containers_of_this_or_a_deleted_repository_are_ours(runtime: ContainerRuntime, tmp_path: Path, root: str, ours: bool) -> None:
     (tmp_path / "theirs").mkdir()
     assert runtime.is_ours(Container("a", "running", labels={ROOT_LABEL: str(tmp_path / root)})) == ours
 

@@ -1,4 +1,4 @@
-"""Programs of an environment under a real supervisor: they answer, they move to other ports, nobody waits for those that hang."""
+"""Programs under a real supervisor: readiness, ports, crashes, interruptions."""
 
 from __future__ import annotations
 
@@ -25,57 +25,57 @@ HANG = "import socket, sys, time; held = socket.create_server(('127.0.0.1', int(
 
 
 def quiet(_: object) -> None:
-    """Nobody listens."""
+    """Ignore notices."""
 
 
-def serve(site: ComponentContext) -> Component:
-    argv = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(site.layout.logs), str(site.ports[NAME]))
+def serve(context: ComponentContext) -> Component:
+    argv = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(context.layout.logs), str(context.ports[NAME]))
     return Component(NAME, argv)
 
 
-def hang(site: ComponentContext) -> Component:
-    return Component(NAME, (sys.executable, "-c", HANG, str(site.ports[NAME])))
+def hang(context: ComponentContext) -> Component:
+    return Component(NAME, (sys.executable, "-c", HANG, str(context.ports[NAME])))
 
 
 @pytest.fixture
 def configured() -> list[int]:
-    """The port of every time that something was to be written for it."""
+    """The port in each call of `configure`."""
     return []
 
 
 @pytest.fixture
 def runtime(tmp_path: Path, configured: list[int]) -> Iterator[ProcessRuntime]:
-    def configure(site: ComponentContext) -> None:
-        configured.append(site.ports[NAME])
+    def configure(context: ComponentContext) -> None:
+        configured.append(context.ports[NAME])
 
     layout = Layout(tmp_path / "demo")
     yield ProcessRuntime(layout, ClusterDefinition("demo", "G3", ""), Toolchain(), threading.Event(), quiet, configure)
     control.end(layout)
 
 
-def test_a_program_that_answers_is_started_once(runtime: ProcessRuntime, configured: list[int]) -> None:
+def test_a_ready_program_is_started_once(runtime: ProcessRuntime, configured: list[int]) -> None:
     for changed in (True, False):
         runtime.ensure_supervisor(quiet)
         assert runtime.run({NAME: Program(serve, probe="/")}) == changed
-    assert configured == [runtime.site.ports[NAME]]
+    assert configured == [runtime.context.ports[NAME]]
 
 
-def test_a_port_that_was_taken_is_given_up(runtime: ProcessRuntime, configured: list[int]) -> None:
+def test_a_port_in_use_is_replaced(runtime: ProcessRuntime, configured: list[int]) -> None:
     runtime.ensure_supervisor(quiet)
     with socket.create_server(("127.0.0.1", configured[0])):
         assert runtime.run({NAME: Program(serve, probe="/")})
     assert len(configured) == 2
-    assert configured[1] == runtime.site.ports[NAME] != configured[0]
+    assert configured[1] == runtime.context.ports[NAME] != configured[0]
 
 
-def test_a_program_that_keeps_ending_is_not_awaited(runtime: ProcessRuntime) -> None:
+def test_a_crashing_program_fails_early(runtime: ProcessRuntime) -> None:
     runtime.ensure_supervisor(quiet)
     ends = Program(lambda _: Component(NAME, ("sh", "-c", "echo last words; exit 3")), probe="/")
     with pytest.raises(DevloopError, match="git-server keeps crashing with status 3: last words"):
         runtime.run({NAME: ends})
 
 
-def test_an_interruption_ends_the_wait_for_a_program_that_hangs(runtime: ProcessRuntime) -> None:
+def test_an_interruption_ends_the_wait_for_a_hanging_program(runtime: ProcessRuntime) -> None:
     runtime.ensure_supervisor(quiet)
     threading.Timer(1.0, runtime.stop.set).start()
     start = time.monotonic()
@@ -84,7 +84,7 @@ def test_an_interruption_ends_the_wait_for_a_program_that_hangs(runtime: Process
     assert 1.0 <= time.monotonic() - start < 2.0
 
 
-def test_nothing_is_made_where_the_environment_is_somebody_elses(runtime: ProcessRuntime) -> None:
+def test_nothing_is_created_for_a_foreign_environment(runtime: ProcessRuntime) -> None:
     def refuse(_: Emit) -> None:
         raise DevloopError("the name demo is taken")
 

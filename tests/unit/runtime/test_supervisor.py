@@ -1,4 +1,4 @@
-"""The supervisor as its own process, with small programs in place of the large ones."""
+"""A real supervisor process with small programs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ DIE = ("sh", "-c", "echo last words; exit 3")
 
 def launch(layout: Layout) -> None:
     with control.launched(layout, threading.Event()):
-        """Nothing else to do meanwhile."""
+        """Nothing to do in parallel."""
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Iterator[Layout]:
-    """An environment's folder, without a supervisor; whatever was started in it is ended."""
+    """An environment's folder without a supervisor; ends all its processes afterwards."""
     result = Layout(tmp_path / "environment")
     result.make()
     yield result
@@ -47,7 +47,7 @@ def supervised(layout: Layout) -> Layout:
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """The condition's first value that counts as true; fails the test after half a minute."""
+    """The first true value of the condition; fails the test after 30 seconds."""
     for _ in range(1500):
         if found := condition():
             return found
@@ -88,19 +88,19 @@ def supervisor(layout: Layout) -> psutil.Process:
     return next(process for process in marked(layout) if "devloop.runtime.supervisor" in process.cmdline())
 
 
-def test_it_starts_programs_and_tells_of_them(supervised: Layout) -> None:
+def test_it_starts_programs_and_reports_their_status(supervised: Layout) -> None:
     assert start(supervised, "one", ("sh", "-c", "echo it runs; exec sleep 1000"))
     assert start(supervised, "two")
     until(lambda: "it runs" in supervised.log("one").read_text())
     for name in ("one", "two"):
         assert psutil.Process(pid(supervised, name)).ppid() == supervisor(supervised).pid
-        told = component(supervised, name)
-        assert (told["state"], told["restarts"], told["failures"]) == ("running", 0, 0)
-        assert told["memory"] > 0
+        status = component(supervised, name)
+        assert (status["state"], status["restarts"], status["failures"]) == ("running", 0, 0)
+        assert status["memory"] > 0
     assert control.ask(supervised, {"op": "status"})["memory"] > 0
 
 
-def test_the_same_again_changes_nothing(supervised: Layout) -> None:
+def test_starting_the_same_component_again_changes_nothing(supervised: Layout) -> None:
     start(supervised, "one", SLEEP, A="1")
     first = pid(supervised, "one")
     assert not start(supervised, "one", SLEEP, A="1")
@@ -108,7 +108,7 @@ def test_the_same_again_changes_nothing(supervised: Layout) -> None:
 
 
 @pytest.mark.parametrize(("argv", "env"), [(("sleep", "2000"), "1"), (SLEEP, "2")])
-def test_another_command_restarts_that_one_alone(supervised: Layout, argv: tuple[str, ...], env: str) -> None:
+def test_a_changed_command_restarts_only_that_component(supervised: Layout, argv: tuple[str, ...], env: str) -> None:
     start(supervised, "one", SLEEP, A="1")
     start(supervised, "two")
     first, second = pid(supervised, "one"), pid(supervised, "two")
@@ -118,24 +118,24 @@ def test_another_command_restarts_that_one_alone(supervised: Layout, argv: tuple
     assert not psutil.pid_exists(first)
 
 
-def test_what_is_killed_comes_back_and_is_counted(supervised: Layout) -> None:
+def test_a_killed_component_is_restarted_and_counted(supervised: Layout) -> None:
     start(supervised, "one")
     for count in (1, 2):
         before = running(supervised, "one")
         os.kill(before, signal.SIGKILL)
         until(lambda before=before: pid(supervised, "one") not in (0, before))
-        told = component(supervised, "one")
-        assert (told["restarts"], told["ended_with"]) == (count, -signal.SIGKILL)
+        status = component(supervised, "one")
+        assert (status["restarts"], status["ended_with"]) == (count, -signal.SIGKILL)
 
 
-def test_what_keeps_ending_is_told_with_its_status_and_its_words(supervised: Layout) -> None:
+def test_a_crashing_component_reports_its_status_and_log(supervised: Layout) -> None:
     start(supervised, "one", DIE)
     until(lambda: component(supervised, "one")["failures"] >= 3)
     assert component(supervised, "one")["ended_with"] == 3
     assert supervised.log("one").read_text().count("last words") >= 3
 
 
-def test_a_program_that_does_not_exist_hinders_no_other(supervised: Layout) -> None:
+def test_a_missing_program_does_not_affect_others(supervised: Layout) -> None:
     assert control.start(supervised, [Component("one", ("/no/such/program",)), Component("two", SLEEP)])
     until(lambda: component(supervised, "one")["failures"] >= 2)
     assert component(supervised, "one")["ended_with"] == children.CANNOT_START
@@ -143,7 +143,7 @@ def test_a_program_that_does_not_exist_hinders_no_other(supervised: Layout) -> N
     assert component(supervised, "two")["state"] == "running"
 
 
-def test_whoever_waits_for_its_restart_is_started_at_once_when_asked_for(supervised: Layout) -> None:
+def test_a_start_request_skips_the_back_off(supervised: Layout) -> None:
     start(supervised, "one", DIE)
     until(lambda: component(supervised, "one")["failures"] >= 4)
     until(lambda: component(supervised, "one")["state"] == "restarting")
@@ -151,7 +151,7 @@ def test_whoever_waits_for_its_restart_is_started_at_once_when_asked_for(supervi
     assert component(supervised, "one")["restarts"] == 0
 
 
-def test_pauses_grow_up_to_a_limit_and_shrink_after_a_good_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_back_off_grows_to_a_limit_and_resets_after_a_stable_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     child = children.Child(Component("one", ()))
@@ -163,7 +163,7 @@ def test_pauses_grow_up_to_a_limit_and_shrink_after_a_good_run(monkeypatch: pyte
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.1, 0.2]
 
 
-def test_a_second_supervisor_ends_at_once_and_disturbs_nothing(supervised: Layout) -> None:
+def test_a_second_supervisor_exits_at_once(supervised: Layout) -> None:
     start(supervised, "one")
     before = pid(supervised, "one")
     argv = [sys.executable, "-m", "devloop.runtime.supervisor", str(supervised.folder)]
@@ -173,7 +173,7 @@ def test_a_second_supervisor_ends_at_once_and_disturbs_nothing(supervised: Layou
 
 
 def name(process: psutil.Process) -> str:
-    """'' for one that has ended."""
+    """'' for a process that has exited."""
     try:
         return process.name()
     except psutil.NoSuchProcess:
@@ -192,7 +192,7 @@ def test_sigterm_ends_everything(supervised: Layout) -> None:
     assert marked(supervised) == []
 
 
-def test_end_leaves_no_process_of_whatever_depth(supervised: Layout) -> None:
+def test_end_leaves_no_descendants(supervised: Layout) -> None:
     start(supervised, "one", ("sh", "-c", "setsid sh -c 'sleep 1000 & sleep 1000' & wait"))
     until(lambda: len(marked(supervised)) >= 5)
     control.end(supervised)
@@ -200,7 +200,7 @@ def test_end_leaves_no_process_of_whatever_depth(supervised: Layout) -> None:
     control.end(supervised)
 
 
-def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_touched(supervised: Layout) -> None:
+def test_end_kills_the_orphans_of_a_killed_supervisor_and_nothing_else(supervised: Layout) -> None:
     start(supervised, "one")
     orphan = pid(supervised, "one")
     environments = ({}, {MARKER: f"{supervised.folder}-other"}, {MARKER: str(supervised.folder.parent)}, {"X": str(supervised.folder)})
@@ -221,11 +221,11 @@ def test_a_killed_supervisor_leaves_orphans_that_end_finds_and_no_stranger_is_to
             stranger.wait()
 
 
-def test_a_sweep_of_nothing_finds_nothing(tmp_path: Path) -> None:
+def test_without_orphans_nothing_is_killed(tmp_path: Path) -> None:
     assert kill_orphans(MARKER, str(tmp_path)) == 0
 
 
-def test_a_sweep_waits_for_what_was_killed_a_moment_ago_and_holds_its_port_still(tmp_path: Path) -> None:
+def test_killing_orphans_waits_for_exiting_processes_that_still_hold_ports(tmp_path: Path) -> None:
     code = """
 import socket, time
 held = socket.create_server(("127.0.0.1", 0))
@@ -243,13 +243,13 @@ time.sleep(60)
             socket.create_connection(("127.0.0.1", port))
 
 
-def test_a_sweep_spares_whoever_asks_for_it(tmp_path: Path) -> None:
+def test_killing_orphans_spares_the_caller(tmp_path: Path) -> None:
     code = f"from devloop.clients.orphans import kill_orphans; print(kill_orphans({MARKER!r}, {str(tmp_path)!r}))"
     env = {**os.environ, MARKER: str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout == "0\n"
 
 
-def test_it_outlives_whoever_launched_it(layout: Layout) -> None:
+def test_it_outlives_its_launcher(layout: Layout) -> None:
     code = f"""
 import os, pathlib, threading
 from devloop.runtime import control
@@ -262,7 +262,7 @@ os.killpg(0, 9)
     assert start(layout, "one")
 
 
-def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
+def test_a_deep_folder_works(tmp_path: Path) -> None:
     layout = Layout(tmp_path / ("a" * 120) / ("b" * 120))
     layout.make()
     try:
@@ -274,14 +274,14 @@ def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
     assert marked(layout) == []
 
 
-def test_everything_is_for_this_user_alone(supervised: Layout) -> None:
+def test_everything_is_private(supervised: Layout) -> None:
     start(supervised, "one")
     for path in (supervised.folder, *supervised.folder.rglob("*")):
         assert not path.stat().st_mode & 0o077, path
     assert stat.S_ISSOCK((supervised.sockets / "supervisor.sock").stat().st_mode)
 
 
-def test_no_program_sees_the_users_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_do_not_get_the_users_secrets(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SOPS_AGE_KEY", "GITHUB_TOKEN", "KUBECONFIG", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "not for components")
     launch(layout)
@@ -305,7 +305,7 @@ def say(layout: Layout, request: bytes) -> bytes:
     "request_bytes",
     [b"", b"\n", b"nonsense\n", b"[]\n", b"null\n", b"{}\n", b'{"op": "start"}\n', b'{"op": "start", "components": [{}]}\n', b'{"op"'],
 )
-def test_nonsense_does_no_harm(supervised: Layout, request_bytes: bytes) -> None:
+def test_invalid_requests_are_harmless(supervised: Layout, request_bytes: bytes) -> None:
     start(supervised, "one")
     before = pid(supervised, "one")
     answer = say(supervised, request_bytes)
@@ -314,7 +314,7 @@ def test_nonsense_does_no_harm(supervised: Layout, request_bytes: bytes) -> None
     assert marked(supervised)
 
 
-def test_full_logs_are_cut_while_they_are_written_to(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_logs_are_rotated_while_written(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devloop.clients.logs.LARGEST", 4096)
     here = children.Children(layout, environment_for(layout, os.environ))
     writer = "import itertools, time\nfor n in itertools.count():\n    print(f'{n:099}', flush=True); time.sleep(0.0002)"
@@ -339,7 +339,7 @@ def test_full_logs_are_cut_while_they_are_written_to(layout: Layout, monkeypatch
     assert [path.stat().st_mode & 0o777 for path in layout.logs.iterdir()] == [0o600] * 3
 
 
-def test_a_small_log_is_left_alone(layout: Layout) -> None:
+def test_a_small_log_is_not_rotated(layout: Layout) -> None:
     here = children.Children(layout, environment_for(layout, os.environ))
     here.start([Component("one", ("echo", "few words"))])
     until(lambda: layout.log("one").read_text())
@@ -348,7 +348,7 @@ def test_a_small_log_is_left_alone(layout: Layout) -> None:
     assert [path.name for path in layout.logs.iterdir()] == ["one.log"]
 
 
-def test_the_memory_of_what_is_gone_is_none() -> None:
+def test_an_exited_process_has_no_memory() -> None:
     child = subprocess.Popen(["true"])
     child.wait()
     assert resident_memory(child.pid) == 0

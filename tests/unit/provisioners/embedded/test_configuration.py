@@ -1,4 +1,4 @@
-"""What an embedded environment is made of, before anything runs: command lines, nodes, ports, certificates, who owns it."""
+"""Parts of an embedded environment that need no processes: command lines, nodes, ports, certificates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 
 
 class Tools:
-    """Where the toolchain would have put the programs."""
+    """Fake paths of the programs."""
 
     def path(self, name: str) -> Path:
         return Path("/tools") / name
@@ -58,16 +58,16 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def site(layout: Layout) -> ComponentContext:
+def context(layout: Layout) -> ComponentContext:
     ensure_ports(layout)
     return ComponentContext(layout, definition(), Tools(), ports(layout))
 
 
-def commands(site: ComponentContext) -> list[Component]:
+def commands(context: ComponentContext) -> list[Component]:
     return [
-        *(program.command(site) for program in CONTROL_PLANE.values()),
-        *(processes.command(site, name) for name in CONTROLLERS),
-        process.command(site),
+        *(program.command(context) for program in CONTROL_PLANE.values()),
+        *(processes.command(context, name) for name in CONTROLLERS),
+        process.command(context),
     ]
 
 
@@ -75,59 +75,59 @@ def flags(component: Component) -> dict[str, str]:
     return dict(argument.removeprefix("--").split("=", 1) for argument in component.argv[1:])
 
 
-def test_no_secret_is_in_a_command_or_its_environment(site: ComponentContext) -> None:
-    pki.ensure_pki(site.layout, "10.96.0.1")
-    secrets = [*passwords(site.layout.folder).values(), *(path.read_text() for path in site.layout.pki.glob("*.key"))]
+def test_no_secret_is_in_a_command_or_its_environment(context: ComponentContext) -> None:
+    pki.ensure_pki(context.layout, "10.96.0.1")
+    secrets = [*passwords(context.layout.folder).values(), *(path.read_text() for path in context.layout.pki.glob("*.key"))]
     assert len(secrets) >= 2 + len(pki.USERS)
-    told = json.dumps([asdict(component) for component in commands(site)])
-    assert not [secret for secret in secrets if secret in told or json.dumps(secret)[1:-1] in told]
+    text = json.dumps([asdict(component) for component in commands(context)])
+    assert not [secret for secret in secrets if secret in text or json.dumps(secret)[1:-1] in text]
 
 
-def test_every_address_is_on_loopback(site: ComponentContext) -> None:
-    for component in commands(site):
-        told = " ".join((*component.argv, *component.env.values()))
-        addresses = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", told)) - {"10.96.0.0", "10.244.0.0"}
+def test_every_address_is_on_loopback(context: ComponentContext) -> None:
+    for component in commands(context):
+        text = " ".join((*component.argv, *component.env.values()))
+        addresses = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", text)) - {"10.96.0.0", "10.244.0.0"}
         assert addresses <= {"127.0.0.1"}, component.name
-        assert "0.0.0.0" not in told
-        assert "localhost" not in told
+        assert "0.0.0.0" not in text
+        assert "localhost" not in text
         for name, value in flags(component).items() if component.name != process.NAME else ():
             # An address without a host (`:8080`) is one on all interfaces.
             assert not value.startswith(":"), name
 
 
-def test_no_port_is_given_away_twice_and_all_are_used(site: ComponentContext) -> None:
-    assert len(set(site.ports.values())) == len(PORTS)
-    told = " ".join(" ".join(component.argv) for component in commands(site))
-    assert [name for name, port in site.ports.items() if str(port) not in told] == []
+def test_ports_are_unique_and_all_are_used(context: ComponentContext) -> None:
+    assert len(set(context.ports.values())) == len(PORTS)
+    text = " ".join(" ".join(component.argv) for component in commands(context))
+    assert [name for name, port in context.ports.items() if str(port) not in text] == []
 
 
-def test_etcd_listens_on_sockets_alone(site: ComponentContext) -> None:
-    etcd = flags(control_plane.etcd(site))
+def test_etcd_listens_only_on_unix_sockets(context: ComponentContext) -> None:
+    etcd = flags(control_plane.etcd(context))
     listening = {name: value for name, value in etcd.items() if name.startswith("listen-")}
     assert set(listening) == {"listen-client-urls", "listen-peer-urls"}
     # Without a folder: the name of a socket is short, and the folder that it is in is this user's alone.
     assert all(re.fullmatch(r"unix://[a-z.-]+", value) for value in listening.values())
 
 
-def test_the_api_server_knows_everybody(site: ComponentContext) -> None:
-    api_server = flags(control_plane.kube_apiserver(site))
+def test_the_api_server_uses_the_certificates(context: ComponentContext) -> None:
+    api_server = flags(control_plane.kube_apiserver(context))
     assert api_server["anonymous-auth"] == "false"
     assert "AlwaysAllow" not in api_server["authorization-mode"]
-    assert api_server["client-ca-file"] == str(site.layout.pki / "ca.crt")
+    assert api_server["client-ca-file"] == str(context.layout.pki / "ca.crt")
 
 
-def test_commands_are_the_same_every_time_also_once_something_ran(site: ComponentContext) -> None:
+def test_commands_are_deterministic(context: ComponentContext) -> None:
     """Otherwise the next `up` would restart the component."""
-    before = commands(site)
-    (site.layout.folder / "etcd" / "member").mkdir(parents=True)
-    (site.layout.artifacts / "gitrepository").mkdir()
-    assert commands(site) == before
+    before = commands(context)
+    (context.layout.folder / "etcd" / "member").mkdir(parents=True)
+    (context.layout.artifacts / "gitrepository").mkdir()
+    assert commands(context) == before
     assert [Component.from_json(json.loads(json.dumps(asdict(component)))) for component in before] == before
 
 
-def test_whoever_talks_to_the_api_server_is_restarted_when_it_moves(site: ComponentContext) -> None:
-    moved = ComponentContext(site.layout, site.definition, site.tools, {**site.ports, "kube-apiserver": 1})
-    changed = {old.name for old, new in zip(commands(site), commands(moved), strict=True) if old != new}
+def test_api_clients_restart_when_the_api_server_address_changes(context: ComponentContext) -> None:
+    moved = ComponentContext(context.layout, context.definition, context.tools, {**context.ports, "kube-apiserver": 1})
+    changed = {old.name for old, new in zip(commands(context), commands(moved), strict=True) if old != new}
     assert changed == {*CONTROL_PLANE, *CONTROLLERS} - {"etcd"}
 
 
@@ -139,15 +139,15 @@ def test_the_service_address_is_the_first_of_its_subnet(subnet: str, address: st
     assert service_address(definition(service_subnet=subnet)) == address
 
 
-def test_subnets_are_the_definitions(layout: Layout) -> None:
+def test_subnets_come_from_the_definition(layout: Layout) -> None:
     wanted = definition(pod_subnet="10.1.0.0/16,fd01::/64", service_subnet="10.2.0.0/16")
     ensure_ports(layout)
-    site = ComponentContext(layout, wanted, Tools(), ports(layout))
-    assert flags(control_plane.kwok(site))["cidr"] == "10.1.0.0/16"
-    assert flags(control_plane.kube_apiserver(site))["service-cluster-ip-range"] == "10.2.0.0/16"
+    context = ComponentContext(layout, wanted, Tools(), ports(layout))
+    assert flags(control_plane.kwok(context))["cidr"] == "10.1.0.0/16"
+    assert flags(control_plane.kube_apiserver(context))["service-cluster-ip-range"] == "10.2.0.0/16"
 
 
-def test_a_component_sees_little_of_our_environment(layout: Layout) -> None:
+def test_components_get_few_environment_variables(layout: Layout) -> None:
     ours = {"PATH": "/bin", "HTTPS_PROXY": "http://proxy", "SOPS_AGE_KEY": "x", "HOME": "/home/me", "KUBECONFIG": "k", "LD_PRELOAD": "l"}
     home = str(layout.temporary)
     assert environment_for(layout, ours) == {
@@ -190,13 +190,13 @@ def tainted(nodes: list[dict[str, Any]]) -> list[str]:
         ),
     ],
 )
-def test_nodes_are_named_and_tainted_as_kind_does(wanted: tuple[str, ...], expected: list[str], expected_tainted: list[str]) -> None:
+def test_nodes_have_the_names_and_taints_of_kind(wanted: tuple[str, ...], expected: list[str], expected_tainted: list[str]) -> None:
     nodes = nodes_of(roles(*wanted), "v1.2.3")
     assert names(nodes) == expected
     assert tainted(nodes) == expected_tainted
 
 
-def test_a_node_says_what_it_is() -> None:
+def test_a_node_has_labels_and_node_info() -> None:
     (node,) = nodes_of(definition(NodeConfiguration("control-plane", labels={"tier": "gold", "kubernetes.io/arch": "arm64"})), "v1.2.3")
     labels = node["metadata"]["labels"]
     assert labels["kubernetes.io/hostname"] == "demo-control-plane"
@@ -207,7 +207,7 @@ def test_a_node_says_what_it_is() -> None:
     assert node["status"]["allocatable"] == node["status"]["capacity"]
 
 
-def test_a_worker_is_no_control_plane() -> None:
+def test_a_worker_is_not_a_control_plane() -> None:
     _, worker = nodes_of(roles("control-plane", "worker"), "v1.2.3")
     assert CONTROL_PLANE_LABEL not in worker["metadata"]["labels"]
 
@@ -233,7 +233,7 @@ def subject(found: x509.Certificate) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.mark.parametrize(("name", "user", "groups"), [(name, *who) for name, who in pki.USERS.items()])
-def test_a_client_is_who_it_says(authority: Layout, name: str, user: str, groups: tuple[str, ...]) -> None:
+def test_a_client_certificate_has_user_and_groups(authority: Layout, name: str, user: str, groups: tuple[str, ...]) -> None:
     found = certificate(authority, name)
     assert subject(found) == ([user], list(groups))
     found.verify_directly_issued_by(certificate(authority, "ca"))
@@ -246,7 +246,7 @@ def test_only_the_control_plane_and_the_user_are_masters() -> None:
     assert masters == {"admin", "kube-controller-manager", "kube-scheduler", "kwok"}
 
 
-def test_the_server_has_the_names_that_it_is_called_by(authority: Layout) -> None:
+def test_the_server_certificate_has_all_host_names(authority: Layout) -> None:
     found = certificate(authority, "kube-apiserver")
     hosts = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {str(address) for address in hosts.get_values_for_type(x509.IPAddress)} == {"127.0.0.1", "10.96.0.1"}
@@ -255,14 +255,14 @@ def test_the_server_has_the_names_that_it_is_called_by(authority: Layout) -> Non
     found.verify_directly_issued_by(certificate(authority, "ca"))
 
 
-def test_the_authority_issues_nothing_but_ends(authority: Layout) -> None:
+def test_the_authority_issues_only_leaf_certificates(authority: Layout) -> None:
     found = certificate(authority, "ca")
     constraints = found.extensions.get_extension_for_oid(ExtensionOID.BASIC_CONSTRAINTS)
     assert constraints.critical
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)  # type: ignore[attr-defined]
 
 
-def test_the_key_of_the_authority_is_nowhere(authority: Layout) -> None:
+def test_the_ca_key_is_not_stored(authority: Layout) -> None:
     own = certificate(authority, "ca").public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     for path in authority.pki.glob("*.key"):
         key = load_pem_private_key(path.read_bytes(), None)
@@ -270,14 +270,14 @@ def test_the_key_of_the_authority_is_nowhere(authority: Layout) -> None:
         assert key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != own
 
 
-def test_every_file_is_for_this_user_alone(authority: Layout) -> None:
+def test_every_file_is_private(authority: Layout) -> None:
     files = list(authority.pki.iterdir())
     assert {f"{name}.{kind}" for name in pki.USERS for kind in ("crt", "key", "kubeconfig")} <= {path.name for path in files}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert stat.S_IMODE(authority.pki.stat().st_mode) == 0o700
 
 
-def test_a_kubeconfig_holds_all_that_its_user_needs(authority: Layout) -> None:
+def test_a_kubeconfig_is_self_contained(authority: Layout) -> None:
     found = json.loads(authority.kubeconfig("source-controller").read_text())
     (user,), (cluster,) = found["users"], found["clusters"]
     assert cluster["cluster"]["server"] == "https://127.0.0.1:6443"
@@ -285,7 +285,7 @@ def test_a_kubeconfig_holds_all_that_its_user_needs(authority: Layout) -> None:
     assert base64.b64decode(user["user"]["client-key-data"]) == (authority.pki / "source-controller.key").read_bytes()
 
 
-def test_complete_certificates_are_kept_and_incomplete_ones_made_anew(layout: Layout) -> None:
+def test_complete_certificates_are_kept_and_incomplete_ones_recreated(layout: Layout) -> None:
     pki.ensure_pki(layout, "10.96.0.1")
     before = (layout.pki / "ca.crt").read_bytes()
     pki.ensure_pki(layout, "10.96.0.1")
@@ -296,7 +296,7 @@ def test_complete_certificates_are_kept_and_incomplete_ones_made_anew(layout: La
     certificate(layout, "kwok").verify_directly_issued_by(certificate(layout, "ca"))
 
 
-def test_ports_stay_where_they_are_free_and_move_where_they_are_not(layout: Layout) -> None:
+def test_free_ports_are_kept_and_used_ones_replaced(layout: Layout) -> None:
     import socket
 
     ensure_ports(layout)
@@ -317,34 +317,34 @@ def test_only_the_ports_of_the_named_components_move(layout: Layout) -> None:
     assert moved == {"source-controller-artifacts", "source-controller-health"}
 
 
-def test_free_ports_differ_and_nobody_listens_there() -> None:
+def test_free_ports_are_unique_and_unused() -> None:
     found = free_ports(20)
     assert len(set(found)) == 20
     assert all(is_free(port) for port in found)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '"text"'])
-def test_a_file_that_was_cut_short_is_as_good_as_none(layout: Layout, content: str) -> None:
+def test_an_invalid_file_is_ignored(layout: Layout, content: str) -> None:
     (layout.folder / "ports.json").write_text(content)
     assert private_files.read_json(layout.folder / "ports.json") == {}
     ensure_ports(layout)
     assert set(ports(layout)) == set(PORTS)
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DevloopError, match=r"cannot write .*: Not a directory") as caught:
         Layout(tmp_path / "file" / "demo").make()
     assert "XDG_STATE_HOME" in str(caught.value.hint)
 
 
-def test_the_addresses_of_etcds_peers_lead_nowhere(site: ComponentContext) -> None:
+def test_etcd_peer_addresses_are_unused(context: ComponentContext) -> None:
     for name in ("advertise-client-urls", "initial-advertise-peer-urls"):
-        host = flags(control_plane.etcd(site))[name].removeprefix("http://").rpartition(":")[0]
+        host = flags(control_plane.etcd(context))[name].removeprefix("http://").rpartition(":")[0]
         assert ipaddress.ip_address(host).is_loopback
 
 
-def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_files_are_in_memory_if_there_is_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "memory"
     memory.mkdir()
     monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
@@ -356,15 +356,15 @@ def test_temporary_files_lie_in_memory_where_there_is_room(tmp_path: Path, monke
     assert layout.memory.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("obstacle", ["no room", "no file system", "somebody's link"])
-def test_temporary_files_lie_on_the_disk_where_memory_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
+@pytest.mark.parametrize("obstacle", ["no space", "no file system", "foreign link"])
+def test_temporary_files_are_on_disk_if_memory_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
     memory = tmp_path / "memory"
     monkeypatch.setattr("devloop.runtime.layout.MEMORY", memory)
-    monkeypatch.setattr("devloop.runtime.layout.MIN_FREE_MEMORY", 1 << 60 if obstacle == "no room" else 0)
+    monkeypatch.setattr("devloop.runtime.layout.MIN_FREE_MEMORY", 1 << 60 if obstacle == "no space" else 0)
     layout = Layout(tmp_path / "state")
     if obstacle != "no file system":
         memory.mkdir()
-    if obstacle == "somebody's link":
+    if obstacle == "foreign link":
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
         layout.memory.symlink_to(elsewhere)

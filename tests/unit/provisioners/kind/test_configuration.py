@@ -1,4 +1,4 @@
-"""What the Kind provisioner says to Kind and to the cluster: pure values."""
+"""Kind's configuration and the state of a cluster."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ nodes:
 """
 
 
-def test_what_the_user_wrote_for_kind_stays() -> None:
+def test_the_users_kind_configuration_is_kept() -> None:
     result = configuration(written(KIND), "localhost/devloop/node:v1.36.3")
     assert result["name"] == "local"
     assert result["containerdConfigPatches"] == ["[plugins]"]
@@ -61,18 +61,18 @@ def test_what_the_user_wrote_for_kind_stays() -> None:
     assert (second["role"], second["labels"], second["image"]) == ("worker", {"tier": "front"}, "kindest/node:v1.30.0")
 
 
-def test_nothing_listens_beyond_this_machine() -> None:
+def test_everything_listens_on_loopback() -> None:
     result = configuration(written(KIND), "")
     assert result["networking"]["apiServerAddress"] == "127.0.0.1"
     assert result["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "127.0.0.1"
 
 
-def test_an_address_that_the_user_names_for_a_port_counts() -> None:
+def test_a_listen_address_of_the_user_is_kept() -> None:
     text = KIND.replace("hostPort: 8080", "hostPort: 8080, listenAddress: 192.168.1.2")
     assert configuration(written(text), "")["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "192.168.1.2"
 
 
-def test_ports_of_the_ksail_definition_lead_to_the_first_node() -> None:
+def test_ports_of_the_ksail_definition_map_to_the_first_node() -> None:
     network = NetworkConfiguration(port_mappings=(PortMapping(30443, 8443),))
     result = configuration(definition(network=network, nodes=(NodeConfiguration("control-plane"), NodeConfiguration("worker"))), "")
     mapping = {"containerPort": 30443, "hostPort": 8443, "protocol": "TCP", "listenAddress": "127.0.0.1"}
@@ -95,7 +95,7 @@ def test_a_cni_of_the_repository_replaces_the_one_of_kind(cni: str, expected: bo
         ("mine:latest", None),
     ],
 )
-def test_a_kubelet_on_old_control_groups_is_told_to_start_where_it_knows_the_word(image: str, expected: bool | None) -> None:
+def test_kubelets_that_support_it_allow_cgroup_v1(image: str, expected: bool | None) -> None:
     [kubelet] = [patch for patch in patches(image) if patch["kind"] == "KubeletConfiguration"]
     assert kubelet.get("failCgroupV1") is expected
 
@@ -104,7 +104,7 @@ def patches(image: str, **fields: Any) -> list[dict[str, Any]]:
     return [yaml.safe_load(patch) for patch in configuration(definition(**fields), image)["kubeadmConfigPatches"]]
 
 
-def test_the_control_plane_is_tuned_in_the_form_that_its_kubeadm_reads() -> None:
+def test_control_plane_patches_use_the_format_of_the_kubeadm_version() -> None:
     [new] = [patch for patch in patches("a:v1.36.3") if patch["kind"] == "ClusterConfiguration"]
     [old] = [patch for patch in patches("a:v1.33.1") if patch["kind"] == "ClusterConfiguration"]
     assert {"name": "unsafe-no-fsync", "value": "true"} in new["etcd"]["local"]["extraArgs"]
@@ -114,7 +114,7 @@ def test_the_control_plane_is_tuned_in_the_form_that_its_kubeadm_reads() -> None
     assert [patch["kind"] for patch in patches("mine:latest")] == ["KubeletConfiguration"]
 
 
-def test_only_our_own_image_is_asked_for_its_own_patches() -> None:
+def test_only_our_own_node_image_gets_an_init_patch() -> None:
     own = "localhost/devloop/node:v1.36.3"
     one = [yaml.safe_load(patch) for patch in configuration(definition(), own, own)["kubeadmConfigPatches"]]
     [init] = [patch for patch in one if patch["kind"] == "InitConfiguration"]
@@ -126,7 +126,7 @@ def test_only_our_own_image_is_asked_for_its_own_patches() -> None:
     assert not [patch for patch in patches("kindest/node:v1.36.3") if patch["kind"] == "InitConfiguration"]
 
 
-def test_the_network_of_our_own_image_is_asked_for_where_the_repository_brings_none() -> None:
+def test_our_own_node_image_sets_up_the_network_unless_the_repository_installs_a_cni() -> None:
     own = "localhost/devloop/node:v1.36.3"
     assert configuration(definition(), own, own)["nodes"][0]["labels"] == {"devloop.dev/network": "default"}
     assert "labels" not in configuration(definition(network=NetworkConfiguration(cni="Cilium")), own, own)["nodes"][0]
@@ -155,14 +155,14 @@ def test_the_image_of_the_nodes(wanted: str, own: str, expected: str) -> None:
     assert node_image(definition(kubernetes_version=wanted), own, "1.36.3") == expected
 
 
-def test_differences_name_their_place() -> None:
+def test_differences_contain_their_path() -> None:
     before = {"nodes": [{"role": "control-plane", "image": "a"}], "networking": {"podSubnet": "10.0.0.0/16"}}
     now = {"nodes": [{"role": "control-plane", "image": "b"}, {"role": "worker"}], "networking": {"podSubnet": "10.0.0.0/16"}}
     assert differences(before, now) == ["nodes[0].image: a -> b", "nodes[1]: none -> {'role': 'worker'}"]
     assert differences(before, before) == []
 
 
-def test_what_devloop_chooses_itself_is_no_difference() -> None:
+def test_choices_of_devloop_are_not_differences() -> None:
     assert described(written(KIND)) == described(written(KIND))
     assert "kubeadmConfigPatches[0]" in "".join(
         differences(described(written(KIND)), described(written(KIND.replace("InitConf", "JoinConf"))))
@@ -172,12 +172,12 @@ def test_what_devloop_chooses_itself_is_no_difference() -> None:
     assert described(definition())["kubeadmConfigPatches"] == []
 
 
-def test_only_certain_ports_of_the_host_can_be_taken() -> None:
+def test_host_ports_are_the_mapped_tcp_ports() -> None:
     network = NetworkConfiguration(port_mappings=(PortMapping(80, 0), PortMapping(53, 53, "UDP"), PortMapping(443, 8443)))
     assert host_ports(definition(network=network)) == [("127.0.0.1", 8443)]
 
 
-def test_a_kubeconfig_of_kubeadm_gets_the_names_and_the_address_of_kind() -> None:
+def test_a_kubeadm_kubeconfig_gets_kinds_names_and_address() -> None:
     config = {
         "clusters": [
             {"name": "kubernetes", "cluster": {"certificate-authority-data": "Q0E=", "server": "https://local-control-plane:6443"}}
@@ -197,7 +197,7 @@ def environment(root: Path) -> Environment:
     return Environment("local", root, definition())
 
 
-def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
+def test_the_state_records_whether_the_cluster_is_complete(tmp_path: Path) -> None:
     state = ClusterState(tmp_path / "state")
     assert not state.exists
     state.make(environment(tmp_path / "a"), {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
@@ -208,7 +208,7 @@ def test_a_claim_remembers_how_far_its_cluster_came(tmp_path: Path) -> None:
     assert not state.remove()
 
 
-def test_a_claim_of_another_engine_is_refused(tmp_path: Path) -> None:
+def test_a_cluster_in_another_engine_is_refused(tmp_path: Path) -> None:
     state, owner = ClusterState(tmp_path / "state"), environment(tmp_path / "a")
     state.refuse_elsewhere(owner, "host:/docker")
     state.make(owner, {"name": "local"}, "node:v1", ("host:/docker", "unix:///docker.sock"))
