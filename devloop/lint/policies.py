@@ -14,7 +14,7 @@ from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.lint.cel_positions import add_position
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, place_of
+from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, location_of
 from devloop.model.lint.file_index import FileIndex
 from devloop.model.lint.policy import API_VERSION, KIND, PolicyOutcome, PolicyResult, PolicyRule, read_policy_rule
 from devloop.model.yaml.nodes import parse_yaml
@@ -62,7 +62,7 @@ def _read_manifests(built: EnvironmentGraph) -> tuple[list[PolicyRule], list[Pol
         rule, problems = _parse(partial(json.dumps, manifest.body), manifest.origin.path)
         rules += [replace(rule, environment=name)] if rule else []
         for problem in problems:
-            result = PolicyResult(PolicyOutcome.INVALID, f"{KIND} {manifest.name}", problem.message, place_of(manifest), problem.hint)
+            result = PolicyResult(PolicyOutcome.INVALID, f"{KIND} {manifest.name}", problem.message, location_of(manifest), problem.hint)
             invalid.append(replace(result, environment=name, kustomization=str(unit.node.kustomization.id)))
     return rules, invalid
 
@@ -78,7 +78,7 @@ def _parse(read: Callable[[], str], path: str) -> tuple[PolicyRule | None, list[
 
 def _manifests(built: EnvironmentGraph) -> Iterator[tuple[KustomizationContext, Manifest]]:
     """The PolicyRules that an environment renders."""
-    for unit in built.units:
+    for unit in built.kustomizations:
         for manifest in unit.node.manifests:
             if manifest.kind == KIND and manifest.api_version == API_VERSION:
                 yield unit, manifest
@@ -119,7 +119,7 @@ class _Check:
             outcome,
             policy,
             answer["message"],
-            place_of(manifest) if manifest and outcome in _ABOUT_OBJECTS else location,
+            location_of(manifest) if manifest and outcome in _ABOUT_OBJECTS else location,
             f"see {location.path}" if manifest and location.path else "",
             str(manifest) if manifest else "",
             Severity(answer["severity"]) if answer.get("severity") else None,
@@ -131,10 +131,10 @@ class _Check:
         """The name of a policy and where it is."""
         if reference.get("owner"):
             manifest = self._manifest(reference)
-            return f"{manifest.kind} {manifest.name}", place_of(manifest, *field)
+            return f"{manifest.kind} {manifest.name}", location_of(manifest, *field)
         rule = self.rules[reference["index"]]
         return f"{KIND} {rule.name}", Location(rule.path, 0 if rule.environment else rule.line(field), KIND, rule.name)
 
     def _manifest(self, reference: Mapping[str, Any]) -> Manifest:
-        node = next(unit.node for unit in self.built.units if str(unit.node.kustomization.id) == reference["owner"])
+        node = next(unit.node for unit in self.built.kustomizations if str(unit.node.kustomization.id) == reference["owner"])
         return node.manifests[int(reference["index"])]

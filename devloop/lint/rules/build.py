@@ -7,7 +7,7 @@ from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
 from devloop.model.flux.names import HELM_RELEASE
-from devloop.model.lint.context import LintContext, place_of
+from devloop.model.lint.context import LintContext, location_of
 
 # Kinds of failures that another rule reports.
 _OTHER_RULES = frozenset({"yaml", "duplicate", "undefined", "missing"})
@@ -17,18 +17,18 @@ def failed(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, failure, location in context.failures:
         if failure.kind not in _OTHER_RULES:
             message = "{kustomization} does not build: {reason}"
-            yield kustomization.diagnostic(message, hint=failure.hint, place=location, reason=failure.message)
+            yield kustomization.diagnostic(message, hint=failure.hint, location=location, reason=failure.message)
 
 
 def release(context: LintContext) -> Iterator[Diagnostic]:
     """A chart in the repository does not render with the values of its HelmRelease."""
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         for each in kustomization.node.releases:
             if (failure := each.failure) and each.state is NodeState.FAILED:
                 manifest = next(m for m in kustomization.node.manifests if m.kind == HELM_RELEASE and m.id == each.id)
-                location = Location(failure.path, failure.line) if failure.path else place_of(manifest, "spec")
+                location = Location(failure.path, failure.line) if failure.path else location_of(manifest, "spec")
                 message = "the HelmRelease {release} does not render: {reason}"
-                yield kustomization.diagnostic(message, hint=failure.hint, place=location, release=each.id, reason=failure.message)
+                yield kustomization.diagnostic(message, hint=failure.hint, location=location, release=each.id, reason=failure.message)
 
 
 def ignored_field(context: LintContext) -> Iterator[Diagnostic]:
@@ -36,7 +36,7 @@ def ignored_field(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, issue in context.kustomization_files("build/ignored-field"):
         node = kustomization.node
         if node.state is NodeState.BUILT and posixpath.dirname(issue.path) == posixpath.normpath(node.directory):
-            yield kustomization.diagnostic("{reason}", hint=issue.hint, place=issue.location, reason=issue.message)
+            yield kustomization.diagnostic("{reason}", hint=issue.hint, location=issue.location, reason=issue.message)
 
 
 RULES: Rules = {

@@ -74,7 +74,8 @@ def sops(context: LintContext) -> Iterator[Diagnostic]:
     """An environment has Secrets, but the repository neither encrypts anything nor has creation rules."""
     for environment in context.environments:
         if not environment.graph.encrypted and not context.files.creation_rules:
-            secrets = [(unit, manifest) for unit in environment.units for manifest in unit.node.manifests if _has_values(manifest)]
+            rendered = ((each, manifest) for each in environment.kustomizations for manifest in each.node.manifests)
+            secrets = [(each, manifest) for each, manifest in rendered if _has_values(manifest)]
             for kustomization, manifest in secrets[:1]:
                 message = "{object} is not encrypted with SOPS" + (", like {count} more" if len(secrets) > 1 else "")
                 message += ": the repository encrypts nothing"
@@ -121,8 +122,8 @@ def _absent(context: LintContext, is_present: Callable[[Manifest], bool], messag
     for inventory in inventories(context):
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
         if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_present, manifests)):
-            location = Location(inventory.inspected.environment.definition.path, 1)
-            yield inventory.inspected.diagnostic(message, location, hint=hint)
+            location = Location(inventory.environment.environment.definition.path, 1)
+            yield inventory.environment.diagnostic(message, location, hint=hint)
 
 
 def _is_workload(manifest: Manifest) -> bool:

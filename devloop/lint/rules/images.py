@@ -60,7 +60,7 @@ def several_versions(context: LintContext) -> Iterator[Diagnostic]:
     found: dict[tuple[str, str], dict[str, ImageUse]] = {}
     for use in context.once(_image_uses):
         if image := parse_image(use[3]):
-            versions = found.setdefault((use[0].inspected.name, image.name), {})
+            versions = found.setdefault((use[0].environment.name, image.name), {})
             versions.setdefault(image.tag or image.digest[:19] or "latest", use)
     for (_, name), versions in found.items():
         if len(versions) > 1:

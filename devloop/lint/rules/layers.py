@@ -54,7 +54,7 @@ def cluster(context: LintContext) -> Iterator[Diagnostic]:
     layout = find_layout(context.files.paths)
     for environment in context.environments:
         layer = layout.layer_of(environment.environment.entry_path)
-        for kustomization in environment.units if layer and layer.kind is LayerKind.CLUSTER else ():
+        for kustomization in environment.kustomizations if layer and layer.kind is LayerKind.CLUSTER else ():
             path = kustomization.node.directory
             target = layout.layer_of(path)
             if layer and target and target.is_other(layer):
@@ -66,7 +66,7 @@ def unreachable(context: LintContext) -> Iterator[Diagnostic]:
     """Folders with a kustomization.yaml that no environment uses; reported only if every environment could be read completely."""
     if context.problems or not context.environments or not _is_complete(context):
         return
-    used = {folder for kustomization in context.units for path in kustomization.node.files for folder in above(path)}
+    used = {folder for kustomization in context.kustomizations for path in kustomization.node.files for folder in above(path)}
     sources = [environment.environment.definition.source_directory for environment in context.environments]
     unused = {
         posixpath.dirname(path)
@@ -87,7 +87,7 @@ def _is_below(path: str, folder: str) -> bool:
 def _is_complete(context: LintContext) -> bool:
     """Every environment is loaded, and no part of it is hidden."""
     hidden = (NodeState.FAILED, NodeState.UNKNOWN)
-    nodes = ((kustomization.node.state, kustomization.node.kustomization.source.kind) for kustomization in context.units)
+    nodes = ((kustomization.node.state, kustomization.node.kustomization.source.kind) for kustomization in context.kustomizations)
     return context.whole and not any(state in hidden or (state, kind) == _ARTIFACT for state, kind in nodes)
 
 

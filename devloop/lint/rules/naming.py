@@ -23,7 +23,7 @@ _NEWEST_MINOR = 99
 def invalid(context: LintContext) -> Iterator[Diagnostic]:
     """The API server rejects the name of an object, of its namespace, or in its pod template."""
     for kustomization, manifest in context.manifests:
-        minor = _minor(kustomization.inspected)
+        minor = _minor(kustomization.environment)
         for part, name, field in (*_object_names(manifest), *_pod_names(manifest)):
             reason = _why_invalid(manifest, part, name, minor)
             if reason and not _is_unknown(manifest, field):

@@ -15,7 +15,7 @@ _MESSAGES = {
 
 
 def _check(outcome: PolicyOutcome) -> Check:
-    return lambda context: (_diagnostic(result) for result in context.judgements.policies if result.outcome is outcome)
+    return lambda context: (_diagnostic(result) for result in context.worker_results.policies if result.outcome is outcome)
 
 
 def _diagnostic(result: PolicyResult) -> Diagnostic:

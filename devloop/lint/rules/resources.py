@@ -50,7 +50,7 @@ def _containers(context: LintContext) -> tuple[ContainerResources, ...]:
 
 
 def _containers_of(environment: EnvironmentGraph) -> Iterator[ContainerResources]:
-    rendered = [(kustomization, manifest) for kustomization in environment.units for manifest in kustomization.node.manifests]
+    rendered = [(kustomization, manifest) for kustomization in environment.kustomizations for manifest in kustomization.node.manifests]
     limiting: dict[str, list[Manifest]] = {}
     for _, manifest in rendered:
         if manifest.kind in ("LimitRange", "ResourceQuota"):
@@ -123,13 +123,13 @@ def quota_exceeded(context: LintContext) -> Iterator[Diagnostic]:
     """All pods of a namespace together exceed its quota. Pods that end are not counted."""
     totals: dict[tuple[str, str, str, str], Fraction] = {}
     for each in context.once(_containers):
-        where = (each.kustomization.inspected.name, each.pod.manifest.id.namespace)
+        where = (each.kustomization.environment.name, each.pod.manifest.id.namespace)
         for side in ("requests", "limits"):
             for name, amount in each.resources.of(side).items() if each.container.stays else ():
                 key = (*where, side, name)
                 totals[key] = totals.get(key, Fraction(0)) + amount * _replicas(each.pod.manifest)
     for kustomization, manifest in context.manifests:
-        where = (kustomization.inspected.name, manifest.id.namespace)
+        where = (kustomization.environment.name, manifest.id.namespace)
         if manifest.kind == "ResourceQuota" and manifest in namespace_limits([manifest]).quotas:
             for (side, name), most in quota_sums(manifest).items():
                 total = totals.get((*where, side, name), Fraction(0))

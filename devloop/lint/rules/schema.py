@@ -6,7 +6,7 @@ from dataclasses import replace
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Check, Rule, Rules
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.lint.context import KustomizationContext, LintContext, place_of
+from devloop.model.lint.context import KustomizationContext, LintContext, location_of
 from devloop.model.lint.worker_results import SchemaError
 from devloop.model.messages import counted
 
@@ -15,8 +15,8 @@ ObjectError = tuple[KustomizationContext, Manifest, SchemaError]
 
 def schema_errors(context: LintContext, *codes: str) -> Iterator[ObjectError]:
     """The errors with one of the codes, each with its object."""
-    kustomizations = {(kustomization.inspected.name, kustomization.id): kustomization for kustomization in context.units}
-    for invalid in context.judgements.schema:
+    kustomizations = {(kustomization.environment.name, kustomization.id): kustomization for kustomization in context.kustomizations}
+    for invalid in context.worker_results.schema:
         kustomization = kustomizations[invalid.environment, invalid.kustomization]
         for error in invalid.violations:
             if error.code in codes:
@@ -40,14 +40,14 @@ def to_diagnostics(errors: Sequence[ObjectError]) -> Iterator[Diagnostic]:
             "{object}: {reason}",
             hint=error.hint,
             severity=severity,
-            place=location if several else place_of(manifest, *error.field),
+            location=location if several else location_of(manifest, *error.field),
             object=f"{manifest.kind}/{manifest.name}" if several else manifest,
             reason=message,
         )
 
 
 def _without_namespace(manifest: Manifest, error: SchemaError) -> tuple[Location, str]:
-    return replace(place_of(manifest, *error.field), namespace=""), error.message
+    return replace(location_of(manifest, *error.field), namespace=""), error.message
 
 
 # Another version of the same definition may allow these.

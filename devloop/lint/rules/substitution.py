@@ -20,7 +20,7 @@ def undefined(context: LintContext) -> Iterator[Diagnostic]:
             elsewhere = _other_definitions(context, kustomization, failure.variable)
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
             message = "the variable {variable} is not defined for {kustomization}"
-            yield kustomization.diagnostic(message, hint=hint, place=location, variable=failure.variable)
+            yield kustomization.diagnostic(message, hint=hint, location=location, variable=failure.variable)
 
 
 def _other_definitions(context: LintContext, kustomization: KustomizationContext, variable: str) -> str:
@@ -28,7 +28,7 @@ def _other_definitions(context: LintContext, kustomization: KustomizationContext
     return ", ".join(
         f"{other.name} defines it in {source}"
         for other in context.environments
-        if other is not kustomization.inspected and (source := _Variables(other).of(kustomization.id).get(variable))
+        if other is not kustomization.environment and (source := _Variables(other).of(kustomization.id).get(variable))
     )
 
 
@@ -64,7 +64,7 @@ def default_hides(context: LintContext) -> Iterator[Diagnostic]:
     """A default applies although other environments define the variable."""
     scopes = [_Variables(environment) for environment in context.environments] if len(context.environments) > 1 else []
     for environment, own in zip(context.environments, scopes, strict=False):
-        for kustomization in environment.units:
+        for kustomization in environment.kustomizations:
             known = own.of(kustomization.id)
             others = {other.environment: other.of(kustomization.id) for other in scopes if other is not own}
             if "" not in known and kustomization.spec.get("postBuild"):
@@ -82,7 +82,7 @@ def _hidden(
                     "the default of {variable} applies here, but {environments} " + ("define it" if len(defining) > 1 else "defines it"),
                     hint="define it here too, or keep the default if it is intended",
                     severity=Severity.WARNING if len(defining) == len(others) > 1 else None,
-                    place=Location(path, variable.line),
+                    location=Location(path, variable.line),
                     variable=variable.name,
                     environments=" and ".join(defining),
                 )
@@ -116,7 +116,7 @@ def _sources(environment: EnvironmentGraph) -> Iterator[tuple[KustomizationConte
         for node in environment.graph
         for source in mapping_at(node.kustomization.spec, "postBuild").get("substituteFrom") or ()
     }
-    for kustomization in environment.units if named else ():
+    for kustomization in environment.kustomizations if named else ():
         for manifest in kustomization.node.manifests:
             if (manifest.kind, manifest.namespace, manifest.name) in named:
                 yield kustomization, manifest

@@ -10,16 +10,17 @@ from devloop.model.lint.context import LintContext
 def syntax(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, failure, location in context.failures:
         if failure.kind == "yaml":
-            yield kustomization.diagnostic("invalid YAML: {reason}", hint=failure.hint, place=location, reason=failure.message)
+            yield kustomization.diagnostic("invalid YAML: {reason}", hint=failure.hint, location=location, reason=failure.message)
 
 
 def duplicate_key(context: LintContext) -> Iterator[Diagnostic]:
     """The same key twice in a mapping: an object fails to build, in a patch or a kustomization file the last one wins."""
     for kustomization, failure, location in context.failures:
         if failure.kind == "duplicate":
-            yield kustomization.diagnostic("{reason}", hint=failure.hint, place=location, severity=Severity.ERROR, reason=failure.message)
+            error = Severity.ERROR
+            yield kustomization.diagnostic("{reason}", hint=failure.hint, severity=error, location=location, reason=failure.message)
     for kustomization, issue in context.kustomization_files("yaml/duplicate-key"):
-        yield kustomization.diagnostic("{reason}", hint=issue.hint, place=issue.location, reason=issue.message)
+        yield kustomization.diagnostic("{reason}", hint=issue.hint, location=issue.location, reason=issue.message)
 
 
 RULES: Rules = {

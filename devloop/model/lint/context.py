@@ -1,4 +1,4 @@
-"""What rules look at: every environment with its graph, the repository's files, its settings, and what the worker judged. No I/O."""
+"""The input of rules: every environment with its graph, the repository's files and settings, and the worker's results. No I/O."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class EnvironmentGraph:
-    """One environment and all that it renders."""
+    """One environment and everything that it renders."""
 
     environment: Environment
     graph: Graph
@@ -33,19 +33,19 @@ class EnvironmentGraph:
         return self.environment.name
 
     @property
-    def units(self) -> tuple[KustomizationContext, ...]:
+    def kustomizations(self) -> tuple[KustomizationContext, ...]:
         return tuple(KustomizationContext(self, node) for node in self.graph)
 
-    def diagnostic(self, template: str, place: Location, /, *, hint: Hint = "", **arguments: object) -> Diagnostic:
+    def diagnostic(self, template: str, location: Location, /, *, hint: Hint = "", **arguments: object) -> Diagnostic:
         """A problem of the environment as a whole; the template may name {environment} and `arguments`."""
-        return Diagnostic.of(template, place, hint, None, (Scope(self.name),), environment=self.name, **arguments)
+        return Diagnostic.of(template, location, hint, None, (Scope(self.name),), environment=self.name, **arguments)
 
 
 @dataclass(frozen=True)
 class KustomizationContext:
-    """One Kustomization of one environment. Its diagnostics know their scope; the line is looked up later."""
+    """One Kustomization of one environment. Its diagnostics have their scope; lines are added later."""
 
-    inspected: EnvironmentGraph
+    environment: EnvironmentGraph
     node: Node
 
     @property
@@ -56,7 +56,7 @@ class KustomizationContext:
     def spec(self) -> Mapping[str, Any]:
         return self.node.kustomization.spec
 
-    def place(self, *field: FieldStep) -> Location:
+    def location(self, *field: FieldStep) -> Location:
         """A field of the Kustomization's spec, or the Kustomization itself."""
         keys = ("spec", *field) if field else ()
         return Location(self.node.origin.path, self.node.origin.line, KUSTOMIZATION, self.id.name, keys, self.id.namespace)
@@ -68,12 +68,12 @@ class KustomizationContext:
         *field: FieldStep,
         hint: Hint = "",
         severity: Severity | None = None,
-        place: Location | None = None,
+        location: Location | None = None,
         **arguments: object,
     ) -> Diagnostic:
-        """A problem with `field` of the Kustomization's spec, or at `place`; the template may name {kustomization} and `arguments`."""
-        scope = Scope(self.inspected.name, str(self.id))
-        return Diagnostic.of(template, place or self.place(*field), hint, severity, (scope,), kustomization=self.id, **arguments)
+        """A problem with `field` of the Kustomization's spec, or at `location`; the template may name {kustomization} and `arguments`."""
+        scope = Scope(self.environment.name, str(self.id))
+        return Diagnostic.of(template, location or self.location(*field), hint, severity, (scope,), kustomization=self.id, **arguments)
 
     def about(
         self,
@@ -86,26 +86,26 @@ class KustomizationContext:
         **arguments: object,
     ) -> Diagnostic:
         """A problem with a field, from the top, of an object that the Kustomization renders; the template may name {object} too."""
-        place = place_of(manifest, *field)
-        return self.diagnostic(template, hint=hint, severity=severity, place=place, object=manifest, **arguments)
+        location = location_of(manifest, *field)
+        return self.diagnostic(template, hint=hint, severity=severity, location=location, object=manifest, **arguments)
 
 
-def place_of(manifest: Manifest, *field: FieldStep) -> Location:
+def location_of(manifest: Manifest, *field: FieldStep) -> Location:
     """A field of the object in the file that it came from."""
     return Location(manifest.origin.path, manifest.origin.line, manifest.kind, manifest.name, field, manifest.namespace)
 
 
 @dataclass(frozen=True)
 class LintContext:
-    """`problems` are what keeps definitions from being loaded, `today` is the day that expiry dates are compared with.
+    """`problems` are the errors of definitions that failed to load; exemptions expire by `today`.
 
-    `whole` says that `environments` and `problems` are all there are in the repository.
+    `whole`: `environments` and `problems` are those of the whole repository.
     """
 
     environments: tuple[EnvironmentGraph, ...] = ()
     files: FileIndex = FileIndex()
     settings: Settings = Settings()
-    judgements: WorkerResults = WorkerResults()
+    worker_results: WorkerResults = WorkerResults()
     problems: tuple[Diagnostic, ...] = ()
     today: date = date.min
     whole: bool = False
@@ -119,31 +119,31 @@ class LintContext:
         return known
 
     @property
-    def units(self) -> Iterator[KustomizationContext]:
+    def kustomizations(self) -> Iterator[KustomizationContext]:
         """Every Kustomization of every environment."""
-        for inspected in self.environments:
-            yield from inspected.units
+        for environment in self.environments:
+            yield from environment.kustomizations
 
     @property
     def manifests(self) -> Iterator[tuple[KustomizationContext, Manifest]]:
         """Every rendered object with the Kustomization that renders it."""
-        for unit in self.units:
-            for manifest in unit.node.manifests:
-                yield unit, manifest
+        for kustomization in self.kustomizations:
+            for manifest in kustomization.node.manifests:
+                yield kustomization, manifest
 
     @property
     def failures(self) -> Iterator[tuple[KustomizationContext, Failure, Location]]:
-        """Every build that failed, and where."""
-        for unit in self.units:
-            failure = unit.node.failure
-            if failure and unit.node.state is NodeState.FAILED:
-                yield unit, failure, Location(failure.path, failure.line) if failure.path else unit.place()
+        """Every failed build with its location."""
+        for kustomization in self.kustomizations:
+            failure = kustomization.node.failure
+            if failure and kustomization.node.state is NodeState.FAILED:
+                yield kustomization, failure, Location(failure.path, failure.line) if failure.path else kustomization.location()
 
     def kustomization_files(self, rule: str) -> Iterator[tuple[KustomizationContext, Diagnostic]]:
-        """What is odd in kustomization files, each with the Kustomizations that read the file."""
-        wanted = [issue for issue in self.judgements.kustomization_files if issue.rule == rule]
-        for unit in self.units if wanted else ():
-            files = frozenset(unit.node.files)
+        """The issues of kustomization files that a rule reports, each with the Kustomizations that use the file."""
+        wanted = [issue for issue in self.worker_results.kustomization_files if issue.rule == rule]
+        for kustomization in self.kustomizations if wanted else ():
+            files = frozenset(kustomization.node.files)
             for issue in wanted:
                 if issue.path in files:
-                    yield unit, issue
+                    yield kustomization, issue

@@ -36,14 +36,14 @@ class Inventory:
     `open` are namespaces in which something may make objects at run time: a chart, or the controller of a custom resource.
     """
 
-    inspected: EnvironmentGraph
+    environment: EnvironmentGraph
     objects: dict[Identity, list[tuple[KustomizationContext, Manifest]]] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
     whole: bool = True
 
     @property
     def graph(self) -> Graph:
-        return self.inspected.graph
+        return self.environment.graph
 
     def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
         return Identity(group, kind, namespace, name) in self.objects
@@ -97,7 +97,7 @@ def inventories(context: LintContext) -> tuple[Inventory, ...]:
 def fully_known(context: LintContext) -> Iterator[tuple[Inventory, KustomizationContext]]:
     """Every Kustomization of the environments of which no part is hidden."""
     for inventory in inventories(context):
-        for kustomization in inventory.inspected.units if inventory.whole else ():
+        for kustomization in inventory.environment.kustomizations if inventory.whole else ():
             yield inventory, kustomization
 
 
@@ -105,15 +105,15 @@ def _inventories(context: LintContext) -> tuple[Inventory, ...]:
     return tuple(map(_inventory, context.environments))
 
 
-def _inventory(inspected: EnvironmentGraph) -> Inventory:
-    graph = inspected.graph
-    inventory = Inventory(inspected, whole=all(node.state is NodeState.BUILT and not node.remote for node in graph))
-    for unit in inspected.units:
-        for manifest in unit.node.manifests:
+def _inventory(environment: EnvironmentGraph) -> Inventory:
+    graph = environment.graph
+    inventory = Inventory(environment, whole=all(node.state is NodeState.BUILT and not node.remote for node in graph))
+    for kustomization in environment.kustomizations:
+        for manifest in kustomization.node.manifests:
             key = identity(manifest)
-            inventory.objects.setdefault(key, []).append((unit, manifest))
+            inventory.objects.setdefault(key, []).append((kustomization, manifest))
             if (key.group, key.kind) == (HELM_GROUP, HELM_RELEASE):
-                inventory.open.update([] if is_rendered(unit.node, manifest) else [release_namespace(manifest)])
+                inventory.open.update([] if is_rendered(kustomization.node, manifest) else [release_namespace(manifest)])
             elif not is_built_in(key.group) and not is_flux(key.group):
                 inventory.open.add(key.namespace)
     return inventory

@@ -26,7 +26,7 @@ def definition_missing(context: LintContext) -> Iterator[Diagnostic]:
     for inventory in inventories(context):
         defined = _defined(inventory)
         unsolved: dict[Kind, list[tuple[KustomizationContext, Manifest]]] = {}
-        for kustomization in inventory.inspected.units:
+        for kustomization in inventory.environment.kustomizations:
             for kind, manifest in _undefined(inventory, kustomization, defined):
                 if definers := defined.get(kind):
                     message = "but does not wait for {definers}, which provides the definition"

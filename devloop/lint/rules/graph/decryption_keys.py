@@ -14,7 +14,7 @@ from devloop.model.lint.inventory import inventories
 def key_elsewhere(context: LintContext) -> Iterator[Diagnostic]:
     """The age keys have an unusual name, so they must be created by hand in a real cluster."""
     for inventory in inventories(context):
-        for kustomization in inventory.inspected.units:
+        for kustomization in inventory.environment.kustomizations:
             name = str(mapping_at(kustomization.spec, "decryption", "secretRef").get("name") or "")
             secret = ObjectId(kustomization.id.namespace, name)
             if name and secret != KEYS_SECRET and not inventory.has("", "Secret", secret.namespace, name):

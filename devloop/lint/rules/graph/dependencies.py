@@ -15,14 +15,14 @@ def dependency_missing(context: LintContext) -> Iterator[Diagnostic]:
     for environment in context.environments:
         graph = environment.graph
         if not any(node.state in (NodeState.FAILED, NodeState.UNKNOWN) for node in graph):
-            for kustomization in environment.units:
+            for kustomization in environment.kustomizations:
                 for dependency in kustomization.node.kustomization.depends_on:
                     if dependency not in graph.by_id and not _may_be_foreign(graph, dependency):
                         yield _missing(context, kustomization, dependency)
 
 
 def _missing(context: LintContext, kustomization: KustomizationContext, dependency: ObjectId) -> Diagnostic:
-    graph = kustomization.inspected.graph
+    graph = kustomization.environment.graph
     elsewhere = [other.name for other in context.environments if dependency in other.graph.by_id]
     kinds = sorted({m.kind for node in graph for m in node.manifests if (m.namespace, m.name) == (dependency.namespace, dependency.name)})
     names = sorted(str(node.kustomization.id) for node in graph)
@@ -54,7 +54,7 @@ def _may_be_foreign(graph: Graph, dependency: ObjectId) -> bool:
 def dependency_cycle(context: LintContext) -> Iterator[Diagnostic]:
     """Kustomizations that wait for each other; each cycle once."""
     for environment in context.environments:
-        kustomizations = {kustomization.id: kustomization for kustomization in environment.units}
+        kustomizations = {kustomization.id: kustomization for kustomization in environment.kustomizations}
         for cycle in _cycles(environment.graph):
             first, following = _dependency_of(environment.graph, cycle)
             message, hint = "Kustomizations wait for each other: {cycle}", "remove one of the dependencies, or wait: true of a parent"

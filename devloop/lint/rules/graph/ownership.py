@@ -45,7 +45,7 @@ def first_three(names: Iterable[str]) -> str:
 
 def rendered_twice(context: LintContext) -> Iterator[Diagnostic]:
     """Two parents render the same Kustomization."""
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         node = kustomization.node
         if node.others and node.parent:
             parents = ", ".join(map(str, sorted({node.parent, *node.others})))

@@ -11,7 +11,7 @@ from devloop.model.lint.context import LintContext
 def path_missing(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, failure, _ in context.failures:
         if failure.kind == "missing":
-            folder = kustomization.inspected.graph.source_directory
+            folder = kustomization.environment.graph.source_directory
             where = "the repository's root" if folder == "." else f"{folder}/"
             message, path = "the path {path} of {kustomization} does not exist", kustomization.node.kustomization.path
             yield kustomization.diagnostic(message, "path", hint=f"paths are relative to {where} here", path=path)
@@ -19,7 +19,7 @@ def path_missing(context: LintContext) -> Iterator[Diagnostic]:
 
 def path_outside(context: LintContext) -> Iterator[Diagnostic]:
     """spec.path points outside the source; Flux resolves it relative to the source's root instead."""
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         path = kustomization.node.kustomization.path
         if posixpath.normpath(path).startswith(".."):
             message, hint = "the path {path} of {kustomization} leads out of its source", "use a folder of the source, or another source"

@@ -11,7 +11,7 @@ _KEPT = frozenset({"CustomResourceDefinition", "Namespace", "PersistentVolume", 
 
 
 def no_prune(context: LintContext) -> Iterator[Diagnostic]:
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         manifests = kustomization.node.manifests
         if kustomization.spec.get("prune") is False and any(manifest.kind not in _KEPT for manifest in manifests):
             message = "{kustomization} keeps objects in the cluster that were removed from the repository"

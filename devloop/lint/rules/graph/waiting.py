@@ -21,7 +21,7 @@ def no_wait(context: LintContext) -> Iterator[Diagnostic]:
         for node in environment.graph:
             for dependency in node.kustomization.depends_on:
                 dependents.setdefault(str(dependency), []).append(str(node.kustomization.id))
-        for kustomization in environment.units:
+        for kustomization in environment.kustomizations:
             node = kustomization.node
             slow = sorted({f"{manifest.kind}s" for manifest in node.manifests if manifest.kind in _SLOW})
             if slow and str(kustomization.id) in dependents and not node.kustomization.waits:
@@ -32,7 +32,7 @@ def no_wait(context: LintContext) -> Iterator[Diagnostic]:
 
 
 def long_timeout(context: LintContext) -> Iterator[Diagnostic]:
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         timeout, interval = kustomization.spec.get("timeout"), kustomization.spec.get("interval")
         if _seconds(timeout) and 0 < _seconds(interval) <= _seconds(timeout):
             message = "the timeout {timeout} of {kustomization} is not shorter than its interval {interval}"

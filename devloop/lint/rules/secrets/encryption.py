@@ -76,7 +76,7 @@ def no_mac(context: LintContext) -> Iterator[Diagnostic]:
 
 
 def decryption_missing(context: LintContext) -> Iterator[Diagnostic]:
-    for kustomization in context.units:
+    for kustomization in context.kustomizations:
         encrypted = kustomization.node.encrypted
         if encrypted and mapping_at(kustomization.spec, "decryption").get("provider") != "sops":
             message = "{kustomization} applies encrypted files without decrypting them: {paths}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.hint import command
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.lint.context import LintContext, place_of
+from devloop.model.lint.context import LintContext, location_of
 from devloop.model.lint.file_index import FileIndex, is_made_up
 from devloop.model.sops.plaintext import clear_fields
 
@@ -33,9 +33,9 @@ def plaintext(context: LintContext) -> Iterator[Diagnostic]:
         if fields and not _promises_encryption(path):
             message = "the Secret {secret} is rendered with values that are in plain text in the repository: {fields}"
             hint = "take them from an encrypted file, or from a variable that an encrypted Secret defines"
-            place = place_of(manifest, *fields[0]) if path else None
+            place = location_of(manifest, *fields[0]) if path else None
             names = ", ".join(map(".".join, fields))
-            yield kustomization.diagnostic(message, hint=hint, place=place, secret=manifest.name, fields=names)
+            yield kustomization.diagnostic(message, hint=hint, location=place, secret=manifest.name, fields=names)
 
 
 def not_encrypted(context: LintContext) -> Iterator[Diagnostic]:
