@@ -70,7 +70,7 @@ def test_the_engine_of_this_machine_is_described() -> None:
     try:
         info = docker.from_env().info()
     except DockerException:
-        pytest.skip("no container engine answers here")
+        pytest.skip("there is no container engine")
     facts = engine_facts.read_engine_facts(10.0)
     assert isinstance(facts, EngineFacts)
     assert (facts.version, facts.storage, facts.runtime) == (info["ServerVersion"], info["Driver"], info["DefaultRuntime"])

@@ -24,7 +24,7 @@ def test_without_an_engine_there_is_a_hint_and_nothing_is_created(kind_user: Use
     kind_user.init()
     failed = kind_user.devloop("-C", "demo", "up", "local", DOCKER_HOST=f"unix://{tmp_path}/nothing.sock")
     assert failed.status == 1
-    assert "no container engine answers" in failed.text
+    assert "no container engine responds" in failed.text
     assert "--provisioner embedded" in failed.text
     assert remains(kind_user) == []
 

@@ -160,7 +160,7 @@ def _explained(place: str) -> Iterator[None]:
             hint: Hint = shell("sudo usermod -aG docker $USER && newgrp docker")
             raise DevloopError("this user may not use the container engine's socket", hint=hint) from None
         hint = instructions(command("sudo systemctl start docker"), ", or use --provisioner embedded")
-        raise DevloopError(f"no container engine answers at {place}", hint=hint) from None
+        raise DevloopError(f"no container engine responds at {place}", hint=hint) from None
 
 
 @contextlib.contextmanager

@@ -149,5 +149,5 @@ def test_one_that_hangs_up_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_one_that_is_not_there() -> None:
-    with pytest.raises(DevloopError, match="no container engine answers at unix:///nowhere"):
+    with pytest.raises(DevloopError, match="no container engine responds at unix:///nowhere"):
         _ = Engine("unix:///nowhere").identity
