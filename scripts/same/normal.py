@@ -15,7 +15,7 @@ _SECONDS = (
 )
 # Free resources of this machine in the output of `doctor`, and why no engine answers: on a busy one, the request times out.
 _ROOM = (
-    (re.compile(r"(nobody answers at \S+) \([^)]*\)"), r"\1"),
+    (re.compile(r"((?:nobody answers at|no response from) \S+) \([^)]*\)"), r"\1"),
     (re.compile(r"\d+(\.\d+)? (KiB|MiB|GiB|TiB)( of \d+(\.\d+)? GiB)?( available| free)"), r"N\5"),
 )
 # Temporary folders in messages.
