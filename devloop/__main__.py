@@ -1,7 +1,5 @@
 """`python -m devloop` and the `devloop` program: the one error boundary."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import gc

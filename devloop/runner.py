@@ -1,7 +1,5 @@
 """Runs a plan: each step starts as soon as the steps that it needs are done, in parallel; errors become outcomes."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import threading

@@ -1,7 +1,5 @@
 """The command line. Commands import what they need when they run, so that `--help` is fast."""
 
-from __future__ import annotations
-
 import os
 from importlib import import_module
 from inspect import cleandoc

@@ -1,7 +1,5 @@
 """`devloop doctor`: parses the arguments."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

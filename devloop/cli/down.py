@@ -1,7 +1,5 @@
 """`devloop down`: parses the arguments."""
 
-from __future__ import annotations
-
 import typer
 
 from devloop.cli.options import Definition, Environment, OutputFile, OutputOption, Provisioner

@@ -1,7 +1,5 @@
 """`devloop init`: parses the arguments."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Arguments and options that commands share, with shell completion."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Work in daemon threads, which never keep the process from exiting."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait

@@ -1,7 +1,5 @@
 """Basic authentication (RFC 7617)."""
 
-from __future__ import annotations
-
 import base64
 
 

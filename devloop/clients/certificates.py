@@ -1,7 +1,5 @@
 """The clock of an API server, and the validity of certificates."""
 
-from __future__ import annotations
-
 import contextlib
 import ssl
 from email.utils import parsedate_to_datetime

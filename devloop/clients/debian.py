@@ -1,7 +1,5 @@
 """Debian packages through mmdebstrap, which only unpacks them: no maintainer scripts run."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The only access to Git. It never prompts for a password, runs hooks or signs; only `cwd` selects the repository."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path

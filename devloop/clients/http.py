@@ -1,7 +1,5 @@
 """HTTP: the status of an answer, and downloads."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import ssl

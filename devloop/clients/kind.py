@@ -1,7 +1,5 @@
 """Runs the pinned `kind` program; engine/containers.py inspects and feeds the nodes that it creates."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -3,8 +3,6 @@
 A table of the kinds that devloop writes saves the discovery round trip.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import queue

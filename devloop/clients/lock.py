@@ -1,7 +1,5 @@
 """Advisory file locks, which the kernel releases with the process, so that none can become stale."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Log files that other processes append to; rotated by copying, so that no process has to reopen them."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Facts about this machine from /proc, /sys and file systems."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """devloop's processes without their parent, found by a variable in their environment, never by name."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

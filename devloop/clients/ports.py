@@ -1,7 +1,5 @@
 """Ports of this machine: free ones on loopback, and the processes that use a port."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import socket

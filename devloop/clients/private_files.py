@@ -1,7 +1,5 @@
 """Atomically replaced files that only this user may read, with readable errors."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Runs other programs. Pass secrets through `env` or `input`, never through `argv`, which process lists show."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence

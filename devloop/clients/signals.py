@@ -1,7 +1,5 @@
 """Handlers for Ctrl-C and SIGTERM, for the main thread."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading

@@ -1,7 +1,5 @@
 """Age key pairs (pyrage) and SOPS encryption (the sops program), without secrets on disk."""
 
-from __future__ import annotations
-
 import os
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Waits until something happens, the time is over, or the run is interrupted."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from typing import TypeVar, cast

@@ -1,7 +1,5 @@
 """devloop's cache, state and configuration folders (XDG base directory specification)."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`devloop doctor`: whether this machine and one environment have what `up` needs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`devloop down`: deletes the environment, with every provisioner that it runs on."""
 
-from __future__ import annotations
-
 from devloop.commands.request import Request, locked, open_session, report
 from devloop.model.report import Emit, Report
 from devloop.plan import plan_down

@@ -1,7 +1,5 @@
 """`devloop init`: scaffolds the sample platform as a new repository."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from devloop.model.report import Emit

@@ -1,7 +1,5 @@
 """What the commands on one environment share: the request, the lock, the session, the final report."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """`devloop status`: what runs and how far Flux has come; changes nothing."""
 
-from __future__ import annotations
-
 from devloop.commands.request import Request, open_session, report
 from devloop.model.report import Emit, Report
 from devloop.plan import plan_status

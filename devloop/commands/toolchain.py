@@ -1,7 +1,5 @@
 """`devloop toolchain`: the pinned programs, and the images built from them."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """`devloop up`: from the definition to everything Ready at the working tree."""
 
-from __future__ import annotations
-
 import contextlib
 
 from devloop.clients.background import in_background

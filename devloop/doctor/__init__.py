@@ -1,7 +1,5 @@
 """`devloop doctor`: runs the checks in parallel, each with a time limit; a bug in one of them does not affect the others."""
 
-from __future__ import annotations
-
 import functools
 import time
 from concurrent.futures import Future

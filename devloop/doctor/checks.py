@@ -1,7 +1,5 @@
 """The checks in the order of the report. Each collects facts from the clients; model.doctor evaluates them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Facts that several checks share, each collected once on first use."""
 
-from __future__ import annotations
-
 import contextlib
 import shlex
 import threading

@@ -1,7 +1,5 @@
 """Checks of one environment."""
 
-from __future__ import annotations
-
 import stat
 from collections.abc import Iterator
 from dataclasses import replace

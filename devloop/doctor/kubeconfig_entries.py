@@ -1,7 +1,5 @@
 """The entries of an environment in the user's kubeconfig, without private keys."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 from collections.abc import Mapping

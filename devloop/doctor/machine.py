@@ -1,7 +1,5 @@
 """Checks of the machine and its container engine."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Checks of programs: installed versions, and the toolchain."""
 
-from __future__ import annotations
-
 import platform
 import re
 import shutil

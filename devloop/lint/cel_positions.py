@@ -1,7 +1,5 @@
 """From a position in a CEL expression to the line and column in its file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path

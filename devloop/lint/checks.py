@@ -1,7 +1,5 @@
 """Has the build worker check what it rendered, one request per check and environment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 

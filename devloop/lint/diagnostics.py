@@ -1,7 +1,5 @@
 """From the results of rules to findings: adds lines, merges environments, applies severities and exemptions of devloop.yaml."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Explains a rule, with its test fixtures as the example."""
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import dataclass
 from pathlib import Path

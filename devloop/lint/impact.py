@@ -1,7 +1,5 @@
 """Which Kustomizations a change of files affects, according to the graph. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

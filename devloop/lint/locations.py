@@ -1,7 +1,5 @@
 """Looks up the lines of diagnostics, and the patch or other transformer that set the field."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Has the worker evaluate the repository's PolicyRules and the policies that each environment renders."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Checks rendered objects against the schemas in the package kubernetes-validate, a folder per Kubernetes version."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache

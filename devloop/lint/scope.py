@@ -1,7 +1,5 @@
 """What to validate: the environments of a repository, its settings, and problems of definitions."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reads the lines around findings; unreadable files have no snippet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache

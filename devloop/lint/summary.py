@@ -1,7 +1,5 @@
 """The report of a validation: an outcome per environment, a readiness per Kustomization."""
 
-from __future__ import annotations
-
 from devloop.diagnostic import Diagnostic
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.lint.context import LintContext

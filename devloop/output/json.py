@@ -1,7 +1,5 @@
 """A report as JSON, the same shape for every command; see docs/report.md."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

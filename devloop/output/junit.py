@@ -3,8 +3,6 @@
 The shape is what Jenkins and GitLab read: https://github.com/testmoapp/junitxml.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as Xml

@@ -1,7 +1,5 @@
 """Rendered objects as YAML that every parser reads alike, and as a unified diff."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable, Mapping

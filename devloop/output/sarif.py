@@ -1,7 +1,5 @@
 """A report as SARIF 2.1.0, for code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Parses Age identities from files and variables: one per line, `#` for comments. Errors name the line, never its content."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

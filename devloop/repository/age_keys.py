@@ -1,7 +1,5 @@
 """Finds the Age keys of the user for an environment, wherever SOPS, KSail and devloop keep them."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Opens the build worker; its requests and answers as values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

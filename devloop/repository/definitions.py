@@ -1,7 +1,5 @@
 """Loads one definition: ksail.yaml, the kind.yaml that it names, and the folder of its manifests."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 That is enough to validate and render; `up` needs a definition.
 """
 
-from __future__ import annotations
-
 import os
 import posixpath
 import re

@@ -4,8 +4,6 @@ The definition of ENV is the first of: --definition FILE; clusters/ENV/ksail.yam
 the only definition and ENV is `local`.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

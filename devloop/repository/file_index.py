@@ -1,7 +1,5 @@
 """Indexes the repository's files for what no build shows: each is read once, and parsed only if a quick search matches."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import posixpath

@@ -1,7 +1,5 @@
 """Renders HelmReleases whose chart is in the repository; other releases are only marked as foreign."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads files that people write, and explains why one cannot be read."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

@@ -1,7 +1,5 @@
 """Earlier states of the repository: the files that differ from one, and a temporary checkout of one. The user's .git stays untouched."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

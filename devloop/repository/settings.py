@@ -1,7 +1,5 @@
 """Reads devloop.yaml, the optional file at the repository's root; its fields are in docs/validation.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase

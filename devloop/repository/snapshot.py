@@ -1,7 +1,5 @@
 """Makes a commit of the working tree, as `git add --all && git commit` would, without touching the user's repository."""
 
-from __future__ import annotations
-
 import os
 import posixpath
 import shutil

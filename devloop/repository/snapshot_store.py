@@ -3,8 +3,6 @@
 So snapshots leave no garbage in the user's repository, and pushes use neither its configuration nor its hooks.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Decides which Flux sources are this repository, and which are foreign and so cannot be checked. Looks at folders, reads no files."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """`devloop init`: creates a repository with the sample platform, its secrets encrypted with new Age keys, which stay outside of it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shlex

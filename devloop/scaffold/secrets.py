@@ -1,7 +1,5 @@
 """The plaintext Secrets of the sample platform with new random values; they stay in memory until SOPS has encrypted them."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Mapping

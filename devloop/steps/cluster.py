@@ -1,7 +1,5 @@
 """The cluster exists, its nodes have the images and its API server answers; or nothing of the environment is left."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.model.flux.graph import Graph

@@ -1,7 +1,5 @@
 """Flux is installed, its controllers run, and it reconciles the snapshot."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The repository as Flux sees it: the graph of its Kustomizations, and the working tree as a commit on the Git server."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.clients.git import remotes

@@ -1,7 +1,5 @@
 """The Age keys decrypt what the environment needs, and the cluster has them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.diagnostic import Diagnostic, Location, Severity

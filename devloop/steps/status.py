@@ -1,7 +1,5 @@
 """Shows what runs and how far Flux has come; changes nothing."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

@@ -1,7 +1,5 @@
 """The pinned programs that the run needs are installed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.model.flux.graph import Graph

@@ -1,7 +1,5 @@
 """Checks the repository before anything is created."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from devloop.diagnostic import Severity

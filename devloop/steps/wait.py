@@ -1,7 +1,5 @@
 """Waits until everything is Ready at the revision; requests reconciliations that save time, and reports the causes of failures."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

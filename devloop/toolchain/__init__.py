@@ -1,7 +1,5 @@
 """Programs pinned by lock.toml: found or built on demand, kept in the user's cache. Imports nothing heavy."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import threading

@@ -1,7 +1,5 @@
 """Reads installed tools: `<cache>/tools/<name>/<key>/` holds a program, its data and entry.json, written by staging.py."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The sources of tools, in order: PATH with the pinned version, a release with a known checksum, a build from source."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import threading

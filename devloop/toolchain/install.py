@@ -1,7 +1,5 @@
 """Installs tools into the cache one after the other, each from the first channel that has it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The lock file: the pinned programs, their versions, and everything that determines their content."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

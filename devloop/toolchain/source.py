@@ -1,7 +1,5 @@
 """Builds a tool from source with Go and its pinned go.mod and go.sum."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Creates cache entries atomically: in a staging folder, renamed once it is complete. Requires the tool's lock."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json

@@ -1,7 +1,5 @@
 """Containers, volumes and networks of the container engine, in the terms of Docker's API (https://docs.docker.com/reference/api/engine/)."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import io

@@ -1,7 +1,5 @@
 """Images of the container engine: looking up, building, loading, saving and removing them."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import io

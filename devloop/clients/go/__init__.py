@@ -1,7 +1,5 @@
 """Finds a Go that is new enough, or installs one for devloop only. See build.py for builds."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

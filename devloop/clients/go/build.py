@@ -1,7 +1,5 @@
 """Builds with Go: lists the packages to compile, compiles with progress, explains failures."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
