@@ -61,7 +61,7 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
     keys = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
     assert list(document["kustomizations"][0]) == keys
-    keys = ["rule", "severity", "path", "line", "message", "hint", "object", "related", "environments", "kustomizations"]
+    keys = ["rule", "severity", "path", "line", "message", "arguments", "hint", "object", "related", "environments", "kustomizations"]
     assert list(document["findings"][0]) == keys
     assert "careful" in captured.err
     assert "cluster" in captured.err
