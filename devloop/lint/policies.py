@@ -56,12 +56,12 @@ def _read_manifests(built: EnvironmentGraph) -> tuple[list[PolicyRule], list[Pol
     rules: list[PolicyRule] = []
     invalid: list[PolicyResult] = []
     name = built.environment.name
-    for unit, manifest in _manifests(built):
+    for kustomization, manifest in _manifests(built):
         rule, problems = _parse(partial(json.dumps, manifest.body), manifest.origin.path)
         rules += [replace(rule, environment=name)] if rule else []
         for problem in problems:
             result = PolicyResult(PolicyOutcome.INVALID, f"{KIND} {manifest.name}", problem.message, location_of(manifest), problem.hint)
-            invalid.append(replace(result, environment=name, kustomization=str(unit.node.kustomization.id)))
+            invalid.append(replace(result, environment=name, kustomization=str(kustomization.id)))
     return rules, invalid
 
 
@@ -76,10 +76,10 @@ def _parse(read: Callable[[], str], path: str) -> tuple[PolicyRule | None, list[
 
 def _manifests(built: EnvironmentGraph) -> Iterator[tuple[KustomizationContext, Manifest]]:
     """The PolicyRules that an environment renders."""
-    for unit in built.kustomizations:
-        for manifest in unit.node.manifests:
+    for kustomization in built.kustomizations:
+        for manifest in kustomization.node.manifests:
             if manifest.kind == KIND and manifest.api_version == API_VERSION:
-                yield unit, manifest
+                yield kustomization, manifest
 
 
 @dataclass(frozen=True)
@@ -134,5 +134,5 @@ class _Check:
         return f"{KIND} {rule.name}", Location(rule.path, 0 if rule.environment else rule.line(field), KIND, rule.name)
 
     def _manifest(self, reference: Mapping[str, Any]) -> Manifest:
-        node = next(unit.node for unit in self.built.kustomizations if str(unit.node.kustomization.id) == reference["owner"])
+        node = next(kustomization.node for kustomization in self.built.kustomizations if str(kustomization.id) == reference["owner"])
         return node.manifests[int(reference["index"])]

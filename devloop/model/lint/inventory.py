@@ -1,4 +1,4 @@
-"""What one environment renders, by what it is, and which part of that a Kustomization can count on. No I/O."""
+"""The objects of an environment by identity, and which of them a Kustomization can rely on. No I/O."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, L
 
 
 class Identity(NamedTuple):
-    """What makes two manifests the same object; versions of a group do not."""
+    """Identifies an object; versions of a group do not matter."""
 
     group: str
     kind: str
@@ -30,7 +30,7 @@ def identity(manifest: Manifest) -> Identity:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything that an environment renders, with those who render it.
+    """Everything that an environment renders, with the Kustomizations that render it.
 
     `whole` says that no part of the environment is hidden: everything builds, and nothing comes from another source or a remote base.
     `open` are namespaces in which something may make objects at run time: a chart, or the controller of a custom resource.
@@ -49,7 +49,7 @@ class Inventory:
         return Identity(group, kind, namespace, name) in self.objects
 
     def makes_flux_objects(self) -> bool:
-        """Whether a ResourceSet of the Flux operator may make Kustomizations and HelmReleases at run time."""
+        """Whether a ResourceSet of the Flux operator may create Kustomizations and HelmReleases at run time."""
         return any(key.kind == "ResourceSet" for key in self.objects)
 
     def of_kind(self, group: str, kind: str) -> Iterator[tuple[KustomizationContext, Manifest]]:
@@ -59,12 +59,12 @@ class Inventory:
 
     @property
     def namespaces(self) -> frozenset[str]:
-        """Those that the environment renders, or has a HelmRelease make."""
+        """Those that the environment renders or that HelmReleases create."""
         made = {release_namespace(m) for _, m in self.of_kind(HELM_GROUP, HELM_RELEASE) if _creates_namespace(m)}
         return frozenset(made | {key.name for key in self.objects if key.kind == "Namespace" and not key.group})
 
     def counted_on(self, node: Node) -> set[ObjectId]:
-        """The Kustomizations that are applied when `node` is: itself, its parents, what all of them depend on, and what those render."""
+        """The Kustomizations that are applied before or with `node`: itself, its parents, their dependencies, and what those render."""
         found: set[ObjectId] = set()
         waiting = [node.kustomization.id]
         while waiting:
@@ -77,7 +77,7 @@ class Inventory:
         return found
 
     def ancestors(self, name: ObjectId) -> set[ObjectId]:
-        """Those that render the Kustomization, and those that render them."""
+        """The parents of the Kustomization, their parents, and so on."""
         found: set[ObjectId] = set()
         while (node := self.graph.by_id.get(name)) and node.parent and node.parent not in found:
             found.add(name := node.parent)
@@ -90,7 +90,7 @@ class Inventory:
 
 
 def inventories(context: LintContext) -> tuple[Inventory, ...]:
-    """What each environment renders, worked out once for all rules."""
+    """The inventory of each environment, computed once for all rules."""
     return context.once(_inventories)
 
 
@@ -126,7 +126,7 @@ def is_rendered(node: Node, release: Manifest) -> bool:
 
 
 def release_namespace(release: Manifest) -> str:
-    """Where a HelmRelease puts its chart's objects."""
+    """The namespace of a HelmRelease's objects."""
     return str(release.mapping("spec").get("targetNamespace") or release.namespace)
 
 
