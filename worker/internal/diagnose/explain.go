@@ -165,7 +165,7 @@ func (e *Explainer) locate(f *protocol.Failure, folders []string, subject string
 		return
 	}
 	for _, folder := range folders {
-		if by := e.View.NamedBy(folder); by != nil { // nobody can mend it here
+		if by := e.View.NamedBy(folder); by != nil { // it cannot be fixed here
 			f.Path, f.Line = by.Path, by.Line
 			return
 		}
@@ -228,7 +228,7 @@ func (e *Explainer) withRemoteNames(text string) string {
 	return text
 }
 
-// clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.
+// clean takes our own paths out of a message, names files relative to the folder, and objects as kubectl does.
 func (e *Explainer) clean(text, folder string) string {
 	text = strings.TrimPrefix(objectID.ReplaceAllString(text, "$1/$3/$2"), "./")
 	text = e.withRemoteNames(text)

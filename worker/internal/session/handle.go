@@ -26,13 +26,13 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 	case r.Check != nil:
 		a.Result = sops.CheckFiles(s.repository.ReadFile, s.keys, r.Check.Paths)
 	case r.Policies != nil:
-		said, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)
-		a.Result, a.Failure = said, protocol.AsFailure(err)
+		found, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)
+		a.Result, a.Failure = found, protocol.AsFailure(err)
 	case r.Overlooked != nil:
 		a.Result = lint.Kustomizations(s.repository.ReadFile, r.Overlooked.Paths)
 	case r.Judge != nil:
-		judgements, err := schema.Check(s.repository, s.results, s.scope(r.Judge.Scope), r.Judge)
-		a.Result, a.Failure = judgements, protocol.AsFailure(err)
+		found, err := schema.Check(s.repository, s.results, s.scope(r.Judge.Scope), r.Judge)
+		a.Result, a.Failure = found, protocol.AsFailure(err)
 	case r.Prepare != nil:
 		go crash.Ignore(func() { schema.Preload(r.Prepare.Schemas) })
 	case r.Locate != nil:
