@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.errors import InputError
 from devloop.lint.locations import request
@@ -14,7 +13,7 @@ from devloop.model.lint.policy import PolicyResult
 from devloop.repository.input_files import read_input
 
 
-def add_position(result: PolicyResult, position: Mapping[str, Any], root: Path, worker: Worker) -> PolicyResult:
+def add_position(result: PolicyResult, position: protocol.PolicyResult, root: Path, worker: Worker) -> PolicyResult:
     """Adds the line in the file, and the column in the message. `position` counts both from 1 in the expression."""
     location = result.place
     start = location.line or worker.locate([request(location)])[0].line

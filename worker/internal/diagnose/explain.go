@@ -94,12 +94,11 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 		f.Kind = protocol.KindRemote // what is missing may well be remote
 	}
 	if e.Preparation != nil && e.Preparation.Secrets.Contains(f.Message) {
-		f.Message = "the build fails; the reason quotes a secret and is not shown"
+		f.Message, f.Variable = "the build fails; the reason quotes a secret and is not shown", ""
 	}
-	if name, ok := strings.CutPrefix(f.Message, "the variable "); ok && f.Kind == protocol.KindUndefined && f.Path != "" {
-		variable, _, _ := strings.Cut(name, " ")
+	if f.Variable != "" && f.Path != "" {
 		if content, err := e.ReadFile(f.Path); err == nil {
-			f.Line = yamldoc.LineOfText(content, "${"+variable)
+			f.Line = yamldoc.LineOfText(content, "${"+f.Variable)
 		}
 	}
 	return f
