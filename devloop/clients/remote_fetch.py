@@ -59,7 +59,7 @@ _NO_REF = re.compile(r"couldn't find remote ref|not our ref|unadvertised object"
 class RemoteName:
     """As a kustomization file writes it (`name`), and as it may be shown; with `repo` it is what kustomize would clone.
 
-    `path` and `line` are the place that names it. See remotes.go.
+    `path` and `line` are the place that names it.
     """
 
     name: str

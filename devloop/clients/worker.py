@@ -10,7 +10,7 @@ import itertools
 import json
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,9 @@ from typing import IO, Any, Protocol
 
 from devloop.clients.process import PIPE, Process, spawn
 from devloop.clients.signals import handle_signals
+from devloop.clients.worker_protocol import Answer, FieldSource, OpenRequest, Place, Request
 from devloop.errors import DevloopError
-
-# A question is the worker's own request without its id: {"build": {...}}, {"check": {...}}; see protocol.go.
-Request = Mapping[str, Any]
-Answer = Mapping[str, Any]
+from devloop.model.flux.graph import FailureKind
 
 
 class Closable(Protocol):
@@ -126,14 +124,14 @@ class Worker:
 
     def check_files(self, paths: Sequence[str]) -> list[DecryptionResult]:
         """Whether each encrypted file (relative to the repository) opens with the identities, its checksum included."""
-        [answer] = self.ask_all([{"check": {"paths": list(paths)}}])
+        [answer] = self.ask_all([{"decryption": {"paths": list(paths)}}])
         return [
             DecryptionResult(r["path"], tuple(r["recipients"]), tuple(r.get("services", ())), r.get("reason", ""), r.get("message", ""))
             for r in _result(answer)
         ]
 
-    def locate(self, places: Sequence[Mapping[str, Any]]) -> list[Located]:
-        """Where each place is; see locate.go for what a place is."""
+    def locate(self, places: Sequence[Place]) -> list[Located]:
+        """The line of each place, and what set the field there."""
         [answer] = self.ask_all([{"locate": {"places": list(places)}}])
         return [_located(each["line"], each.get("setter")) for each in _result(answer)]
 
@@ -155,8 +153,14 @@ class Worker:
             process.kill()
             process.wait()
             raise
-        places = {"root": str(self._root), "scratch": self._scratch.name, "store": self._store}
-        self._opened = self._ask(connection, {"open": places | {"identities": identities, "showSecrets": self._show_secrets}})
+        opened: OpenRequest = {
+            "root": str(self._root),
+            "scratch": self._scratch.name,
+            "identities": identities,
+            "showSecrets": self._show_secrets,
+            "store": self._store,
+        }
+        self._opened = self._ask(connection, {"open": opened})
         return connection
 
     def _ask(self, connection: _Connection, question: Request) -> Future[Answer]:
@@ -196,7 +200,7 @@ class Worker:
                 self._revive()
                 return self.request(question).result()
             except WorkerDied as again:
-                return {"failure": {"kind": "crash", "message": again.message}}
+                return {"failure": {"kind": FailureKind.CRASH, "message": again.message}}
 
     def _revive(self) -> None:
         if not self._connection.ended and self._connection.process.poll() is None:
@@ -250,7 +254,7 @@ def _overhear(connection: _Connection, lines: IO[bytes]) -> None:
             connection.last_words.append(line.decode(errors="replace").strip())
 
 
-def _located(line: int, setter: Mapping[str, Any] | None) -> Located:
+def _located(line: int, setter: FieldSource | None) -> Located:
     return Located(line, setter["what"], setter["path"], setter["line"]) if setter else Located(line)
 
 

@@ -1,10 +1,9 @@
 """From a position in a CEL expression to the line and column in its file."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.errors import InputError
 from devloop.lint.locations import request
@@ -12,7 +11,7 @@ from devloop.model.lint.policy import PolicyResult
 from devloop.repository.input_files import read_input
 
 
-def add_position(result: PolicyResult, position: Mapping[str, Any], root: Path, worker: Worker) -> PolicyResult:
+def add_position(result: PolicyResult, position: protocol.PolicyResult, root: Path, worker: Worker) -> PolicyResult:
     """Adds the line in the file, and the column in the message. `position` counts both from 1 in the expression."""
     location = result.place
     start = location.line or worker.locate([request(location)])[0].line

@@ -29,7 +29,7 @@ def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, files: 
 def _check_kustomization_files(environments: Sequence[EnvironmentGraph], worker: Worker) -> tuple[Diagnostic, ...]:
     """Checks each kustomization file that builds read once; raises DevloopError if the worker fails."""
     read = {path for built in environments for node in built.graph for path in node.files}
-    [answer] = worker.ask_all([{"overlooked": {"paths": sorted(filter(is_kustomization_file, read))}}])
+    [answer] = worker.ask_all([{"lint": {"paths": sorted(filter(is_kustomization_file, read))}}])
     if "failure" in answer:
         raise DevloopError(f"the kustomization files cannot be checked: {answer['failure']['message']}")
     return tuple(

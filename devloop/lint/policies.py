@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
@@ -82,6 +83,22 @@ def _manifests(built: EnvironmentGraph) -> Iterator[tuple[KustomizationContext, 
                 yield kustomization, manifest
 
 
+def _rule_request(rule: PolicyRule, environment: str) -> protocol.PolicyRule:
+    """The rule for one environment."""
+    targets = [target for target in rule.targets if environment in (target.get("environments") or (environment,))]
+    return {
+        "type": rule.type,
+        "severity": rule.severity.value,
+        "targets": [cast("protocol.RuleTarget", {key: value for key, value in each.items() if key != "environments"}) for each in targets],
+        "constraints": [_constraint_request(each) for each in rule.constraints],
+    }
+
+
+def _constraint_request(constraint: Mapping[str, Any]) -> protocol.RuleConstraint:
+    variables = [{"name": name, "expression": text} for name, text in constraint.get("variables", {}).items()]
+    return cast("protocol.RuleConstraint", {**constraint, "variables": variables})
+
+
 @dataclass(frozen=True)
 class _Check:
     """The rules for one environment: a request to the worker, and results from its answer."""
@@ -93,21 +110,22 @@ class _Check:
     def name(self) -> str:
         return self.built.environment.name
 
-    def request(self) -> Mapping[str, Any]:
+    def request(self) -> protocol.Request:
         version = self.built.environment.definition.kubernetes_version.removeprefix("v") or Toolchain().version("kube-apiserver")
-        rules = [rule.request(self.name) for rule in self.rules]
+        rules = [_rule_request(rule, self.name) for rule in self.rules]
         return {"policies": {"scope": scope(self.name, self.built.graph.source_directory), "version": version, "rules": rules}}
 
-    def results(self, answer: Mapping[str, Any], worker: Worker) -> Iterator[PolicyResult]:
+    def results(self, answer: protocol.Answer, worker: Worker) -> Iterator[PolicyResult]:
         if failure := answer.get("failure"):
             location = Location(self.built.environment.definition.path)
             yield PolicyResult(PolicyOutcome.SKIPPED, "what policies say", failure["message"], location, environment=self.name)
             return
-        for each in answer["result"]:
+        results: Sequence[protocol.PolicyResult] = answer["result"]
+        for each in results:
             result = self._result(each)
             yield add_position(result, each, self.built.environment.root, worker) if each.get("line") else result
 
-    def _result(self, answer: Mapping[str, Any]) -> PolicyResult:
+    def _result(self, answer: protocol.PolicyResult) -> PolicyResult:
         policy, location = self._policy(answer["policy"], answer.get("field") or ())
         reference = answer.get("object")
         manifest = self._manifest(reference) if reference else None
@@ -125,7 +143,7 @@ class _Check:
             owner or "",
         )
 
-    def _policy(self, reference: Mapping[str, Any], field: Sequence[Any]) -> tuple[str, Location]:
+    def _policy(self, reference: protocol.ObjectReference, field: Sequence[Any]) -> tuple[str, Location]:
         """The name of a policy and where it is."""
         if reference.get("owner"):
             manifest = self._manifest(reference)
@@ -133,6 +151,6 @@ class _Check:
         rule = self.rules[reference["index"]]
         return f"{KIND} {rule.name}", Location(rule.path, 0 if rule.environment else rule.line(field), KIND, rule.name)
 
-    def _manifest(self, reference: Mapping[str, Any]) -> Manifest:
+    def _manifest(self, reference: protocol.ObjectReference) -> Manifest:
         node = next(kustomization.node for kustomization in self.built.kustomizations if str(kustomization.id) == reference["owner"])
         return node.manifests[int(reference["index"])]

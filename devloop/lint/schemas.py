@@ -7,7 +7,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
-from devloop.clients.worker import Answer, Request, Worker
+from devloop.clients import worker_protocol as protocol
+from devloop.clients.worker import Worker
 from devloop.errors import DevloopError
 from devloop.hint import command
 from devloop.model.cluster.environment import Environment
@@ -49,7 +50,7 @@ def _bundled() -> dict[int, Path]:
 def prepare_schemas(environments: Iterable[Environment], worker: Worker) -> None:
     """Has the worker load the schemas while it builds."""
     for folder in {schemas(environment.definition.kubernetes_version).folder for environment in environments}:
-        worker.request({"prepare": {"schemas": str(folder)}})
+        worker.request({"preload": {"schemas": str(folder)}})
 
 
 def check_schemas(environments: Sequence[EnvironmentGraph], worker: Worker) -> tuple[ObjectSchemaErrors, ...]:
@@ -58,15 +59,16 @@ def check_schemas(environments: Sequence[EnvironmentGraph], worker: Worker) -> t
     return tuple(errors for built, answer in zip(environments, answers, strict=True) for errors in _errors(built, answer))
 
 
-def _request(built: EnvironmentGraph) -> Request:
+def _request(built: EnvironmentGraph) -> protocol.Request:
     minor, folder = schemas(built.environment.definition.kubernetes_version)
-    return {"judge": {"scope": scope(built.environment.name, built.graph.source_directory), "schemas": str(folder), "minor": minor}}
+    return {"schemas": {"scope": scope(built.environment.name, built.graph.source_directory), "schemas": str(folder), "minor": minor}}
 
 
-def _errors(built: EnvironmentGraph, answer: Answer) -> Iterator[ObjectSchemaErrors]:
+def _errors(built: EnvironmentGraph, answer: protocol.Answer) -> Iterator[ObjectSchemaErrors]:
     if "failure" in answer:
         raise DevloopError(f"the schemas cannot be checked: {answer['failure']['message']}")
-    for each in answer.get("result") or ():
+    results: Sequence[protocol.SchemaResult] = answer.get("result") or ()
+    for each in results:
         errors = (
             SchemaError(v["code"], tuple(v["field"]), v["message"], v.get("hint", ""), v.get("assumed", False)) for v in each["violations"]
         )

@@ -1,23 +1,21 @@
 """Opens the build worker; its requests and answers as values."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devloop.clients.worker import Answer, Request, Worker
+from devloop.clients import worker_protocol as protocol
+from devloop.clients.worker import Worker
 from devloop.clients.xdg import renderings_folder
-from devloop.model.flux.graph import Failure
+from devloop.model.flux.graph import Failure, FailureKind
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Emit
 from devloop.toolchain import Toolchain
 
-_UNDEFINED = re.compile(r"the variable (\S+) is not defined")
-
 # Failures that need not occur in a cluster.
-UNKNOWABLE = ("remote", "unknown")
+UNKNOWABLE = (FailureKind.REMOTE, FailureKind.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,18 @@ class Build:
 
     id: ObjectId
     body: Mapping[str, Any] | None = None
-    artifact: Mapping[str, Any] | None = None
-    remotes: Mapping[str, Any] | None = None
+    artifact: protocol.Artifact | None = None
+    remotes: Mapping[str, protocol.Fetched] | None = None
 
-    def question(self, scope: str, base: str) -> Request:
-        named = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
-        optional = {"object": self.body, "artifact": self.artifact, "remotes": self.remotes}
-        return {"build": named | {key: value for key, value in optional.items() if value}}
+    def question(self, scope: str, base: str) -> protocol.Request:
+        request: protocol.BuildRequest = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
+        if self.body:
+            request["object"] = self.body
+        if self.artifact:
+            request["artifact"] = self.artifact
+        if self.remotes:
+            request["remotes"] = self.remotes
+        return {"build": request}
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ def scope(environment: str, base: str) -> str:
     return f"{environment} from {base}"
 
 
-def read_answer(answer: Answer) -> Rendering:
+def read_answer(answer: protocol.Answer) -> Rendering:
     if "failure" in answer:
-        return Rendering(failure=_failure(answer["failure"]))
-    result = answer["result"]
+        return Rendering(failure=read_failure(answer["failure"]))
+    result: protocol.BuildResult = answer["result"]
     failure = result.get("failure")
     return Rendering(
         directory=result["directory"],
@@ -66,27 +69,29 @@ def read_answer(answer: Answer) -> Rendering:
         files=tuple(result["files"]),
         encrypted=tuple(result["encrypted"]),
         remote=tuple(name["shown"] for name in remote_names(answer)),
-        failure=_failure(failure) if failure else None,
+        failure=read_failure(failure) if failure else None,
     )
 
 
-def _failure(said: Mapping[str, Any]) -> Failure:
-    return Failure(**{"variable": variable_of(said), **said})
+def read_failure(failure: protocol.Failure) -> Failure:
+    return Failure(
+        FailureKind(failure["kind"]),
+        failure["message"],
+        failure.get("hint", ""),
+        failure.get("path", ""),
+        failure.get("line", 0),
+        failure.get("object", ""),
+        failure.get("variable", ""),
+    )
 
 
-def variable_of(failure: Mapping[str, Any]) -> str:
-    """The variable of an `undefined` failure, which the protocol has only in the message."""
-    found = _UNDEFINED.search(failure["message"]) if failure["kind"] == "undefined" else None
-    return found[1] if found else ""
+def remote_names(answer: protocol.Answer) -> Sequence[protocol.RemoteName]:
+    """The remote bases that the build skipped."""
+    result: protocol.BuildResult | None = answer.get("result")
+    return (result.get("remote") or ()) if result else ()
 
 
-def remote_names(answer: Answer) -> Sequence[Mapping[str, Any]]:
-    """The remote bases that the build skipped, see remotes.go."""
-    names: Sequence[Mapping[str, Any]] = answer.get("result", {}).get("remote") or ()
-    return names
-
-
-def _manifest(built: Mapping[str, Any]) -> Manifest:
+def _manifest(built: protocol.BuiltObject) -> Manifest:
     return Manifest(
         built["body"], Origin(built["origin"], built.get("line", 0)), built.get("secret", ""), tuple(built.get("unknown") or ())
     )

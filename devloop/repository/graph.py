@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from devloop.clients.worker import Worker
 from devloop.model.cluster.environment import Environment
-from devloop.model.flux.graph import SELF_FIELDS, Failure, Graph, Node, NodeState
+from devloop.model.flux.graph import SELF_FIELDS, Failure, FailureKind, Graph, Node, NodeState
 from devloop.model.flux.kustomization import Kustomization, is_kustomization, parse_kustomization
 from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
 from devloop.model.kubernetes.manifest import Manifest, Origin
@@ -40,7 +40,9 @@ def build_graph(environment: Environment, worker: Worker, *, remotes: Collection
 
 def _reached(graph: Graph) -> int:
     """The number of Kustomizations whose folder exists."""
-    return sum(node.state is not NodeState.FOREIGN and (node.failure is None or node.failure.kind != "missing") for node in graph)
+    return sum(
+        node.state is not NodeState.FOREIGN and (node.failure is None or node.failure.kind is not FailureKind.MISSING) for node in graph
+    )
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class _GraphBuilder:
         if found.id in (parent, ROOT):
             return
         if problem:
-            self.nodes[found.id] = found.node(NodeState.FAILED, Rendering(failure=Failure("build", problem)))
+            self.nodes[found.id] = found.node(NodeState.FAILED, Rendering(failure=Failure(FailureKind.BUILD, problem)))
         elif known := self.nodes.get(found.id):
             self.nodes[found.id] = replace(known, others=(*known.others, parent))
         elif waits := self.waiting.get(found.id):

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from devloop.clients.worker import Answer, Request, Worker
+from devloop.clients import worker_protocol as protocol
+from devloop.clients.worker import Worker
 from devloop.model.flux.graph import Failure, Node, NodeState, Release
 from devloop.model.flux.helm_release import HelmRelease, parse_release
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.kubernetes.objects import ObjectId
-from devloop.repository.builds import UNKNOWABLE, read_answer
+from devloop.repository.builds import UNKNOWABLE, read_answer, read_failure
 from devloop.repository.sources import Sources
 
 # The version of Kubernetes that charts see if the definition names none: the one that `devloop up` starts.
@@ -35,18 +35,23 @@ def _releases(node: Node) -> Iterator[HelmRelease]:
 
 def _question(
     name: ObjectId, releases: Iterable[HelmRelease], scope: str, base: str, sources: Sources, version: str, apis: Sequence[str]
-) -> Request:
-    asked = [_asked(release, base, sources) for release in releases]
-    return {"releases": {**_named(name), "scope": scope, "version": version, "apis": apis, "releases": asked}}
+) -> protocol.Request:
+    request: protocol.ReleasesRequest = {
+        "scope": scope,
+        "namespace": name.namespace,
+        "name": name.name,
+        "version": version,
+        "apis": apis,
+        "releases": [_release_request(release, base, sources) for release in releases],
+    }
+    return {"releases": request}
 
 
-def _asked(release: HelmRelease, base: str, sources: Sources) -> Mapping[str, Any]:
-    artifact = sources.artifact(release.source)
-    return {**_named(release.id), "base": base} | ({"artifact": artifact} if artifact else {})
-
-
-def _named(name: ObjectId) -> dict[str, Any]:
-    return {"namespace": name.namespace, "name": name.name}
+def _release_request(release: HelmRelease, base: str, sources: Sources) -> protocol.ReleaseRequest:
+    request: protocol.ReleaseRequest = {"namespace": release.id.namespace, "name": release.id.name, "base": base}
+    if artifact := sources.artifact(release.source):
+        request["artifact"] = artifact
+    return request
 
 
 def _apis(nodes: Iterable[Node]) -> Iterator[str]:
@@ -61,7 +66,7 @@ def _apis(nodes: Iterable[Node]) -> Iterator[str]:
 
 
 def _completed(
-    node: Node, found: Sequence[HelmRelease], here: Mapping[ObjectId, list[HelmRelease]], answers: Mapping[ObjectId, Answer]
+    node: Node, found: Sequence[HelmRelease], here: Mapping[ObjectId, list[HelmRelease]], answers: Mapping[ObjectId, protocol.Answer]
 ) -> Node:
     if not found:
         return node
@@ -75,11 +80,11 @@ def _completed(
 Result = tuple[tuple[Manifest, ...], str, Failure | None]
 
 
-def _results(answer: Answer) -> Iterator[Result]:
+def _results(answer: protocol.Answer) -> Iterator[Result]:
     """The objects, the folder of the chart and the failure of each release."""
     if "failure" in answer:
         while True:
-            yield (), "", Failure(**answer["failure"])
+            yield (), "", read_failure(answer["failure"])
     for result in answer["result"]:
         rendering = read_answer({"result": result})
         yield rendering.manifests, rendering.directory, rendering.failure

@@ -6,12 +6,13 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.clients.xdg import remote_folder
 from devloop.errors import DevloopError
-from devloop.model.flux.graph import Failure
+from devloop.model.flux.graph import Failure, FailureKind
 from devloop.repository.builds import Build, Rendering, read_answer, remote_names
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def build_all(worker: Worker, scope: str, base: str, builds: Sequence[Build], fe
 
 
 def _with_remotes(
-    builds: Mapping[int, Build], remote: Mapping[int, Sequence[Mapping[str, Any]]], renderings: dict[int, Rendering], fetcher: Fetcher
+    builds: Mapping[int, Build], remote: Mapping[int, Sequence[protocol.RemoteName]], renderings: dict[int, Rendering], fetcher: Fetcher
 ) -> dict[int, Build]:
     """The builds whose remote bases were fetched, with those; the other renderings fail."""
     from devloop.clients.remote_fetch import Fetched, RemoteName
@@ -59,11 +60,15 @@ def _with_remotes(
     for index, names in named.items():
         results = [(name, fetched[name.name]) for name in names]
         errors = [
-            Failure("fetch", each.message, each.hint, name.path, name.line) for name, each in results if isinstance(each, DevloopError)
+            Failure(FailureKind.FETCH, each.message, each.hint, name.path, name.line)
+            for name, each in results
+            if isinstance(each, DevloopError)
         ]
         if errors:
             renderings[index] = replace(renderings[index], manifests=(), failure=errors[0])
         else:
-            folders = {name.name: {"folder": str(each.folder), "path": each.path} for name, each in results if isinstance(each, Fetched)}
+            folders: dict[str, protocol.Fetched] = {
+                name.name: {"folder": str(each.folder), "path": each.path} for name, each in results if isinstance(each, Fetched)
+            }
             again[index] = replace(builds[index], remotes={**(builds[index].remotes or {}), **folders})
     return again

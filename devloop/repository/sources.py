@@ -2,9 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
+from devloop.clients import worker_protocol as protocol
 from devloop.model.flux.artifact_generator import ARTIFACT, Artifact, artifacts
 from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.flux.names import ROOT, SOURCE_GROUP, SOURCES
@@ -50,12 +52,17 @@ class Sources:
         """Whether the source is the repository, once everything is rendered."""
         return self._is_own(ref) is True
 
-    def artifact(self, ref: SourceRef) -> dict[str, object] | None:
+    def artifact(self, ref: SourceRef) -> protocol.Artifact | None:
         """How to make an artifact that paths count from, as the worker wants it; None where that is a repository."""
         if not (artifact := self._artifacts.get(ref)):
             return None
         sources = dict.fromkeys(artifact.used, self._base)
-        return {"name": artifact.ref.name, "origin": artifact.origin, "sources": sources, "copy": artifact.copies}
+        return {
+            "name": artifact.ref.name,
+            "origin": artifact.origin,
+            "sources": sources,
+            "copy": cast("Sequence[protocol.CopyOperation]", artifact.copies),
+        }
 
     def decide(self, kustomizations: Iterable[Kustomization]) -> None:
         """For sources that nothing renders: such a source is the repository if it has a folder that one of these needs."""

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.graph import NodeState
+from devloop.model.flux.graph import FailureKind, NodeState
 from devloop.model.flux.names import HELM_RELEASE
 from devloop.model.lint.context import LintContext, location_of
 
 # Kinds of failures that another rule reports.
-_OTHER_RULES = frozenset({"yaml", "duplicate", "undefined", "missing"})
+_OTHER_RULES = frozenset({FailureKind.YAML, FailureKind.DUPLICATE, FailureKind.UNDEFINED, FailureKind.MISSING})
 
 
 def failed(context: LintContext) -> Iterator[Diagnostic]:

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Mapping
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.graph import Node, NodeState
+from devloop.model.flux.graph import FailureKind, Node, NodeState
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
@@ -16,7 +16,7 @@ _DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, o
 def undefined(context: LintContext) -> Iterator[Diagnostic]:
     """A variable has neither a value nor a default."""
     for kustomization, failure, location in context.failures:
-        if failure.kind == "undefined":
+        if failure.kind is FailureKind.UNDEFINED:
             elsewhere = _other_definitions(context, kustomization, failure.variable)
             hint = f"{elsewhere}; {_DEFINE}" if elsewhere else _DEFINE
             message = "the variable {variable} is not defined for {kustomization}"

@@ -4,19 +4,20 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
+from devloop.model.flux.graph import FailureKind
 from devloop.model.lint.context import LintContext
 
 
 def syntax(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, failure, location in context.failures:
-        if failure.kind == "yaml":
+        if failure.kind is FailureKind.YAML:
             yield kustomization.diagnostic("invalid YAML: {reason}", hint=failure.hint, location=location, reason=failure.message)
 
 
 def duplicate_key(context: LintContext) -> Iterator[Diagnostic]:
     """The same key twice in a mapping: an object fails to build, in a patch or a kustomization file the last one wins."""
     for kustomization, failure, location in context.failures:
-        if failure.kind == "duplicate":
+        if failure.kind is FailureKind.DUPLICATE:
             error = Severity.ERROR
             yield kustomization.diagnostic("{reason}", hint=failure.hint, severity=error, location=location, reason=failure.message)
     for kustomization, issue in context.kustomization_files("yaml/duplicate-key"):

@@ -21,16 +21,31 @@ class NodeState(StrEnum):
     UNKNOWN = "unknown"  # depends on a remote base or on a variable that only a cluster has: not checked
 
 
+class FailureKind(StrEnum):
+    """Those of the worker, see worker/internal/protocol/failure.go, and FETCH."""
+
+    BUILD = "build"
+    CRASH = "crash"
+    DECRYPTION = "decryption"
+    DUPLICATE = "duplicate"
+    FETCH = "fetch"  # a remote base cannot be fetched
+    MISSING = "missing"
+    OUTSIDE = "outside"
+    REMOTE = "remote"
+    SUBSTITUTION = "substitution"
+    UNDEFINED = "undefined"
+    UNKNOWN = "unknown"
+    YAML = "yaml"
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a Kustomization does not build.
 
-    `kind` is missing (its path), yaml, duplicate (a key), build, undefined (a variable), substitution, decryption, outside (of the
-    source), remote, unknown or crash. `path` is relative to the repository root; `object` is the rendered object concerned,
-    `variable` the undefined one.
+    `path` is relative to the repository root; `object` is the rendered object concerned, `variable` the undefined one.
     """
 
-    kind: str
+    kind: FailureKind
     message: str
     hint: Hint = ""
     path: str = ""

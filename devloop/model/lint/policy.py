@@ -63,19 +63,6 @@ class PolicyRule:
     def severity(self) -> Severity:
         return _SEVERITIES[self.enforcement]
 
-    def request(self, environment: str) -> dict[str, Any]:
-        """The rule for one environment in the worker's format; see policy_rule.go."""
-        targets = [target for target in self.targets if environment in (target.get("environments") or (environment,))]
-        return {
-            "type": self.type,
-            "severity": self.severity.value,
-            "targets": [{key: value for key, value in target.items() if key != "environments"} for target in targets],
-            "constraints": [
-                {**each, "variables": [{"name": name, "expression": text} for name, text in each.get("variables", {}).items()]}
-                for each in self.constraints
-            ],
-        }
-
     def line(self, field: Sequence[Any]) -> int:
         """The line of a field, or of its nearest parent."""
         line, name = 1, ""
@@ -121,7 +108,7 @@ def _without_substitution(constraints: Sequence[Mapping[str, Any]], tree: YamlNo
 
 
 class PolicyOutcome(StrEnum):
-    """See policy.go."""
+    """The worker has the same outcomes."""
 
     VIOLATED = "violated"
     CHANGED = "changed"

@@ -509,7 +509,7 @@ def test_a_worker_that_dies_is_started_again_and_knows_what_it_knew(worker_progr
 
 def test_closing_ends_what_is_going_on(worker_program: Path, tmp_path: Path) -> None:
     worker = Worker(worker_program, write(tmp_path / "repo", {"apps/a.yaml": SETTINGS}))
-    future = worker.request({"check": {"paths": ["x"] * 200_000}})
+    future = worker.request({"decryption": {"paths": ["x"] * 200_000}})
     process = worker._connection.process
     worker.close()
     assert process.poll() is not None

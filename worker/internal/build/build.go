@@ -71,7 +71,7 @@ type run struct {
 	variables     *variables
 	result        protocol.BuildResult
 	exports       map[string]*scope.Export
-	exportsOnly   bool // nobody wants the result
+	exportsOnly   bool // the result is not needed
 	key           string
 }
 

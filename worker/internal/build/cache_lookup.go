@@ -94,14 +94,14 @@ func (b *run) store(result json.RawMessage, bodies []protocol.Span) {
 func (b *run) entry(inputs []byte, result json.RawMessage, bodies []protocol.Span, fingerprint string) *cache.Entry {
 	entry := &cache.Entry{Inputs: inputs, Answer: result}
 	for key, object := range b.exports {
-		kept := cache.Export{Key: key, Secret: object.Secret}
+		export := cache.Export{Key: key, Secret: object.Secret}
 		if object.Whole {
-			kept.From, kept.To = bodies[object.Index].From, bodies[object.Index].To
+			export.From, export.To = bodies[object.Index].From, bodies[object.Index].To
 		} else {
 			object.Fingerprint = cache.Digest(fingerprint, key)
 		}
-		kept.Fingerprint = object.Fingerprint
-		entry.Exports = append(entry.Exports, kept)
+		export.Fingerprint = object.Fingerprint
+		entry.Exports = append(entry.Exports, export)
 	}
 	return entry
 }

@@ -120,7 +120,7 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 			return &protocol.Failure{Kind: protocol.KindSubstitution, Message: notSubstituted(objectName(res), err)}
 		}
 		if !v.incomplete {
-			return &protocol.Failure{Kind: protocol.KindUndefined, Message: fmt.Sprintf("the variable %s is not defined", missing[1])}
+			return &protocol.Failure{Kind: protocol.KindUndefined, Message: fmt.Sprintf("the variable %s is not defined", missing[1]), Variable: missing[1]}
 		}
 		values = collect.MergeStrings(values, map[string]string{missing[1]: mask.Hide(missing[1])})
 	}

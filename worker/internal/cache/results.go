@@ -1,7 +1,7 @@
 // Package cache keeps what was worked out in earlier runs on the disk. It holds no value of a secret.
 package cache
 
-// Results keeps what was worked out in earlier runs, under keys of everything that it depends on. One without a store keeps nothing.
+// Results stores results for later runs, under keys made of everything that they depend on. Without a folder it stores nothing.
 type Results struct {
 	store *store
 	salt  string // what every result depends on
@@ -12,7 +12,7 @@ func OpenResults(folder string, basis ...string) *Results {
 	return &Results{store: openStore(folder), salt: Digest(basis...)}
 }
 
-// Key names a result by what it depends on; "" where nothing is kept.
+// Key names a result by what it depends on; "" where nothing is stored.
 func (r *Results) Key(parts ...string) string {
 	if r.store == nil {
 		return ""
@@ -20,8 +20,8 @@ func (r *Results) Key(parts ...string) string {
 	return Digest(append([]string{r.salt}, parts...)...)
 }
 
-// Get gives the result that was kept under a key, nil where there is none.
+// Get gives the result that is stored under a key, nil where there is none.
 func (r *Results) Get(key string) []byte { return r.store.get(key) }
 
-// Put keeps a result under a key, for as long as there is room; under "" it keeps nothing.
+// Put stores a result under a key, for as long as there is room; under "" it stores nothing.
 func (r *Results) Put(key string, result []byte) { r.store.put(key, result) }

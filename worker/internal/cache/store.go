@@ -20,7 +20,7 @@ const (
 // store keeps answers of earlier runs on the disk. They hold what answers hold, so no value of a secret that we opened. An entry that
 // cannot be read or was cut short is none. A nil store keeps nothing.
 //
-// When it holds more than its limit in bytes, the entries that nobody asked for longest go, until a quarter of it is free. It is looked
+// When it holds more than its limit in bytes, the least recently used entries are deleted until a quarter of it is free. It is looked
 // through once an hour, and whenever one process has put in a 64th of the limit: each may put it over the limit by no more than that.
 type store struct {
 	folder string

@@ -7,13 +7,13 @@ import (
 
 // Filter gives the items that are wanted, nil where none are.
 func Filter[T any](list []T, wanted func(T) bool) []T {
-	var kept []T
+	var found []T
 	for _, item := range list {
 		if wanted(item) {
-			kept = append(kept, item)
+			found = append(found, item)
 		}
 	}
-	return kept
+	return found
 }
 
 // MergeValues merges maps as Helm merges values: what the second one says counts, lists are replaced as a whole.

@@ -25,7 +25,7 @@ func Cause(panicked any) string {
 // arguments of a call in a stack: where they lie in memory.
 var arguments = regexp.MustCompile(`\([^(]*\)$`)
 
-// Location is the first line of the stack below the runtime's own, ” where nothing panics.
+// Location is the first line of the stack below the runtime's own, "" where nothing panics.
 func Location() string {
 	lines := strings.Split(string(debug.Stack()), "\n")
 	for i, line := range lines {

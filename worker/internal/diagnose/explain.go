@@ -94,12 +94,11 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 		f.Kind = protocol.KindRemote // what is missing may well be remote
 	}
 	if e.Preparation != nil && e.Preparation.Secrets.Contains(f.Message) {
-		f.Message = "the build fails; the reason quotes a secret and is not shown"
+		f.Message, f.Variable = "the build fails; the reason quotes a secret and is not shown", ""
 	}
-	if name, ok := strings.CutPrefix(f.Message, "the variable "); ok && f.Kind == protocol.KindUndefined && f.Path != "" {
-		variable, _, _ := strings.Cut(name, " ")
+	if f.Variable != "" && f.Path != "" {
 		if content, err := e.ReadFile(f.Path); err == nil {
-			f.Line = yamldoc.LineOfText(content, "${"+variable)
+			f.Line = yamldoc.LineOfText(content, "${"+f.Variable)
 		}
 	}
 	return f
@@ -165,7 +164,7 @@ func (e *Explainer) locate(f *protocol.Failure, folders []string, subject string
 		return
 	}
 	for _, folder := range folders {
-		if by := e.View.NamedBy(folder); by != nil { // nobody can mend it here
+		if by := e.View.NamedBy(folder); by != nil { // it cannot be fixed here
 			f.Path, f.Line = by.Path, by.Line
 			return
 		}
@@ -228,7 +227,7 @@ func (e *Explainer) withRemoteNames(text string) string {
 	return text
 }
 
-// clean takes our own paths out of a message, names what lies in the folder from there, and objects as people do.
+// clean takes our own paths out of a message, names files relative to the folder, and objects as kubectl does.
 func (e *Explainer) clean(text, folder string) string {
 	text = strings.TrimPrefix(objectID.ReplaceAllString(text, "$1/$3/$2"), "./")
 	text = e.withRemoteNames(text)

@@ -126,7 +126,7 @@ func isChanging(loaded *chart.Chart) bool {
 	return slices.ContainsFunc(loaded.Dependencies(), isChanging)
 }
 
-// markGenerated puts unknowns where two renderings of the same differ: what a chart makes up anew each time is not worth showing.
+// markGenerated puts unknowns where two renderings differ: what a chart generates each time is not worth showing.
 func markGenerated(first, second any) any {
 	switch value := first.(type) {
 	case map[string]any:

@@ -192,7 +192,7 @@ func (w *release) capabilities() *common.Capabilities {
 	return capabilities
 }
 
-// explain puts what Helm says into few words. Where values are kept from it, a chart may well fail for that reason alone.
+// explain shortens what Helm says. Where values are masked, a chart may fail for that reason alone.
 func (w *release) explain(err error) *protocol.Failure {
 	var known *protocol.Failure
 	if !errors.As(err, &known) {

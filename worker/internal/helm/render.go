@@ -99,7 +99,7 @@ func renderTexts(loaded *chart.Chart, values common.Values) (map[string]string, 
 	return texts, nil
 }
 
-// definitions are the CRDs beside the templates; they are no templates.
+// definitions are the CRDs of the chart, which are not templates.
 func (w *release) definitions(loaded *chart.Chart) []manifest {
 	if w.text("spec", "install", "crds") == "Skip" {
 		return nil

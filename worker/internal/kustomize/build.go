@@ -46,7 +46,7 @@ func IsNamespaced(apiVersion, kind string) bool {
 	return known && namespaced
 }
 
-// survive makes an error of a panic of kustomize, which package diagnose puts into plain words.
+// survive turns a panic of kustomize into an error, which package diagnose explains.
 func survive(err *error) {
 	where := crash.Location()
 	switch panicked := recover(); {

@@ -1,5 +1,7 @@
 package kustomize
 
+//lint:file-ignore SA1019 repositories still use the deprecated fields of kustomization files
+
 import (
 	"path"
 	"slices"

@@ -23,7 +23,7 @@ func GenerateFile(v *source.View, folder string) ([]byte, error) {
 	return yaml.Marshal(k)
 }
 
-// addManifests adds the manifests below folder: a folder with its own kustomization.yaml as such, every other YAML file by itself. Like Flux it
+// addManifests adds the manifests below folder: a folder with its own kustomization.yaml as such, every other YAML file on its own. Like Flux it
 // does not walk through links, which may lead back to where they are.
 func addManifests(v *source.View, base, folder string, resources *[]string) error {
 	names, err := v.ReadDir(folder)

@@ -1,6 +1,8 @@
 // Package kustomize reads kustomization files and runs kustomize as Flux does.
 package kustomize
 
+//lint:file-ignore SA1019 repositories still use the deprecated fields of kustomization files
+
 import (
 	"path"
 	"strings"

@@ -1,5 +1,7 @@
 package kustomize
 
+//lint:file-ignore SA1019 repositories still use the deprecated fields of kustomization files
+
 import (
 	"fmt"
 	"path"
@@ -83,7 +85,7 @@ func (p *Preparation) replaceRemotes(folder string, k *types.Kustomization) bool
 	return changed
 }
 
-// Resolve gives the name of something local, ” for what is remote and not here.
+// Resolve gives the name of something local, "" for what is remote and not here.
 func (p *Preparation) Resolve(folder, name string) string {
 	if name == "" || strings.Contains(name, "\n") || p.view.Exists(path.Join(folder, name)) || !isRemote(name) {
 		return name
@@ -115,7 +117,7 @@ func (p *Preparation) named(folder, name string) (string, int) {
 	return p.view.ShownPath(file), yamldoc.LineOfText(content, name)
 }
 
-// checkRemoteReads refuses what kustomize refuses, too: a remote base that reads beside itself.
+// checkRemoteReads refuses what kustomize refuses too: a remote base that reads files outside of itself.
 func (p *Preparation) checkRemoteReads(folder string, k *types.Kustomization) error {
 	root := source.RemoteRoot(folder)
 	if root == "" {

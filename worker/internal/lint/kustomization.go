@@ -37,7 +37,7 @@ func Kustomizations(readFile func(string) ([]byte, error), names []string) []pro
 	return all
 }
 
-// duplicates looks into the file, into its inline patches and into the patches that lie beside it.
+// duplicates looks into the file, into its inline patches and into the patch files that it names.
 func duplicates(readFile func(string) ([]byte, error), name string, content []byte) []protocol.LintFinding {
 	found := repeatedIn(name, content, 0)
 	var document yaml.Node
@@ -91,7 +91,7 @@ var unknownField = regexp.MustCompile(`^unknown field "(.+)"$`)
 // Fields that kustomize still takes, and keys that are there for the anchors in them.
 var tolerated = regexp.MustCompile(`^(imageTags$|x-|\.)`)
 
-// ignored: Flux reads the kustomization file of a Kustomization's path by itself and writes it anew, without what it does not know.
+// ignored: Flux reads the kustomization file of a Kustomization's path itself and rewrites it without the fields that it does not know.
 func ignored(name string, content []byte) []protocol.LintFinding {
 	asJSON, err := kubeyaml.YAMLToJSON(content)
 	if err != nil || !kustomize.IsFile(name) {

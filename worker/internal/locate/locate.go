@@ -30,18 +30,18 @@ type Locator struct {
 
 // Locate finds each place, and what set the field where that is another one.
 func (l *Locator) Locate(places []protocol.Place) []protocol.Location {
-	spots := make([]protocol.Location, len(places))
+	found := make([]protocol.Location, len(places))
 	for i, wanted := range places {
 		if content, err := l.Repository.ReadFile(wanted.Path); err == nil {
-			spots[i].Line = lineOf(wanted, content)
+			found[i].Line = lineOf(wanted, content)
 		}
 	}
-	l.addSetters(places, spots)
-	return spots
+	l.addSetters(places, found)
+	return found
 }
 
 // addSetters asks each build and each release once.
-func (l *Locator) addSetters(places []protocol.Place, spots []protocol.Location) {
+func (l *Locator) addSetters(places []protocol.Place, found []protocol.Location) {
 	type part struct {
 		in *scope.Scope
 		of *scope.Rendering
@@ -58,8 +58,8 @@ func (l *Locator) addSetters(places []protocol.Place, spots []protocol.Location)
 		questions[one] = append(questions[one], provenance.Field{Index: index, Field: wanted.Field})
 	}
 	collect.Parallel(slices.Collect(maps.Keys(asked)), func(one part) struct{} {
-		for n, found := range l.Provenance.Find(one.in, one.of, questions[one]) {
-			spots[asked[one][n]].Setter = found
+		for n, source := range l.Provenance.Find(one.in, one.of, questions[one]) {
+			found[asked[one][n]].Setter = source
 		}
 		return struct{}{}
 	})

@@ -17,7 +17,7 @@ var unsupportedEngines = map[string]string{
 	"policies.kubewarden.io":    "Kubewarden's policies are programs of their own, which are not run here",
 }
 
-// otherEngines names the policies that are judged by the cluster alone.
+// otherEngines names the policies that only the cluster evaluates.
 func otherEngines(env *environment.Environment, _ *protocol.PolicyRequest) ([]environment.Policy, []protocol.PolicyResult) {
 	var results []protocol.PolicyResult
 	for _, o := range env.Objects {

@@ -102,7 +102,7 @@ func evaluateOne(p environment.Policy, o *environment.Object) (results []protoco
 // mergeSkipped leaves one statement for each policy of all the objects that it could not be asked about: the first one.
 func mergeSkipped(results []protocol.PolicyResult) []protocol.PolicyResult {
 	seen := map[protocol.ObjectReference]bool{}
-	kept := results[:0]
+	merged := results[:0]
 	for _, each := range results {
 		if each.Outcome == protocol.OutcomeSkipped {
 			if seen[each.Policy] {
@@ -111,7 +111,7 @@ func mergeSkipped(results []protocol.PolicyResult) []protocol.PolicyResult {
 			seen[each.Policy] = true
 			each.Severity, each.Field = "", nil
 		}
-		kept = append(kept, each)
+		merged = append(merged, each)
 	}
-	return kept
+	return merged
 }

@@ -18,14 +18,16 @@ const (
 	KindYAML         FailureKind = "yaml"         // a file is not valid YAML
 )
 
-// Failure is an error in plain words, with its file and line where they are known.
+// Failure is an error in plain words, with its file and line where they are known. Object is the rendered object that it is about, Variable the
+// one that is not defined.
 type Failure struct {
-	Kind    FailureKind `json:"kind"`
-	Message string      `json:"message"`
-	Hint    string      `json:"hint,omitempty"`
-	Path    string      `json:"path,omitempty"`
-	Line    int         `json:"line,omitempty"`
-	Object  string      `json:"object,omitempty"`
+	Kind     FailureKind `json:"kind"`
+	Message  string      `json:"message"`
+	Hint     string      `json:"hint,omitempty"`
+	Path     string      `json:"path,omitempty"`
+	Line     int         `json:"line,omitempty"`
+	Object   string      `json:"object,omitempty"`
+	Variable string      `json:"variable,omitempty"`
 }
 
 // Error is the message.

@@ -37,14 +37,14 @@ func readSchema(t *testing.T) schema {
 
 // results are the types of the results, by request. Request itself has those of the requests.
 var results = map[string]reflect.Type{
-	"open": nil, "prepare": nil,
+	"open": nil, "preload": nil,
 	"build":      reflect.TypeFor[BuildResult](),
 	"releases":   reflect.TypeFor[[]BuildResult](),
-	"check":      reflect.TypeFor[[]DecryptionResult](),
+	"decryption": reflect.TypeFor[[]DecryptionResult](),
 	"locate":     reflect.TypeFor[[]Location](),
 	"policies":   reflect.TypeFor[[]PolicyResult](),
-	"judge":      reflect.TypeFor[[]SchemaResult](),
-	"overlooked": reflect.TypeFor[[]LintFinding](),
+	"schemas":    reflect.TypeFor[[]SchemaResult](),
+	"lint":       reflect.TypeFor[[]LintFinding](),
 }
 
 // describer writes types as protocol.json does, and collects the structs among them.

@@ -8,12 +8,12 @@ type Request struct {
 	Open       *OpenRequest       `json:"open,omitempty"`
 	Build      *BuildRequest      `json:"build,omitempty"`
 	Releases   *ReleasesRequest   `json:"releases,omitempty"`
-	Check      *DecryptionRequest `json:"check,omitempty"`
+	Decryption *DecryptionRequest `json:"decryption,omitempty"`
 	Locate     *LocateRequest     `json:"locate,omitempty"`
 	Policies   *PolicyRequest     `json:"policies,omitempty"`
-	Judge      *SchemaRequest     `json:"judge,omitempty"`
-	Overlooked *LintRequest       `json:"overlooked,omitempty"`
-	Prepare    *PreloadRequest    `json:"prepare,omitempty"`
+	Schemas    *SchemaRequest     `json:"schemas,omitempty"`
+	Lint       *LintRequest       `json:"lint,omitempty"`
+	Preload    *PreloadRequest    `json:"preload,omitempty"`
 }
 
 // OpenRequest starts a session with a repository and Age identities (the text of key files). With ShowSecrets no value is masked: that is for
@@ -146,20 +146,20 @@ type PolicyRule struct {
 
 // RuleTarget selects objects; an empty list selects all. Names, Namespaces and Kinds are globs.
 type RuleTarget struct {
-	APIGroups   []string          `json:"apiGroups"`
-	APIVersions []string          `json:"apiVersions"`
-	Kinds       []string          `json:"kinds"`
-	Names       []string          `json:"names"`
-	Namespaces  []string          `json:"namespaces"`
-	Labels      map[string]string `json:"labels"`
-	Layers      []string          `json:"layers"`
+	APIGroups   []string          `json:"apiGroups,omitempty"`
+	APIVersions []string          `json:"apiVersions,omitempty"`
+	Kinds       []string          `json:"kinds,omitempty"`
+	Names       []string          `json:"names,omitempty"`
+	Namespaces  []string          `json:"namespaces,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Layers      []string          `json:"layers,omitempty"`
 }
 
 // RuleConstraint is a CEL expression with its messages.
 type RuleConstraint struct {
 	Expression        string         `json:"expression"`
-	Message           string         `json:"message"`
-	MessageExpression string         `json:"messageExpression"`
+	Message           string         `json:"message,omitempty"`
+	MessageExpression string         `json:"messageExpression,omitempty"`
 	Variables         []RuleVariable `json:"variables"`
 }
 

@@ -6,7 +6,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/scope"
 )
 
-// assembly is the objects that an experiment gave, decoded when somebody asks for them.
+// assembly is the objects that an experiment gave, decoded when they are needed.
 type assembly []*assembled
 
 type assembled struct {

@@ -67,14 +67,14 @@ func (t *text) encode() ([]byte, error) {
 	return out.Bytes(), encoder.Close()
 }
 
-// edit puts altered in the place of target, in a text. What it is about is the node spot in the text at.
+// edit replaces target by altered, in a text. What it is about is a node in the text at.
 type edit struct {
 	what    string
 	in      *text
 	target  *yaml.Node
 	altered yaml.Node
 	at      *text
-	spot    *yaml.Node
+	about   *yaml.Node
 }
 
 // edited gives the content of the files that the edits change, and leaves all texts as they were.
@@ -112,21 +112,21 @@ func edited(edits []*edit) (map[string][]byte, bool) {
 	return files, true
 }
 
-// found says where the edit's spot is.
+// found says where the node is that the edit is about.
 func (e *edit) found(v *source.View) *finding {
 	file := e.at.file()
-	result := &finding{What: e.what, Block: yamldoc.IsBlock(e.spot)}
+	result := &finding{What: e.what, Block: yamldoc.IsBlock(e.about)}
 	if by := v.NamedBy(file.name); by != nil {
 		result.Path, result.Line = by.Path, by.Line
 		return result
 	}
 	if file.name != "" {
-		result.Path, result.Line = v.ShownPath(file.name), e.at.line(e.spot)
+		result.Path, result.Line = v.ShownPath(file.name), e.at.line(e.about)
 		return result
 	}
-	outermost := e.spot
+	outermost := e.about
 	if e.at.in != nil { // patches are one text deep
-		outermost, result.Inner = e.at.host, e.spot.Line
+		outermost, result.Inner = e.at.host, e.about.Line
 	}
 	result.Field = stepsTo(file.documents[0], outermost)
 	return result

@@ -24,12 +24,12 @@ func newExperiment(of *scope.Rendering) *experiment {
 	return made
 }
 
-// experimentSetters runs experiments: what a build gives without a patch, or with another value in it, tells for certain what the patch does.
-func experimentSetters(of *scope.Rendering, asked []Field) []*finding {
+// findAll runs experiments: what a build gives without a patch, or with another value in it, shows for certain what the patch does.
+func findAll(of *scope.Rendering, asked []Field) []*finding {
 	results := make([]*finding, len(asked))
 	trials := newExperiment(of)
 	for i, each := range asked {
-		results[i] = trials.setter(each)
+		results[i] = trials.find(each)
 	}
 	return results
 }
@@ -37,7 +37,7 @@ func experimentSetters(of *scope.Rendering, asked []Field) []*finding {
 // The most objects that trials of one build may make: more would take seconds, and then nothing is said.
 const maxTrialObjects = 20_000
 
-func (l *experiment) setter(asked Field) *finding {
+func (l *experiment) find(asked Field) *finding {
 	if result := l.commonMetadata(asked.Field); result != nil {
 		return result
 	}
@@ -79,7 +79,7 @@ func (l *experiment) commonMetadata(field []any) *finding {
 	return &finding{What: "commonMetadata", Field: path}
 }
 
-// last is the last of the settings that makes a difference to the object all by itself.
+// last is the last of the settings that makes a difference to the object on its own.
 func (l *experiment) last(of func(setting) editsFor, asked Field, differs func(map[string]any) bool) *finding {
 	edits := l.settings.edits(of, l.usual.object(asked.Index), asked.Field)
 	for i := len(edits) - 1; i >= 0; i-- {

@@ -152,8 +152,8 @@ func (p patch) others(found []match) (edits []*edit) {
 	for _, each := range found {
 		if each.value.Kind == yaml.ScalarNode && !isNull(each.value) {
 			made := another("a patch", p.text, each.value)
-			if made.spot = each.key; each.key != each.value && yamldoc.IsBlock(each.value) {
-				made.spot = each.value
+			if made.about = each.key; each.key != each.value && yamldoc.IsBlock(each.value) {
+				made.about = each.value
 			}
 			edits = append(edits, made)
 		}

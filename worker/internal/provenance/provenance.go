@@ -19,7 +19,7 @@ type Field struct {
 	Field []any `json:"field"`
 }
 
-// finding is a setter as one build or release knows it. What the Kustomization or HelmRelease itself says has no place yet: Field leads to it in
+// finding is what set a field, as one build or release knows it. What the Kustomization or HelmRelease itself says has no place yet: Field leads to it in
 // the object, Inner is the line in the text there, 0 for the field as such. Block says that what is at the line is a text that begins one line
 // below.
 type finding struct {
@@ -55,7 +55,7 @@ func (s *Finder) found(in *scope.Scope, of *scope.Rendering, asked []Field, dept
 	if of == nil || depth > maxDepth {
 		return nil
 	}
-	answer, err := scope.CachedCheck(s.Results, "setters", jsonText(asked), []*scope.Rendering{of}, func() any { return experimentSetters(of, asked) })
+	answer, err := scope.CachedCheck(s.Results, "provenance", jsonText(asked), []*scope.Rendering{of}, func() any { return findAll(of, asked) })
 	var all []*finding
 	if err != nil || json.Unmarshal(answer, &all) != nil {
 		return nil

@@ -28,7 +28,7 @@ func settingsOfRelease(of scope.Repeatable) settings {
 // Each trial renders the chart: with more values that may be the one, it would take seconds, and then nothing is said.
 const maxEqualValues = 20
 
-// values may be a field as a whole. Of what is put together from several, nobody knows which one is meant.
+// values may be a field as a whole. Where a field is composed of several values, it is not known which one is meant.
 func (r *settingsReader) values(in *text, leaves []*yaml.Node) {
 	r.made = append(r.made, setting{sets: func(object map[string]any, field []any) (edits []*edit) {
 		value, _ := valueAt(object, field)

@@ -18,7 +18,7 @@ import (
 type settings []setting
 
 // setting offers edits that could make a difference to a field of an object: to its value, to whether it is there, to whether it is gone.
-// They are guesses, and too many rather than too few: a trial tells. A nil function offers none.
+// They are guesses, and too many rather than too few: a trial decides. A nil function offers none.
 type setting struct{ sets, creates, removes editsFor }
 
 type editsFor func(object map[string]any, field []any) []*edit
@@ -54,7 +54,7 @@ func ownText(object map[string]any) (*text, *yaml.Node) {
 	return own, spec
 }
 
-// settingsReader goes through the kustomization files of a build: what they take in first, then what they do to it.
+// settingsReader goes through the kustomization files of a build: what they include first, then what they do to it.
 type settingsReader struct {
 	view    *source.View
 	remotes *kustomize.Preparation
@@ -128,7 +128,7 @@ func (r *settingsReader) image(in *text, image *yaml.Node) {
 	}
 }
 
-// A name is made of its file's and of this: only what makes it wrong all by itself is known to be the reason.
+// A name is made of its file's and of this: only an affix that is wrong on its own is known to be the reason.
 var plainPart = regexp.MustCompile(`^[a-z0-9.-]*$`)
 
 func (r *settingsReader) affix(what string, in *text, node *yaml.Node, key string) {

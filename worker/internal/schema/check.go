@@ -69,7 +69,7 @@ func objectsOf(renderings []*scope.Rendering) []object {
 	return collect.Parallel(objects, object.decode)
 }
 
-// gather takes the definitions of the environment first: they are what its cluster will have. Flux's own lie beside the program.
+// gather prefers the definitions of the environment: they are what its cluster will have. Flux's own are next to the program.
 func (c checker) gather(objects []object) {
 	for _, each := range objects {
 		if bytes.Contains(each.Body, customMark) {
@@ -142,7 +142,7 @@ func (w *validator) customKind(kind *crdKind, o object) {
 	}
 }
 
-// unknownKindError is a kind without a schema: one that its group does not have, or one that nothing here tells about.
+// unknownKindError is the error for a kind without a schema: one that its group does not have, or one of an unknown group.
 func (c checker) unknownKindError(kind kubernetes.Kind) protocol.SchemaError {
 	what := fmt.Sprintf("%s of %s", kind.Kind, kind.APIVersion())
 	there, assumed := c.custom.hasOther(kind)

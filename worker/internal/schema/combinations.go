@@ -74,27 +74,27 @@ func forbidden(s *schema) string {
 	return "has a form that it must not have"
 }
 
-// duplicates: items of a set, or items of a list that is told apart by keys, must differ.
+// duplicates: the items of a set must differ, and those of a list with keys must differ in one of them.
 func (w *validator) duplicates(s *schema, items []any, at *path) {
 	if s.ListType != "map" && s.ListType != "set" && !s.UniqueItems {
 		return
 	}
 	first := map[string]int{}
 	for i, item := range items {
-		key, told, known := w.identity(s, item, at.item(i, item))
+		key, shown, known := w.identity(s, item, at.item(i, item))
 		if !known {
 			continue
 		}
 		if earlier, twice := first[key]; twice {
-			w.report(protocol.SchemaDuplicate, &path{above: at, index: i}, "", "is the same as item %d%s", earlier, told)
+			w.report(protocol.SchemaDuplicate, &path{above: at, index: i}, "", "is the same as item %d%s", earlier, shown)
 			continue
 		}
 		first[key] = i
 	}
 }
 
-// identity is what tells an item apart, how to tell that, and whether it can be known.
-func (w *validator) identity(s *schema, item any, at *path) (key, told string, known bool) {
+// identity is what distinguishes an item, the same as part of a message, and whether it is known.
+func (w *validator) identity(s *schema, item any, at *path) (key, shown string, known bool) {
 	if w.isSkipped(item, at) {
 		return "", "", false
 	}
@@ -114,8 +114,8 @@ func (w *validator) identity(s *schema, item any, at *path) (key, told string, k
 		}
 		parts = append(parts, fmt.Sprintf("%s: %v", name, value))
 	}
-	told = strings.Join(parts, ", ")
-	return told, " (" + told + ")", isMapping && len(parts) > 0
+	shown = strings.Join(parts, ", ")
+	return shown, " (" + shown + ")", isMapping && len(parts) > 0
 }
 
 // keyDefault: a CustomResourceDefinition says what a key is when it is left out; of Kubernetes' own keys only the protocol of ports may be.

@@ -105,7 +105,7 @@ func (c *crdKinds) hasOther(wanted kubernetes.Kind) (there, assumed bool) {
 	return there, assumed
 }
 
-// asObject gives a schema what every object has and definitions need not tell; of the metadata a definition may limit the name.
+// asObject adds the fields that every object has, which definitions need not list; a definition may still limit metadata.name.
 func (s *schema) asObject() {
 	if s == nil {
 		return

@@ -133,7 +133,7 @@ func (w *validator) quantity(value string, at *path) {
 	}
 }
 
-// What the formats are called by people; others than these are told by their name.
+// The formats in plain words; other formats are called by their names.
 var formatNames = map[string]string{
 	"date-time": "a time like 2026-01-31T12:00:00Z", "byte": "base64", "duration": "a duration like 5m or 1h30m", "uri": "a URL",
 	"date": "a date like 2026-01-31", "email": "an e-mail address", "ipv4": "an IPv4 address", "ipv6": "an IPv6 address",

@@ -12,7 +12,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/suggest"
 )
 
-// path is a place on the way down; the steps are put together only for what was found.
+// path is a field of the object; its steps are listed only for errors.
 type path struct {
 	above *path
 	key   string
@@ -69,7 +69,7 @@ func (at *path) String() string {
 	return at.above.String() + "." + at.key
 }
 
-// validator checks one object. What is masked or hangs on an unknown variable is passed over; secret keeps values out of all messages.
+// validator checks one object. It skips what is masked or depends on an unknown variable. With secret, no message quotes a value.
 type validator struct {
 	definitions definitions
 	unknown     map[string]bool
@@ -135,7 +135,7 @@ func (w *validator) mapping(s *schema, fields map[string]any, at *path, strict b
 		w.report(protocol.SchemaValue, at, "", "has %s, it may have at most %d", count(len(fields), "field"), *s.MaxProperties)
 	}
 	for _, name := range collect.SortedKeys(fields) {
-		if at != nil || name != "status" { // the API server takes it from nobody but controllers
+		if at != nil || name != "status" { // only controllers set it
 			w.property(s, name, fields[name], at, strict)
 		}
 	}

@@ -91,13 +91,13 @@ type Object struct {
 	object map[string]any
 }
 
-// Fields is the object, decoded when somebody asks for it; integers are int64, as Kubernetes has them. Nobody may change it.
+// Fields is the object, decoded when it is first needed; integers are int64, as in Kubernetes. It is read-only.
 func (r *Object) Fields() map[string]any {
 	r.decode.Do(func() { _ = kubejson.Unmarshal(r.Body, &r.object) })
 	return r.object
 }
 
-// ParseObjects reads an answer when somebody asks for its objects.
+// ParseObjects reads an answer when its objects are first needed.
 func ParseObjects(result json.RawMessage) func() []*Object {
 	return sync.OnceValue(func() []*Object {
 		var answer struct {

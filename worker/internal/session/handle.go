@@ -23,18 +23,18 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 		a.Result = s.builder.Build(s.scope(r.Build.Scope), r.Build)
 	case r.Releases != nil:
 		a.Result = s.renderer.Render(s.scope(r.Releases.Scope), r.Releases)
-	case r.Check != nil:
-		a.Result = sops.CheckFiles(s.repository.ReadFile, s.keys, r.Check.Paths)
+	case r.Decryption != nil:
+		a.Result = sops.CheckFiles(s.repository.ReadFile, s.keys, r.Decryption.Paths)
 	case r.Policies != nil:
-		said, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)
-		a.Result, a.Failure = said, protocol.AsFailure(err)
-	case r.Overlooked != nil:
-		a.Result = lint.Kustomizations(s.repository.ReadFile, r.Overlooked.Paths)
-	case r.Judge != nil:
-		judgements, err := schema.Check(s.repository, s.results, s.scope(r.Judge.Scope), r.Judge)
-		a.Result, a.Failure = judgements, protocol.AsFailure(err)
-	case r.Prepare != nil:
-		go crash.Ignore(func() { schema.Preload(r.Prepare.Schemas) })
+		found, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)
+		a.Result, a.Failure = found, protocol.AsFailure(err)
+	case r.Lint != nil:
+		a.Result = lint.Kustomizations(s.repository.ReadFile, r.Lint.Paths)
+	case r.Schemas != nil:
+		found, err := schema.Check(s.repository, s.results, s.scope(r.Schemas.Scope), r.Schemas)
+		a.Result, a.Failure = found, protocol.AsFailure(err)
+	case r.Preload != nil:
+		go crash.Ignore(func() { schema.Preload(r.Preload.Schemas) })
 	case r.Locate != nil:
 		a.Result = s.locator.Locate(r.Locate.Places)
 	default:

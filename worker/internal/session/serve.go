@@ -52,7 +52,7 @@ func Serve(in *os.File, out *os.File) error {
 	return lines.Err()
 }
 
-// leaveWithParent ends the process soon after whoever started it has ended: nobody waits for what it does, which may take for ever.
+// leaveWithParent ends the process soon after whoever started it has ended: nobody waits for its answers any more, and what it does may never end.
 func leaveWithParent(cleanUp func()) {
 	parent := os.Getppid()
 	for range time.Tick(time.Second) {

@@ -59,7 +59,7 @@ func NewKeyring(text string) (*Keyring, error) {
 	return keys, nil
 }
 
-// Recipients are the public halves of the identities, sorted; false when one of them does not tell its own.
+// Recipients are the public halves of the identities, sorted; false when one of them has none to show.
 func (k *Keyring) Recipients() ([]string, bool) {
 	var names []string
 	for _, identity := range k.identities {

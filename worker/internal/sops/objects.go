@@ -73,7 +73,7 @@ var formatMarks = []struct {
 	{formats.Json, `"mac": "ENC[`}, {formats.Dotenv, "sops_mac=ENC["}, {formats.Ini, "[sops]"}, {formats.Yaml, "mac: ENC["},
 }
 
-// decryptAny finds out the format by itself; a key says what the format of the result is.
+// decryptAny detects the format; output is the format of the result.
 func (k *Keyring) decryptAny(content []byte, output formats.Format) (plain []byte, err error) {
 	defer recovered(&err)
 	for _, candidate := range formatMarks {

@@ -77,12 +77,12 @@ func (c *copying) matches(pattern string) error {
 		return fmt.Errorf("%s is no pattern", pattern)
 	}
 	c.exclude = literal(pattern)
-	kept := collect.Filter(found, func(name string) bool { return name != "." && !c.excluded(name) })
-	if len(kept) == 0 && !c.Optional {
+	wanted := collect.Filter(found, func(name string) bool { return name != "." && !c.excluded(name) })
+	if len(wanted) == 0 && !c.Optional {
 		return fmt.Errorf("nothing matches %s", pattern)
 	}
 	folder, whole := strings.CutSuffix(pattern, "/**")
-	for _, name := range kept {
+	for _, name := range wanted {
 		target := name
 		if whole {
 			target = strings.TrimPrefix(name, folder+"/")

@@ -11,7 +11,7 @@ import (
 
 // layout is a source that is no folder of the disk: an artifact, put together from files of the repository.
 type layout struct {
-	files   map[string]*placedFile     // path in the artifact -> what lies there
+	files   map[string]*placedFile     // by path in the artifact
 	folders map[string]map[string]bool // path in the artifact -> names in it
 }
 
@@ -63,7 +63,7 @@ func (p *placedFile) read() ([]byte, error) {
 	return p.source.read()
 }
 
-// entry is what lies at a path of the layout, which kustomize knows as name.
+// entry is what is at a path of the layout, which kustomize knows as name.
 func (l *layout) entry(name, relative string) *entry {
 	if file := l.files[relative]; file != nil {
 		return newEntry(path.Join(Mount, relative), plainInfo{name: path.Base(relative)}, file.read)
@@ -83,7 +83,7 @@ func (l *layout) names(relative string) []string {
 	return names
 }
 
-// origin is the path in the repository of what lies at a path of the layout; for a folder that of the first file below it.
+// origin is the path in the repository of a file of the layout; for a folder, that of the first file below it.
 func (l *layout) origin(relative string) string {
 	if file := l.files[relative]; file != nil {
 		return file.from

@@ -14,7 +14,7 @@ const RemoteMount = "/remote"
 // MountOf is where a folder that was fetched appears to kustomize.
 func MountOf(folder string) string { return path.Join(RemoteMount, cache.Digest(folder)[:16]) }
 
-// RemoteRoot is the mount that a path is below, ” for one of the source.
+// RemoteRoot is the mount that a path is below, "" for one of the source.
 func RemoteRoot(name string) string {
 	inside, ok := strings.CutPrefix(path.Clean(name), RemoteMount+"/")
 	if !ok {
@@ -24,7 +24,7 @@ func RemoteRoot(name string) string {
 	return path.Join(RemoteMount, root)
 }
 
-// FetchedAs is where what a kustomization file names lies.
+// FetchedAs is where a remote base was fetched to, by its name in a kustomization file.
 func (v *View) FetchedAs(name string) (protocol.Fetched, bool) {
 	found, ok := v.fetched[name]
 	return found, ok
@@ -37,7 +37,7 @@ func (v *View) NameRemote(target string, remote protocol.RemoteName) {
 	}
 }
 
-// RemoteNames are the folders and files of remote bases that the build takes in, with what names them.
+// RemoteNames are the folders and files of remote bases that the build uses, with what names them.
 func (v *View) RemoteNames() map[string]protocol.RemoteName { return v.named }
 
 // NamedBy is what names the remote base that a path is in, nil for a path of the source.
@@ -67,7 +67,7 @@ func (v *View) ShownPath(name string) string {
 	return ""
 }
 
-// remoteTree is the tree that a path lies in, and the path there; nil for a path of the source.
+// remoteTree is the remote base that a path is in, and the path there; nil for a path of the source.
 func (v *View) remoteTree(name string) (*Tree, string) {
 	root := RemoteRoot(name)
 	if root == "" || v.remotes[root] == nil {

@@ -35,7 +35,7 @@ type Tree struct {
 	ignore  map[string]gitignore.Matcher
 }
 
-// entry is what lies at a path; real is the path without symbolic links, name by name below the mount.
+// entry is what is at a path; real is the path without symbolic links, name by name below the mount.
 type entry struct {
 	err    error
 	real   string
@@ -117,7 +117,7 @@ func (t *Tree) stat(name, relative string) *entry {
 	if err != nil {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
 	}
-	// source-controller archives regular files alone; opening a pipe would wait for ever.
+	// source-controller archives regular files alone; opening a pipe would block forever.
 	if !info.IsDir() && (!info.Mode().IsRegular() || t.ignored(relative)) {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
 	}
@@ -132,7 +132,7 @@ func errno(err error) error {
 	return err
 }
 
-// Has says whether something lies at a path, without a note that somebody asked.
+// Has says whether something is at a path; unlike View.Exists it does not note that.
 func (t *Tree) Has(name string) bool { return t.entry(name).err == nil }
 
 // ignored says whether source-controller would leave the file out of the artifact.

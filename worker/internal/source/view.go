@@ -195,7 +195,7 @@ func (v *View) MkdirAll(string) error               { return errReadOnly }
 func (v *View) RemoveAll(string) error              { return errReadOnly }
 func (v *View) Glob(string) ([]string, error)       { return nil, errReadOnly }
 
-// IsLink says whether what lies in a folder is a symbolic link.
+// IsLink says whether an entry of a folder is a symbolic link.
 func (v *View) IsLink(folder, name string) bool {
 	return v.entry(path.Join(folder, name)).real != path.Join(v.entry(folder).real, name)
 }

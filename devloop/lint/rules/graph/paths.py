@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
+from devloop.model.flux.graph import FailureKind
 from devloop.model.lint.context import LintContext
 
 
 def path_missing(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization, failure, _ in context.failures:
-        if failure.kind == "missing":
+        if failure.kind is FailureKind.MISSING:
             folder = kustomization.environment.graph.source_directory
             where = "the repository's root" if folder == "." else f"{folder}/"
             message, path = "the path {path} of {kustomization} does not exist", kustomization.node.kustomization.path

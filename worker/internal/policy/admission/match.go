@@ -13,7 +13,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/policy/selection"
 )
 
-// selectedBy follows the API server: both selectors, then the rules that leave out, then those that take in. What it matches is the
+// selectedBy follows the API server: both selectors, then the rules that exclude, then those that include. What it matches is the
 // creation of the object.
 func selectedBy(o *environment.Object, resources *admissionv1.MatchResources) selection.Match {
 	if resources == nil {
@@ -43,7 +43,7 @@ func matchesAny(o *environment.Object, rules []admissionv1.NamedRuleWithOperatio
 	return result
 }
 
-// matchesRule: a rule for another version of the resource takes in what the server can convert to it; whether it can is not known here.
+// matchesRule: a rule for another version of the resource includes what the server can convert to it; whether it can is not known here.
 func matchesRule(o *environment.Object, rule *admissionv1.NamedRuleWithOperations, exact bool) selection.Match {
 	creates := slices.Contains(rule.Operations, admissionv1.OperationAll) || slices.Contains(rule.Operations, admissionv1.Create)
 	if !creates || !listed(rule.APIGroups, o.Group) || !slices.ContainsFunc(rule.Resources, func(name string) bool { return isResource(o, name) }) || !inScope(o, rule.Scope) {

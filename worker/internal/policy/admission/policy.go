@@ -161,7 +161,7 @@ func (p *BoundPolicy) result(o *environment.Object, outcome protocol.PolicyOutco
 // Evaluate evaluates the policy against one object.
 func (p *BoundPolicy) Evaluate(o *environment.Object) []protocol.PolicyResult {
 	if o.Group == admissionGroup && strings.Contains(o.Kind, "Admission") || o.Group == admissionGroup && strings.Contains(o.Kind, "Webhook") {
-		return nil // the server exempts them, so that nobody locks himself out
+		return nil // the server exempts them, to keep itself usable
 	}
 	matches := selection.All(selectedBy(o, p.Spec.MatchConstraints), selectedBy(o, p.binding.MatchResources))
 	if matches == selection.No {

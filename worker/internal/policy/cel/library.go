@@ -112,7 +112,7 @@ func (l *Library) isContextual(text string) bool {
 	return slices.ContainsFunc(contextWords, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// CompileError is why an expression does not compile; line and column count from 1 in its text, 0 where nobody can say.
+// CompileError is why an expression does not compile; line and column count from 1 in its text, 0 where they are not known.
 type CompileError struct {
 	Message, Expression string
 	Line, Column        int
@@ -245,7 +245,7 @@ func (in *Input) ResolveName(name string) (any, bool) {
 // Parent is none, for cel-go.
 func (in *Input) Parent() interpreter.Activation { return nil }
 
-// ErrUnknown: the result hangs on something that nobody can know here.
+// ErrUnknown is the error of an expression whose result depends on a value that is not known.
 var ErrUnknown = errors.New("it hangs on a value that is " + NotKnown)
 
 // NotKnown is part of the message of every value that is not known.

@@ -81,7 +81,7 @@ func UncertainParts(object map[string]any) {
 	}
 }
 
-// UncertainMap is a mapping of which nobody can tell whether it has the hidden keys.
+// UncertainMap is a mapping that may or may not have its hidden keys.
 type UncertainMap struct {
 	traits.Mapper
 	Plain  map[string]any

@@ -14,7 +14,7 @@ import (
 
 // Admitted is the object as admission policies of the API server see it when Flux creates it: decoded, with the server's defaults, with
 // the labels that kustomize-controller adds. Fields that the server or its admission plugins fill in are unknown. The text says why there
-// is no such object. Mutating webhooks are out of sight.
+// is no such object. Mutating webhooks are not considered.
 func (o *Object) Admitted() (map[string]any, bool, string) {
 	o.admitting.Do(func() {
 		object, refusal := o.decoded()
@@ -39,7 +39,7 @@ func (o *Object) Admitted() (map[string]any, bool, string) {
 	return o.admitted, o.AdmittedPartial, o.refusal
 }
 
-// Forget frees what only the judgement of this object needed; parameters are looked at again.
+// Forget frees what only the evaluation of this object needed; parameters of policies are used again.
 func (o *Object) Forget() {
 	if !o.Environment.Parameters[[2]string{o.Group, o.Kind}] {
 		o.admitted = nil

@@ -53,7 +53,7 @@ func structuralSchemas(definition map[string]any) map[string]*structuralschema.S
 	return found
 }
 
-// fluxResources are Flux's own kinds, whose definitions lie beside the program: devloop starts Flux itself, nothing has to render it.
+// fluxResources are Flux's own kinds, whose definitions are next to the program: devloop installs Flux, so no environment renders them.
 var fluxResources = sync.OnceValue(func() map[[2]string]customResource {
 	found := map[[2]string]customResource{}
 	program, err := os.Executable()

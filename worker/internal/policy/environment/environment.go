@@ -53,7 +53,7 @@ type mutator struct {
 	changes func(*Object) selection.Match
 }
 
-// MutatedBy names what may change the object before policies judge it, ” where nothing rendered here does.
+// MutatedBy names what may change the object before it is validated, "" where nothing in the environment does.
 func (env *Environment) MutatedBy(o *Object) string {
 	env.finding.Do(func() { env.mutators = env.findMutators() })
 	for _, each := range env.mutators {

@@ -15,7 +15,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/scope"
 )
 
-// Object is one rendered object under judgement.
+// Object is one rendered object as policies see it.
 type Object struct {
 	Environment                    *Environment
 	Rendered                       *scope.Object
@@ -50,7 +50,7 @@ func newObject(env *Environment, owner string, index int, object *scope.Object) 
 	}
 }
 
-// resolveKind finds out what needs the whole world: the resource's name and scope, which a CustomResourceDefinition may tell.
+// resolveKind finds the resource's name and scope, which a CustomResourceDefinition of the environment may define.
 func (o *Object) resolveKind() {
 	if known, ok := o.Environment.resources[[2]string{o.Group, o.Kind}]; ok {
 		o.Resource, o.Namespaced = known.plural, known.namespaced

@@ -4,7 +4,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
-// Policy judges one object at a time, from several threads; about is the policy itself.
+// Policy is evaluated against one object at a time, from several goroutines; About is the policy as an object.
 type Policy interface {
 	About() protocol.ObjectReference
 	Evaluate(*Object) []protocol.PolicyResult

@@ -20,7 +20,7 @@ var podMakers = []string{"DaemonSet", "Deployment", "Job", "StatefulSet", "Repli
 const autogenAnnotation = "pod-policies.kyverno.io/autogen-controllers"
 
 // autogen says for which kinds Kyverno derives rules: for none as soon as one rule of the policy selects by name, labels or annotations,
-// names other kinds beside Pods, generates, or patches in JSON.
+// names other kinds than Pods, generates, or patches in JSON.
 func autogen(o *environment.Object, spec map[string]any) []string {
 	rules, _ := spec["rules"].([]any)
 	for _, each := range rules {
@@ -167,7 +167,7 @@ func resourcesOf(filter map[string]any) map[string]any {
 	return resources
 }
 
-// filterObstacle names what a filter asks for and nobody can tell here.
+// filterObstacle names what a filter asks for and is not known here.
 func filterObstacle(block any) string {
 	for _, filter := range filtersOf(block) {
 		if filter["subjects"] != nil || filter["roles"] != nil || filter["clusterRoles"] != nil {

@@ -16,7 +16,7 @@ import (
 	"devloop.invalid/toolchain/worker/internal/policy/selection"
 )
 
-// outcome of a pattern: skipped is where a condition of the pattern is not met, undecided where it hangs on what is not known here.
+// outcome of a pattern: skipped is where a condition of the pattern is not met, undecided where it depends on what is not known here.
 type outcome int
 
 const (
@@ -122,7 +122,7 @@ func isUnknown(value any) bool {
 	return false
 }
 
-// fields is a mapping of an object; hidden are keys of which nobody knows whether they are there.
+// fields is a mapping of an object; hidden are the keys that it may or may not have.
 type fields struct {
 	known  map[string]any
 	hidden map[string]bool
@@ -147,10 +147,10 @@ func (f fields) get(key string) (value any, found, unsure bool) {
 }
 
 // strongest is fail before undecided before skipped before pass, over all items.
-func strongest[T any](items []T, judge func(T) outcome) outcome {
+func strongest[T any](items []T, compare func(T) outcome) outcome {
 	result := pass
 	for _, item := range items {
-		switch judge(item) {
+		switch compare(item) {
 		case fail:
 			return fail
 		case undecided:
@@ -181,7 +181,7 @@ func overlayMap(object fields, pattern map[string]any) outcome {
 	return pass
 }
 
-// overlayGroup: in which order Kyverno takes keys of one group is chance, so that a skip beside a failure decides nothing.
+// overlayGroup: Kyverno takes the keys of a group in random order, so a skip next to a failure decides nothing.
 func overlayGroup(object fields, pattern map[string]any, keys []string) outcome {
 	seen := map[outcome]bool{}
 	for _, key := range keys {

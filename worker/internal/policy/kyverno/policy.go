@@ -20,10 +20,10 @@ import (
 
 const apiGroup = "kyverno.io"
 
-// Kyverno leaves these alone unless somebody changes its settings.
+// The namespaces that Kyverno skips by default.
 var skippedNamespaces = []string{"kube-system", "kube-public", "kube-node-lease", "kyverno"}
 
-// compiledRule is a rule of a ClusterPolicy or a Policy that can be judged here, or one of those that Kyverno derives from it for what makes
+// compiledRule is a rule of a ClusterPolicy or a Policy that can be evaluated here, or one of those that Kyverno derives from it for what makes
 // Pods.
 type compiledRule struct {
 	world    *environment.Environment
@@ -77,7 +77,7 @@ func rulesOf(o *environment.Object) (rules []*compiledRule, reasons []string) {
 	return rules, reasons
 }
 
-// obstacle is what keeps the whole policy from being judged.
+// obstacle is what keeps the whole policy from being evaluated.
 func obstacle(o *environment.Object) string {
 	if len(o.Rendered.Unknown) > 0 {
 		return "parts of the policy are not known here"
@@ -90,7 +90,7 @@ func obstacle(o *environment.Object) string {
 	return ""
 }
 
-// prepare finds what the rule checks; says why it cannot be judged here.
+// prepare finds what the rule checks; says why it cannot be evaluated here.
 func (k *compiledRule) prepare(spec map[string]any) string {
 	for _, field := range []string{"mutate", "generate", "verifyImages"} {
 		if k.rule[field] != nil {

@@ -115,7 +115,7 @@ func plainValue(value ref.Val) (any, error) {
 	return nil, fmt.Errorf("a value of type %s cannot stand in a manifest", value.Type().TypeName())
 }
 
-// missing says which of the objects that must exist beside this one is rendered nowhere. The expression gives one or a list of mappings with
+// missing says which of the objects that must exist as well is not rendered. The expression gives one or a list of mappings with
 // apiVersion, kind, name and namespace; without a name any object of the kind will do.
 func (p *compiledRule) missing(o *environment.Object, constraint compiledConstraint, in *cel.Input, value ref.Val) *protocol.PolicyResult {
 	plain, err := plainValue(value)

@@ -74,7 +74,7 @@ func (p *compiledRule) compile(kubernetes string) (results []protocol.PolicyResu
 	return results
 }
 
-// results are the types that the expressions of the rule may have. A dynamic one is judged by what it gives.
+// results are the types that the expressions of the rule may have. A dynamic result is checked when it is there.
 func (p *compiledRule) results() []*celgo.Type {
 	if p.rule.Type == "validation" {
 		return []*celgo.Type{celgo.BoolType}
@@ -150,7 +150,7 @@ func (p *compiledRule) targets(o *environment.Object) selection.Match {
 	return result
 }
 
-// takes says whether a target takes in the object.
+// takes says whether a target selects the object.
 func takes(t *protocol.RuleTarget, o *environment.Object) selection.Match {
 	fixed := selection.AnyGlob(t.APIGroups, o.Group) && selection.AnyGlob(t.APIVersions, o.Version) && selection.AnyGlob(t.Kinds, o.Kind) && selection.AnyGlob(t.Layers, layerOf(o.Rendered.Origin))
 	if !fixed {

@@ -73,7 +73,7 @@ func (l Labels) Like(key, glob string) Match {
 	return If(Glob(glob, own))
 }
 
-// Selects says whether a label selector takes in the labels; an empty one takes everything.
+// Selects says whether a label selector selects the labels; an empty one selects everything.
 func Selects(selector *metav1.LabelSelector, labels Labels) Match {
 	if selector == nil {
 		return Yes

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// answer of a match: what hangs on a value that is not known is open.
+// Match is the result of a match; it is Open where it depends on a value that is not known.
 type Match int
 
 const (
 	No   Match = iota
-	Open // not known here
+	Open       // not known here
 	Yes
 )
 
@@ -32,7 +32,7 @@ func If(condition bool) Match {
 	return No
 }
 
-// MatchName is anyGlob for names that may have a variable in them.
+// MatchName is AnyGlob for names that may have a variable in them.
 func MatchName(globs []string, value string) Match {
 	if len(globs) > 0 && strings.Contains(value, "${") && !slices.Contains(globs, "*") {
 		return Open
