@@ -1,7 +1,5 @@
 """The control plane's images: the pinned programs under the names that this version of kubeadm expects."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The images of Flux's controllers: a static program, CA certificates, and the user that Flux's manifests expect."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

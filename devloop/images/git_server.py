@@ -1,7 +1,5 @@
 """The base image of the Git server's Dockerfile: Git, Python's standard library, and the few programs that Git's scripts call."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

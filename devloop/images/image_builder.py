@@ -1,7 +1,5 @@
 """The building blocks of images: pinned programs, devloop's own files, unpacked Debian packages."""
 
-from __future__ import annotations
-
 import contextlib
 import tarfile
 import threading

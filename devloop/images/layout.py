@@ -1,7 +1,5 @@
 """OCI layouts without layers (image specification 1.1), for a containerd that already has the unpacked files on disk."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tarfile

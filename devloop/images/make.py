@@ -1,7 +1,5 @@
 """Builds images into the engine: fetches packages while programs are built, then writes the images in parallel."""
 
-from __future__ import annotations
-
 import tempfile
 import threading
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The cache of unpacked Debian packages."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import threading

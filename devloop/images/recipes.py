@@ -1,7 +1,5 @@
 """The table of images: name, tag and content."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The image of the sample platform's workloads: sample/ and the parts of Python's standard library that it needs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The command line. All workloads but `report` listen on a port and exit with status 0 on SIGTERM."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import signal

@@ -1,7 +1,5 @@
 """The goods of the sample shop: the catalogue serves them; the shop, its worker and its report fetch them."""
 
-from __future__ import annotations
-
 import json
 from urllib.error import URLError
 from urllib.request import urlopen

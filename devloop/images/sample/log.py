@@ -1,7 +1,5 @@
 """Logs one JSON object per line to standard output."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """Writes and reads Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The webhook's URL holds a token: it must never be logged, not even in an error.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """`observe`: exports the state of Deployments, pods and nodes as metrics, with the pod's service account."""
 
-from __future__ import annotations
-
 import json
 import os
 import ssl

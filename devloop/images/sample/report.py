@@ -1,7 +1,5 @@
 """`report`: logs a summary of the catalogue once. Exits with status 1 if the catalogue does not answer."""
 
-from __future__ import annotations
-
 import os
 import threading
 from argparse import Namespace

@@ -3,8 +3,6 @@
 YAML with block mappings, block lists and plain or quoted scalars; expressions compare a metric with a metric or a number.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

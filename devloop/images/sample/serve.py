@@ -1,7 +1,5 @@
 """`serve`: the storefront if CATALOGUE_URL is set, else the catalogue."""
 
-from __future__ import annotations
-
 import os
 import threading
 from argparse import Namespace

@@ -1,7 +1,5 @@
 """The HTTP server of every workload: liveness, readiness, metrics, and the workload's own paths."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator

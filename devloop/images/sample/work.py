@@ -1,7 +1,5 @@
 """`work`: indexes the catalogue (CATALOGUE_URL, if set) at every interval; ready after the first time."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time
