@@ -85,8 +85,7 @@ def _print_version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     directory: Annotated[
-        Path | None,
-        typer.Option("-C", metavar="DIR", help="Repository root.", show_default="the nearest parent with a definition"),
+        Path | None, typer.Option("-C", metavar="DIR", help="Repository root.", show_default="the nearest parent with a definition")
     ] = None,
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:

@@ -15,11 +15,7 @@ def validate(
     rule: Annotated[
         list[str] | None,
         typer.Option(
-            "--rule",
-            metavar="PATTERN",
-            help="Only this rule, family or glob; repeatable.",
-            show_default="all",
-            autocompletion=rule_names,
+            "--rule", metavar="PATTERN", help="Only this rule, family or glob; repeatable.", show_default="all", autocompletion=rule_names
         ),
     ] = None,
     changed_since: Annotated[

@@ -69,13 +69,7 @@ class Worker:
     """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
 
     def __init__(
-        self,
-        program: Path,
-        root: Path,
-        identities: str | Callable[[], str] = "",
-        *,
-        show_secrets: bool = False,
-        store: Path | None = None,
+        self, program: Path, root: Path, identities: str | Callable[[], str] = "", *, show_secrets: bool = False, store: Path | None = None
     ) -> None:
         """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked.
 

@@ -70,12 +70,7 @@ def _own_flags(name: str) -> dict[str, object]:
 
 
 def _environment() -> list[Object]:
-    plain = {
-        "KUBERNETES_SERVICE_HOST": "localhost",
-        "KUBERNETES_SERVICE_PORT": str(API_SERVER_PORT),
-        **QUICK_LISTS,
-        **ENVIRONMENT,
-    }
+    plain = {"KUBERNETES_SERVICE_HOST": "localhost", "KUBERNETES_SERVICE_PORT": str(API_SERVER_PORT), **QUICK_LISTS, **ENVIRONMENT}
     fields = {"POD_IP": "status.podIP", "RUNTIME_NAMESPACE": "metadata.namespace"}
     return [
         *({"name": key, "value": value} for key, value in plain.items()),

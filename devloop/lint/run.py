@@ -68,12 +68,7 @@ def blocking_errors(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic
 
 
 def build_context(
-    scope: LintScope,
-    worker: Worker,
-    *,
-    built: Sequence[EnvironmentGraph] = (),
-    fetcher: Fetcher | None = None,
-    graph_only: bool = False,
+    scope: LintScope, worker: Worker, *, built: Sequence[EnvironmentGraph] = (), fetcher: Fetcher | None = None, graph_only: bool = False
 ) -> LintContext:
     """The context of rules; reads files and environments that are not `built` yet in parallel.
 

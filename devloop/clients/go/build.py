@@ -137,11 +137,7 @@ _FAILURES = (
         "Go modules cannot be downloaded",
         "check the network, or set GOPROXY to a reachable module proxy",
     ),
-    (
-        r"requires go >= ",
-        "this Go is too old for the pinned module",
-        f"{sys.executable} -m pip install {WHEEL}",
-    ),
+    (r"requires go >= ", "this Go is too old for the pinned module", f"{sys.executable} -m pip install {WHEEL}"),
     (
         r"signal: killed|out of memory|cannot allocate memory",
         "the compiler ran out of memory",

@@ -170,15 +170,9 @@ RULES: Rules = {
         "ship programs in images, and declare what they do",
     ),
     "constitution/monitoring": Rule(
-        monitoring,
-        Severity.INFO,
-        "failures go unnoticed without monitoring",
-        "render monitoring with alert rules in every environment",
+        monitoring, Severity.INFO, "failures go unnoticed without monitoring", "render monitoring with alert rules in every environment"
     ),
     "constitution/policies": Rule(
-        policies,
-        Severity.INFO,
-        "conventions that nothing enforces are eventually broken",
-        "render admission policies in every environment",
+        policies, Severity.INFO, "conventions that nothing enforces are eventually broken", "render admission policies in every environment"
     ),
 }

@@ -53,9 +53,6 @@ RULES: Rules = {
         "fix what the exemption covers and remove it, or set a new date",
     ),
     UNUSED: Rule(
-        unused,
-        Severity.INFO,
-        "an exemption that matches nothing will hide the next finding of its kind",
-        "remove it from devloop.yaml",
+        unused, Severity.INFO, "an exemption that matches nothing will hide the next finding of its kind", "remove it from devloop.yaml"
     ),
 }

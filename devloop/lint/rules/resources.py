@@ -180,10 +180,7 @@ RULES: Rules = {
         "set it in every container, or add a LimitRange with defaults",
     ),
     "resources/quota-exceeded": Rule(
-        quota_exceeded,
-        Severity.WARNING,
-        "the last pods of the namespace never start",
-        "raise the quota, or lower requests and limits",
+        quota_exceeded, Severity.WARNING, "the last pods of the namespace never start", "raise the quota, or lower requests and limits"
     ),
     "resources/requests": Rule(
         requests,

@@ -85,10 +85,7 @@ RULES: Rules = {
         "write a value of the type that the message names; quotes turn a value into text",
     ),
     "schema/missing-field": Rule(
-        _check("missing"),
-        Severity.ERROR,
-        "the API server rejects objects without a required field",
-        "add the field",
+        _check("missing"), Severity.ERROR, "the API server rejects objects without a required field", "add the field"
     ),
     "schema/invalid-value": Rule(
         _check("value"),

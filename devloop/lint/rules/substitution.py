@@ -136,9 +136,6 @@ RULES: Rules = {
         "define the variable in every environment, or in none",
     ),
     "substitution/unused": Rule(
-        unused,
-        Severity.INFO,
-        "changing an unused variable has no effect, which surprises people",
-        "remove the variable",
+        unused, Severity.INFO, "changing an unused variable has no effect, which surprises people", "remove the variable"
     ),
 }

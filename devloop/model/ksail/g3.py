@@ -70,10 +70,7 @@ _CLUSTER = {
         "imageVerification": instead("spec.cluster.imageVerification", toggle()),
         **dict.fromkeys(("drainTimeout", "storageHealthTimeout"), _DURATION),
     },
-    "spec.cluster.eks": {
-        "experimentalAWSLoadBalancerController": BOOLEAN,
-        "awsLoadBalancerControllerServiceAccount": _OBJECT_NAME,
-    },
+    "spec.cluster.eks": {"experimentalAWSLoadBalancerController": BOOLEAN, "awsLoadBalancerControllerServiceAccount": _OBJECT_NAME},
 }
 
 _PROVIDER = {

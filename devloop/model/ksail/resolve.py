@@ -14,12 +14,7 @@ from devloop.model.ksail.naming import cluster_name, context_warnings, name_prob
 
 
 def resolve_definition(
-    statement: Statement,
-    kind: KindConfiguration | None,
-    *,
-    source_directory: str,
-    environment: str,
-    found: Sequence[Diagnostic] = (),
+    statement: Statement, kind: KindConfiguration | None, *, source_directory: str, environment: str, found: Sequence[Diagnostic] = ()
 ) -> ClusterDefinition:
     """`source_directory` is relative to the repository root, `found` are problems with referenced files.
 

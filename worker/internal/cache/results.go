@@ -1,6 +1,13 @@
 // Package cache keeps what was worked out in earlier runs on the disk. It holds no value of a secret.
 package cache
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+)
+
 // Results stores results for later runs, under keys made of everything that they depend on. Without a folder it stores nothing.
 type Results struct {
 	store *store
@@ -25,3 +32,23 @@ func (r *Results) Get(key string) []byte { return r.store.get(key) }
 
 // Put stores a result under a key, for as long as there is room; under "" it stores nothing.
 func (r *Results) Put(key string, result []byte) { r.store.put(key, result) }
+
+// Digest is the name of what depends on all of the parts and on nothing else.
+func Digest(parts ...string) string {
+	sum := sha256.New()
+	for _, part := range parts {
+		var length [8]byte
+		for i := range length {
+			length[i] = byte(len(part) >> (8 * i))
+		}
+		sum.Write(length[:])
+		_, _ = io.WriteString(sum, part)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// JSON is a value as a part of a key.
+func JSON(value any) string {
+	content, _ := json.Marshal(value)
+	return string(content)
+}

@@ -1,9 +1,7 @@
 // Package jsonpointer escapes the steps of JSON pointers (RFC 6901).
 package jsonpointer
 
-import (
-	"strings"
-)
+import "strings"
 
 var escapes = strings.NewReplacer("~", "~0", "/", "~1")
 

@@ -1,4 +1,10 @@
+// Package kubernetes knows the API groups of Kubernetes and which of its kinds are cluster-scoped.
 package kubernetes
+
+import (
+	"slices"
+	"strings"
+)
 
 // builtInGroups end in k8s.io, or are these; what custom resources use of k8s.io has a CustomResourceDefinition or is not known.
 var builtInGroups = map[string]bool{
@@ -29,10 +35,24 @@ var clusterScoped = map[string][]string{
 
 // IsClusterScoped says whether a built-in kind is cluster-scoped.
 func IsClusterScoped(group, kind string) bool {
-	for _, each := range clusterScoped[group] {
-		if each == kind || each == "*" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(clusterScoped[group], kind) || slices.Contains(clusterScoped[group], "*")
 }
+
+// Kind in the words of x-kubernetes-group-version-kind.
+type Kind struct {
+	Group   string `json:"group"`
+	Version string `json:"version"`
+	Kind    string `json:"kind"`
+}
+
+// ParseKind takes an apiVersion and a kind, as objects have them.
+func ParseKind(apiVersion, kind string) Kind {
+	group, version, grouped := strings.Cut(apiVersion, "/")
+	if !grouped {
+		group, version = "", group
+	}
+	return Kind{group, version, kind}
+}
+
+// APIVersion is group and version as objects have them.
+func (k Kind) APIVersion() string { return strings.TrimPrefix(k.Group+"/"+k.Version, "/") }

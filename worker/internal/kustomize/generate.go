@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -49,10 +50,8 @@ func addManifests(v *source.View, base, folder string, resources *[]string) erro
 }
 
 func hasKustomization(v *source.View, folder string) bool {
-	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		if file := path.Join(folder, name); v.Exists(file) && !v.IsDir(file) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(konfig.RecognizedKustomizationFileNames(), func(name string) bool {
+		file := path.Join(folder, name)
+		return v.Exists(file) && !v.IsDir(file)
+	})
 }

@@ -23,7 +23,7 @@ func otherEngines(env *environment.Environment, _ *protocol.PolicyRequest) ([]en
 	for _, o := range env.Objects {
 		reason := unsupportedEngines[o.Group]
 		if o.Group == "admissionregistration.k8s.io" && o.Kind == "MutatingAdmissionPolicy" {
-			reason = "what merging its patches gives hangs on the API server's schemas"
+			reason = "what merging its patches gives depends on the API server's schemas"
 		}
 		if reason != "" && !strings.HasSuffix(o.Kind, "Exception") {
 			results = append(results, protocol.PolicyResult{Outcome: protocol.OutcomeSkipped, Policy: *o.Reference(), Message: reason})

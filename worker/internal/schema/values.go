@@ -27,15 +27,7 @@ func (s *schema) allows(value any) bool {
 		_, isText := value.(string)
 		return isText || isWhole(value)
 	}
-	if len(s.Type) == 0 {
-		return true
-	}
-	for _, name := range s.Type {
-		if isOf(name, value) {
-			return true
-		}
-	}
-	return false
+	return len(s.Type) == 0 || slices.ContainsFunc(s.Type, func(name string) bool { return isOf(name, value) })
 }
 
 func isOf(name string, value any) bool {

@@ -1,9 +1,7 @@
 // Package suggest finds the name that was probably meant.
 package suggest
 
-import (
-	"strings"
-)
+import "strings"
 
 // Nearest is the name that was probably meant: another case, or a slip of a letter or two.
 func Nearest(name string, names []string) string {

@@ -22,7 +22,7 @@ func fromYAML(t *testing.T, text string) any {
 	return value
 }
 
-// What hangs on the unknown password has no verdict; what does not has the one that the API server would give.
+// What depends on the unknown password has no verdict; what does not has the one that the API server would give.
 func TestUnknownValues(t *testing.T) {
 	object := fromYAML(t, `
 metadata: {name: login, labels: {team: "${TEAM}"}}

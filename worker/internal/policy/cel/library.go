@@ -246,7 +246,7 @@ func (in *Input) ResolveName(name string) (any, bool) {
 func (in *Input) Parent() interpreter.Activation { return nil }
 
 // ErrUnknown is the error of an expression whose result depends on a value that is not known.
-var ErrUnknown = errors.New("it hangs on a value that is " + NotKnown)
+var ErrUnknown = errors.New("it depends on a value that is " + NotKnown)
 
 // NotKnown is part of the message of every value that is not known.
 const NotKnown = "not known here"
@@ -273,3 +273,23 @@ func (e *Expression) Evaluate(in *Input) (ref.Val, error) {
 	}
 	return value, err
 }
+
+// Message follows the API server: an expression that fails, is empty or has several lines counts for nothing.
+func Message(expression *Expression, text, fallback string, in *Input) string {
+	if expression != nil {
+		if value, err := expression.Evaluate(in); err == nil {
+			if said, ok := value.Value().(string); ok {
+				if said = strings.TrimSpace(said); said != "" && len(said) <= longestMessage && !strings.Contains(said, "\n") {
+					return said
+				}
+			}
+		}
+	}
+	if text != "" {
+		return strings.TrimSpace(text)
+	}
+	return "failed expression: " + OneLine(fallback)
+}
+
+// The API server takes no longer message.
+const longestMessage = 5 * 1024

@@ -5,6 +5,7 @@ import (
 
 	"devloop.invalid/toolchain/worker/internal/policy/cel"
 	"devloop.invalid/toolchain/worker/internal/policy/selection"
+	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
 // LabelsWhenAdmitted are its labels with those that kustomize-controller adds.
@@ -32,4 +33,10 @@ func (o *Object) Request() map[string]any {
 		request["namespace"] = o.Name
 	}
 	return request
+}
+
+// Policy is evaluated against one object at a time, from several goroutines; About is the policy as an object.
+type Policy interface {
+	About() protocol.ObjectReference
+	Evaluate(*Object) []protocol.PolicyResult
 }

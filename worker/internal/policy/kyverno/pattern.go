@@ -26,7 +26,7 @@ const (
 	undecided
 )
 
-const notKnownPattern = "it hangs on a value that is " + cel.NotKnown
+const notKnownPattern = "it depends on a value that is " + cel.NotKnown
 
 // patternCheck compares with one or several overlays; see Kyverno's documentation of validate.pattern and validate.anyPattern.
 func patternCheck(patterns []any) (checkFunc, string) {

@@ -23,7 +23,7 @@ func (p *compiledRule) change(o *environment.Object, constraint compiledConstrai
 		return pointer(p.skipped(o, "parts of it are not known here"))
 	}
 	if strings.HasPrefix(value.Type().TypeName(), "Object") {
-		return pointer(p.skipped(o, "what merging an apply configuration gives hangs on the API server's schemas"))
+		return pointer(p.skipped(o, "what merging an apply configuration gives depends on the API server's schemas"))
 	}
 	patch, err := patchOf(value)
 	if err != nil {
