@@ -16,7 +16,7 @@ from devloop.session import Session
 from devloop.steps import Step
 
 # Seconds between two checks for an interruption, and seconds that running steps then get to end.
-POLL, GRACE = 0.1, 3.0
+POLL, GRACE = 0.1, 0.8
 
 
 @dataclass

@@ -50,7 +50,7 @@ def gitops_first(context: LintContext) -> Iterator[Diagnostic]:
 
 
 def _imperative(kustomization: KustomizationContext, manifest: Manifest) -> Iterator[Diagnostic]:
-    pod = pod_template(manifest)
+    pod = pod_template(manifest, any_version=True)
     for container in pod.containers if pod else ():
         lists = [words for key in ("command", "args") if isinstance(words := container.body.get(key), list)]
         line = " ".join(word for words in lists for word in words if isinstance(word, str))

@@ -67,7 +67,8 @@ class PodTemplate:
         return PodContainer(str(name or f"{kind}[{index}]"), body, (*path, step), pointer, kind != "containers")
 
 
-def pod_template(manifest: Manifest) -> PodTemplate | None:
-    """The pod template of an object, None if its kind has none."""
+def pod_template(manifest: Manifest, *, any_version: bool = False) -> PodTemplate | None:
+    """The pod template of an object, None if its kind has none; only of versions that are still served, unless `any_version`."""
     field = _TEMPLATES.get((manifest.group, manifest.kind))
-    return None if field is None else PodTemplate(manifest, mapping_at(manifest.body, *field), field)
+    is_served = any_version or manifest.api_version in ("v1", "apps/v1", "batch/v1")
+    return None if field is None or not is_served else PodTemplate(manifest, mapping_at(manifest.body, *field), field)

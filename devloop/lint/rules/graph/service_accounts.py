@@ -22,7 +22,7 @@ def account_missing(context: LintContext) -> Iterator[Diagnostic]:
             message = "{kustomization} is applied as the ServiceAccount {account}, which nothing creates in {namespace}"
             yield kustomization.diagnostic(message, "serviceAccountName", hint=_HINT, account=account, namespace=namespace)
         for manifest in kustomization.node.manifests:
-            pod = pod_template(manifest)
+            pod = pod_template(manifest, any_version=True)
             field = ("spec",) if is_helm_release(manifest) else (*pod.field, "spec") if pod else ()
             account = str(manifest.mapping(*field).get("serviceAccountName") or "") if field else ""
             if account and not _exists(inventory, manifest.namespace, account):
