@@ -48,7 +48,7 @@ PLANTS: dict[str, Plant] = {
     "secrets/key-service": edited(
         LOGIN, r"^    age:\n( {8}.*\n)+", "    azure_kv:\n        - name: sops\n          enc: bm9ib2R5\n", at="apiVersion"
     ),
-    "secrets/rotation": Plant(new("README.md", "# Platform\n"), ".sops.yaml", at="# Whom"),
+    "secrets/rotation": Plant(new("README.md", "# Platform\n"), ".sops.yaml", at="# Recipients"),
     "exemptions/expired": Plant(new("devloop.yaml", exemption("graph/no-prune", "2020-12-31")), "devloop.yaml", "rule"),
     "exemptions/unused": Plant(new("devloop.yaml", exemption("graph/no-prune", "2999-12-31")), "devloop.yaml", "rule"),
 }
