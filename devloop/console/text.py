@@ -112,7 +112,7 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
 def verdict(report: Report, hints: CommandContext) -> list[RenderableType]:
     """The result in one line, then a line per suggested command."""
     if report.failure == ExitCode.INTERRUPTED:
-        return [Text("interrupted", "yellow"), *_following({"continue": report.command}, report.environment, hints)]
+        return [styled(("interrupted", "yellow")), *_following({"continue": report.command}, report.environment, hints)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
     command = COMMANDS[report.command]
     result = command.ok if report.ok else command.failed

@@ -198,3 +198,8 @@ def test_equal_failures_are_shown_once(capsys: pytest.CaptureFixture[str]) -> No
     Console().show(Report("up", "local", steps=(*failed, other)))
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == ["error: images, cluster: no engine", "hint: start it", "error: git server: no disk", "hint: df -h"]
+
+
+def test_an_interrupted_run_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().show(report(failure=130))
+    assert plain(capsys.readouterr().out)[-2:] == ["interrupted", "  continue:  devloop up local"]
