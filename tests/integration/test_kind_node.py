@@ -120,7 +120,7 @@ def test_a_killed_node_restarts_with_another_address(cluster: Cluster) -> None:
         assert address(cluster, cluster.node) != before
         answers = "for i in {1..300}; do kubectl get --raw /readyz 2>/dev/null && exit; sleep 0.2; done; exit 1"
         assert cluster.inside("bash", "-c", answers) == "ok"
-        cluster.kubectl("delete", "pod", "writer", "--wait=true")
+        cluster.kubectl("delete", "pod", "writer", "--wait=true", "--ignore-not-found")
         cluster.kubectl("apply", "-f", "-", stdin=POD.replace("SAMPLE", cluster.images.reference("sample")))
         cluster.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/writer", "--timeout=120s")
         assert cluster.kubectl("logs", "writer") == "kept\n"

@@ -202,4 +202,4 @@ def test_equal_failures_are_shown_once(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_an_interrupted_run_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
     Console().show(report(failure=130))
-    assert plain(capsys.readouterr().out)[-2:] == ["interrupted", "  continue:  devloop up local"]
+    assert plain(capsys.readouterr().out)[-2:] == ["interrupted", "  continue: devloop up local"]
