@@ -54,7 +54,7 @@ def hangs(_: DoctorContext) -> Iterator[Diagnosis]:
 
 
 def refuses(_: DoctorContext) -> Iterator[Diagnosis]:
-    raise InputError.of([Diagnostic.at("ksail.yaml", 3, "is wrong"), Diagnostic.at("kind.yaml", 0, "is bad", "mend it")])
+    raise InputError.of([Diagnostic.at("ksail.yaml", 3, "is wrong"), Diagnostic.at("kind.yaml", 0, "is bad", "fix it")])
 
 
 def gives_up(_: DoctorContext) -> Iterator[Diagnosis]:
