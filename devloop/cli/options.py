@@ -29,9 +29,9 @@ def environment_names(context: typer.Context, incomplete: str) -> list[str]:
     from devloop.errors import DevloopError
     from devloop.repository.entry_points import names
 
-    root = (context.parent or context).params.get("directory")
+    directory = (context.parent or context).params.get("directory")
     with contextlib.suppress(DevloopError, OSError):
-        return [name for name in names(RepositoryOption(root).repository) if name.startswith(incomplete)]
+        return [name for name in names(RepositoryOption(directory and Path(directory)).repository) if name.startswith(incomplete)]
     return []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +96,12 @@ def test_the_version_is_the_packages() -> None:
     from devloop import __version__
 
     assert devloop("--version").stdout == f"devloop {__version__}\n"
+
+
+def test_environments_of_another_repository_are_completed(tmp_path: Path) -> None:
+    (tmp_path / "ksail.staging.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nspec: {}\n")
+    env = {**os.environ, "_DEVLOOP_COMPLETE": "complete_bash", "COMP_WORDS": f"devloop -C {tmp_path} render ", "COMP_CWORD": "4"}
+    # The variable is named after the program.
+    code = "import sys; sys.argv = ['devloop']; from devloop.cli import run; run([])"
+    done = subprocess.run([sys.executable, "-c", code], env=env, check=False, text=True, capture_output=True)
+    assert done.stdout.split() == ["staging"], done.stderr
