@@ -30,7 +30,7 @@ class Location:
     line: int = 0
     kind: str = ""
     name: str = ""
-    field: tuple[FieldStep, ...] = ()
+    field: tuple[FieldStep, ...] = field(default=(), hash=False)  # a mapping has no hash
     namespace: str = ""
 
     @property

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.worker import Worker
+from devloop.diagnostic import Severity
 from devloop.lint import rules
 from devloop.lint.explanation import explain
 from devloop.lint.rules import RULES
-from devloop.lint.run import validate
-from devloop.lint.scope import load_scope
+from devloop.lint.run import preflight, validate
+from devloop.lint.scope import LintScope, load_scope
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
+from devloop.model.lint.context import EnvironmentGraph
+from devloop.repository.graph import build_graph
 
 FIXTURES = Path(__file__).parents[2] / "rules"
 DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -27,14 +30,18 @@ DOCS = Path(__file__).parents[3] / "docs" / "rules.md"
 
 def findings(rule: str, side: str, worker_program: Path) -> list[str]:
     """The rule's findings in the fixture; all other rules run as well."""
+    scope = fixture(rule, side)
+    with Worker(worker_program, scope.root) as worker:
+        report = validate(scope, worker)
+    return [f"{f.path}:{f.line}: {f.message}" for f in report.findings if f.rule == rule]
+
+
+def fixture(rule: str, side: str) -> LintScope:
     folder = FIXTURES / rule / side
     assert folder.is_dir(), f"{rule} has no fixture {side}"
     scope = load_scope(folder)
     is_plain = not scope.environments and not scope.problems and (folder / "cluster").is_dir()
-    repository = replace(scope, environments=(_environment(folder),)) if is_plain else scope
-    with Worker(worker_program, folder) as worker:
-        report = validate(repository, worker)
-    return [f"{f.path}:{f.line}: {f.message}" for f in report.findings if f.rule == rule]
+    return replace(scope, environments=(_environment(folder),)) if is_plain else scope
 
 
 def _environment(folder: Path) -> Environment:
@@ -49,6 +56,17 @@ def test_a_rule_finds_nothing_where_nothing_is_wrong(rule: str, worker_program: 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_finds_what_is_planted(rule: str, worker_program: Path) -> None:
     assert findings(rule, "fail", worker_program) == (FIXTURES / rule / "fail" / "expected.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.startswith("graph/")])
+def test_up_reports_what_is_wrong_with_its_environment(rule: str, worker_program: Path) -> None:
+    scope = fixture(rule, "fail")
+    with Worker(worker_program, scope.root) as worker:
+        found = [finding for finding in validate(scope, worker).findings if finding.severity is not Severity.INFO]
+        for environment in scope.environments:
+            reported = preflight(EnvironmentGraph(environment, build_graph(environment, worker)), worker)
+            expected = [finding for finding in found if finding.rule == rule and environment.name in finding.environments]
+            assert {str(finding.location) for finding in expected} <= {str(finding.location) for finding in reported}
 
 
 def test_messages_are_templates_with_arguments() -> None:
