@@ -34,28 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--provisioner", choices=PROVISIONERS, help=text)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = config.getoption("--provisioner", None)
     for item in items:
         item.add_marker(pytest.mark.integration)
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
     unwanted = [item for item in items if wanted and provisioner_of(item) != wanted]
     config.hook.pytest_deselected(items=unwanted)
     items[:] = [item for item in items if item not in unwanted]
-
-
-def group_of(item: pytest.Item) -> str:
-    """Groups tests that share an environment into one process: those on the shared Kind cluster, else those of a module."""
-    shared = "on_kind" in getattr(item, "fixturenames", ())
-    return "on_kind" if shared else item.path.stem
 
 
 def provisioner_of(item: pytest.Item) -> str:
     """The provisioner of a test: from its or a fixture's parameter, else from the module name."""
     of_module = "kind" if item.path.stem.startswith("test_kind") else "embedded"
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    return next((value for value in parameters.values() if value in PROVISIONERS), of_module)
+    return next((value for value in parameters.values() if isinstance(value, str) and value in PROVISIONERS), of_module)
 
 
 @pytest.hookimpl(wrapper=True)
