@@ -1,8 +1,10 @@
-"""Facts about this machine from /proc, /sys and file systems."""
+"""Facts about this machine. Only Linux has /proc and /sys, and with them cgroups, inotify limits and capabilities."""
 
 import contextlib
 import os
+import platform
 import re
+import sys
 from pathlib import Path
 
 from devloop.model.doctor.machine import Capabilities, Cgroups, Disk, Inotify, Memory, missing_of
@@ -11,12 +13,21 @@ PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
 
 
+def is_linux() -> bool:
+    return sys.platform == "linux"
+
+
+def system() -> str:
+    """Name, release and architecture: 'Linux 6.1.0, x86_64'."""
+    return f"{platform.system()} {platform.release()}, {platform.machine()}"
+
+
 def memory() -> Memory:
     """The machine's memory, and the limit of the cgroup of this process."""
     import psutil
 
     found = psutil.virtual_memory()
-    return Memory(found.total, found.available, _limit(found.total))
+    return Memory(found.total, found.available, _limit(found.total) if is_linux() else 0)
 
 
 def _limit(total: int) -> int:

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,11 +65,20 @@ def spawn(
 
 
 def die_with_parent() -> None:
-    """Call in a new process: the kernel ends it together with the thread that started it (prctl(2))."""
+    """Call in a new process: Linux ends it together with the thread that started it (prctl(2)); other systems let it finish."""
+    if sys.platform != "linux":
+        return
     import ctypes
 
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def exists(pid: int) -> bool:
+    """Whether there is such a process, of any user."""
+    import psutil
+
+    return psutil.pid_exists(pid)
 
 
 PIPE = subprocess.PIPE

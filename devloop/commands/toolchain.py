@@ -7,10 +7,12 @@ from devloop.clients.engine import connect
 from devloop.images import Images, ImageState
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit
+from devloop.provisioners import runs_here
 from devloop.toolchain import Toolchain
 
-# What `init`, `up` and `validate` can need.
-EVERYTHING = ("worker", "sops", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", *CONTROLLERS)
+# What `init`, `up` and `validate` can need, `up` without a container engine where that is possible.
+_EMBEDDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", *CONTROLLERS)
+EVERYTHING = ("worker", "sops", *(_EMBEDDED if runs_here("embedded") else ("kind",)))
 
 
 def install(names: tuple[str, ...], emit: Emit) -> None:

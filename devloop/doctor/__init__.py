@@ -5,6 +5,7 @@ import time
 from concurrent.futures import Future
 
 from devloop.clients.background import in_background
+from devloop.clients.machine import is_linux
 from devloop.doctor.checks import CHECKS, DoctorCheck
 from devloop.doctor.context import DoctorContext
 from devloop.errors import DevloopError, InputError
@@ -15,9 +16,9 @@ __all__ = ["DoctorContext", "examine"]
 
 
 def examine(context: DoctorContext) -> tuple[Diagnosis, ...]:
-    """The diagnoses in the order of CHECKS; without an environment only those of the machine."""
+    """The diagnoses in the order of CHECKS: without an environment only those of the machine, and of a kernel only where it is Linux."""
     start = time.monotonic()
-    checks = [check for check in CHECKS if context.name or not check.of_environment]
+    checks = [check for check in CHECKS if (context.name or not check.of_environment) and (is_linux() or not check.of_linux)]
     running = [(check, in_background(functools.partial(_run, check, context), f"check-{check.name}")) for check in checks]
     return tuple(diagnosis for check, future in running for diagnosis in _result(check, future, start))
 

@@ -10,19 +10,21 @@ from devloop.model.doctor.diagnosis import Diagnosis
 
 @dataclass(frozen=True)
 class DoctorCheck:
-    """`limit` in seconds; `of_environment` checks need an environment."""
+    """`limit` in seconds; `of_environment` checks need an environment, `of_linux` checks are about its kernel."""
 
     name: str
     look: Callable[[DoctorContext], Iterable[Diagnosis]]
     limit: float = 15.0
     of_environment: bool = False
+    of_linux: bool = False
 
 
 CHECKS: tuple[DoctorCheck, ...] = (
+    DoctorCheck("system", machine.system),
     DoctorCheck("engine", machine.engine),
-    DoctorCheck("capabilities", machine.capabilities),
-    DoctorCheck("cgroups", machine.cgroups),
-    DoctorCheck("inotify", machine.inotify),
+    DoctorCheck("capabilities", machine.capabilities, of_linux=True),
+    DoctorCheck("cgroups", machine.cgroups, of_linux=True),
+    DoctorCheck("inotify", machine.inotify, of_linux=True),
     DoctorCheck("memory", machine.memory),
     DoctorCheck("disk", machine.disks),
     DoctorCheck("clock", machine.clock),

@@ -15,7 +15,7 @@ from devloop.hint import Hint, shell
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
-from devloop.provisioners import AUTO, PROVISIONERS, existing
+from devloop.provisioners import AUTO, PROVISIONERS, existing, preferred
 from devloop.repository.environments import load_environment
 from devloop.toolchain import Toolchain, ToolState
 
@@ -65,7 +65,7 @@ class DoctorContext:
             return PROVISIONERS[self.provisioner].needs_engine
         if self.definition and (found := existing(self.definition.name)):
             return any(PROVISIONERS[name].needs_engine for name in found)
-        return isinstance(self.engine, EngineFacts)
+        return isinstance(self.engine, EngineFacts) or not preferred(with_engine=False)
 
     @property
     def states(self) -> dict[str, ToolState]:

@@ -13,9 +13,17 @@ from devloop.hint import DevloopCommand, command, instructions, shell
 from devloop.model.doctor.clock import ClockReading, Validity, judge_clock
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.doctor.engine import EngineFacts, judge_engine
-from devloop.model.doctor.machine import DiskSpace, judge_capabilities, judge_cgroups, judge_disk, judge_inotify, judge_memory
+from devloop.model.doctor.machine import (
+    DiskSpace,
+    judge_capabilities,
+    judge_cgroups,
+    judge_disk,
+    judge_inotify,
+    judge_memory,
+    judge_system,
+)
 from devloop.model.units import GIBIBYTE, MEBIBYTE
-from devloop.provisioners import AUTO, PROVISIONERS, preferred
+from devloop.provisioners import AUTO, PROVISIONERS, preferred, runs_here
 
 _CACHE, _STATE = shell("export XDG_CACHE_HOME=DIR"), shell("export XDG_STATE_HOME=DIR")
 # For Go's caches when it builds every pinned program, and for snapshots when all of them are built.
@@ -26,9 +34,14 @@ STATE = DiskSpace(256 * MEBIBYTE, GIBIBYTE, instructions(command("df -h"), ", or
 IMAGES = DiskSpace(3 * GIBIBYTE, 8 * GIBIBYTE, instructions(command("docker system df"), ", then ", command("docker system prune")))
 
 
+def system(context: DoctorContext) -> Iterator[Diagnosis]:
+    yield judge_system(here.system(), [name for name in PROVISIONERS if not runs_here(name)])
+
+
 def engine(context: DoctorContext) -> Iterator[Diagnosis]:
     chosen = None if context.provisioner == AUTO else PROVISIONERS[context.provisioner].needs_engine
-    yield judge_engine(context.engine, preferred(with_engine=False) if chosen is None else context.provisioner, needed=chosen)
+    provisioner = preferred(with_engine=False) if chosen is None else context.provisioner
+    yield judge_engine(context.engine, provisioner, needed=chosen, linux=here.is_linux())
 
 
 def capabilities(context: DoctorContext) -> Iterator[Diagnosis]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from devloop.clients.go import find_go
 from devloop.clients.go.build import needed_version
+from devloop.clients.machine import is_linux
 from devloop.clients.process import run
 from devloop.clients.xdg import cache_folder
 from devloop.doctor.context import CHECK_TIMEOUT, DoctorContext
@@ -27,7 +28,7 @@ from devloop.model.doctor.programs import (
 
 
 def git(context: DoctorContext) -> Iterator[Diagnosis]:
-    yield judge_git(_program("git", "--version"))
+    yield judge_git(_program("git", "--version"), linux=is_linux())
 
 
 def python(context: DoctorContext) -> Iterator[Diagnosis]:

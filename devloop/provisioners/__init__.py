@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from devloop.clients.xdg import state_folder
+from devloop.errors import InputError
 
 if TYPE_CHECKING:
     import threading
@@ -72,26 +74,43 @@ class Provisioner(Protocol):
 
 
 class Registration(NamedTuple):
-    """A provisioner's class ("module:class") and its names for a cluster {name}: the folder in devloop's state, the kubeconfig context."""
+    """A provisioner's class ("module:class") and its names for a cluster {name}: the folder in devloop's state, the kubeconfig context.
+
+    `needs_linux`: of this machine itself; an engine may run Linux in a virtual machine.
+    """
 
     target: str
     state_dir: str
     context: str
     needs_engine: bool = False
+    needs_linux: bool = False
 
 
 # In the order that `auto` prefers. Names of clusters have no @.
 PROVISIONERS = {
     "kind": Registration("devloop.provisioners.kind:KindProvisioner", "kind@{name}", "kind-{name}", needs_engine=True),
-    "embedded": Registration("devloop.provisioners.embedded:EmbeddedProvisioner", "{name}", "devloop-{name}"),
+    "embedded": Registration("devloop.provisioners.embedded:EmbeddedProvisioner", "{name}", "devloop-{name}", needs_linux=True),
 }
 
 AUTO = "auto"
 
 
+def runs_here(name: str) -> bool:
+    """Whether this operating system can run the provisioner."""
+    return sys.platform == "linux" or not PROVISIONERS[name].needs_linux
+
+
+def refuse_elsewhere(name: str) -> None:
+    """Raises InputError for a provisioner that the user requested and this operating system cannot run."""
+    if name != AUTO and not runs_here(name):
+        others = " or ".join(f"--provisioner {other}" for other in PROVISIONERS if runs_here(other))
+        raise InputError(f"the provisioner {name} requires Linux", hint=f"use {others}")
+
+
 def preferred(*, with_engine: bool) -> str:
-    """What `auto` selects for a new environment, with or without a container engine."""
-    return next(name for name, registration in PROVISIONERS.items() if with_engine or not registration.needs_engine)
+    """What `auto` selects for a new environment, with or without a container engine; '' if nothing runs without one."""
+    possible = (name for name, registration in PROVISIONERS.items() if with_engine or not registration.needs_engine)
+    return next(filter(runs_here, possible), "")
 
 
 def state_dir(provisioner: str, name: str) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devloop.clients.git import git
+from devloop.clients.process import exists
 from devloop.errors import InputError
 from devloop.hint import command
 
@@ -55,5 +56,5 @@ def _remove_leftovers(folder: Path) -> None:
     """The checkouts of runs that were killed."""
     for leftover in folder.glob(f"{_PREFIX}*"):
         process = leftover.name.removeprefix(_PREFIX).partition("-")[0]
-        if process.isdigit() and not Path(f"/proc/{process}").exists():
+        if process.isdigit() and not exists(int(process)):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition
-from devloop.runtime.layout import Layout
+
+if TYPE_CHECKING:
+    from devloop.runtime.layout import Layout
 
 # Set in every process of an environment: identifies the orphans of a killed supervisor.
 MARKER = "DEVLOOP_ENVIRONMENT_FOLDER"

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import socket
+import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from devloop.errors import DevloopError
-from devloop.hint import Hint, command, instructions, shell
+from devloop.hint import Hint, instructions, shell
+from devloop.model.doctor.engine import start_hint
 
 if TYPE_CHECKING:
     import docker
@@ -159,7 +161,8 @@ def _explained(place: str) -> Iterator[None]:
         if "permission denied" in str(error).lower():
             hint: Hint = shell("sudo usermod -aG docker $USER && newgrp docker")
             raise DevloopError("this user may not use the container engine's socket", hint=hint) from None
-        hint = instructions(command("sudo systemctl start docker"), ", or use --provisioner embedded")
+        linux = sys.platform == "linux"
+        hint = instructions(start_hint(place, linux=linux), ", or use --provisioner embedded" if linux else "")
         raise DevloopError(f"no container engine responds at {place}", hint=hint) from None
 
 

@@ -1,6 +1,7 @@
-"""Checks the machine's memory, disks, inotify limits, cgroups and capabilities."""
+"""Checks the machine's system, memory, disks, inotify limits, cgroups and capabilities."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devloop.hint import DevloopCommand, Hint, command, shell
@@ -25,6 +26,11 @@ SYS_RESOURCE = 24
 NET_ADMIN = 12
 
 
+def judge_system(name: str, impossible: Sequence[str]) -> Diagnosis:
+    """`impossible` are the provisioners that only another system can run."""
+    return ok("system", name + (f"; cannot run the provisioner {join_words(impossible)}, which requires Linux" if impossible else ""))
+
+
 @dataclass(frozen=True)
 class Memory:
     """In bytes; `limit` is that of this process's cgroup, 0 for none."""
@@ -40,7 +46,7 @@ def judge_memory(memory: Memory, nodes: int = 1) -> Diagnosis:
     room = min(memory.available, memory.limit) if memory.limit else memory.available
     cluster = "a cluster" if nodes == 1 else f"a cluster of {nodes} nodes"
     message = f"{gibibytes(room)} of {gibibytes(min(memory.total, memory.limit or memory.total))} available"
-    hint = shell("ps -eo rss,pid,comm --sort -rss | head")
+    hint = shell("ps -eo rss,pid,comm | sort -rn | head")
     if room < NEEDED_MEMORY + more:
         return failed("memory", f"{message}, {cluster} needs {gibibytes(NEEDED_MEMORY + more)}", hint)
     if room < RECOMMENDED_MEMORY + more:

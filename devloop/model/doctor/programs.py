@@ -33,12 +33,13 @@ class Pinned:
     path: str = ""
 
 
-def judge_git(git: FoundProgram | None) -> Diagnosis:
+def judge_git(git: FoundProgram | None, *, linux: bool = True) -> Diagnosis:
+    install = command("sudo apt-get install git" if linux else "xcode-select --install")
     if git is None:
-        return failed("git", "not found", command("sudo apt-get install git"))
+        return failed("git", "not found", install)
     if (0, 0) < version(git.version) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", command("sudo apt-get install git"))
+        return failed("git", f"{git.version} at {git.path}, {oldest} or newer is needed", install)
     return ok("git", f"{git.version or 'unknown version'} at {git.path}")
 
 

@@ -20,6 +20,7 @@ from devloop.model.doctor.machine import (
     judge_disk,
     judge_inotify,
     judge_memory,
+    judge_system,
     missing_of,
 )
 from devloop.model.doctor.programs import FoundProgram, Pinned, judge_git, judge_go, judge_kubectl, judge_pinned, judge_toolchain
@@ -60,6 +61,17 @@ def said(diagnosis: Diagnosis, level: Level, *parts: str) -> None:
 )
 def test_engine(engine: EngineFacts | NoEngine, needed: bool | None, level: Level, part: str) -> None:
     said(judge_engine(engine, "embedded", needed=needed), level, part)
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+@pytest.mark.parametrize(("provisioner", "needed", "part"), [("", None, "requires Linux"), ("kind", True, "")])
+def test_no_engine_elsewhere_than_on_linux(trouble: Trouble, provisioner: str, needed: bool | None, part: str) -> None:
+    said(judge_engine(NoEngine(trouble, "x.sock"), provisioner, needed=needed, linux=False), FAILED, part, "start Docker Desktop")
+
+
+def test_system() -> None:
+    said(judge_system("Linux 6.1, x86_64", []), OK, "Linux 6.1, x86_64")
+    said(judge_system("Darwin 25.1, arm64", ["embedded"]), OK, "cannot run the provisioner embedded")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +191,10 @@ def test_span(seconds: float, text: str) -> None:
 )
 def test_git(git: FoundProgram | None, level: Level, part: str) -> None:
     said(judge_git(git), level, part)
+
+
+def test_git_elsewhere_than_on_linux() -> None:
+    said(judge_git(None, linux=False), FAILED, "xcode-select --install")
 
 
 ETCD, KIND = Pinned("etcd", "3.6.8", "", 22), Pinned("kind", "0.33.0", "", 4)
