@@ -1,5 +1,6 @@
-"""Checks .github/workflows, action.yml and the workflows in docs/github-actions.md with the pinned actionlint, for `task check`.
+"""Checks .github, action.yml and the workflows in docs/github-actions.md with the pinned actionlint and zizmor, for `task check`.
 
+zizmor looks for what others could misuse, offline, so that the same files give the same result; .github/zizmor.yml lists the exceptions.
 actionlint reads only workflows, so the steps of the action are checked as those of a workflow with the same inputs.
 """
 
@@ -21,7 +22,9 @@ from devloop.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
+HOOKS = ROOT / ".pre-commit-hooks.yaml"
 DOCUMENTATION = ROOT / "docs" / "github-actions.md"
+ZIZMOR = ("zizmor", "--offline", "--quiet", "--persona=pedantic", "--strict-collection", "--no-progress")
 # Otherwise, the findings depend on the shellcheck and pyflakes on PATH.
 ACTIONLINT = ("-shellcheck=", "-pyflakes=")
 
@@ -52,11 +55,22 @@ def fill(project: Path) -> None:
     """Copies everything to check into `project`; actionlint requires a Git repository."""
     (project / ".git").mkdir()
     shutil.copytree(ROOT / ".github", project / ".github")
-    shutil.copy(ACTION, project)
-    workflows = project / ".github" / "workflows"
-    (workflows / "action.yml").write_text(json.dumps(as_workflow(yaml.safe_load(ACTION.read_text())), indent=1))
+    for file in (ACTION, HOOKS):
+        shutil.copy(file, project)
     for name, text in documented_workflows().items():
-        (workflows / name).write_text(text)
+        (project / ".github/workflows" / name).write_text(text)
+
+
+def audit(project: Path) -> int:
+    """zizmor's exit code, 0 without findings."""
+    return subprocess.run([Path(sys.executable).with_name(ZIZMOR[0]), *ZIZMOR[1:], "."], cwd=project).returncode
+
+
+def check(project: Path, actionlint: Path) -> int:
+    """actionlint's exit code, 0 without findings; for it, the steps of the action become a workflow."""
+    action = project / ".github/workflows/action.yml"
+    action.write_text(json.dumps(as_workflow(yaml.safe_load(ACTION.read_text())), indent=1))
+    return subprocess.run([actionlint, *ACTIONLINT], cwd=project).returncode
 
 
 def main() -> int:
@@ -64,7 +78,8 @@ def main() -> int:
     toolchain.ensure(("actionlint",), print_notice)
     with tempfile.TemporaryDirectory() as name:
         fill(Path(name))
-        return subprocess.run([toolchain.path("actionlint"), *ACTIONLINT], cwd=name).returncode
+        found = [audit(Path(name)), check(Path(name), toolchain.path("actionlint"))]
+    return max(found)
 
 
 if __name__ == "__main__":
