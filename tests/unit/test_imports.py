@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 # Packages and modules of the standard library that take more than a millisecond, so nobody waits for them until they are used.
 SLOW = (
+    "certifi",
     "cryptography.x509",
     "ctypes",
     "difflib",
