@@ -1,6 +1,7 @@
-"""A report as JSON, the same shape for every command; see docs/report.md."""
+"""A report as JSON, the same shape for every command; see docs/report.md and report.schema.json."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from devloop.diagnostic import Diagnostic
@@ -9,10 +10,15 @@ from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.report import Outcome, Readiness, Report
 
+# The major version grows when a field is removed or means something else, the minor version when one is added.
+SCHEMA_VERSION = "1.0"
+SCHEMA = Path(__file__).with_name("report.schema.json")
+
 
 def to_json(report: Report) -> str:
     """One JSON document with a trailing newline, keys in the documented order."""
     document: dict[str, Any] = {
+        "schemaVersion": SCHEMA_VERSION,
         "command": report.command,
         "environment": report.environment,
         "provisioner": report.provisioner,

@@ -18,6 +18,7 @@ import pytest
 
 from devloop.clients.ports import free_ports
 from devloop.commands.toolchain import EVERYTHING
+from devloop.output.json import SCHEMA
 from devloop.provisioners import PROVISIONERS
 from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
@@ -71,7 +72,11 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any]:
+        """Checked against the schema that the package has."""
+        from jsonschema import validate
+
         document: dict[str, Any] = json.loads(self.out)
+        validate(document, json.loads(SCHEMA.read_text()))
         return document
 
     @property
