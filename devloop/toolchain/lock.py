@@ -78,7 +78,11 @@ class Tool:
     @cached_property
     def key(self) -> str:
         """The version and a hash of everything else that determines the program."""
-        inputs = [this_platform(), self.package, self.linker_flags, dict(self.files), *map(asdict, self.borrowed.values())]
+        return self.key_on(this_platform())
+
+    def key_on(self, platform: str) -> str:
+        """The key on another platform, for example linux-arm64."""
+        inputs = [platform, self.package, self.linker_flags, dict(self.files), *map(asdict, self.borrowed.values())]
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
         for name in ("go.mod", "go.sum"):
             digest.update((self.folder / name).read_bytes())

@@ -26,7 +26,7 @@ def build(tool: Tool, staged: Path, *, wheel_folder: Path, on_fraction: OnFracti
     packages = go_build.packages(go, tool.folder, tool.package, tool.linker_flags, _on_download(tool, emit), stop)
     on_line = _on_package(tool, packages, on_fraction)
     go_build.build(go, tool.folder, tool.package, tool.linker_flags, staged / tool.name, on_line, stop)
-    _write_files(go, tool, staged)
+    write_files(go, tool, staged)
     return f"Go {'.'.join(str(part) for part in go.version)}"
 
 
@@ -58,7 +58,8 @@ def _on_package(tool: Tool, packages: go_build.Packages, on_fraction: OnFraction
     return on_line
 
 
-def _write_files(go: Go, tool: Tool, staged: Path) -> None:
+def write_files(go: Go, tool: Tool, staged: Path) -> None:
+    """Write the tool's data into `staged`, from Go modules that it downloads if needed."""
     if tool.files:
         directory = go_build.module_directory(go, tool.folder, tool.module)
         for kind, pattern in tool.files.items():

@@ -46,7 +46,8 @@ def packages(go: Go, module_folder: Path, package: str, linker_flags: str, on_li
 
 
 def module_directory(go: Go, module_folder: Path, module: str) -> Path:
-    """The source of `module` in the module cache."""
+    """The source of `module` in the module cache, in the version of the go.mod in `module_folder`; downloads it if needed."""
+    run([go.program, "mod", "download", module], cwd=module_folder, env=environment())
     command: list[str | Path] = [go.program, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
     return Path(run(command, cwd=module_folder, env=environment()).text.strip())
 
