@@ -35,6 +35,9 @@ class Connections:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         for manager in self._managers.values():
             manager.clear()
 

@@ -1,0 +1,353 @@
+"""Files out of images in a real registry, and what can go wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from devloop.clients.http import DownloadFailed, Limits, Reason
+from devloop.clients.registry import pull_file, resolve
+from devloop.clients.registry.mirrors import VARIABLE, locate, mirrors
+from devloop.errors import InputError, Interrupted
+from devloop.images.archive import Entry, folder, link
+from devloop.provisioners.embedded.authority import new_authority
+from devloop.toolchain import Toolchain
+
+from .registries import INDEX, Registry, packed, running, token, token_server
+from .servers import Answer, send, serving
+
+NAME = "fluxcd/source-controller"
+PATH = "/usr/local/bin/source-controller"
+INSIDE = PATH.lstrip("/")
+PROGRAM = b"\x7fELF a controller" * 10_000
+LIMITS = Limits(connect=1, read=0.5, stalled=1, pause=0.01)
+
+BASE = (Entry("etc/os-release", b"NAME=base\n"), Entry("bin/busybox", b"busybox", 0o755), link("lib64", "usr/lib64"))
+TOP = (folder("usr/local/bin"), Entry(INSIDE, PROGRAM, 0o755))
+
+
+@pytest.fixture(scope="session")
+def registry_program() -> Path:
+    """Built by the toolchain the first time, then found in its cache."""
+    toolchain = Toolchain()
+    toolchain.ensure(["registry"], lambda event: None)
+    return toolchain.path("registry")
+
+
+@pytest.fixture(scope="module")
+def registry(registry_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with running(registry_program, tmp_path_factory.mktemp("registry")) as it:
+        yield it
+
+
+def pull(reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64") -> bytes:
+    event = threading.Event()
+    pull_file(reference, path, platform, target / "it", lambda *_: None, event, mirrored=mirrored or {}, limits=LIMITS)
+    assert [each.name for each in target.iterdir()] == ["it"], "nothing else is left"
+    return (target / "it").read_bytes()
+
+
+def failure(
+    reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64"
+) -> DownloadFailed:
+    with pytest.raises(DownloadFailed) as failed:
+        pull(reference, target, path, mirrored=mirrored, platform=platform)
+    assert "\n" not in failed.value.message
+    return failed.value
+
+
+# --- sound images
+
+
+@pytest.mark.parametrize("compression", ["gzip", ""])
+def test_a_program_from_an_image(registry: Registry, tmp_path: Path, compression: str) -> None:
+    digest = registry.push(NAME, [BASE, TOP], compression=compression)
+    assert pull(f"{registry.host}/{NAME}:1.0.0@{digest}", tmp_path) == PROGRAM
+    assert (tmp_path / "it").stat().st_mode & 0o777 == 0o755
+
+
+def test_only_the_layers_that_are_needed(registry: Registry, tmp_path: Path) -> None:
+    digest = registry.push("two/layers", [BASE, TOP])
+    with serving(forward(registry.host)) as counted:
+        pull(f"127.0.0.1:{counted.port}/two/layers@{digest}", tmp_path)
+    assert len([path for path, _ in counted.requests if "/blobs/" in path]) == 1
+
+
+def test_the_digest_of_a_tag(registry: Registry) -> None:
+    digest = registry.push(NAME, [BASE, TOP], tag="v1.9.6")
+    assert resolve(f"{registry.host}/{NAME}:v1.9.6", threading.Event(), mirrored={}) == digest
+    with pytest.raises(DownloadFailed, match="answers 404"):
+        resolve(f"{registry.host}/{NAME}:v0.0.0", threading.Event(), mirrored={}, limits=LIMITS)
+
+
+def test_an_image_of_one_platform_alone(registry: Registry, tmp_path: Path) -> None:
+    index = registry.push(NAME, [BASE, TOP])
+    with urlopen(Request(f"http://{registry.host}/v2/{NAME}/manifests/{index}", headers={"Accept": INDEX})) as answer:
+        [entry] = json.load(answer)["manifests"]
+    assert pull(f"{registry.host}/{NAME}@{entry['digest']}", tmp_path) == PROGRAM
+
+
+def hard_link(path: str, target: str) -> Entry:
+    return Entry(path, kind=tarfile.LNKTYPE, target=target)
+
+
+@pytest.mark.parametrize(
+    ("layers", "content"),
+    [
+        ([[Entry(INSIDE, b"old")], [Entry(INSIDE, b"new")]], b"new"),
+        ([[Entry(INSIDE, b"old")], [Entry("usr/local/bin/other", b"")]], b"old"),
+        ([[Entry("opt/it", b"old")], [link(INSIDE, "/opt/it")]], b"old"),
+        ([[Entry("usr/opt/it", b"old")], [link(INSIDE, "../../opt/it")]], b"old"),
+        ([[Entry("etc/it", b"old")], [link(INSIDE, "../../../../../etc/it")]], b"old"),
+        ([[Entry("opt/bin/source-controller", b"old")], [link("usr/local/bin", "/opt/bin")]], b"old"),
+        ([[Entry("opt/it", b"old")], [link(INSIDE, "/opt/link"), link("opt/link", "it")]], b"old"),
+        ([[Entry("opt/it", b"old"), hard_link(INSIDE, "opt/it")]], b"old"),
+        ([[Entry("opt/it", b"old"), hard_link(INSIDE, "opt/it")], [Entry("opt/it", b"new")]], b"old"),
+        ([[Entry("usr/local/bin/.wh.other", b""), Entry(INSIDE, b"old")]], b"old"),
+        ([[Entry("usr/local/bin/.wh..wh..opq", b""), Entry(INSIDE, b"new")]], b"new"),
+        ([[Entry(INSIDE, b"old")], [Entry("usr/local/bin/.wh.source-controller", b"")], [Entry(INSIDE, b"new")]], b"new"),
+        ([[Entry(INSIDE, b"old")], [Entry("usr/local/bin/.wh.source", b"")]], b"old"),
+    ],
+    ids=[
+        "the upper layer counts",
+        "the lower layer has it",
+        "absolute link",
+        "relative link",
+        "link out of the root",
+        "linked folder",
+        "link to a link",
+        "hard link",
+        "hard link to a file that was replaced",
+        "another file was removed",
+        "folder that was emptied before",
+        "removed and there again",
+        "another name was removed",
+    ],
+)
+def test_where_a_file_is(registry: Registry, tmp_path: Path, layers: Sequence[Sequence[Entry]], content: bytes) -> None:
+    digest = registry.push("layers/found", layers)
+    assert pull(f"{registry.host}/layers/found@{digest}", tmp_path) == content
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [BASE],
+        [TOP, [Entry("usr/local/bin/.wh.source-controller", b"")]],
+        [TOP, [Entry("usr/local/.wh.bin", b"")]],
+        [TOP, [Entry("usr/local/bin/.wh..wh..opq", b"")]],
+        [TOP, [Entry("usr/local", b"a file now")]],
+        [[folder(INSIDE)]],
+        [[link(INSIDE, "nowhere")]],
+        [[Entry(INSIDE, kind=tarfile.CHRTYPE)]],
+    ],
+    ids=["never there", "removed", "folder removed", "folder emptied", "below a file", "a folder", "a dead link", "a device"],
+)
+def test_where_no_file_is(registry: Registry, tmp_path: Path, layers: Sequence[Sequence[Entry]]) -> None:
+    digest = registry.push("layers/absent", layers)
+    failed = failure(f"{registry.host}/layers/absent@{digest}", tmp_path)
+    assert (failed.reason, failed.message) == (Reason.UNUSABLE, f"the image has no file {PATH}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_in_a_circle(registry: Registry, tmp_path: Path) -> None:
+    digest = registry.push("layers/circle", [[link("a", "b"), link("b", "a")]])
+    assert failure(f"{registry.host}/layers/circle@{digest}", tmp_path, "/a").message.startswith("the image has too many links")
+
+
+# --- tokens
+
+
+def test_a_registry_that_wants_a_token(registry_program: Path, tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    authority = new_authority("tokens")
+    (tmp_path / "ca.pem").write_text(authority.pem)
+    access = [{"type": "repository", "name": NAME, "actions": ["pull", "push"]}]
+    with serving(token_server(authority, "tests")) as tokens:
+        auth = {"realm": f"{tokens.url}/token", "service": "tests", "issuer": "tests", "rootcertbundle": str(tmp_path / "ca.pem")}
+        with running(registry_program, tmp_path / "registry", auth={"token": auth}) as registry:
+            with pytest.raises(HTTPError, match="401"):
+                registry.push(NAME, [TOP])
+            headers = {"Authorization": f"Bearer {token(authority.issue('push'), 'tests', access)}"}
+            digest = Registry(registry.host, headers).push(NAME, [BASE, TOP])
+            (tmp_path / "out").mkdir()
+            assert pull(f"{registry.host}/{NAME}@{digest}", tmp_path / "out") == PROGRAM
+    assert [path for path, _ in tokens.requests] == ["/token?service=tests&scope=repository%3Afluxcd%2Fsource-controller%3Apull"]
+
+
+@pytest.mark.parametrize(
+    ("challenge", "message"),
+    [
+        ("", "127.0.0.1 answers 401 Unauthorized"),
+        ('Basic realm="company"', "127.0.0.1 answers 401 Unauthorized"),
+        ('Bearer service="tests"', "127.0.0.1 answers 401 Unauthorized"),
+        ('Bearer realm="http://tokens.example/token"', "127.0.0.1 offers tokens without TLS"),
+        ('Bearer realm="{url}/broken"', "127.0.0.1 sends no token"),
+        ('Bearer realm="{url}/empty"', "127.0.0.1 sends no token"),
+        ('Bearer realm="{url}/list"', "127.0.0.1 sends no token"),
+        ('Basic realm="company", Bearer realm="{url}/useless",service="tests"', "127.0.0.1 answers 401 Unauthorized"),
+    ],
+)
+def test_a_registry_that_gives_no_useful_token(tmp_path: Path, challenge: str, message: str) -> None:
+    bodies = {"/broken": b"<html>", "/empty": b"{}", "/list": b"[]", "/useless": b'{"access_token": "x"}'}
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        body = bodies.get(handler.path.partition("?")[0])
+        if body is None:
+            send(handler, 401, WWW_Authenticate=challenge.format(url=server.url))
+        else:
+            send(handler, 200, body)
+
+    with serving(answer) as server:
+        failed = failure(f"127.0.0.1:{server.port}/{NAME}@sha256:{'0' * 64}", tmp_path)
+    assert (failed.reason, failed.message) == (Reason.DENIED, message.replace("127.0.0.1 offers", f"127.0.0.1:{server.port} offers"))
+
+
+# --- mirrors
+
+
+def test_a_mirror(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = registry.push(NAME, [BASE, TOP])
+    monkeypatch.setenv(VARIABLE, f"docker.io=https://mirror.example, ghcr.io={registry.host}")
+    pull_file(f"ghcr.io/{NAME}:v1@{digest}", PATH, "linux/amd64", tmp_path / "it", lambda *_: None, threading.Event(), limits=LIMITS)
+    assert (tmp_path / "it").read_bytes() == PROGRAM
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("busybox", "https://registry-1.docker.io/v2/library/busybox"),
+        ("fluxcd/flux", "https://registry-1.docker.io/v2/fluxcd/flux"),
+        ("docker.io/kindest/node", "https://registry-1.docker.io/v2/kindest/node"),
+        ("index.docker.io/busybox", "https://registry-1.docker.io/v2/library/busybox"),
+        ("ghcr.io/fluxcd/source-controller", "https://ghcr.io/v2/fluxcd/source-controller"),
+        ("registry.example:5000/it", "https://registry.example:5000/v2/it"),
+        ("localhost/it", "http://localhost/v2/it"),
+        ("localhost:5000/it", "http://localhost:5000/v2/it"),
+        ("[::1]:5000/it", "http://[::1]:5000/v2/it"),
+        ("mirrored.example/a/b", "https://mirror.example/v2/cache/a/b"),
+        ("local.example/a/b", "http://127.0.0.1:5000/v2/a/b"),
+    ],
+)
+def test_where_a_repository_is(name: str, url: str) -> None:
+    mirrored = {"mirrored.example": "https://mirror.example/cache/", "local.example": "http://127.0.0.1:5000"}
+    repository, tag, digest = locate(f"{name}:v1@sha256:{'0' * 64}", mirrored)
+    assert (repository.url, tag, digest) == (url, "v1", f"sha256:{'0' * 64}")
+
+
+@pytest.mark.parametrize("value", ["ghcr.io", "=mirror.example", "ghcr.io=", "docker.io=a,b"])
+def test_a_list_of_mirrors_with_a_mistake(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(InputError, match=VARIABLE):
+        mirrors()
+
+
+@pytest.mark.parametrize("endpoint", ["http://mirror.example", "ftp://localhost"])
+def test_a_mirror_without_tls(endpoint: str) -> None:
+    with pytest.raises(InputError, match="must have an https URL"):
+        locate("ghcr.io/it", {"ghcr.io": endpoint})
+
+
+# --- faults
+
+
+def forward(host: str, **changed: Answer) -> Answer:
+    """A proxy before the registry; `changed` answers instead for paths that contain its name."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        for part, instead in changed.items():
+            if f"/{part}/" in handler.path:
+                instead(handler)
+                return
+        with urlopen(Request(f"http://{host}{handler.path}", headers=dict(handler.headers)), timeout=5) as upstream:
+            send(handler, upstream.status, upstream.read())
+
+    return answer
+
+
+def test_no_such_image(registry: Registry, tmp_path: Path) -> None:
+    failed = failure(f"{registry.host}/no/such@sha256:{'0' * 64}", tmp_path)
+    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "127.0.0.1 answers 404 Not Found")
+
+
+def test_an_image_for_other_platforms(registry: Registry, tmp_path: Path) -> None:
+    digest = registry.push(NAME, [BASE, TOP])
+    failed = failure(f"{registry.host}/{NAME}@{digest}", tmp_path, platform="linux/arm64")
+    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "the image is not for linux/arm64 but for linux/amd64")
+
+
+def test_a_reference_without_a_digest(tmp_path: Path) -> None:
+    assert failure(f"ghcr.io/{NAME}:v1", tmp_path).reason is Reason.UNUSABLE
+
+
+@pytest.mark.parametrize("part", ["manifests", "blobs"])
+def test_another_digest(registry: Registry, tmp_path: Path, part: str) -> None:
+    digest = registry.push(NAME, [BASE, TOP])
+    with serving(forward(registry.host, **{part: lambda handler: send(handler, 200, b'{"layers": []}')})) as tampering:
+        failed = failure(f"127.0.0.1:{tampering.port}/{NAME}@{digest}", tmp_path)
+    assert failed.reason is Reason.WRONG_DIGEST
+    assert "expected " in failed.message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["manifests", "blobs"])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, Reason.DENIED), (403, Reason.DENIED), (429, Reason.RATE_LIMITED), (503, Reason.SERVER_ERROR)]
+)
+def test_a_status(registry: Registry, tmp_path: Path, part: str, status: int, reason: Reason) -> None:
+    digest = registry.push(NAME, [BASE, TOP])
+    with serving(forward(registry.host, **{part: lambda handler: send(handler, status)})) as failing:
+        assert failure(f"127.0.0.1:{failing.port}/{NAME}@{digest}", tmp_path).reason is reason
+
+
+def test_a_registry_that_hangs(registry: Registry, tmp_path: Path) -> None:
+    digest = registry.push(NAME, [BASE, TOP])
+    with serving(forward(registry.host, blobs=lambda _: threading.Event().wait(3) and None)) as hanging:
+        assert failure(f"127.0.0.1:{hanging.port}/{NAME}@{digest}", tmp_path).reason is Reason.TIMED_OUT
+
+
+def test_a_pull_can_be_interrupted(registry: Registry, tmp_path: Path) -> None:
+    digest, stop = registry.push(NAME, [BASE, TOP]), threading.Event()
+    with serving(forward(registry.host, blobs=lambda _: threading.Event().wait(3) and None)) as hanging:
+        threading.Timer(0.2, stop.set).start()
+        with pytest.raises(Interrupted):
+            reference = f"127.0.0.1:{hanging.port}/{NAME}@{digest}"
+            pull_file(reference, PATH, "linux/amd64", tmp_path / "it", lambda *_: None, stop, mirrored={})
+
+
+def test_a_layer_that_is_cut_off_is_continued(registry: Registry, tmp_path: Path) -> None:
+    noise = [Entry(INSIDE, bytes(range(256)) * 4000)]
+    digest = registry.push("cut/off", [noise], compression="")
+    [content, _] = packed(noise, compression="")
+    cuts = [500_000]
+
+    def blob(handler: BaseHTTPRequestHandler) -> None:
+        if not cuts:
+            start = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
+            send(handler, 206, content[start:], Content_Range=f"bytes {start}-{len(content) - 1}/{len(content)}")
+            return
+        handler.send_response(200)
+        handler.send_header("ETag", '"1"')
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[: cuts.pop()])
+        handler.close_connection = True
+
+    with serving(forward(registry.host, blobs=blob)) as cutting:
+        assert pull(f"127.0.0.1:{cutting.port}/cut/off@{digest}", tmp_path) == noise[0].content
+
+
+@pytest.mark.parametrize("compression", ["zstd", "encrypted"])
+def test_a_layer_that_cannot_be_read(registry: Registry, tmp_path: Path, compression: str) -> None:
+    digest = registry.push("other/layer", [TOP], compression=compression)
+    failed = failure(f"{registry.host}/other/layer@{digest}", tmp_path)
+    assert failed.reason is Reason.UNUSABLE
+    assert "layer" in failed.message
