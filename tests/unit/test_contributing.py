@@ -69,7 +69,7 @@ def completed(copy: Path, *words: str) -> list[str]:
 
 def test_the_page_shows_how_to_add_each_kind() -> None:
     tables = [table for _, table, _ in blocks() if table]
-    assert tables == ["PROVISIONERS", "FAMILIES", "end", "COMMANDS", "FORMATS"]
+    assert tables == ["PROVISIONERS", "FAMILIES", "end", "end", "COMMANDS", "FORMATS"]
 
 
 def test_what_is_added_meets_the_style_and_the_contracts(copy: Path) -> None:
@@ -100,6 +100,7 @@ def test_the_rule_is_explained_completed_and_works(copy: Path) -> None:
     assert "nobody knows whom to ask" in devloop(copy, "validate", "--explain", "annotations")
     assert completed(copy, "validate", "--rule", "anno") == ["annotations/owner", "annotations/*"]
     tests = ("tests/unit/lint/test_rules.py", "-k", "annotations or documentation or family or folder")
+    assert "annotations/owner" in (copy / "tests/unit/lint/rule_ids.txt").read_text().splitlines()
     assert re.search(r"^5 passed", run(copy, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests), re.MULTILINE)
 
 
