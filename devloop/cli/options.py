@@ -83,7 +83,7 @@ Provisioner = Annotated[
         "--provisioner",
         envvar="DEVLOOP_PROVISIONER",
         **one_of((AUTO, *PROVISIONERS)),
-        help="auto: the environment's current one, else kind if a container engine runs, else embedded.",
+        help="auto: the environment's current one, else kind if a container engine runs, else embedded (Linux only).",
     ),
 ]
 Timeout = Annotated[

@@ -1,7 +1,7 @@
-"""Runs devloop as on a system that is not Linux: no /proc, /sys, pidfd or prctl, and `sys.platform` of macOS. For test_portability.py.
+"""Runs devloop as on a system that is not Linux: no /proc, /sys, pidfd or prctl, and `sys.platform` of macOS.
 
-    elsewhere.py EMBEDDED_ONLY import            imports every module of devloop but those (a comma-separated list of patterns)
-    elsewhere.py EMBEDDED_ONLY run ARGUMENTS     runs devloop
+    elsewhere.py import            imports every module of devloop but those that only the embedded provisioner uses
+    elsewhere.py run ARGUMENTS     runs devloop
 
 Other libraries are imported as on Linux, since their own parts for macOS do not exist here.
 """
@@ -14,9 +14,11 @@ import select
 import signal
 import socket
 import sys
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 OTHERS = ("ctypes", "cryptography.x509", "docker", "kubernetes.client", "psutil", "re2", "rich.console", "sh", "tenacity", "urllib.request")
@@ -29,12 +31,20 @@ ONLY_ON_LINUX = {
 FOLDERS = ("/proc", "/sys", "/dev/shm")
 
 
-def modules(left_out: list[str]) -> Iterator[str]:
-    """The modules of devloop but the sample's programs, which run in pods, and `__main__`, which runs on import."""
+def embedded_only() -> list[str]:
+    """Patterns of the modules that mypy does not check for macOS."""
+    settings = tomllib.loads((Path(__file__).parents[2] / "mypy-darwin.toml").read_text())["tool"]["mypy"]
+    [names] = [override["module"] for override in settings["overrides"] if override.get("ignore_errors")]
+    return [pattern for name in names for pattern in dict.fromkeys((name, name.removesuffix(".*")))]
+
+
+def modules() -> Iterator[str]:
+    """The others but the sample's programs, which run in pods, and `__main__`, which runs on import."""
     import devloop
 
+    left_out = (*embedded_only(), "devloop.__main__", "devloop.images.sample.*")
     for found in pkgutil.walk_packages(devloop.__path__, "devloop."):
-        if not any(fnmatchcase(found.name, pattern) for pattern in (*left_out, "devloop.__main__", "devloop.images.sample.*")):
+        if not any(fnmatchcase(found.name, pattern) for pattern in left_out):
             yield found.name
 
 
@@ -76,8 +86,8 @@ def within(package: str) -> bool:
     return False
 
 
-def main(left_out: list[str], verb: str, *arguments: str) -> None:
-    names = list(modules(left_out))
+def main(verb: str, *arguments: str) -> None:
+    names = list(modules())
     for name in (*OTHERS, *names):
         import_module(name)
     for name in [name for name in sys.modules if name.partition(".")[0] == "devloop"]:
@@ -94,4 +104,4 @@ def main(left_out: list[str], verb: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].split(","), *sys.argv[2:])
+    main(*sys.argv[1:])
