@@ -30,7 +30,8 @@ from devloop.flux import deployments as flux
 from devloop.gitserver import git_server
 from devloop.images import Images
 from devloop.model.flux.names import CONTROLLERS
-from devloop.provisioners.kind.configuration import configuration, node_image
+from devloop.provisioners.kind.configuration import configuration
+from devloop.provisioners.kind.node_image import node_image
 from devloop.repository.age_keys import identities
 from devloop.repository.graph import build_graph
 from devloop.toolchain import Toolchain
@@ -114,8 +115,9 @@ class Ingredients:
 
     def _configuration(self) -> Object:
         definition = self.place.environment.definition
-        image = node_image(definition, self.own.get("node", ""), self.toolchain.version("kubelet"))
-        whole = configuration(definition, image)
+        version, own = self.toolchain.version("kubelet"), self.own.get("node")
+        image = node_image(definition, {version: own} if own else {}, self.toolchain.node_images(), version)
+        whole = configuration(definition, image.reference)
         return whole if self.configured else {**whole, "kubeadmConfigPatches": definition.kind_config.get("kubeadmConfigPatches", [])}
 
     def _deployments(self) -> list[Object]:

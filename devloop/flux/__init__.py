@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from devloop.clients.kube import Kube
+    from devloop.model.report import Emit
     from devloop.runtime.containers import ContainerRuntime
     from devloop.runtime.processes import ProcessRuntime
 
@@ -17,8 +18,8 @@ class Controllers(Protocol):
     def tools(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the pinned tools that `ensure` needs."""
 
-    def images(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Images that the nodes need."""
+    def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
+        """Fetch the images that the nodes need; all of them."""
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
         """Start them if needed; whether anything changed. Call `install` first."""

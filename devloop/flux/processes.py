@@ -9,6 +9,7 @@ from devloop.clients.wait import until
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
 from devloop.hint import DevloopCommand
 from devloop.model.flux.names import NAMESPACE
+from devloop.model.report import Emit
 from devloop.runtime.components import Component, ComponentContext, Program
 from devloop.runtime.processes import ProcessRuntime
 
@@ -25,7 +26,7 @@ class ProcessControllers:
     def tools(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(names)
 
-    def images(self, names: Sequence[str]) -> tuple[str, ...]:
+    def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
         return ()
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:

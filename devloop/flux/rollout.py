@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.flux.deployments import deployments
 from devloop.hint import Hint, command, instructions
-from devloop.model.flux.names import NAMESPACE
+from devloop.model.flux.names import CONTROLLERS, NAMESPACE
+from devloop.model.report import Emit, Progress
 from devloop.runtime.containers import ContainerRuntime
 
 PATIENCE = 180.0  # seconds
@@ -36,8 +38,20 @@ class ClusterControllers:
     def tools(self, names: Sequence[str]) -> tuple[str, ...]:
         return ()
 
-    def images(self, names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._images(names).values())
+    def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
+        """Pulled once into the engine, not by every new node."""
+        images = self._images(names).values()
+        with ThreadPoolExecutor(max_workers=len(CONTROLLERS)) as pool:
+            list(pool.map(lambda image: self._ensure_image(image, emit), images))
+        return tuple(images)
+
+    def _ensure_image(self, image: str, emit: Emit) -> None:
+        if self.runtime.images.identity(image):
+            return
+        published = map(self.runtime.toolchain.published_image, CONTROLLERS)
+        pinned = next((reference for reference in published if reference.partition("@")[0] == image), image)
+        self.runtime.images.pull(pinned, lambda fraction: emit(Progress("images", image, fraction)), self.runtime.stop)
+        emit(Progress("images", image, 1.0, 0.0, done=True))
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
         applied = [kube.apply(deployment) for deployment in deployments(self._images(names), self.runtime.node)]
@@ -48,8 +62,9 @@ class ClusterControllers:
         return True
 
     def _images(self, names: Sequence[str]) -> dict[str, str]:
-        own, version = self.runtime.own_images, self.runtime.toolchain.version
-        return {name: own.get(name) or f"ghcr.io/fluxcd/{name}:v{version(name)}" for name in names}
+        """Own images, else Flux's; in a Deployment without the digest, since nodes have a loaded image by its tag only."""
+        own, published = self.runtime.own_images, self.runtime.toolchain.published_image
+        return {name: own.get(name) or published(name).partition("@")[0] for name in names}
 
 
 def _await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.engine.images import ImageStore
 from devloop.errors import InputError
-from devloop.images.make import KEY, make
+from devloop.images.image_builder import KEY
+from devloop.images.make import make
 from devloop.images.recipes import RECIPES
 from devloop.model.report import Emit
 

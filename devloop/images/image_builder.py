@@ -14,6 +14,8 @@ from devloop.toolchain import Toolchain
 HERE = Path(__file__).parent
 # Never pulled from a registry.
 REGISTRY = "localhost/devloop"
+# The label that identifies an image's content.
+KEY = "devloop.dev/key"
 
 # Not needed in a container.
 _DROPPED = (

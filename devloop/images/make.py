@@ -12,14 +12,11 @@ from devloop.clients.lock import in_turn
 from devloop.clients.xdg import cache_folder
 from devloop.errors import Interrupted
 from devloop.images.archive import write_archive
-from devloop.images.image_builder import ImageBuilder
+from devloop.images.image_builder import KEY, ImageBuilder
 from devloop.images.packages import ensure_packages, packages_file
 from devloop.images.recipes import Recipe
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
-
-# The label with the recipe's key.
-KEY = "devloop.dev/key"
 
 _TITLE = "images"
 

@@ -1,15 +1,24 @@
-"""The image of the sample platform's workloads: sample/ and the parts of Python's standard library that it needs."""
+"""The image of the sample platform's workloads: sample/ and the parts of Python's standard library that it needs.
 
-from collections.abc import Iterator
+`up` builds it from sample.Dockerfile on any engine; the recipe needs Debian's tools instead of a registry.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from devloop.clients.background import unless_stopped
+from devloop.clients.engine.images import ImageStore
 from devloop.images.archive import Contents
 from devloop.images.git_server import is_used
-from devloop.images.image_builder import ImageBuilder, accounts, own_files
+from devloop.images.image_builder import HERE, KEY, REGISTRY, ImageBuilder, accounts, own_files, own_paths
 
 PACKAGES = ("python3", "base-files")
 TAG = "0.1.0"
+REFERENCE = f"{REGISTRY}/sample:{TAG}"
+DOCKERFILE = HERE / "sample.Dockerfile"
 USER = ("sample", 65532)
 _RUN = ["/usr/bin/python3", "-S", "-m", "sample"]
 # Loading every module once leaves its bytecode in the image, so that no start has to compile.
@@ -24,3 +33,21 @@ def sample(builder: ImageBuilder) -> Iterator[Contents]:
         system = (e for e in debian if is_used(e) and (e.path.startswith(_KEPT) or not e.path.startswith(_UNUSED)))
         own = (replace(entry, path=f"app/sample/{entry.path}") for entry in own_files("sample"))
         yield Contents((*system, *accounts(USER), *own), {"Entrypoint": _RUN, "User": "65532:65532", "WorkingDir": "/app"})
+
+
+def ensure_image(store: ImageStore, own: Mapping[str, str], stop: threading.Event) -> bool:
+    """Build the image from its Dockerfile if the engine does not have it; `own`: name -> reference of the images made here.
+
+    Its base is then our own image with Python, else one of Docker Hub.
+    """
+    if "sample" in own:
+        return False
+    files = {f"sample/{path.relative_to(HERE / 'sample')}": path.read_bytes() for path in own_paths("sample")}
+    files["Dockerfile"] = DOCKERFILE.read_bytes()
+    base = own.get("git-server-base", "")
+    key = hashlib.sha256(repr((sorted(files.items()), base and store.identity(base))).encode()).hexdigest()[:16]
+    if store.labels(KEY).get(REFERENCE) == key:
+        return False
+    arguments = {"KEY": key, **({"BASE": base} if base else {})}
+    unless_stopped(lambda: store.build(REFERENCE, files, arguments, stop), "the image of the sample platform", stop)
+    return True

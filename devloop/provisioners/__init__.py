@@ -57,6 +57,9 @@ class Provisioner(Protocol):
     def kubeconfig(self) -> Path:
         """A private kubeconfig with admin rights. Call `ensure_cluster` first."""
 
+    def fetch(self, emit: Emit) -> bool:
+        """Fetch the images that a new cluster's nodes run; whether any was missing. Changes nothing else."""
+
     def ensure_cluster(self, emit: Emit) -> bool:
         """Create the cluster or start it, and wait for its API server only."""
 
@@ -64,7 +67,10 @@ class Provisioner(Protocol):
         """Wait for the rest of the cluster and add the context to the user's kubeconfig. Call `ensure_cluster` first."""
 
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
-        """Load those of the images that this machine has into the nodes; which were loaded. May run in parallel with `ensure_cluster`."""
+        """Load those of the images that this machine has or can build into the nodes; which were loaded.
+
+        May run in parallel with `ensure_cluster`.
+        """
 
     def status(self) -> ProvisionerStatus:
         """The state of the cluster, Git server and Flux. Quick; changes nothing."""

@@ -40,7 +40,7 @@ class LoadImages:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        references = (*session.controllers.images(graph.controllers), *graph.images)
+        references = (*session.controllers.ensure_images(graph.controllers, session.emit), *graph.images)
         loaded = session.provisioner.ensure_images(references, session.emit)
         return outcome(loaded, f"{len(loaded)} loaded into the nodes" if loaded else "")
 

@@ -1,4 +1,4 @@
-"""The pinned programs that the run needs are installed."""
+"""The pinned programs and the node image that the run needs are there."""
 
 from dataclasses import dataclass
 
@@ -20,4 +20,5 @@ class InstallTools:
     def run(self, session: Session) -> Outcome:
         names = self.graph.value.controllers if self.graph else REQUIRED_CONTROLLERS
         tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(), *session.controllers.tools(names))
-        return outcome(session.toolchain.ensure(tools, session.emit, session.stop))
+        installed = session.toolchain.ensure(tools, session.emit, session.stop)
+        return outcome((self.graph and session.provisioner.fetch(session.emit)) or installed)

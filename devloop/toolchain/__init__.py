@@ -14,7 +14,7 @@ from devloop.errors import DevloopError, InputError
 from devloop.hint import command
 from devloop.model.report import Emit
 from devloop.toolchain import cache
-from devloop.toolchain.lock import LOCK, Tool, load_lock
+from devloop.toolchain.lock import LOCK, Tool, load_lock, load_node_images
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ class Toolchain:
     def folder(self, name: str) -> Path:
         """The folder of its go.mod."""
         return self._tool(name).folder
+
+    def node_images(self) -> dict[str, str]:
+        """Kubernetes version -> reference with digest, of the node images that Kind published for the pinned Kind."""
+        return load_node_images(self._lock, self.version("kind"))
+
+    def published_image(self, name: str) -> str:
+        """The publisher's image of a program, with its digest where the lock has it; '' if there is none."""
+        image = self._tool(name).image
+        return image.reference if image else ""
 
     def path(self, name: str) -> Path:
         """The program; raises DevloopError if it is not installed."""

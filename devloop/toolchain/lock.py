@@ -30,6 +30,14 @@ class ToolRelease:
 
 
 @dataclass(frozen=True)
+class ToolImage:
+    """The published image of a program: its `reference`, and the `path` of the program in it."""
+
+    reference: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
 class VendoredFiles:
     """Files from other Go modules; `modules` maps `path@version` to the checksum in the format of go.sum."""
 
@@ -55,6 +63,7 @@ class Tool:
     files: Mapping[str, str] = field(default_factory=dict)
     borrowed: Mapping[str, VendoredFiles] = field(default_factory=dict)
     releases: Mapping[str, ToolRelease] = field(default_factory=dict)
+    image: ToolImage | None = None
 
     @property
     def build_seconds(self) -> float:
@@ -89,11 +98,21 @@ class Tool:
         return f"{self.version}-{digest.hexdigest()[:12]}"
 
 
-def load_lock(path: Path = LOCK) -> dict[str, Tool]:
-    """All tools by name, in build order; the folders with go.mod files are next to the lock file."""
+def load_node_images(path: Path, kind: str) -> dict[str, str]:
+    """Kubernetes version -> reference, of the node images that were published with this version of Kind."""
+    published = _read(path).get("node-images", {}).get(kind, {})
+    return {version: f"kindest/node:v{version}@{digest}" for version, digest in published.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
     import tomllib
 
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def load_lock(path: Path = LOCK) -> dict[str, Tool]:
+    """All tools by name, in build order; the folders with go.mod files are next to the lock file."""
+    content = _read(path)
     modules = content.get("modules", {})
     return {name: _tool(name, entry, modules, path.parent) for name, entry in content["tools"].items()}
 
@@ -115,6 +134,7 @@ def _tool(name: str, entry: Mapping[str, Any], modules: Mapping[str, Any], root:
         files=entry.get("files", {}),
         borrowed={kind: VendoredFiles(**each) for kind, each in entry.get("borrowed", {}).items()},
         releases={where: ToolRelease(**release) for where, release in entry.get("releases", {}).items()},
+        image=ToolImage(**entry["image"]) if "image" in entry else None,
     )
 
 

@@ -5,7 +5,7 @@ import http.client
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,13 @@ class ImageStore:
         """Load the image `reference` from an archive of `docker save`."""
         with _explained(reference), library(), archive.open("rb") as file:
             list(self._engine.client.images.load(file))
+
+    def pull(self, reference: str, on_fraction: Callable[[float], None], stop: threading.Event) -> None:
+        """Pull the image; raises ImageNotPulled with the reason."""
+        from devloop.clients.engine.pull import pull
+
+        with _explained(reference):
+            pull(self._engine, reference, on_fraction, stop)
 
     def remove(self, reference: str) -> None:
         """Remove the image if it exists and no container uses it."""

@@ -37,6 +37,9 @@ class EmbeddedProvisioner:
         self._ownership = Ownership(self._layout.folder / "owner.json")
         self.runtime = ProcessRuntime(self._layout, self._definition, tools, stop, self._claim, self._configure)
 
+    def fetch(self, emit: Emit) -> bool:
+        return False
+
     def prepare(self) -> None:
         """Nothing to load."""
 

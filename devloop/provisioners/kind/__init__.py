@@ -10,20 +10,23 @@ import yaml
 
 from devloop.clients.background import unless_stopped
 from devloop.clients.engine import Engine, address, connect
+from devloop.clients.engine.pull import ImageNotPulled
 from devloop.clients.kind import NETWORK, Kind
 from devloop.clients.ports import is_free
 from devloop.clients.wait import WaitTimeout
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
 from devloop.hint import DevloopCommand, command, instructions
+from devloop.images import sample_platform
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice, Progress
 from devloop.provisioners import PROVISIONERS, ProvisionerStatus, state_dir
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers, first_node
 from devloop.provisioners.kind.cluster_state import ClusterState
-from devloop.provisioners.kind.configuration import Configuration, configuration, described, differences, host_ports, node_image
+from devloop.provisioners.kind.configuration import configuration, described, differences, host_ports
 from devloop.provisioners.kind.loading import Loader
+from devloop.provisioners.kind.node_image import PUBLISHED, NodeImage, node_image, version_of
 from devloop.runtime.containers import ContainerRuntime
 from devloop.toolchain import Toolchain
 
@@ -69,6 +72,27 @@ class KindProvisioner:
     def kubeconfig(self) -> Path:
         return self._state.kubeconfig
 
+    def fetch(self, emit: Emit) -> bool:
+        if self._cluster.containers():
+            return False
+        image = self._node_image()
+        if image.note:
+            emit(Notice(image.note))
+        references = dict.fromkeys(node.image or image.reference for node in self._definition.nodes)
+        return bool([reference for reference in references if self._fetch(reference, emit)])
+
+    def _fetch(self, reference: str, emit: Emit) -> bool:
+        if self.runtime.images.identity(reference):
+            return False
+        try:
+            self.runtime.images.pull(reference, lambda fraction: emit(Progress(TITLE, reference, fraction)), self.runtime.stop)
+        except ImageNotPulled as error:
+            if not reference.startswith(PUBLISHED):
+                raise
+            raise error.or_else(", or build a node image: ", command("devloop toolchain images node")) from None
+        emit(Progress(TITLE, reference, 1.0, 0.0, done=True))
+        return True
+
     def ensure_cluster(self, emit: Emit) -> bool:
         try:
             return self._ensure_cluster(emit)
@@ -78,7 +102,6 @@ class KindProvisioner:
 
     def _ensure_cluster(self, emit: Emit) -> bool:
         self._state.owner.refuse_foreign(self._environment)
-        wanted = configuration(self._definition, self._node_image(), self.runtime.own_images.get("node", ""))
         exists = bool(self._cluster.containers())
         if exists and not self._state.exists:
             delete = command("kind delete cluster --name", self._definition.name)
@@ -89,9 +112,9 @@ class KindProvisioner:
             self._cluster.delete()
             exists = False
         if not exists:
-            return self._create(wanted, emit)
+            return self._create(emit)
         self._refuse_differences()
-        return self._resume(wanted, emit)
+        return self._resume(emit)
 
     def ensure_nodes(self, emit: Emit) -> bool:
         created, cni = self._cluster.finish(), self._definition.network.cni
@@ -106,6 +129,8 @@ class KindProvisioner:
         loader = Loader(self.runtime.containers, self.runtime.images, self._state.folder / "images.json")
         included, stop = self._included_images(), self.runtime.stop
         wanted = [reference for reference in references if reference not in included]
+        if sample_platform.REFERENCE in wanted:
+            sample_platform.ensure_image(self.runtime.images, self.runtime.own_images, stop)
         return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images", stop)
 
     def status(self) -> ProvisionerStatus:
@@ -117,7 +142,7 @@ class KindProvisioner:
             exists=True,
             running=bool(nodes and companions) and all(container.runs for container in containers) and answers(self.kubeconfig()),
             owner=self._state.owner.root,
-            kubernetes_version=self._state.image.rpartition(":")[2].partition("@")[0] or "Kind's default",
+            kubernetes_version=version_of(self._state.image) or "Kind's default",
             components=tuple((c.name, c.state, self.runtime.containers.memory(c.name)) for c in containers),
             unit="container",
         )
@@ -133,7 +158,8 @@ class KindProvisioner:
         existed = [removal.result() for removal in removals]
         return self._state.remove() or any(existed) or forgotten
 
-    def _create(self, wanted: Configuration, emit: Emit) -> bool:
+    def _create(self, emit: Emit) -> bool:
+        wanted = configuration(self._definition, self._node_image().reference, self.runtime.own_images.get("node", ""))
         for host, port in host_ports(self._definition):
             if not is_free(port, host):
                 path = self._definition.kind_path or self._definition.path
@@ -152,7 +178,7 @@ class KindProvisioner:
             message = f"the definition no longer matches the cluster {self.context()}: {shown}"
             raise DevloopError(message, hint=DevloopCommand("up", self._environment.name, ("--recreate",)))
 
-    def _resume(self, wanted: Configuration, emit: Emit) -> bool:
+    def _resume(self, emit: Emit) -> bool:
         """Start stopped nodes; recreate the cluster if that does not help, since all state is in Git."""
         started = self._cluster.start_stopped()
         try:
@@ -160,12 +186,13 @@ class KindProvisioner:
         except WaitTimeout:
             emit(Notice(f"{self.context()} does not start again, recreating it", Severity.WARNING))
             self._cluster.delete()
-            return self._create(wanted, emit)
+            return self._create(emit)
         self._cluster.settle()
         return started
 
-    def _node_image(self) -> str:
-        return node_image(self._definition, self.runtime.own_images.get("node", ""), self._tools.version("kubelet"))
+    def _node_image(self) -> NodeImage:
+        default, own = self._tools.version("kubelet"), self.runtime.own_images.get("node")
+        return node_image(self._definition, {default: own} if own else {}, self._tools.node_images(), default)
 
     def _included_images(self) -> set[str]:
         """Images that our own node image already includes."""

@@ -16,14 +16,6 @@ Configuration = dict[str, Any]
 EARLY_NETWORK = "devloop.dev/network"
 
 
-def node_image(definition: ClusterDefinition, own: str, own_version: str) -> str:
-    """The default image of nodes: `own` ('' if not built) if its version matches, else Kind's for that version, else ''."""
-    wanted = definition.kubernetes_version.removeprefix("v")
-    if own and wanted in ("", own_version.removeprefix("v")):
-        return own
-    return f"kindest/node:v{wanted}" if wanted.count(".") == 2 else ""
-
-
 def configuration(definition: ClusterDefinition, image: str, own: str = "") -> Configuration:
     """The complete configuration; `image` is the default of nodes, `own` the locally built node image or ''."""
     written = dict(definition.kind_config)

@@ -14,7 +14,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.cluster.kind_config import read_kind
 from devloop.provisioners.kind.cluster import renamed
 from devloop.provisioners.kind.cluster_state import ClusterState
-from devloop.provisioners.kind.configuration import configuration, described, differences, host_ports, node_image
+from devloop.provisioners.kind.configuration import configuration, described, differences, host_ports
 
 
 def definition(**fields: Any) -> ClusterDefinition:
@@ -137,22 +137,6 @@ def test_several_control_planes_elect_their_leaders() -> None:
     nodes = (NodeConfiguration("control-plane"),) * 3
     [patch] = [patch for patch in patches("a:v1.36.3", nodes=nodes) if patch["kind"] == "ClusterConfiguration"]
     assert {"name": "leader-elect", "value": "false"} not in patch["controllerManager"]["extraArgs"]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "own", "expected"),
-    [
-        ("v1.36.3", "own", "own"),
-        ("1.36.3", "own", "own"),
-        ("", "own", "own"),
-        ("v1.35.1", "own", "kindest/node:v1.35.1"),
-        ("v1.36.3", "", "kindest/node:v1.36.3"),
-        ("v1.36", "", ""),
-        ("", "", ""),
-    ],
-)
-def test_the_image_of_the_nodes(wanted: str, own: str, expected: str) -> None:
-    assert node_image(definition(kubernetes_version=wanted), own, "1.36.3") == expected
 
 
 def test_differences_contain_their_path() -> None:
