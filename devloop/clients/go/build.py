@@ -120,7 +120,7 @@ def _kill_group(process: Process[bytes]) -> None:
     process.wait()
 
 
-_GO_CACHE = "see `go env GOCACHE GOMODCACHE`"
+_GO_CACHE = "Go's caches are in GOCACHE and GOMODCACHE, else in devloop's cache: `devloop toolchain prune`"
 # Pattern of Go's output, message, hint.
 _FAILURES = (
     (

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from devloop.clients.go import find_go
+from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError, InputError, Interrupted
 from devloop.model.report import Event, Notice, Progress
 from devloop.toolchain import Toolchain
@@ -42,6 +44,14 @@ ask = ["--version"]
 answer = '^hello v(\\S+)'
 """
 FILES = '\n[tools.hello.files]\ncrds = "config/*.yaml"\n'
+
+
+@pytest.fixture(autouse=True)
+def shared_build_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go's usual caches, which have the standard library; devloop's own would be removed after each build."""
+    names, go = ("GOCACHE", "GOMODCACHE"), find_go((1,), cache_folder() / "go", lambda: None)
+    for name, folder in zip(names, subprocess.check_output([go.program, "env", *names], text=True).split(), strict=True):
+        monkeypatch.setenv(name, folder)
 
 
 @pytest.fixture
