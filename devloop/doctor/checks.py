@@ -27,6 +27,7 @@ CHECKS: tuple[DoctorCheck, ...] = (
     DoctorCheck("inotify", machine.inotify, of_linux=True),
     DoctorCheck("memory", machine.memory),
     DoctorCheck("disk", machine.disks),
+    DoctorCheck("cache", machine.cache),
     DoctorCheck("clock", machine.clock),
     DoctorCheck("git", programs.git),
     DoctorCheck("python", programs.python),

@@ -21,6 +21,7 @@ from devloop.model.doctor.machine import (
     judge_inotify,
     judge_memory,
     judge_system,
+    judge_unneeded,
 )
 from devloop.model.units import GIBIBYTE, MEBIBYTE
 from devloop.provisioners import AUTO, PROVISIONERS, preferred, runs_here
@@ -73,6 +74,10 @@ def disks(context: DoctorContext) -> Iterator[Diagnosis]:
     yield judge_disk(here.disk("cache", cache_folder()), BUILDING if context.toolchain.missing(context.tools) else BUILT)
     if isinstance(context.engine, EngineFacts) and context.engine.local and Path(context.engine.root).exists():
         yield judge_disk(here.disk("images", Path(context.engine.root), ours=False), IMAGES)
+
+
+def cache(context: DoctorContext) -> Iterator[Diagnosis]:
+    yield judge_unneeded(sum(usage.size for usage in context.toolchain.prunable()))
 
 
 def clock(context: DoctorContext) -> Iterator[Diagnosis]:

@@ -29,7 +29,7 @@ class Schemas(NamedTuple):
 
 
 def schemas(version: str) -> Schemas:
-    """Those of a Kubernetes version like v1.36.3 or of the nearest available one; '' is the version that devloop runs."""
+    """Those of a Kubernetes version like v1.36.4 or of the nearest available one; '' is the version that devloop runs."""
     match = re.match(r"v?1\.(\d{1,4})", version or Toolchain().version("kube-apiserver"))
     bundled = _bundled()
     requested = int(match[1]) if match else max(bundled)

@@ -57,7 +57,7 @@ class ShowStatus:
 
 
 def _components(status: ProvisionerStatus) -> str:
-    """'12 processes, 870 MiB, Kubernetes v1.36.3', and the components that do not run."""
+    """'12 processes, 870 MiB, Kubernetes v1.36.4', and the components that do not run."""
     count = len(status.components)
     plural = "" if count == 1 else "es" if status.unit.endswith("s") else "s"
     resident = sum(size for _, _, size in status.components) / MEBIBYTE

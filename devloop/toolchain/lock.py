@@ -23,10 +23,11 @@ def this_platform() -> str:
 
 @dataclass(frozen=True)
 class ToolRelease:
-    """A program to download, and its publisher's checksum."""
+    """A program to download, and its publisher's checksum; `member` is its path in an archive, '' if the file is the program."""
 
     url: str
     sha256: str
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ class Tool:
     def has_data(self) -> bool:
         """Whether the tool includes files of Go modules, which only a build extracts."""
         return bool(self.files or self.borrowed)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the publisher offers the program for this platform, with a digest that is pinned."""
+        platform = this_platform()
+        return platform in self.releases or (self.image is not None and "@" in self.image.reference and platform.startswith("linux-"))
 
     @property
     def file_names(self) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def image_of_nodes() -> str:
     from devloop.images import Images
 
     images = Images(Toolchain(), connect())
-    return images.reference("node") if not images.missing(["node"]) else "kindest/node:v1.36.3"
+    return images.reference("node") if not images.missing(["node"]) else "kindest/node:v1.36.4"
 
 
 def test_a_host_port_in_use_is_reported_before_anything_is_created(kind_user: User) -> None:

@@ -92,6 +92,16 @@ def judge_disk(disk: Disk, room: DiskSpace) -> Diagnosis:
     return ok(check, free)
 
 
+LARGE = 2 * GIBIBYTE
+
+
+def judge_unneeded(size: int) -> Diagnosis:
+    """`size` in bytes of what devloop's cache holds and does not need."""
+    if size < LARGE:
+        return ok("cache", f"{gibibytes(size)} could be removed")
+    return warning("cache", f"{gibibytes(size)} of devloop's cache are not needed", command("devloop toolchain prune"))
+
+
 @dataclass(frozen=True)
 class Inotify:
     """fs.inotify.max_user_watches and max_user_instances."""
@@ -135,7 +145,7 @@ def judge_cgroups(cgroups: Cgroups, kubernetes: str, *, rootless: bool = False) 
 
 
 def version(text: str) -> tuple[int, int]:
-    """(1, 36) of v1.36.3; (0, 0) if it is not a version."""
+    """(1, 36) of v1.36.4; (0, 0) if it is not a version."""
     match = re.match(r"v?(\d+)\.(\d+)(\.|$)", text)
     return (int(match[1]), int(match[2])) if match else (0, 0)
 

@@ -25,7 +25,7 @@ def apply_nodes(kube: Kube, nodes: list[dict[str, Any]]) -> None:
 
 
 def nodes_of(definition: ClusterDefinition, version: str) -> list[dict[str, Any]]:
-    """One object per node of the definition; `version` is the kubelet's, such as v1.36.3."""
+    """One object per node of the definition; `version` is the kubelet's, such as v1.36.4."""
     seen: Counter[str] = Counter()
     has_workers = any(node.role != "control-plane" for node in definition.nodes)
     result = []

@@ -29,7 +29,7 @@ _ENVIRONMENT = {"GOGC": "400", **QUICK_LISTS}
 
 
 def version_of(image: str) -> Version | None:
-    """(1, 36) from an image tag such as v1.36.3, else None."""
+    """(1, 36) from an image tag such as v1.36.4, else None."""
     tag = re.search(r":v?(\d+)\.(\d+)(?:\.\d+)?(?:@|$)", image)
     return (int(tag[1]), int(tag[2])) if tag else None
 

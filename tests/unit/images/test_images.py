@@ -161,16 +161,16 @@ def test_own_scripts_are_executable_and_the_rest_is_not() -> None:
 
 
 def test_control_plane_images_are_named_as_kubeadm_expects() -> None:
-    assert control_plane.references("1.36.3") == {
-        "kube-apiserver": "registry.k8s.io/kube-apiserver:v1.36.3",
-        "kube-controller-manager": "registry.k8s.io/kube-controller-manager:v1.36.3",
-        "kube-scheduler": "registry.k8s.io/kube-scheduler:v1.36.3",
-        "kube-proxy": "registry.k8s.io/kube-proxy:v1.36.3",
+    assert control_plane.references("1.36.4") == {
+        "kube-apiserver": "registry.k8s.io/kube-apiserver:v1.36.4",
+        "kube-controller-manager": "registry.k8s.io/kube-controller-manager:v1.36.4",
+        "kube-scheduler": "registry.k8s.io/kube-scheduler:v1.36.4",
+        "kube-proxy": "registry.k8s.io/kube-proxy:v1.36.4",
         "coredns": "registry.k8s.io/coredns/coredns:v1.14.2",
         "pause": "registry.k8s.io/pause:3.10.2",
         "etcd": "registry.k8s.io/etcd:3.6.8-0",
     }
-    assert set(control_plane.references("1.36.3")) == {*control_plane.TOOLS, "pause"}
+    assert set(control_plane.references("1.36.4")) == {*control_plane.TOOLS, "pause"}
 
 
 def test_packages_are_fetched_once_and_kept_by_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

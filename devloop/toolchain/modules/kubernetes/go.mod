@@ -148,17 +148,17 @@ require (
 	go.uber.org/zap v1.27.1
 	go.yaml.in/yaml/v2 v2.4.3
 	go.yaml.in/yaml/v3 v3.0.4
-	golang.org/x/crypto v0.47.0
+	golang.org/x/crypto v0.53.0
 	golang.org/x/exp v0.0.0-20251219203646-944ab1f22d93
-	golang.org/x/mod v0.32.0
-	golang.org/x/net v0.49.0
+	golang.org/x/mod v0.37.0
+	golang.org/x/net v0.56.0
 	golang.org/x/oauth2 v0.34.0
-	golang.org/x/sync v0.19.0
-	golang.org/x/sys v0.40.0
-	golang.org/x/term v0.39.0
-	golang.org/x/text v0.33.0
+	golang.org/x/sync v0.21.0
+	golang.org/x/sys v0.46.0
+	golang.org/x/term v0.44.0
+	golang.org/x/text v0.39.0
 	golang.org/x/time v0.14.0
-	golang.org/x/tools v0.41.0
+	golang.org/x/tools v0.47.0
 	google.golang.org/genproto/googleapis/api v0.0.0-20260128011058-8636f8732409
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260128011058-8636f8732409
 	google.golang.org/grpc v1.79.3
@@ -168,41 +168,41 @@ require (
 	gopkg.in/inf.v0 v0.9.1
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1
 	gopkg.in/yaml.v3 v3.0.1
-	k8s.io/api v0.36.3
-	k8s.io/apiextensions-apiserver v0.36.3
-	k8s.io/apimachinery v0.36.3
-	k8s.io/apiserver v0.36.3
-	k8s.io/cli-runtime v0.36.3
-	k8s.io/client-go v0.36.3
-	k8s.io/cloud-provider v0.36.3
-	k8s.io/cluster-bootstrap v0.36.3
-	k8s.io/code-generator v0.36.3
-	k8s.io/component-base v0.36.3
-	k8s.io/component-helpers v0.36.3
-	k8s.io/controller-manager v0.36.3
-	k8s.io/cri-api v0.36.3
-	k8s.io/cri-client v0.36.3
-	k8s.io/cri-streaming v0.36.3
-	k8s.io/csi-translation-lib v0.36.3
-	k8s.io/dynamic-resource-allocation v0.36.3
-	k8s.io/endpointslice v0.36.3
-	k8s.io/externaljwt v0.36.3
+	k8s.io/api v0.36.4
+	k8s.io/apiextensions-apiserver v0.36.4
+	k8s.io/apimachinery v0.36.4
+	k8s.io/apiserver v0.36.4
+	k8s.io/cli-runtime v0.36.4
+	k8s.io/client-go v0.36.4
+	k8s.io/cloud-provider v0.36.4
+	k8s.io/cluster-bootstrap v0.36.4
+	k8s.io/code-generator v0.36.4
+	k8s.io/component-base v0.36.4
+	k8s.io/component-helpers v0.36.4
+	k8s.io/controller-manager v0.36.4
+	k8s.io/cri-api v0.36.4
+	k8s.io/cri-client v0.36.4
+	k8s.io/cri-streaming v0.36.4
+	k8s.io/csi-translation-lib v0.36.4
+	k8s.io/dynamic-resource-allocation v0.36.4
+	k8s.io/endpointslice v0.36.4
+	k8s.io/externaljwt v0.36.4
 	k8s.io/gengo/v2 v2.0.0-20250922181213-ec3ebc5fd46b
 	k8s.io/klog/v2 v2.140.0
-	k8s.io/kms v0.36.3
-	k8s.io/kube-aggregator v0.36.3
-	k8s.io/kube-controller-manager v0.36.3
+	k8s.io/kms v0.36.4
+	k8s.io/kube-aggregator v0.36.4
+	k8s.io/kube-controller-manager v0.36.4
 	k8s.io/kube-openapi v0.0.0-20260317180543-43fb72c5454a
-	k8s.io/kube-proxy v0.36.3
-	k8s.io/kube-scheduler v0.36.3
-	k8s.io/kubectl v0.36.3
-	k8s.io/kubelet v0.36.3
-	k8s.io/kubernetes v1.36.3
-	k8s.io/metrics v0.36.3
-	k8s.io/mount-utils v0.36.3
-	k8s.io/pod-security-admission v0.36.3
-	k8s.io/sample-apiserver v0.36.3
-	k8s.io/streaming v0.36.3
+	k8s.io/kube-proxy v0.36.4
+	k8s.io/kube-scheduler v0.36.4
+	k8s.io/kubectl v0.36.4
+	k8s.io/kubelet v0.36.4
+	k8s.io/kubernetes v1.36.4
+	k8s.io/metrics v0.36.4
+	k8s.io/mount-utils v0.36.4
+	k8s.io/pod-security-admission v0.36.4
+	k8s.io/sample-apiserver v0.36.4
+	k8s.io/streaming v0.36.4
 	k8s.io/system-validators v1.12.1
 	k8s.io/utils v0.0.0-20260210185600-b8788abfbbc2
 	sigs.k8s.io/apiserver-network-proxy/konnectivity-client v0.34.0
@@ -216,36 +216,36 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-replace k8s.io/api => k8s.io/api v0.36.3
-replace k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.36.3
-replace k8s.io/apimachinery => k8s.io/apimachinery v0.36.3
-replace k8s.io/apiserver => k8s.io/apiserver v0.36.3
-replace k8s.io/cli-runtime => k8s.io/cli-runtime v0.36.3
-replace k8s.io/client-go => k8s.io/client-go v0.36.3
-replace k8s.io/cloud-provider => k8s.io/cloud-provider v0.36.3
-replace k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.36.3
-replace k8s.io/code-generator => k8s.io/code-generator v0.36.3
-replace k8s.io/component-base => k8s.io/component-base v0.36.3
-replace k8s.io/component-helpers => k8s.io/component-helpers v0.36.3
-replace k8s.io/controller-manager => k8s.io/controller-manager v0.36.3
-replace k8s.io/cri-api => k8s.io/cri-api v0.36.3
-replace k8s.io/cri-client => k8s.io/cri-client v0.36.3
-replace k8s.io/cri-streaming => k8s.io/cri-streaming v0.36.3
-replace k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.36.3
-replace k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.36.3
-replace k8s.io/endpointslice => k8s.io/endpointslice v0.36.3
-replace k8s.io/externaljwt => k8s.io/externaljwt v0.36.3
-replace k8s.io/kms => k8s.io/kms v0.36.3
-replace k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.36.3
-replace k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.36.3
-replace k8s.io/kube-proxy => k8s.io/kube-proxy v0.36.3
-replace k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.36.3
-replace k8s.io/kubectl => k8s.io/kubectl v0.36.3
-replace k8s.io/kubelet => k8s.io/kubelet v0.36.3
-replace k8s.io/metrics => k8s.io/metrics v0.36.3
-replace k8s.io/mount-utils => k8s.io/mount-utils v0.36.3
-replace k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.36.3
-replace k8s.io/sample-apiserver => k8s.io/sample-apiserver v0.36.3
-replace k8s.io/sample-cli-plugin => k8s.io/sample-cli-plugin v0.36.3
-replace k8s.io/sample-controller => k8s.io/sample-controller v0.36.3
-replace k8s.io/streaming => k8s.io/streaming v0.36.3
+replace k8s.io/api => k8s.io/api v0.36.4
+replace k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.36.4
+replace k8s.io/apimachinery => k8s.io/apimachinery v0.36.4
+replace k8s.io/apiserver => k8s.io/apiserver v0.36.4
+replace k8s.io/cli-runtime => k8s.io/cli-runtime v0.36.4
+replace k8s.io/client-go => k8s.io/client-go v0.36.4
+replace k8s.io/cloud-provider => k8s.io/cloud-provider v0.36.4
+replace k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.36.4
+replace k8s.io/code-generator => k8s.io/code-generator v0.36.4
+replace k8s.io/component-base => k8s.io/component-base v0.36.4
+replace k8s.io/component-helpers => k8s.io/component-helpers v0.36.4
+replace k8s.io/controller-manager => k8s.io/controller-manager v0.36.4
+replace k8s.io/cri-api => k8s.io/cri-api v0.36.4
+replace k8s.io/cri-client => k8s.io/cri-client v0.36.4
+replace k8s.io/cri-streaming => k8s.io/cri-streaming v0.36.4
+replace k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.36.4
+replace k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.36.4
+replace k8s.io/endpointslice => k8s.io/endpointslice v0.36.4
+replace k8s.io/externaljwt => k8s.io/externaljwt v0.36.4
+replace k8s.io/kms => k8s.io/kms v0.36.4
+replace k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.36.4
+replace k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.36.4
+replace k8s.io/kube-proxy => k8s.io/kube-proxy v0.36.4
+replace k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.36.4
+replace k8s.io/kubectl => k8s.io/kubectl v0.36.4
+replace k8s.io/kubelet => k8s.io/kubelet v0.36.4
+replace k8s.io/metrics => k8s.io/metrics v0.36.4
+replace k8s.io/mount-utils => k8s.io/mount-utils v0.36.4
+replace k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.36.4
+replace k8s.io/sample-apiserver => k8s.io/sample-apiserver v0.36.4
+replace k8s.io/sample-cli-plugin => k8s.io/sample-cli-plugin v0.36.4
+replace k8s.io/sample-controller => k8s.io/sample-controller v0.36.4
+replace k8s.io/streaming => k8s.io/streaming v0.36.4

@@ -21,6 +21,7 @@ from devloop.model.doctor.machine import (
     judge_inotify,
     judge_memory,
     judge_system,
+    judge_unneeded,
     missing_of,
 )
 from devloop.model.doctor.programs import FoundProgram, Pinned, judge_git, judge_go, judge_kubectl, judge_pinned, judge_toolchain
@@ -93,11 +94,11 @@ def test_capabilities(missing: int, runtime: str, needed: bool, level: Level, pa
 @pytest.mark.parametrize(
     ("cgroups", "kubernetes", "rootless", "level", "part"),
     [
-        (Cgroups(2), "v1.36.3", False, OK, "version 2"),
+        (Cgroups(2), "v1.36.4", False, OK, "version 2"),
         (Cgroups(1), "v1.34.9", False, OK, "still supported by"),
         (Cgroups(1, hybrid=True), "v1.35.0", False, WARNING, "failCgroupV1"),
         (Cgroups(1), "v1.34.0", True, FAILED, "rootless"),
-        (Cgroups(0), "v1.36.3", False, FAILED, "mount -t cgroup2"),
+        (Cgroups(0), "v1.36.4", False, FAILED, "mount -t cgroup2"),
     ],
 )
 def test_cgroups(cgroups: Cgroups, kubernetes: str, rootless: bool, level: Level, part: str) -> None:
@@ -150,6 +151,11 @@ ROOM = DiskSpace(GIBIBYTE, 4 * GIBIBYTE, "df -h", "export XDG_STATE_HOME=DIR")
 )
 def test_disk(disk: Disk, level: Level, part: str) -> None:
     said(judge_disk(disk, ROOM), level, part)
+
+
+def test_a_large_cache_is_a_warning() -> None:
+    said(judge_unneeded(1 << 30), OK, "1.0 GiB")
+    said(judge_unneeded(3 << 30), WARNING, "3.0 GiB", "devloop toolchain prune")
 
 
 NOW = 1_800_000_000.0
@@ -221,17 +227,17 @@ def test_programs_that_are_missing_say_how_long_a_build_takes() -> None:
     [
         (FoundProgram("/usr/bin/kubectl", "1.35.1"), OK, "1.35.1"),
         (FoundProgram("/usr/bin/kubectl", "1.37.0"), OK, "1.37.0"),
-        (FoundProgram("/usr/bin/kubectl", "1.32.4"), WARNING, "more than one minor version away from Kubernetes v1.36.3"),
+        (FoundProgram("/usr/bin/kubectl", "1.32.4"), WARNING, "more than one minor version away from Kubernetes v1.36.4"),
         (None, WARNING, "devloop toolchain install kubectl"),
     ],
 )
 def test_kubectl(own: FoundProgram | None, level: Level, part: str) -> None:
-    said(judge_kubectl(own, Pinned("kubectl", "1.36.3", "", 18), "v1.36.3"), level, part)
+    said(judge_kubectl(own, Pinned("kubectl", "1.36.4", "", 18), "v1.36.4"), level, part)
 
 
 def test_the_pinned_kubectl_is_used_where_it_is_installed() -> None:
-    pinned = Pinned("kubectl", "1.36.3", "source", 18, "/cache/kubectl")
-    said(judge_kubectl(None, pinned, "v1.36.3"), WARNING, "alias kubectl=/cache/kubectl")
+    pinned = Pinned("kubectl", "1.36.4", "source", 18, "/cache/kubectl")
+    said(judge_kubectl(None, pinned, "v1.36.4"), WARNING, "alias kubectl=/cache/kubectl")
 
 
 @pytest.mark.parametrize(

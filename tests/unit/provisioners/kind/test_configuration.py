@@ -50,14 +50,14 @@ nodes:
 
 
 def test_the_users_kind_configuration_is_kept() -> None:
-    result = configuration(written(KIND), "localhost/devloop/node:v1.36.3")
+    result = configuration(written(KIND), "localhost/devloop/node:v1.36.4")
     assert result["name"] == "local"
     assert result["containerdConfigPatches"] == ["[plugins]"]
     assert result["kubeadmConfigPatches"][-1] == "kind: InitConfiguration"
     assert result["networking"]["podSubnet"] == "10.9.0.0/16"
     first, second = result["nodes"]
     assert first["extraMounts"] == [{"hostPath": "/a", "containerPath": "/b"}]
-    assert first["image"] == "localhost/devloop/node:v1.36.3"
+    assert first["image"] == "localhost/devloop/node:v1.36.4"
     assert (second["role"], second["labels"], second["image"]) == ("worker", {"tier": "front"}, "kindest/node:v1.30.0")
 
 
@@ -89,7 +89,7 @@ def test_a_cni_of_the_repository_replaces_the_one_of_kind(cni: str, expected: bo
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        ("localhost/devloop/node:v1.36.3", False),
+        ("localhost/devloop/node:v1.36.4", False),
         ("kindest/node:v1.31.0@sha256:0", False),
         ("kindest/node:v1.30.2", None),
         ("mine:latest", None),
@@ -105,7 +105,7 @@ def patches(image: str, **fields: Any) -> list[dict[str, Any]]:
 
 
 def test_control_plane_patches_use_the_format_of_the_kubeadm_version() -> None:
-    [new] = [patch for patch in patches("a:v1.36.3") if patch["kind"] == "ClusterConfiguration"]
+    [new] = [patch for patch in patches("a:v1.36.4") if patch["kind"] == "ClusterConfiguration"]
     [old] = [patch for patch in patches("a:v1.33.1") if patch["kind"] == "ClusterConfiguration"]
     assert {"name": "unsafe-no-fsync", "value": "true"} in new["etcd"]["local"]["extraArgs"]
     assert {"name": "enable-hostpath-provisioner", "value": "true"} in new["controllerManager"]["extraArgs"]
@@ -115,7 +115,7 @@ def test_control_plane_patches_use_the_format_of_the_kubeadm_version() -> None:
 
 
 def test_only_our_own_node_image_gets_an_init_patch() -> None:
-    own = "localhost/devloop/node:v1.36.3"
+    own = "localhost/devloop/node:v1.36.4"
     one = [yaml.safe_load(patch) for patch in configuration(definition(), own, own)["kubeadmConfigPatches"]]
     [init] = [patch for patch in one if patch["kind"] == "InitConfiguration"]
     assert init["patches"] == {"directory": "/kind/patches"}
@@ -123,19 +123,19 @@ def test_only_our_own_node_image_gets_an_init_patch() -> None:
     workers = (NodeConfiguration("control-plane"), NodeConfiguration("worker"))
     three = [yaml.safe_load(patch) for patch in configuration(definition(nodes=workers), own, own)["kubeadmConfigPatches"]]
     assert "skipPhases" not in next(patch for patch in three if patch["kind"] == "InitConfiguration")
-    assert not [patch for patch in patches("kindest/node:v1.36.3") if patch["kind"] == "InitConfiguration"]
+    assert not [patch for patch in patches("kindest/node:v1.36.4") if patch["kind"] == "InitConfiguration"]
 
 
 def test_our_own_node_image_sets_up_the_network_unless_the_repository_installs_a_cni() -> None:
-    own = "localhost/devloop/node:v1.36.3"
+    own = "localhost/devloop/node:v1.36.4"
     assert configuration(definition(), own, own)["nodes"][0]["labels"] == {"devloop.dev/network": "default"}
     assert "labels" not in configuration(definition(network=NetworkConfiguration(cni="Cilium")), own, own)["nodes"][0]
-    assert "labels" not in configuration(definition(), "kindest/node:v1.36.3", own)["nodes"][0]
+    assert "labels" not in configuration(definition(), "kindest/node:v1.36.4", own)["nodes"][0]
 
 
 def test_several_control_planes_elect_their_leaders() -> None:
     nodes = (NodeConfiguration("control-plane"),) * 3
-    [patch] = [patch for patch in patches("a:v1.36.3", nodes=nodes) if patch["kind"] == "ClusterConfiguration"]
+    [patch] = [patch for patch in patches("a:v1.36.4", nodes=nodes) if patch["kind"] == "ClusterConfiguration"]
     assert {"name": "leader-elect", "value": "false"} not in patch["controllerManager"]["extraArgs"]
 
 
@@ -151,8 +151,8 @@ def test_choices_of_devloop_are_not_differences() -> None:
     assert "kubeadmConfigPatches[0]" in "".join(
         differences(described(written(KIND)), described(written(KIND.replace("InitConf", "JoinConf"))))
     )
-    newer = differences(described(definition(kubernetes_version="v1.35.0")), described(definition(kubernetes_version="v1.36.3")))
-    assert newer == ["kubernetesVersion: v1.35.0 -> v1.36.3"]
+    newer = differences(described(definition(kubernetes_version="v1.35.0")), described(definition(kubernetes_version="v1.36.4")))
+    assert newer == ["kubernetesVersion: v1.35.0 -> v1.36.4"]
     assert described(definition())["kubeadmConfigPatches"] == []
 
 
