@@ -20,8 +20,8 @@ from devloop.clients.go import Go, environment, find_go
 from devloop.clients.go.build import BUILD_FLAGS, needed_version
 from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError
+from devloop.toolchain.data import write_data
 from devloop.toolchain.lock import Tool, load_lock, this_platform
-from devloop.toolchain.source import write_files
 
 # The platforms with a wheel. Go's programs need no libc, but pip looks for a tag; Go 1.26 needs macOS 12.
 TAGS = {
@@ -61,7 +61,7 @@ def add(staged: Path, platform: str, build_data: dict[str, Any]) -> None:
     for tool in tools.values():
         if tool.has_data:
             (folder := staged / "data" / tool.name).mkdir(parents=True)
-            write_files(go, tool, folder)
+            write_data(go, tool, folder)
     files = {str(file): f"devloop/{file.relative_to(staged)}" for file in sorted(staged.rglob("*")) if file.is_file()}
     build_data["force_include"].update(files)
     build_data["tag"] = f"py3-none-{TAGS[platform]}"

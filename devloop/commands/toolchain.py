@@ -9,8 +9,8 @@ from devloop.diagnostic import Severity
 from devloop.hint import DevloopCommand
 from devloop.images import Images, ImageState
 from devloop.model.flux.names import CONTROLLERS
-from devloop.provisioners import runs_here
 from devloop.model.report import Emit, Notice
+from devloop.provisioners import runs_here
 from devloop.toolchain import Toolchain
 from devloop.toolchain.disk_usage import Usage
 

@@ -137,6 +137,8 @@ class Toolchain:
     def _find(self, tool: Tool) -> Path | None:
         if cache.read_installed(self._root, tool):
             return cache.tool_folder(self._root, tool) / tool.name
+        if tool.has_data:  # PATH has the program alone
+            return None
         if tool.name not in self._on_path:
             from devloop.toolchain.channels import find_on_path
 

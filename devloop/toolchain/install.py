@@ -11,7 +11,9 @@ from devloop.errors import DevloopError
 from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain.cache import read_installed
 from devloop.toolchain.channels import CHANNELS, Job
+from devloop.toolchain.data import add_data
 from devloop.toolchain.lock import Tool
+from devloop.toolchain.packaged import packaged_program
 from devloop.toolchain.staging import publish, staging, storage_errors
 
 _TITLE = "toolchain"
@@ -19,20 +21,28 @@ _TITLE = "toolchain"
 
 def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event, *, keep_build_cache: bool) -> bool:
     """Install one at a time, since a Go build uses all cores; False if another run installed all of them meanwhile."""
-    minutes = max(1, round(sum(tool.build_seconds for tool in tools) / 60))
-    emit(Notice(f"installing {', '.join(tool.name for tool in tools)}: about {minutes} min if all of it must be built from source"))
+    emit(Notice(f"installing {', '.join(tool.name for tool in tools)}{_estimate(tools)}"))
     with storage_errors(root), build_caches(keep=keep_build_cache):
-        installed = [tool.name for tool in tools if _install(tool, root, emit, stop)]
+        unreachable: set[str] = set()
+        installed = [tool.name for tool in tools if _install(tool, root, emit, stop, unreachable)]
     return bool(installed)
 
 
-def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event) -> bool:
+def _estimate(tools: Sequence[Tool]) -> str:
+    """How long the builds take, of the tools that nobody offers ready to run."""
+    built = [tool for tool in tools if not (packaged_program(tool) or tool.is_published)]
+    minutes = round(sum(tool.build_seconds for tool in built) / 60)
+    return f": about {max(1, minutes)} min to build {', '.join(tool.name for tool in built)} from source" if built else ""
+
+
+def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> bool:
     with in_turn(root / tool.name / ".lock", lambda: emit(Notice(f"waiting for another run that is installing {tool.name}")), stop):
         if read_installed(root, tool):
             return False
         with staging(root, tool) as staged:
-            job = Job(tool, staged, root.parent / "go", _Countdown(tool.name, emit), emit, stop)
+            job = Job(tool, staged, root / tool.name, root.parent / "go", _Countdown(tool.name, emit), emit, stop, unreachable)
             channel, origin = _fill(job)
+            add_data(job)
             publish(root, tool, staged, channel=channel, origin=origin)
     emit(Progress(_TITLE, tool.name, 1.0, 0.0, done=True))
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -92,9 +93,18 @@ def test_a_missing_image_is_reported(kind_user: User) -> None:
     )
     failed = kind_user.devloop("-C", "demo", "up", "local")
     assert failed.status == 1
-    assert "localhost:1/nobody/node:v9" in failed.text
-    assert "devloop toolchain images" in failed.text
-    assert kind_user.devloop("-C", "demo", "down", "local").status == 0
+    assert "localhost:1 does not answer the container engine, localhost:1/nobody/node:v9 cannot be pulled" in failed.text
+    assert "docker pull localhost:1/nobody/node:v9" in failed.text
+    assert remains(kind_user) == []
+
+
+def test_a_version_without_a_node_image_lists_those_that_have_one(kind_user: User) -> None:
+    definition = kind_user.init() / "clusters/local/ksail.yaml"
+    definition.write_text(re.sub("kubernetesVersion: .*", "kubernetesVersion: v1.20.1", definition.read_text()))
+    failed = kind_user.devloop("-C", "demo", "up", "local")
+    assert failed.status == 2, failed.text
+    assert "there is no node image for Kubernetes v1.20.1" in failed.text
+    assert all(f"v{version}" in failed.text for version in Toolchain().node_images())
     assert remains(kind_user) == []
 
 

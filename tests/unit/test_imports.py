@@ -34,7 +34,6 @@ SLOW = (
 # Modules of devloop -> why they wait, and the modules that import them inside functions. Modules of devloop.cli may defer everything.
 DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.cli": ("the signal handlers come first", frozenset({"devloop.__main__"})),
-    "devloop.clients.http": ("only for a download", frozenset({"devloop.toolchain.channels"})),
     "devloop.clients.remote_fetch": ("only with --allow-remote", frozenset({"devloop.repository.remote_bases"})),
     "devloop.repository.age_keys": ("only for encrypted files", frozenset({"devloop.commands.validate", "devloop.session"})),
     "devloop.lint.run": ("while the worker starts", frozenset({"devloop.commands.validate", "devloop.steps.validation"})),
@@ -48,6 +47,7 @@ DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.runtime.processes": ("only for processes", frozenset({"devloop.flux", "devloop.gitserver"})),
     "devloop.provisioners.embedded.authority": ("only for new certificates", frozenset({"devloop.provisioners.embedded.pki"})),
     "devloop.toolchain.install": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
+    "devloop.toolchain.disk_usage": ("only for `toolchain list`, `toolchain prune` and `doctor`", frozenset({"devloop.toolchain"})),
     "devloop.toolchain.channels": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
 }
 

@@ -15,7 +15,7 @@ def test_the_table_matches_the_lock() -> None:
     platforms, documented = rows[0][1:], {}
     for names, *cells in rows[1:]:
         parts = names.split(", ")
-        suffix = "-controller" if "-controller" in parts[-1] and "-" == parts[0][-1] else ""
+        suffix = "-controller" if "-controller" in parts[-1] and parts[0][-1] == "-" else ""
         for name in parts:
             documented[name.removesuffix("-") + suffix if name.endswith("-") else name] = cells
     tools = {name: tool for name, tool in load_lock().items() if name not in DEVELOPMENT}
@@ -23,4 +23,7 @@ def test_the_table_matches_the_lock() -> None:
     for name, tool in tools.items():
         for platform, cell in zip(platforms, documented[name], strict=True):
             assert (cell == "yes") == (platform in tool.releases), (name, platform)
-            assert (cell == "image") == (bool(tool.image and "@" in tool.image.reference) and platform.startswith("linux")), (name, platform)
+            assert (cell == "image") == (bool(tool.image and "@" in tool.image.reference) and platform.startswith("linux")), (
+                name,
+                platform,
+            )

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import textwrap
 import threading
 import time
@@ -330,10 +331,16 @@ def test_another_version_on_path_is_not_used(lock: Path, tmp_path: Path, monkeyp
     assert Toolchain(lock=lock, folder=tmp_path / "cache").missing(["hello"]) == ("hello",)
 
 
-def test_a_tool_with_data_files_never_comes_from_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_on_path_still_needs_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(tmp_path / "bin", monkeypatch, VERSION)
-    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", LOCK + FILES), folder=tmp_path / "cache")
+    lock = make_lock(tmp_path / "lock", LOCK + FILES)
+    (config := lock.parent / "modules" / "hello" / "config").mkdir()
+    (config / "a.yaml").write_text("kind: A\n")
+    toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
     assert toolchain.missing(["hello"]) == ("hello",)
+    assert toolchain.ensure(["hello"], ignore)
+    assert [state.channel for state in toolchain.states()] == ["path"]
+    assert toolchain.crds("hello") == [{"kind": "A"}]
 
 
 # --- releases
@@ -364,6 +371,19 @@ def release(url: str, sha256: str) -> str:
     return f'{LOCK}\n[tools.hello.releases.{this_platform()}]\nurl = "{url}"\nsha256 = "{sha256}"\n'
 
 
+SECOND = f"""
+[tools.second]
+module = "hello"
+package = "."
+seconds = 60
+packages = 30
+
+[tools.second.releases.{this_platform()}]
+url = "http://nowhere.invalid/second"
+sha256 = "{"0" * 64}"
+"""
+
+
 def test_a_release_with_the_pinned_checksum(server: str, tmp_path: Path) -> None:
     lock = make_lock(tmp_path / "lock", release(f"{server}/hello", hashlib.sha256(RELEASE).hexdigest()))
     toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
@@ -372,12 +392,12 @@ def test_a_release_with_the_pinned_checksum(server: str, tmp_path: Path) -> None
     assert [(state.channel, state.origin) for state in toolchain.states()] == [("release", f"{server}/hello")]
 
 
-def test_a_release_with_another_checksum_is_refused(server: str, tmp_path: Path) -> None:
-    lock = make_lock(tmp_path / "lock", release(f"{server}/hello", "0" * 64))
-    toolchain = Toolchain(lock=lock, folder=tmp_path / "cache")
-    with pytest.raises(DevloopError, match="does not match the pinned checksum"):
-        toolchain.ensure(["hello"], ignore)
-    assert toolchain.missing(["hello"]) == ("hello",)
+def test_a_release_with_another_checksum_is_built_instead(server: str, tmp_path: Path) -> None:
+    events: list[Event] = []
+    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", release(f"{server}/hello", "0" * 64)), folder=tmp_path / "cache")
+    assert toolchain.ensure(["hello"], events.append)
+    assert version_of(toolchain.path("hello")) == f"hello v{VERSION}"
+    assert [event.message for event in events if isinstance(event, Notice) and "expected" in event.message]
     assert leftovers(tmp_path / "cache") == []
 
 
@@ -387,6 +407,35 @@ def test_without_the_release_it_is_built(server: str, tmp_path: Path) -> None:
     assert toolchain.ensure(["hello"], events.append)
     assert version_of(toolchain.path("hello")) == f"hello v{VERSION}"
     assert any(isinstance(event, Notice) and "cannot be downloaded" in event.message for event in events)
+
+
+def test_a_program_in_an_archive(server: str, tmp_path: Path) -> None:
+    archive = tmp_path / "releases" / "hello.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "releases" / "hello", "hello-1/bin/hello")
+    text = release(f"{server}/hello.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest()) + 'member = "hello-1/bin/hello"\n'
+    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", text), folder=tmp_path / "cache")
+    assert toolchain.ensure(["hello"], ignore)
+    assert version_of(toolchain.path("hello")) == "released"
+    assert sorted(path.name for path in toolchain.path("hello").parent.iterdir()) == ["entry.json", "hello"]
+
+
+def test_an_archive_without_the_program_is_no_release(server: str, tmp_path: Path) -> None:
+    archive = tmp_path / "releases" / "hello.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "releases" / "hello", "elsewhere")
+    text = release(f"{server}/hello.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest()) + 'member = "hello"\n'
+    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", text), folder=tmp_path / "cache")
+    assert toolchain.ensure(["hello"], ignore)
+    assert [state.channel for state in toolchain.states()] == ["source"]
+
+
+def test_a_host_without_an_answer_is_asked_once(tmp_path: Path) -> None:
+    events: list[Event] = []
+    lock = make_lock(tmp_path / "lock", release("http://nowhere.invalid/hello", "0" * 64) + SECOND)
+    Toolchain(lock=lock, folder=tmp_path / "cache").ensure(["hello", "second"], events.append)
+    failures = [event.message for event in events if isinstance(event, Notice) and "cannot be downloaded" in event.message]
+    assert len(failures) == 1, failures
 
 
 # --- the disk says no
