@@ -29,7 +29,7 @@ class Connections:
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self._limits = limits
-        self._managers: dict[str, PoolManager] = {}
+        self._managers: dict[tuple[str, str], PoolManager] = {}
 
     def __enter__(self) -> Connections:
         return self
@@ -61,15 +61,15 @@ class Connections:
 
         timeout = Timeout(connect=self._limits.connect, read=self._limits.read)
         try:
-            manager = self._manager(_proxy_of(url))
+            manager = self._manager(_proxy_of(url), urlsplit(url).scheme)
             return manager.request("GET", url, headers=headers, timeout=timeout, retries=False, redirect=False, preload_content=False)
         except HTTPError as error:
             raise from_error(host_of(url), error) from None
 
-    def _manager(self, proxy: str) -> PoolManager:
-        if proxy not in self._managers:
-            self._managers[proxy] = _new_manager(proxy)
-        return self._managers[proxy]
+    def _manager(self, proxy: str, scheme: str) -> PoolManager:
+        if (proxy, scheme) not in self._managers:
+            self._managers[proxy, scheme] = _new_manager(proxy, scheme)
+        return self._managers[proxy, scheme]
 
 
 def _check(url: str) -> None:
@@ -110,17 +110,18 @@ def _proxy_of(url: str) -> str:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _new_manager(proxy: str) -> PoolManager:
+def _new_manager(proxy: str, scheme: str) -> PoolManager:
     from urllib3 import PoolManager, ProxyManager, make_headers
 
-    if not proxy:
-        return PoolManager(ssl_context=_trust())
     parts = urlsplit(proxy)
+    trust = _trust() if "https" in (scheme, parts.scheme) else None  # takes 40 ms
+    if not proxy:
+        return PoolManager(ssl_context=trust)
     if parts.scheme not in ("http", "https"):
         raise DownloadFailed(Reason.NO_NETWORK, f"a proxy must have an http or https URL, not {parts.scheme}")
     credentials, _, host = parts.netloc.rpartition("@")
     headers = make_headers(proxy_basic_auth=unquote(credentials)) if credentials else {}
-    return ProxyManager(urlunsplit(parts._replace(netloc=host)), proxy_headers=headers, ssl_context=_trust(), proxy_ssl_context=_trust())
+    return ProxyManager(urlunsplit(parts._replace(netloc=host)), proxy_headers=headers, ssl_context=trust, proxy_ssl_context=trust)
 
 
 def _trust() -> ssl.SSLContext:
