@@ -124,8 +124,8 @@ def state_dir(provisioner: str, name: str) -> Path:
 
 
 def existing(name: str) -> tuple[str, ...]:
-    """The provisioners that have state of the cluster `name`."""
-    return tuple(provisioner for provisioner in PROVISIONERS if state_dir(provisioner, name).exists())
+    """The provisioners that have state of the cluster `name` and run here: a home can be shared with another system."""
+    return tuple(provisioner for provisioner in PROVISIONERS if runs_here(provisioner) and state_dir(provisioner, name).exists())
 
 
 def open_provisioner(name: str, environment: Environment, toolchain: Toolchain, stop: threading.Event) -> Provisioner:

@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ ONLY_ON_LINUX = {
 FOLDERS = ("/proc", "/sys", "/dev/shm")
 
 
+@cache
 def embedded_only() -> list[str]:
     """Patterns of the modules that mypy does not check for macOS."""
     settings = tomllib.loads((Path(__file__).parents[2] / "mypy-darwin.toml").read_text())["tool"]["mypy"]
@@ -61,7 +63,16 @@ def leave_linux() -> None:
 
     os.stat = stat_elsewhere  # exists() and is_file() use it, and it has no audit event
     sys.addaudithook(audit)
+    sys.meta_path.insert(0, Absent())
     sys.platform = "darwin"
+
+
+class Absent:
+    """Finds what only the embedded provisioner uses, and refuses it."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if any(fnmatchcase(name, pattern) for pattern in embedded_only()):
+            raise ImportError(f"{name} requires Linux", name=name)
 
 
 def audit(event: str, arguments: tuple[Any, ...]) -> None:

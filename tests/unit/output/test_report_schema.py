@@ -164,6 +164,7 @@ def test_the_doctors_report_follows_the_schema(tmp_path: Path) -> None:
     assert "failed" in {check["status"] for check in document["checks"]}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the embedded provisioner requires Linux")
 def test_what_is_not_there_is_reported_by_the_schema(tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec: {}\n")
     for command, status in (("status", 1), ("down", 0)):

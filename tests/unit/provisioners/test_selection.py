@@ -81,6 +81,14 @@ def test_down_uses_all_provisioners_with_state() -> None:
     assert existing_choices("embedded", LOCAL) == ("embedded",)
 
 
+def test_state_of_a_provisioner_that_cannot_run_here_is_left_alone(pinged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    state_dir("embedded", "local").mkdir(parents=True)
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert existing("local") == ()
+    assert choose("auto", LOCAL).name == existing_choices("auto", LOCAL)[0] == "kind"
+    assert state_dir("embedded", "local").exists()
+
+
 def test_environments_of_an_older_version_are_found(tmp_path: Path) -> None:
     """State directories must never change."""
     for folder in ("local", "kind@local"):
