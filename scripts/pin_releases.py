@@ -134,7 +134,7 @@ def pinned_image(tool: str, version: str) -> list[str]:
     reference = f"{tagged}@{resolve(tagged, NEVER)}"
     with tempfile.TemporaryDirectory() as scratch:
         for platform in LINUX:
-            pull_file(reference, path, platform, Path(scratch, "program"), lambda *_: None, NEVER)
+            pull_file(reference, path, platform.replace("-", "/"), Path(scratch, "program"), lambda *_: None, NEVER)
     return [f"[tools.{tool}.image]", f'reference = "{reference}"', f'path = "{path}"']
 
 

@@ -31,7 +31,7 @@ def pull_file(
 ) -> None:
     """Write the file `path` of an image to the program `target`. Everything that arrives is checked against the digest of `reference`.
 
-    `reference` is HOST/NAME[:TAG]@sha256:DIGEST, `platform` is linux-amd64 or linux-arm64. Layers are read from the top down.
+    `reference` is HOST/NAME[:TAG]@sha256:DIGEST, `platform` is linux/amd64 or linux/arm64. Layers are read from the top down.
     `mirrored` and `partials` as for `mirrors()` and `http.download`. Raises DownloadFailed, OSError or Interrupted.
     """
     repository, _, digest = locate(reference, mirrors() if mirrored is None else mirrored)

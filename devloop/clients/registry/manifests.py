@@ -54,7 +54,7 @@ def _checked(digest: str) -> str:
 
 def _for_platform(index: Mapping[str, Any], platform: str) -> str:
     """The digest of the manifest for `platform`; attestations have the platform unknown/unknown."""
-    offered = {f"{each['os']}-{each['architecture']}": entry["digest"] for entry in index["manifests"] if (each := entry.get("platform"))}
+    offered = {f"{each['os']}/{each['architecture']}": entry["digest"] for entry in index["manifests"] if (each := entry.get("platform"))}
     if platform not in offered:
         names = ", ".join(sorted(name for name in offered if not name.startswith("unknown")))
         raise DownloadFailed(Reason.NOT_FOUND, f"the image is not for {platform} but for {names or 'nothing'}")

@@ -48,7 +48,7 @@ def registry(registry_program: Path, tmp_path_factory: pytest.TempPathFactory) -
         yield it
 
 
-def pull(reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux-amd64") -> bytes:
+def pull(reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64") -> bytes:
     event = threading.Event()
     pull_file(reference, path, platform, target / "it", lambda *_: None, event, mirrored=mirrored or {}, limits=LIMITS)
     assert [each.name for each in target.iterdir()] == ["it"], "nothing else is left"
@@ -56,7 +56,7 @@ def pull(reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, 
 
 
 def failure(
-    reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux-amd64"
+    reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64"
 ) -> DownloadFailed:
     with pytest.raises(DownloadFailed) as failed:
         pull(reference, target, path, mirrored=mirrored, platform=platform)
@@ -217,7 +217,7 @@ def test_a_registry_that_gives_no_useful_token(tmp_path: Path, challenge: str, m
 def test_a_mirror(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = registry.push(NAME, [BASE, TOP])
     monkeypatch.setenv(VARIABLE, f"docker.io=https://mirror.example, ghcr.io={registry.host}")
-    pull_file(f"ghcr.io/{NAME}:v1@{digest}", PATH, "linux-amd64", tmp_path / "it", lambda *_: None, threading.Event(), limits=LIMITS)
+    pull_file(f"ghcr.io/{NAME}:v1@{digest}", PATH, "linux/amd64", tmp_path / "it", lambda *_: None, threading.Event(), limits=LIMITS)
     assert (tmp_path / "it").read_bytes() == PROGRAM
 
 
@@ -280,8 +280,8 @@ def test_no_such_image(registry: Registry, tmp_path: Path) -> None:
 
 def test_an_image_for_other_platforms(registry: Registry, tmp_path: Path) -> None:
     digest = registry.push(NAME, [BASE, TOP])
-    failed = failure(f"{registry.host}/{NAME}@{digest}", tmp_path, platform="linux-arm64")
-    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "the image is not for linux-arm64 but for linux-amd64")
+    failed = failure(f"{registry.host}/{NAME}@{digest}", tmp_path, platform="linux/arm64")
+    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "the image is not for linux/arm64 but for linux/amd64")
 
 
 def test_a_reference_without_a_digest(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_pull_can_be_interrupted(registry: Registry, tmp_path: Path) -> None:
         threading.Timer(0.2, stop.set).start()
         with pytest.raises(Interrupted):
             reference = f"127.0.0.1:{hanging.port}/{NAME}@{digest}"
-            pull_file(reference, PATH, "linux-amd64", tmp_path / "it", lambda *_: None, stop, mirrored={})
+            pull_file(reference, PATH, "linux/amd64", tmp_path / "it", lambda *_: None, stop, mirrored={})
 
 
 def test_a_layer_that_is_cut_off_is_continued(registry: Registry, tmp_path: Path) -> None:
