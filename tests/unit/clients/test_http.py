@@ -19,8 +19,7 @@ from .servers import Server, file_server, send, serving
 CONTENT = b"a program" * 100_000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
-# Quick: a test that waits for one of these is slow.
-LIMITS = http.Limits(connect=1, read=0.3, stalled=2, pause=0.01)
+LIMITS = http.Limits(pause=0.01)
 
 
 def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -95,7 +94,7 @@ def test_a_cut_download_is_continued_at_once(tmp_path: Path) -> None:
 
 def test_a_cut_download_is_continued_by_the_next_run(tmp_path: Path) -> None:
     ends = [500_000, 600_000]
-    once = http.Limits(read=0.3, attempts=0)
+    once = http.Limits(attempts=0)
     with serving(file_server(CONTENT, ends=ends)) as server:
         for _ in range(2):
             with pytest.raises(http.DownloadFailed, match="ended the connection early") as failed:

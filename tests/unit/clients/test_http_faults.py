@@ -18,7 +18,10 @@ from devloop.clients.ports import free_ports
 from .servers import Answer, own_authority, proxy, send, serving
 
 CONTENT = b"a program" * 1000
-LIMITS = Limits(connect=1, read=0.2, stalled=1, pause=0.01)
+LIMITS = Limits(pause=0.01)
+
+# For servers that hang.
+HASTY = Limits(read=0.2, stalled=1, pause=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +82,7 @@ def test_a_rate_limit_is_waited_for(tmp_path: Path, later: str | Callable[[], st
     asked = later if isinstance(later, str) else later()
     begin = time.monotonic()
     with serving(first(lambda handler: send(handler, 429, Retry_After=asked), good)) as server:
-        http.download(server.url, tmp_path / "it", lambda *_: None, threading.Event(), limits=Limits(stalled=5, pause=0.01))
+        http.download(server.url, tmp_path / "it", lambda *_: None, threading.Event(), limits=LIMITS)
     assert (tmp_path / "it").read_bytes() == CONTENT
     assert (time.monotonic() - begin >= 0.4) == (asked != "0")
 
@@ -110,9 +113,9 @@ def test_an_error_that_passes(tmp_path: Path) -> None:
 def test_a_server_that_hangs(tmp_path: Path) -> None:
     begin = time.monotonic()
     with serving(lambda _: threading.Event().wait(3) and None) as server:
-        failed = failure(server.url, tmp_path)
+        failed = failure(server.url, tmp_path, HASTY)
     assert (failed.reason, failed.message) == (Reason.TIMED_OUT, "127.0.0.1 does not answer")
-    assert 0.2 < time.monotonic() - begin < 2
+    assert 0.2 < time.monotonic() - begin < 10
 
 
 def test_a_server_that_hangs_after_a_while(tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_a_server_that_hangs_after_a_while(tmp_path: Path) -> None:
         threading.Event().wait(3)
 
     with serving(answer) as server:
-        assert failure(server.url, tmp_path).reason is Reason.TIMED_OUT
+        assert failure(server.url, tmp_path, HASTY).reason is Reason.TIMED_OUT
 
 
 def test_a_server_that_sends_a_byte_now_and_then(tmp_path: Path) -> None:
@@ -138,9 +141,9 @@ def test_a_server_that_sends_a_byte_now_and_then(tmp_path: Path) -> None:
 
     begin = time.monotonic()
     with serving(answer) as server:
-        failed = failure(server.url, tmp_path)
+        failed = failure(server.url, tmp_path, HASTY)
     assert (failed.reason, failed.message) == (Reason.TIMED_OUT, "less than 256 KiB arrived within 1 s")
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10
 
 
 def test_a_server_that_ends_the_connection(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ NAME = "fluxcd/source-controller"
 PATH = "/usr/local/bin/source-controller"
 INSIDE = PATH.lstrip("/")
 PROGRAM = b"\x7fELF a controller" * 10_000
-LIMITS = Limits(connect=1, read=0.5, stalled=1, pause=0.01)
+LIMITS = Limits(pause=0.01)
+
+# For registries that hang.
+HASTY = Limits(read=0.5, stalled=1, pause=0.01)
 
 BASE = (Entry("etc/os-release", b"NAME=base\n"), Entry("bin/busybox", b"busybox", 0o755), link("lib64", "usr/lib64"))
 TOP = (folder("usr/local/bin"), Entry(INSIDE, PROGRAM, 0o755))
@@ -48,18 +51,32 @@ def registry(registry_program: Path, tmp_path_factory: pytest.TempPathFactory) -
         yield it
 
 
-def pull(reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64") -> bytes:
+def pull(
+    reference: str,
+    target: Path,
+    path: str = PATH,
+    *,
+    mirrored: dict[str, str] | None = None,
+    platform: str = "linux/amd64",
+    limits: Limits = LIMITS,
+) -> bytes:
     event = threading.Event()
-    pull_file(reference, path, platform, target / "it", lambda *_: None, event, mirrored=mirrored or {}, limits=LIMITS)
+    pull_file(reference, path, platform, target / "it", lambda *_: None, event, mirrored=mirrored or {}, limits=limits)
     assert [each.name for each in target.iterdir()] == ["it"], "nothing else is left"
     return (target / "it").read_bytes()
 
 
 def failure(
-    reference: str, target: Path, path: str = PATH, *, mirrored: dict[str, str] | None = None, platform: str = "linux/amd64"
+    reference: str,
+    target: Path,
+    path: str = PATH,
+    *,
+    mirrored: dict[str, str] | None = None,
+    platform: str = "linux/amd64",
+    limits: Limits = LIMITS,
 ) -> DownloadFailed:
     with pytest.raises(DownloadFailed) as failed:
-        pull(reference, target, path, mirrored=mirrored, platform=platform)
+        pull(reference, target, path, mirrored=mirrored, platform=platform, limits=limits)
     assert "\n" not in failed.value.message
     return failed.value
 
@@ -311,7 +328,7 @@ def test_a_status(registry: Registry, tmp_path: Path, part: str, status: int, re
 def test_a_registry_that_hangs(registry: Registry, tmp_path: Path) -> None:
     digest = registry.push(NAME, [BASE, TOP])
     with serving(forward(registry.host, blobs=lambda _: threading.Event().wait(3) and None)) as hanging:
-        assert failure(f"127.0.0.1:{hanging.port}/{NAME}@{digest}", tmp_path).reason is Reason.TIMED_OUT
+        assert failure(f"127.0.0.1:{hanging.port}/{NAME}@{digest}", tmp_path, limits=HASTY).reason is Reason.TIMED_OUT
 
 
 def test_a_pull_can_be_interrupted(registry: Registry, tmp_path: Path) -> None:
