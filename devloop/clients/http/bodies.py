@@ -32,7 +32,7 @@ def chunks(answer: BaseHTTPResponse, host: str, patience: Patience, stop: thread
             raise from_error(host, error) from None
         if not chunk:
             return
-        if stop.is_set():
+        if stop.is_set() or patience.given_up:
             raise Interrupted(f"interrupted while waiting for {host}")
         patience.count(len(chunk))
         yield chunk

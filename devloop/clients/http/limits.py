@@ -35,6 +35,7 @@ class Patience:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.received = 0
+        self.given_up = False
         self._renew()
 
     def _renew(self) -> None:
@@ -44,6 +45,11 @@ class Patience:
     @property
     def left(self) -> float:
         return self._end - time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Later than a read may notice: whatever the server does, it brings no progress."""
+        return self.left < -self.limits.read
 
     def count(self, size: int) -> None:
         """Take note of `size` more bytes; raises DownloadFailed if they come too slowly."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
-from devloop.clients.background import unless_stopped
+from devloop.clients.background import POLL_INTERVAL, in_background
 from devloop.clients.http.failures import PASSING, DownloadFailed, Reason
 from devloop.clients.http.limits import Patience
+from devloop.errors import Interrupted
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -25,6 +27,8 @@ def retried(work: Callable[[], T], host: str, patience: Patience, stop: threadin
         return stop.is_set() or patience.attempts >= patience.limits.attempts or state.upcoming_sleep > patience.left
 
     def attempt() -> T:
+        if stop.is_set():
+            raise Interrupted(f"interrupted while waiting for {host}")
         patience.attempts += 1
         return work()
 
@@ -35,7 +39,20 @@ def retried(work: Callable[[], T], host: str, patience: Patience, stop: threadin
         sleep=sleep_using_event(stop),
         reraise=True,
     )
-    return unless_stopped(lambda: retrying(attempt), host, stop)
+    return _bounded(in_background(lambda: retrying(attempt), host), host, patience, stop)
+
+
+def _bounded(future: Future[T], host: str, patience: Patience, stop: threading.Event) -> T:
+    """Time limits of a socket are renewed by each byte, and count for each address of a name: this one is for all of it."""
+    while not wait([future], POLL_INTERVAL).done:
+        if stop.is_set() or patience.is_over:
+            patience.given_up = True
+            break
+    if future.done():
+        return future.result()
+    if stop.is_set():
+        raise Interrupted(f"interrupted while waiting for {host}")
+    raise DownloadFailed(Reason.TIMED_OUT, f"{host} does not answer")
 
 
 def _may_pass(error: BaseException, patience: Patience) -> bool:

@@ -146,6 +146,20 @@ def test_a_server_that_sends_a_byte_now_and_then(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 10
 
 
+def test_a_server_that_never_gets_to_the_body(tmp_path: Path) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while True:
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+
+    begin = time.monotonic()
+    with serving(answer) as server:
+        failed = failure(server.url, tmp_path, HASTY)
+    assert (failed.reason, failed.message) == (Reason.TIMED_OUT, "127.0.0.1 does not answer")
+    assert time.monotonic() - begin < 10
+
+
 def test_a_server_that_ends_the_connection(tmp_path: Path) -> None:
     with serving(lambda handler: setattr(handler, "close_connection", True)) as server:
         failed = failure(server.url, tmp_path)
