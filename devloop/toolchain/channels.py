@@ -117,7 +117,7 @@ def host_of(origin: str) -> str:
 def _pass(job: Job, origin: str, error: DownloadFailed) -> None:
     """To the next channel."""
     job.program.unlink(missing_ok=True)
-    if error.reason is Reason.NO_NETWORK:
+    if error.reason in (Reason.NO_NETWORK, Reason.TIMED_OUT):
         job.unreachable.add(host_of(origin))
     job.emit(Notice(f"{job.tool.name} cannot be downloaded from {origin}: {error.message}", Severity.WARNING))
 
