@@ -26,6 +26,14 @@ def sops_program() -> Path:
     return toolchain.path("sops")
 
 
+@pytest.fixture(scope="session")
+def registry_program() -> Path:
+    """A real registry, CNCF Distribution."""
+    toolchain = Toolchain()
+    toolchain.ensure(["registry"], lambda event: None)
+    return toolchain.path("registry")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Folders of environments stay below the tests' own as a whole, so that none is left in memory."""

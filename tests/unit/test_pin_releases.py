@@ -20,7 +20,6 @@ from types import ModuleType
 import pytest
 
 from devloop.images.archive import Entry
-from devloop.toolchain import Toolchain
 
 from .clients.registries import running
 from .clients.servers import send, serving
@@ -243,10 +242,8 @@ def test_a_tool_that_nobody_publishes(script: ModuleType, capsys: pytest.Capture
     assert "nobody publishes worker" in capsys.readouterr().err
 
 
-def test_an_image_by_its_digest(lock: Path, tmp_path: Path) -> None:
-    toolchain = Toolchain()
-    toolchain.ensure(["registry"], lambda event: None)
-    with running(toolchain.path("registry"), tmp_path) as registry:
+def test_an_image_by_its_digest(registry_program: Path, lock: Path, tmp_path: Path) -> None:
+    with running(registry_program, tmp_path) as registry:
         program = [[Entry("usr/local/bin/source-controller", b"a controller", 0o755)]]
         digest = registry.push("fluxcd/source-controller", program, tag="v1.9.6", machines=("amd64", "arm64"))
         command = [sys.executable, str(SCRIPT), "source-controller", f"--lock={lock}"]

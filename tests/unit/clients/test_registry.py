@@ -19,7 +19,6 @@ from devloop.clients.registry.mirrors import VARIABLE, locate, mirrors
 from devloop.errors import InputError, Interrupted
 from devloop.images.archive import Entry, folder, link
 from devloop.provisioners.embedded.authority import new_authority
-from devloop.toolchain import Toolchain
 
 from .registries import INDEX, Registry, packed, running, token, token_server
 from .servers import Answer, send, serving
@@ -35,14 +34,6 @@ HASTY = Limits(read=0.5, stalled=1, pause=0.01)
 
 BASE = (Entry("etc/os-release", b"NAME=base\n"), Entry("bin/busybox", b"busybox", 0o755), link("lib64", "usr/lib64"))
 TOP = (folder("usr/local/bin"), Entry(INSIDE, PROGRAM, 0o755))
-
-
-@pytest.fixture(scope="session")
-def registry_program() -> Path:
-    """Built by the toolchain the first time, then found in its cache."""
-    toolchain = Toolchain()
-    toolchain.ensure(["registry"], lambda event: None)
-    return toolchain.path("registry")
 
 
 @pytest.fixture(scope="module")

@@ -51,10 +51,8 @@ def _usual_caches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    toolchain = Toolchain()
-    toolchain.ensure(["registry"], lambda event: None)
-    with running(toolchain.path("registry"), tmp_path_factory.mktemp("registry")) as it:
+def registry(registry_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with running(registry_program, tmp_path_factory.mktemp("registry")) as it:
         yield it
 
 
