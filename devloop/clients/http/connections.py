@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # As Requests, curl and OpenSSL name them; ssl.create_default_context() itself reads SSL_CERT_FILE and SSL_CERT_DIR.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 _AGENT = {"User-Agent": "devloop"}
 
@@ -92,10 +94,7 @@ def host_of(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine, which no proxy can reach and which needs no TLS."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return bool(_LOOPBACK.fullmatch(host))
 
 
 def _proxy_of(url: str) -> str:

@@ -258,7 +258,7 @@ def test_a_list_of_mirrors_with_a_mistake(monkeypatch: pytest.MonkeyPatch, value
         mirrors()
 
 
-@pytest.mark.parametrize("endpoint", ["http://mirror.example", "ftp://localhost"])
+@pytest.mark.parametrize("endpoint", ["http://mirror.example", "http://127.0.0.1.example", "ftp://localhost"])
 def test_a_mirror_without_tls(endpoint: str) -> None:
     with pytest.raises(InputError, match="must have an https URL"):
         locate("ghcr.io/it", {"ghcr.io": endpoint})
