@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Before it applies a built-in kind, Flux drops the fields that it does not know and the ones that are `false`, zero or empty.
+# Before it applies a built-in kind, Flux drops fields that it does not know, and `false` wherever the API says "omitempty" without a pointer.
 set -euo pipefail
 
 ssa=v0.76.2 # the one of kustomize-controller 1.9.6
