@@ -55,7 +55,7 @@ class ImageStore:
         from devloop.clients.engine.pull import pull
 
         with _explained(reference):
-            pull(self._engine, reference, on_fraction, stop)
+            unless_stopped(lambda: pull(self._engine, reference, on_fraction, stop), reference, stop)
 
     def remove(self, reference: str) -> bool:
         """Remove the image if it exists and no container uses it; whether it did."""
