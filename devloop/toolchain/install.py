@@ -22,10 +22,12 @@ _TITLE = "toolchain"
 def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event, *, keep_build_cache: bool) -> bool:
     """Install one at a time, since a Go build uses all cores; False if another run installed all of them meanwhile."""
     emit(Notice(f"installing {', '.join(tool.name for tool in tools)}{_estimate(tools)}"))
-    with storage_errors(root), build_caches(keep=keep_build_cache):
+    with storage_errors(root), build_caches() as remove:
         unreachable: set[str] = set()
-        installed = [tool.name for tool in tools if _install(tool, root, emit, stop, unreachable)]
-    return bool(installed)
+        channels = {_install(tool, root, emit, stop, unreachable) for tool in tools}
+        if "source" in channels and not keep_build_cache:
+            remove()
+    return channels != {""}
 
 
 def _estimate(tools: Sequence[Tool]) -> str:
@@ -35,17 +37,18 @@ def _estimate(tools: Sequence[Tool]) -> str:
     return f": about {max(1, minutes)} min to build {', '.join(tool.name for tool in built)} from source" if built else ""
 
 
-def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> bool:
+def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> str:
+    """The channel, '' if another run has installed the tool meanwhile."""
     with in_turn(root / tool.name / ".lock", lambda: emit(Notice(f"waiting for another run that is installing {tool.name}")), stop):
         if read_installed(root, tool):
-            return False
+            return ""
         with staging(root, tool) as staged:
             job = Job(tool, staged, root / tool.name, root.parent / "go", _Countdown(tool.name, emit), emit, stop, unreachable)
             channel, origin = _fill(job)
             add_data(job)
             publish(root, tool, staged, channel=channel, origin=origin)
     emit(Progress(_TITLE, tool.name, 1.0, 0.0, done=True))
-    return True
+    return channel
 
 
 def _fill(job: Job) -> tuple[str, str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import docker
 
 ROOT = Path(__file__).parents[2]
+os.environ.setdefault("DEVLOOP_KEEP_BUILD_CACHE", "true")
 DIAGNOSE = ROOT / "scripts" / "diagnose.sh"
 
 

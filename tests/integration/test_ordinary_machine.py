@@ -151,7 +151,7 @@ def _engine(machine: Machine) -> Iterator[None]:
     folder.mkdir()
     paths = [f"--{option}={folder / option}" for option in ("data-root", "exec-root", "pidfile")]
     with _service(machine, "dockerd", ("dockerd", *paths, f"--host=unix://{folder}/docker.sock")):
-        until(lambda: machine.run("docker", "version").status == 0, "the engine", patience=60, stop=threading.Event())
+        until(lambda: machine.run("docker", "version").status == 0, "the engine", patience=60, stop=threading.Event(), hint="")
         assert machine.run("docker", "images", "--quiet").out == ""
         try:
             yield

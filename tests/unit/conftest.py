@@ -10,6 +10,14 @@ import pytest
 from devloop.toolchain import Toolchain
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _keep_build_caches() -> Iterator[None]:
+    """Tests that build leave the user's caches alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEVLOOP_KEEP_BUILD_CACHE", "true")
+        yield
+
+
 @pytest.fixture(scope="session")
 def worker_program() -> Path:
     """Built by the toolchain the first time, then found in its cache."""

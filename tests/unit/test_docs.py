@@ -30,6 +30,7 @@ EXCEPTIONS = {
     ("README.md", "sh", 1): "runs the test suite",
     ("README.md", "sh", 2): "needs a cluster; the integration tests run these commands",
     ("images.md", "sh", 0): "needs a container engine; tests/integration/test_kind_images.py makes images",
+    ("toolchain.md", "sh", 0): "installs and removes programs; tests/unit/toolchain does that with small ones",
     ("github-actions.md", "yaml", 0): "scripts/lint_workflows.py checks it with actionlint",
     ("github-actions.md", "yaml", 1): "scripts/lint_workflows.py checks it with actionlint",
     ("policies.md", "yaml", 0): "lists the fields of a policy, of the sample's policies some",

@@ -6,7 +6,7 @@ Compiling all tools leaves about 12 GB in them. Variables of the user's environm
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from devloop.clients.removal import remove_folder
 from devloop.clients.xdg import build_folder
@@ -23,18 +23,20 @@ def variables() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def build_caches(*, keep: bool = False) -> Iterator[None]:
-    """Remove devloop's own build caches after the last build that uses them has succeeded; a failed one continues from them.
+def build_caches() -> Iterator[Callable[[], None]]:
+    """Holds devloop's own build caches; call the result to remove them, which only the last of several runs does.
 
-    `keep`, or DEVLOOP_KEEP_BUILD_CACHE in the environment, leaves them for the next build.
+    After a failure they stay, and the next build continues from them. DEVLOOP_KEEP_BUILD_CACHE in the environment keeps them as well.
     """
     folder = build_folder()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
-        if keep or os.environ.get(KEEP):
-            return
-        with contextlib.suppress(BlockingIOError):  # another run still builds, and removes them
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove_folder(folder)
+
+        def remove() -> None:
+            if not os.environ.get(KEEP):
+                with contextlib.suppress(BlockingIOError):  # another run still builds
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    remove_folder(folder)
+
+        yield remove

@@ -105,3 +105,17 @@ def test_environments_of_another_repository_are_completed(tmp_path: Path) -> Non
     code = "import sys; sys.argv = ['devloop']; from devloop.cli import run; run([])"
     done = subprocess.run([sys.executable, "-c", code], env=env, check=False, text=True, capture_output=True)
     assert done.stdout.split() == ["staging"], done.stderr
+
+
+def test_prune_removes_programs_of_other_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    old = tmp_path / "devloop" / "tools" / "kind" / "0.1.0-old" / "kind"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"x" * (3 << 20))
+    listed, pruned = devloop("toolchain", "list"), devloop("toolchain", "prune")
+    assert "programs of other versions" in listed.stdout
+    assert (pruned.returncode, pruned.stderr) == (0, "")
+    assert "3 MiB" in pruned.stdout
+    assert not old.parent.exists()
+    assert "programs of other versions" not in devloop("toolchain", "list").stdout
