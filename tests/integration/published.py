@@ -56,7 +56,8 @@ class Registry:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text("\n".join(lines) + "\n")
         with (self.folder / "registry.log").open("a") as log:
-            running = subprocess.Popen([*before, Toolchain().path("registry"), "serve", config], stdout=log, stderr=log)
+            env = os.environ | {"OTEL_TRACES_EXPORTER": "none"}
+            running = subprocess.Popen([*before, Toolchain().path("registry"), "serve", config], stdout=log, stderr=log, env=env)
         try:
             yield
         finally:

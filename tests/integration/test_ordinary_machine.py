@@ -54,7 +54,7 @@ class Machine:
 
     @property
     def enter(self) -> tuple[str, ...]:
-        return ("nsenter", "--target", str(self.target), "--mount", "--net", "--")
+        return ("nsenter", "--target", str(self.target), "--mount", "--net", f"--wd={self.home}", "--")
 
     @property
     def env(self) -> dict[str, str]:
