@@ -18,17 +18,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from devloop.clients.go import Go, environment, find_go
 from devloop.clients.go.build import BUILD_FLAGS, needed_version
+from devloop.clients.go.caches import build_caches
 from devloop.clients.xdg import cache_folder
 from devloop.errors import DevloopError
 from devloop.toolchain.data import write_data
 from devloop.toolchain.lock import Tool, load_lock, this_platform
 
-# The platforms with a wheel. Go's programs need no libc, but pip looks for a tag; Go 1.26 needs macOS 12.
+# The platforms with a wheel. Go's programs need no libc, but pip looks for a tag; google-re2 has wheels from macOS 13 on.
 TAGS = {
     "linux-amd64": "manylinux_2_17_x86_64",
     "linux-arm64": "manylinux_2_17_aarch64",
-    "darwin-amd64": "macosx_12_0_x86_64",
-    "darwin-arm64": "macosx_12_0_arm64",
+    "darwin-amd64": "macosx_13_0_x86_64",
+    "darwin-arm64": "macosx_13_0_arm64",
 }
 
 
@@ -41,7 +42,9 @@ class WorkerHook(BuildHookInterface):
             return
         self._staged = tempfile.TemporaryDirectory(prefix="devloop-wheel-")
         try:
-            add(Path(self._staged.name), wanted or this_platform(), build_data)
+            with build_caches() as remove:
+                add(Path(self._staged.name), wanted or this_platform(), build_data)
+                remove()
         except (DevloopError, subprocess.CalledProcessError) as error:
             if wanted:
                 raise

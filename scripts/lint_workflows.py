@@ -22,7 +22,7 @@ from devloop.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
-HOOKS = ROOT / ".pre-commit-hooks.yaml"
+HOOKS = ROOT / "hooks" / ".pre-commit-hooks.yaml"
 DOCUMENTATION = ROOT / "docs" / "github-actions.md"
 ZIZMOR = ("zizmor", "--offline", "--quiet", "--persona=pedantic", "--strict-collection", "--no-progress")
 # Otherwise, the findings depend on the shellcheck and pyflakes on PATH.

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from devloop.output.json import SCHEMA
 from devloop.provisioners import PROVISIONERS
 from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
+from devloop.toolchain.lock import this_platform
 
 if TYPE_CHECKING:
     import docker
@@ -244,6 +245,32 @@ def copy_of_the_working_tree(target: Path) -> None:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_bytes((ROOT / name).read_bytes())
             (target / name).chmod((ROOT / name).stat().st_mode)
+
+
+@pytest.fixture(scope="session")
+def package_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of wheels instead of a package index: the working tree for this platform, what it needs, and what builds packages."""
+    source, index = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("index")
+    copy_of_the_working_tree(source)
+    env = os.environ | {"DEVLOOP_WHEEL_PLATFORM": this_platform(), "DEVLOOP_KEEP_BUILD_CACHE": "1"}
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", index, source, "hatchling", "pyyaml"]
+    subprocess.run([str(part) for part in command], check=True, env=env, timeout=600)
+    return index
+
+
+def without_go(env: Mapping[str, str], index: Path, folder: Path) -> dict[str, str]:
+    """No Go on PATH, and one elsewhere could build nothing; packages come from `index` alone, and the caches in `folder` are cold."""
+    path = [part for part in env["PATH"].split(os.pathsep) if not Path(part, "go").exists()]
+    kept = {name: value for name, value in env.items() if name != "PYTHONPATH"}
+    return kept | {
+        "PATH": os.pathsep.join(path),
+        "GOPROXY": "off",
+        "GOMODCACHE": str(folder / "modules"),
+        "GOCACHE": str(folder / "compiled"),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(index),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
-"""The hooks of .pre-commit-hooks.yaml with the real pre-commit, which installs them from a clone as it would from a remote."""
+"""The hooks with the real pre-commit, which installs the folder `hooks` from a clone as from its own repository, and devloop as a wheel."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import ROOT, User, copy_of_the_working_tree
+from .conftest import ROOT, User, without_go
 
-HOOKS = [hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())]
+HOOKS = [hook["id"] for hook in yaml.safe_load((ROOT / "hooks" / ".pre-commit-hooks.yaml").read_text())]
 AUTHOR = ["-c", "user.name=tester", "-c", "user.email=tester@localhost"]
 
 
@@ -23,12 +24,11 @@ class Repository:
     """A GitOps repository with the hooks installed."""
 
     path: Path
-    user: User
+    env: dict[str, str]
 
     def git(self, *args: str) -> subprocess.CompletedProcess[str]:
-        env = self.user.env | {"PRE_COMMIT_HOME": str(self.user.home / "pre-commit"), "PRE_COMMIT_COLOR": "never"}
         argv = ["git", "-C", str(self.path), *AUTHOR, *args]
-        return subprocess.run(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        return subprocess.run(argv, env=self.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def commit(self) -> str:
         """Try to commit everything; returns the output. Raises AssertionError if hooks and Git disagree."""
@@ -46,12 +46,13 @@ class Repository:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def repository(tmp_path_factory: pytest.TempPathFactory, package_index: Path) -> Repository:
     user = User(tmp_path_factory.mktemp("user"))
-    hooks, path = user.home / "devloop", user.home / "platform"
-    copy_of_the_working_tree(hooks)
+    hooks, path = user.home / "hooks", user.home / "platform"
+    shutil.copytree(ROOT / "hooks", hooks)
     assert user.devloop("init", str(path)).status == 0
-    result = Repository(path, user)
+    env = without_go(user.env, package_index, user.home)
+    result = Repository(path, env | {"PRE_COMMIT_HOME": str(user.home / "pre-commit"), "PRE_COMMIT_COLOR": "never"})
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
         subprocess.run(["git", "-C", str(hooks), *AUTHOR, *command], check=True, env=user.env)
     revision = subprocess.run(["git", "-C", str(hooks), "rev-parse", "HEAD"], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()

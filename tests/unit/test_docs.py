@@ -63,7 +63,7 @@ def test_the_settings_on_the_page_are_valid() -> None:
 
 def test_the_hooks_on_the_page_exist() -> None:
     [repository] = yaml.safe_load(blocks()["validation.md", "yaml", 1])["repos"]
-    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    hooks = yaml.safe_load((ROOT / "hooks" / ".pre-commit-hooks.yaml").read_text())
     assert {hook["id"] for hook in repository["hooks"]} <= {hook["id"] for hook in hooks}
 
 
