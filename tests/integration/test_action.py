@@ -19,7 +19,7 @@ import yaml
 from devloop.clients.xdg import cache_folder
 from devloop.provisioners import PROVISIONERS
 
-from .conftest import User, claim_names, clean_up, copy_of_the_working_tree, remains
+from .conftest import User, claim_names, clean_up, copy_of_the_working_tree, remains, without_go
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")
@@ -33,6 +33,7 @@ class Runner:
     workspace: Path
     action: Path
     user: User
+    ref: str = "main"
     steps: dict[str, dict[str, str]] = field(default_factory=dict)
     log: str = ""
     status: int = 0
@@ -66,6 +67,8 @@ class Runner:
         return all((self._value(pair[1], inputs) == pair[3]) == (pair[2] == "==") for pair in pairs if pair)
 
     def _value(self, reference: str, inputs: dict[str, str]) -> str:
+        if reference == "github.action_ref":
+            return self.ref
         match = REFERENCE.fullmatch(reference)
         if not match:
             return reference.strip("'")
@@ -144,6 +147,17 @@ def test_validates_every_environment_by_default(runner: Runner) -> None:
     assert runner.output("exit-code") == "0"
     assert json.loads(Path(runner.output("report")).read_text())["ok"] is True
     assert "### devloop validate : passed" in runner.summary
+
+
+def test_a_release_installs_its_wheel(runner: Runner, package_index: Path) -> None:
+    """Without Go, and without the programs of an earlier run."""
+    environment = without_go({"PATH": os.environ["PATH"]}, package_index, runner.folder / "bare")
+    released = replace(runner, ref="v0.1", folder=runner.folder / "release")
+    released.folder.mkdir()
+    released.use(environment)
+    assert released.status == 0, released.log
+    assert released.steps["install"]["needed"] == "false"
+    assert released.output("exit-code") == "0"
 
 
 def test_an_error_is_annotated_and_fails_the_job(runner: Runner) -> None:
