@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,33 @@ def test_one_action_has_one_version() -> None:
     assert len(used) == len({name for name, _ in used})
 
 
+# The jobs that may do more than read, of which none runs code of this repository.
+RIGHTS = {
+    ("release.yml", "publish"): {"id-token": "write"},
+    ("release.yml", "announce"): {"contents": "write"},
+}
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_every_job_has_a_time_limit_and_may_only_read(path: Path) -> None:
     document = yaml.safe_load(path.read_text())
     assert document["permissions"] == {"contents": "read"}
-    assert document["concurrency"]["cancel-in-progress"] is True
+    assert document["concurrency"]["cancel-in-progress"] is (path.name != "release.yml")
     for name, job in jobs(path).items():
         assert job["timeout-minutes"] <= 60, name
-        assert "permissions" not in job, name
+        assert job.get("permissions") == RIGHTS.get((path.name, name)), name
+
+
+@pytest.mark.parametrize(("name", "job"), RIGHTS)
+def test_a_job_that_may_write_runs_no_code_of_this_repository(name: str, job: str) -> None:
+    steps = jobs(ROOT / ".github/workflows" / name)[job]["steps"]
+    assert [step for step in steps if step.get("uses", "").startswith(("actions/checkout@", "./"))] == []
+
+
+def test_a_release_has_one_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    hooks = tomllib.loads((ROOT / "hooks/pyproject.toml").read_text())["project"]
+    assert (hooks["version"], hooks["dependencies"]) == (version, [f"devloop=={version}"])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
