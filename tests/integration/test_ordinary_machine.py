@@ -25,7 +25,7 @@ from devloop.clients.wait import until
 from devloop.images import Images
 from devloop.toolchain import Toolchain
 
-from .conftest import ROOT, Run, claim_names
+from .conftest import Run, claim_names
 from .published import BASES, HOSTS, RELEASES, Registry, patched_lock, write_certificates, write_releases
 
 PORT = 8000
@@ -74,7 +74,7 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(tmp_path_factory: pytest.TempPathFactory, package_index: Path) -> Iterator[Machine]:
     home = Path(str(tmp_path_factory.mktemp("machine")))
     registry = Registry(home / "registry")
     toolchain = Toolchain()
@@ -83,7 +83,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     certificates = write_certificates(home, HOSTS)
     (home / "releases").mkdir()
     releases = write_releases(home / "releases", toolchain, f"http://127.0.0.1:{PORT}")
-    _install_wheel(home, releases, registry)
+    _install_wheel(home, package_index, releases, registry)
     with ExitStack() as stack:
         machine = Machine(home, stack.enter_context(_namespaces(home)))
         stack.enter_context(registry.serve("127.0.0.1:443", machine.enter, certificates[1:]))
@@ -104,11 +104,9 @@ def _publish(registry: Registry, toolchain: Toolchain) -> None:
         registry.push(pushed | dict.fromkeys(BASES, images.reference("git-server-base")))
 
 
-def _install_wheel(home: Path, releases: str, registry: Registry) -> None:
-    wheels = home / "wheels"
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--wheel-dir", wheels, ROOT], check=True, timeout=900)
+def _install_wheel(home: Path, index: Path, releases: str, registry: Registry) -> None:
     subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
-    install = [home / "venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, "devloop"]
+    install = [home / "venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--find-links", index, "devloop"]
     subprocess.run(install, check=True, timeout=300)
     (lock,) = (home / "venv/lib").glob("python*/site-packages/devloop/toolchain/lock.toml")
     lock.write_text(patched_lock(lock.read_text(), releases, registry.digests))
