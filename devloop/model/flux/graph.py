@@ -104,9 +104,14 @@ class Graph:
     nodes: tuple[Node, ...] = ()
     own_sources: frozenset[SourceRef] = frozenset()
     by_id: Mapping[ObjectId, Node] = field(init=False, repr=False, compare=False, default_factory=dict)
+    by_parent: Mapping[ObjectId | None, tuple[Node, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_id", {node.kustomization.id: node for node in self.nodes})
+        by_parent: dict[ObjectId | None, list[Node]] = {}
+        for node in self.nodes:
+            by_parent.setdefault(node.parent, []).append(node)
+        object.__setattr__(self, "by_parent", {parent: tuple(nodes) for parent, nodes in by_parent.items()})
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -121,7 +126,7 @@ class Graph:
         return tuple(sorted({path for node in self.nodes for path in node.encrypted}))
 
     def children(self, parent: ObjectId) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if node.parent == parent)
+        return self.by_parent.get(parent, ())
 
     @property
     def controllers(self) -> tuple[str, ...]:

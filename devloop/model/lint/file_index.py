@@ -93,7 +93,7 @@ def is_made_up(path: str) -> bool:
 
 
 def above(path: str) -> Iterable[str]:
-    """The folders above `path`, the nearest first, up to '' for the root."""
-    while path:
+    """The folders above `path`, the nearest first, up to '' for the root, or '/' for an absolute path."""
+    while path not in ("", "/"):
         path = posixpath.dirname(path)
         yield path

@@ -1,11 +1,13 @@
 """The objects of an environment by identity, and which of them a Kustomization can rely on. No I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, is_flux
+from devloop.model.flux.reachability import reachable
 from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
@@ -53,28 +55,36 @@ class Inventory:
         return any(key.kind == "ResourceSet" for key in self.objects)
 
     def of_kind(self, group: str, kind: str) -> Iterator[tuple[KustomizationContext, Manifest]]:
-        for key, found in self.objects.items():
-            if (key.group, key.kind) == (group, kind):
-                yield from found
+        for key in self._by_kind.get((group, kind), ()):
+            yield from self.objects[key]
 
-    @property
+    @cached_property
+    def _by_kind(self) -> Mapping[tuple[str, str], Sequence[Identity]]:
+        found: dict[tuple[str, str], list[Identity]] = {}
+        for key in self.objects:
+            found.setdefault((key.group, key.kind), []).append(key)
+        return found
+
+    @cached_property
     def namespaces(self) -> frozenset[str]:
         """Those that the environment renders or that HelmReleases create."""
         made = {release_namespace(m) for _, m in self.of_kind(HELM_GROUP, HELM_RELEASE) if _creates_namespace(m)}
         return frozenset(made | {key.name for key in self.objects if key.kind == "Namespace" and not key.group})
 
-    def counted_on(self, node: Node) -> set[ObjectId]:
-        """The Kustomizations that are applied before or with `node`: itself, its parents, their dependencies, and what those render."""
-        found: set[ObjectId] = set()
-        waiting = [node.kustomization.id]
-        while waiting:
-            name = waiting.pop()
-            if name not in found and name in self.graph.by_id:
-                found.add(name)
-                known = self.graph.by_id[name]
-                waiting += [*known.kustomization.depends_on, *([known.parent] if known.parent else []), *known.others]
-                waiting += [child for dependency in known.kustomization.depends_on for child in self._below(dependency)]
-        return found
+    def counted_on(self, own: Mapping[ObjectId, int]) -> Mapping[ObjectId, int]:
+        """For each Kustomization the bits in `own` of all that are applied before or with it.
+
+        Those are itself, its parents, their dependencies, and what the dependencies render.
+        """
+        edges: dict[tuple[ObjectId, bool], list[tuple[ObjectId, bool]]] = {}
+        for node in self.graph:
+            name, before = node.kustomization.id, node.kustomization.depends_on
+            above = [*([node.parent] if node.parent else []), *node.others, *before]
+            edges[name, False] = [*((other, False) for other in above), *((other, True) for other in before)]
+            # With True: all that it renders, directly or not.
+            edges[name, True] = [(child.kustomization.id, below) for child in self.graph.children(name) for below in (False, True)]
+        bits = reachable(edges, {(name, False): value for name, value in own.items()})
+        return {name: value for (name, below), value in bits.items() if not below}
 
     def ancestors(self, name: ObjectId) -> set[ObjectId]:
         """The parents of the Kustomization, their parents, and so on."""
@@ -82,11 +92,6 @@ class Inventory:
         while (node := self.graph.by_id.get(name)) and node.parent and node.parent not in found:
             found.add(name := node.parent)
         return found
-
-    def _below(self, name: ObjectId) -> Iterator[ObjectId]:
-        for child in self.graph.children(name):
-            yield child.kustomization.id
-            yield from self._below(child.kustomization.id)
 
 
 def inventories(context: LintContext) -> tuple[Inventory, ...]:

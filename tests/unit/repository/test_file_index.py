@@ -96,3 +96,8 @@ def test_what_is_there_to_show_or_to_test_is_passed_over(tmp_path: Path) -> None
 
 def test_folders_above_a_file_come_nearest_first() -> None:
     assert [*above("a/b/c.yaml")] == ["a/b", "a", ""]
+
+
+def test_the_folders_above_an_absolute_path_end() -> None:
+    assert list(above("/a/b")) == ["/a", "/"]
+    assert list(above("/")) == []

@@ -16,6 +16,7 @@ from devloop.model.lint.inventory import Inventory, inventories, is_rendered
 
 # Group and kind.
 Kind = tuple[str, str]
+_HIDDEN = 1
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _APPLIES = "{kustomization} applies a resource of kind {kind} ({group}), "
 _NOTHING = "but none of its dependencies provides the definition"
@@ -25,15 +26,17 @@ def definition_missing(context: LintContext) -> Iterator[Diagnostic]:
     """A custom resource is applied before or without its definition. Once per kind, unless a chart seems to provide the definition."""
     for inventory in inventories(context):
         defined = _defined(inventory)
+        provided, bits = _provided(inventory, defined)
+        charts = _charts(inventory)
         unsolved: dict[Kind, list[tuple[KustomizationContext, Manifest]]] = {}
         for kustomization in inventory.environment.kustomizations:
-            for kind, manifest in _undefined(inventory, kustomization, defined):
+            for kind, manifest in _undefined(kustomization, provided[kustomization.id], bits):
                 if definers := defined.get(kind):
                     message = "but does not wait for {definers}, which provides the definition"
                     hint = _advice(inventory, kustomization.id, definers)
                     yield _diagnostic(kustomization, manifest, message, hint, definers=_any_of(definers))
-                elif charts := _charts(inventory, kind[0]):
-                    yield _diagnostic(kustomization, manifest, _NOTHING, _advice(inventory, kustomization.id, charts))
+                elif brought := _brought_by(charts, kind[0]):
+                    yield _diagnostic(kustomization, manifest, _NOTHING, _advice(inventory, kustomization.id, brought))
                 else:
                     unsolved.setdefault(kind, []).append((kustomization, manifest))
         for (kustomization, manifest), *others in unsolved.values():
@@ -60,25 +63,37 @@ def _defined(inventory: Inventory) -> Mapping[Kind, set[ObjectId]]:
     return found
 
 
-def _undefined(
-    inventory: Inventory, kustomization: KustomizationContext, defined: Mapping[Kind, set[ObjectId]]
-) -> Iterator[tuple[Kind, Manifest]]:
+def _provided(inventory: Inventory, defined: Mapping[Kind, set[ObjectId]]) -> tuple[Mapping[ObjectId, int], Mapping[Kind, int]]:
+    """For each Kustomization the bits of what is there before it, and the bit of each kind; `_HIDDEN` stands for unknown definitions."""
+    bits = {kind: 2 << number for number, kind in enumerate(defined)}
+    own = {node.kustomization.id: _HIDDEN if _hides_definitions(node) else 0 for node in inventory.graph}
+    for kind, names in defined.items():
+        for name in names:
+            own[name] |= bits[kind]
+    return inventory.counted_on(own), bits
+
+
+def _undefined(kustomization: KustomizationContext, provided: int, bits: Mapping[Kind, int]) -> Iterator[tuple[Kind, Manifest]]:
     """The first object of each kind; none if a hidden part of what the Kustomization waits for may provide the definition."""
     custom: dict[Kind, Manifest] = {}
     for manifest in kustomization.node.manifests:
         group = manifest.group
         if not is_built_in(group) and not is_flux(group) and "${" not in group:
             custom.setdefault((group, manifest.kind), manifest)
-    before = inventory.counted_on(kustomization.node) if custom else set()
-    for kind, manifest in custom.items():
-        if not before & defined.get(kind, set()) and (kind in defined or not _may_be_hidden(inventory, before)):
-            yield kind, manifest
+    yield from ((kind, manifest) for kind, manifest in custom.items() if not provided & bits.get(kind, _HIDDEN))
 
 
-def _charts(inventory: Inventory, group: str) -> set[ObjectId]:
+def _charts(inventory: Inventory) -> Mapping[str, set[ObjectId]]:
+    """The names of HelmReleases, and the Kustomizations with one of that name."""
+    found: dict[str, set[ObjectId]] = {}
+    for each, release in inventory.of_kind(HELM_GROUP, HELM_RELEASE):
+        found.setdefault(release.name, set()).add(each.id)
+    return found
+
+
+def _brought_by(charts: Mapping[str, set[ObjectId]], group: str) -> set[ObjectId]:
     """The Kustomizations with a HelmRelease named like the group: external-secrets for external-secrets.io."""
-    releases = inventory.of_kind(HELM_GROUP, HELM_RELEASE)
-    return {each.id for each, release in releases if group.split(".")[0] in release.name or release.name in group}
+    return {each for name, found in charts.items() if group.split(".")[0] in name or name in group for each in found}
 
 
 def _advice(inventory: Inventory, kustomization: ObjectId, others: set[ObjectId]) -> str:
@@ -88,12 +103,9 @@ def _advice(inventory: Inventory, kustomization: ObjectId, others: set[ObjectId]
     return f"add {_any_of(others)} to dependsOn of {kustomization}"
 
 
-def _may_be_hidden(inventory: Inventory, names: set[ObjectId]) -> bool:
-    """Whether a definition may come from something unknown: a chart, another source, a remote base, a failed build."""
-    nodes = [inventory.graph.by_id[name] for name in names]
-    return any(
-        node.state is not NodeState.BUILT or node.remote or any(_hides(node, manifest) for manifest in node.manifests) for node in nodes
-    )
+def _hides_definitions(node: Node) -> bool:
+    """Whether it may bring definitions that are unknown: from a chart, another source, a remote base, a failed build."""
+    return node.state is not NodeState.BUILT or bool(node.remote) or any(_hides(node, manifest) for manifest in node.manifests)
 
 
 def _hides(node: Node, manifest: Manifest) -> bool:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Graph, NodeState
+from devloop.model.flux.reachability import cycles
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
 
@@ -80,21 +81,7 @@ def _waits_for(graph: Graph) -> Mapping[ObjectId, list[ObjectId]]:
 
 def _cycles(graph: Graph) -> list[tuple[ObjectId, ...]]:
     """Each cycle starts at its alphabetically first name."""
-    found: dict[tuple[ObjectId, ...], None] = {}
-    done: set[ObjectId] = set()
-    following = _waits_for(graph)
-
-    def walk(name: ObjectId, trail: tuple[ObjectId, ...]) -> None:
-        if name in trail:
-            found[_rotated(trail[trail.index(name) :])] = None
-        elif name in following and name not in done:
-            for other in following[name]:
-                walk(other, (*trail, name))
-            done.add(name)
-
-    for node in graph:
-        walk(node.kustomization.id, ())
-    return list(found)
+    return list(dict.fromkeys(map(_rotated, cycles(_waits_for(graph)))))
 
 
 def _rotated(cycle: Sequence[ObjectId]) -> tuple[ObjectId, ...]:
