@@ -89,8 +89,9 @@ def test_no_go_at_all(bare: Path) -> None:
 def test_the_environment_is_the_users_but_for_what_the_build_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"GOPROXY": "off", "GOFLAGS": "-p=1", "GOOS": "plan9", "CGO_ENABLED": "1", "GOWORK": "/tmp/go.work"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("GOMODCACHE", raising=False)
     environment = go.environment(GOTMPDIR="/tmp/work")
-    assert (environment["GOPROXY"], environment["GOFLAGS"], environment["GOTMPDIR"]) == ("off", "-p=1", "/tmp/work")
+    assert (environment["GOPROXY"], environment["GOFLAGS"], environment["GOTMPDIR"]) == ("off", "-p=1 -modcacherw", "/tmp/work")
     assert (environment["CGO_ENABLED"], environment["GOWORK"], environment["GOTOOLCHAIN"]) == ("0", "off", "local")
     assert "GOOS" not in environment
 

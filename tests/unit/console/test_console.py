@@ -56,7 +56,8 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     console.show(report(findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),)))
     captured = capsys.readouterr()
     document = json.loads(captured.out)
-    assert list(document) == ["command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
+    keys = ["schemaVersion", "command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
+    assert list(document) == keys
     assert document["ok"] is False
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
     keys = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]

@@ -27,7 +27,7 @@ def found_from(edges: Edges, start: int) -> set[int]:
     return seen
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(60))
 def test_it_finds_what_a_search_finds(seed: int) -> None:
     edges = made(seed)
     bits = reachable(edges, {node: 1 << node for node in range(11)})
@@ -40,7 +40,7 @@ def test_it_finds_what_a_search_finds(seed: int) -> None:
             assert group == {other for other in edges if other in found_from(edges, node) and node in found_from(edges, other)}
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(60))
 def test_every_node_on_a_cycle_is_in_one(seed: int) -> None:
     edges = made(seed)
     found = list(cycles(edges))
