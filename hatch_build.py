@@ -1,4 +1,4 @@
-"""Builds wheels with the worker and the data of Go modules inside; see docs/releasing.md.
+"""Builds wheels with the worker, the data of Go modules and the schemas of Kubernetes inside; see docs/releasing.md.
 
 DEVLOOP_WHEEL_PLATFORM names the platform, for example linux-arm64; the build then fails without Go. `any` makes a wheel without the worker.
 By default, the worker is for this machine. If there is no Go or its modules cannot be downloaded, the wheel has none, and devloop
@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,18 @@ TAGS = {
 }
 
 
+DEFINITIONS = "_definitions.json"
+
+
 class WorkerHook(BuildHookInterface):
     _staged: tempfile.TemporaryDirectory[str]  # removed at the exit of the build
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         wanted = os.environ.get("DEVLOOP_WHEEL_PLATFORM", "")
-        if version == "editable" or wanted == "any":
+        if version == "editable":
+            return
+        build_data["force_include"].update(schemas())
+        if wanted == "any":
             return
         self._staged = tempfile.TemporaryDirectory(prefix="devloop-wheel-")
         try:
@@ -52,6 +59,15 @@ class WorkerHook(BuildHookInterface):
             return
         if not wanted:
             build_data["tag"] = build_data["tag"].replace("manylinux_2_17", "linux")  # also fits musl; an index refuses it
+
+
+def schemas() -> dict[str, str]:
+    """The file that the worker reads of each Kubernetes version in kubernetes-validate, and its place in the wheel."""
+    [package] = getattr(PathFinder.find_spec("kubernetes_validate"), "submodule_search_locations", None) or [""]
+    files = sorted(Path(package, "kubernetes-json-schema").glob(f"*-local-strict/{DEFINITIONS}"))
+    if not files:
+        raise DevloopError("the package kubernetes-validate has no schemas")
+    return {str(file): f"devloop/data/schemas/{file.parent.name}/{file.name}" for file in files}
 
 
 def add(staged: Path, platform: str, build_data: dict[str, Any]) -> None:

