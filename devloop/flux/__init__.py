@@ -27,9 +27,7 @@ class Controllers(Protocol):
 
 def open_controllers(runtime: ContainerRuntime | ProcessRuntime) -> Controllers:
     """Deployments or host processes, depending on `runtime`."""
-    from devloop.runtime.processes import ProcessRuntime
-
-    if isinstance(runtime, ProcessRuntime):
+    if runtime.place == "host":
         from devloop.flux.processes import ProcessControllers
 
         return ProcessControllers(runtime)

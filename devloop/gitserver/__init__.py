@@ -23,9 +23,7 @@ class GitServer(Protocol):
 
 def open_git_server(runtime: ContainerRuntime | ProcessRuntime) -> GitServer:
     """A container or a process, depending on `runtime`."""
-    from devloop.runtime.processes import ProcessRuntime
-
-    if isinstance(runtime, ProcessRuntime):
+    if runtime.place == "host":
         from devloop.gitserver.process import ProcessGitServer
 
         return ProcessGitServer(runtime)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from devloop.clients.engine import Engine
 from devloop.clients.engine.containers import Container, Containers
@@ -21,6 +22,8 @@ ENVIRONMENT_LABEL, ROOT_LABEL = "devloop.dev/environment", "devloop.dev/root"
 class ContainerRuntime:
     """Connects to the engine lazily. Containers and nodes reach each other by name on `network`; `node` is the first control-plane node;
     `folder` holds the environment's state. The provisioner supplies `connect`, and `check`, which raises once the creation has failed."""
+
+    place: ClassVar[Literal["containers"]] = "containers"
 
     environment: Environment
     toolchain: Toolchain

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from devloop import __version__
 from devloop.model.cluster.definition import ClusterDefinition
@@ -20,6 +21,8 @@ ATTEMPTS = 3  # to start programs with other ports if one is in use
 class ProcessRuntime:
     """The processes of one environment. `claim` (raises if another repository owns it) and `configure` (writes files that depend on the
     ports) come from the provisioner."""
+
+    place: ClassVar[Literal["host"]] = "host"
 
     layout: Layout
     definition: ClusterDefinition

@@ -44,7 +44,6 @@ DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.flux.rollout": ("only for containers", frozenset({"devloop.flux"})),
     "devloop.gitserver.process": ("only for processes", frozenset({"devloop.gitserver"})),
     "devloop.gitserver.container": ("only for containers", frozenset({"devloop.gitserver"})),
-    "devloop.runtime.processes": ("only for processes", frozenset({"devloop.flux", "devloop.gitserver"})),
     "devloop.provisioners.embedded.authority": ("only for new certificates", frozenset({"devloop.provisioners.embedded.pki"})),
     "devloop.toolchain.install": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
     "devloop.toolchain.disk_usage": ("only for `toolchain list`, `toolchain prune` and `doctor`", frozenset({"devloop.toolchain"})),
