@@ -34,6 +34,7 @@ def devloop(user: User, *arguments: str) -> Run:
     return Run(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.nightly
 def test_an_environment_comes_up_is_reported_and_goes(user: User) -> None:
     user.init()
     up = devloop(user, "up", "local")

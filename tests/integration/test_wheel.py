@@ -70,6 +70,7 @@ def test_the_sample_is_validated_without_go(installed: Path, package_index: Path
     assert not (user.home / "compiled").exists()
 
 
+@pytest.mark.nightly
 def test_a_second_build_gives_the_same_bytes(wheel: Path, user: User) -> None:
     second = build(user.home, user.env | {"DEVLOOP_WHEEL_PLATFORM": this_platform()})
     assert (second.name, second.read_bytes()) == (wheel.name, wheel.read_bytes())
