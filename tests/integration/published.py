@@ -9,10 +9,12 @@ import re
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import IO
@@ -23,7 +25,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from devloop.clients import http
 from devloop.clients.ports import free_ports
+from devloop.clients.wait import until
 from devloop.toolchain import Toolchain
 from devloop.toolchain.lock import this_platform
 
@@ -45,6 +49,8 @@ class Registry:
         """Serves on a free port of loopback, which engines push to without TLS; its address."""
         (port,) = free_ports(1)
         with self.serve(f"127.0.0.1:{port}", (), ()):
+            answers = partial(http.status, "127.0.0.1", port, "/v2/", timeout=1)
+            until(answers, "the registry", patience=30, stop=threading.Event(), hint="")
             yield f"localhost:{port}"
 
     @contextmanager
