@@ -61,7 +61,7 @@ def tables() -> Mapping[str, str]:
 
 
 def page(text: str) -> str:
-    """The page with its tables written anew."""
+    """The page with its current tables."""
     for name, content in tables().items():
         before, marker, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition("<!-- end -->")

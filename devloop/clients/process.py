@@ -81,14 +81,14 @@ def exists(pid: int) -> bool:
     return psutil.pid_exists(pid)
 
 
-PIPE = subprocess.PIPE
-STDOUT = subprocess.STDOUT
-DEVNULL = subprocess.DEVNULL
-Process = subprocess.Popen
-
-
 def running_programs() -> frozenset[Path]:
     """The programs of all processes that this user may look at."""
     import psutil
 
     return frozenset(Path(found) for process in psutil.process_iter(["exe"]) if (found := process.info["exe"]))
+
+
+PIPE = subprocess.PIPE
+STDOUT = subprocess.STDOUT
+DEVNULL = subprocess.DEVNULL
+Process = subprocess.Popen

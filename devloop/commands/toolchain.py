@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Iterator
 
 from devloop.clients.engine import answers, connect
+from devloop.clients.go.caches import remove_build_caches
 from devloop.clients.removal import remove_folder
+from devloop.clients.xdg import build_folder
 from devloop.diagnostic import Severity
 from devloop.hint import DevloopCommand
 from devloop.images import Images, ImageState
@@ -12,7 +14,7 @@ from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice
 from devloop.provisioners import runs_here
 from devloop.toolchain import Toolchain
-from devloop.toolchain.disk_usage import Usage
+from devloop.toolchain.disk_usage import size_of
 
 # What `init`, `up` and `validate` can need, `up` without a container engine where that is possible.
 _EMBEDDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", *CONTROLLERS)
@@ -35,19 +37,15 @@ def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:
         return images.states(names or images.names)
 
 
-def prunable() -> tuple[Usage, ...]:
-    return Toolchain().prunable()
-
-
 def prune(emit: Emit) -> tuple[tuple[str, int], ...]:
     """Remove programs and images of other versions and all that runs can renew; what was removed, with its bytes."""
     removed = []
-    for usage in prunable():
+    for usage in Toolchain().prunable():
         for busy in usage.in_use:
-            emit(Notice(f"{busy} is in use by a running environment", Severity.WARNING, DevloopCommand("down")))
+            emit(Notice(f"{busy} is in use by a running environment", Severity.WARNING, DevloopCommand("down", "ENV")))
         for path in usage.paths:
-            remove_folder(path)
-        removed.append((usage.name, usage.size))
+            remove_build_caches() if path == build_folder() else remove_folder(path)
+        removed.append((usage.name, usage.size - size_of(usage.paths)))
     if answers():
         with _images() as images:
             removed += images.prune().items()

@@ -40,18 +40,16 @@ class ClusterControllers:
 
     def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
         """Pulled once into the engine, not by every new node."""
-        images = self._images(names).values()
         with ThreadPoolExecutor(max_workers=len(CONTROLLERS)) as pool:
-            list(pool.map(lambda image: self._ensure_image(image, emit), images))
-        return tuple(images)
+            list(pool.map(lambda name: self._pull(name, emit), (name for name in names if name not in self.runtime.own_images)))
+        return tuple(self._images(names).values())
 
-    def _ensure_image(self, image: str, emit: Emit) -> None:
-        if self.runtime.images.identity(image):
-            return
-        published = map(self.runtime.toolchain.published_image, CONTROLLERS)
-        pinned = next((reference for reference in published if reference.partition("@")[0] == image), image)
-        self.runtime.images.pull(pinned, lambda fraction: emit(Progress("images", image, fraction)), self.runtime.stop)
-        emit(Progress("images", image, 1.0, 0.0, done=True))
+    def _pull(self, name: str, emit: Emit) -> None:
+        published = self.runtime.toolchain.published_image(name)
+        tagged = without_digest(published)
+        if not self.runtime.images.identity(tagged):
+            self.runtime.images.pull(published, lambda fraction: emit(Progress("images", tagged, fraction)), self.runtime.stop)
+            emit(Progress("images", tagged, 1.0, 0.0, done=True))
 
     def ensure(self, names: Sequence[str], kube: Kube) -> bool:
         applied = [kube.apply(deployment) for deployment in deployments(self._images(names), self.runtime.node)]
@@ -64,7 +62,11 @@ class ClusterControllers:
     def _images(self, names: Sequence[str]) -> dict[str, str]:
         """Own images, else Flux's; in a Deployment without the digest, since nodes have a loaded image by its tag only."""
         own, published = self.runtime.own_images, self.runtime.toolchain.published_image
-        return {name: own.get(name) or published(name).partition("@")[0] for name in names}
+        return {name: own.get(name) or without_digest(published(name)) for name in names}
+
+
+def without_digest(reference: str) -> str:
+    return reference.partition("@")[0]
 
 
 def _await_rollout(kube: Kube, names: Sequence[str], stop: threading.Event) -> None:

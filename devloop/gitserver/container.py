@@ -1,13 +1,11 @@
 """The Git server as a container on the nodes' network, published only on loopback; its data is in a named volume."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.clients import http
-from devloop.clients.background import unless_stopped
 from devloop.clients.basic_auth import authorization
 from devloop.clients.engine.containers import Container, ContainerSpec
 from devloop.clients.ports import LOOPBACK
@@ -16,6 +14,8 @@ from devloop.errors import DevloopError
 from devloop.gitserver.credentials import GitEndpoint, endpoint, passwords
 from devloop.gitserver.git_server import PUSHER, REPOSITORY
 from devloop.hint import DevloopCommand, command
+from devloop.images.dockerfile import Dockerfile
+from devloop.images.image_builder import REGISTRY
 from devloop.model.report import Emit
 from devloop.runtime.containers import ROOT_LABEL, ContainerRuntime
 
@@ -77,13 +77,10 @@ class ContainerGitServer:
 
     def _ensure_image(self) -> str:
         files = {name: Path(__file__).with_name(name).read_bytes() for name in ("Dockerfile", "git_server.py")}
-        images, base, stop = self.runtime.images, self.runtime.own_images.get("git-server-base", ""), self.runtime.stop
-        identity = images.identity(base) if base else ""
-        digest = hashlib.sha256(repr((sorted(files.items()), identity)).encode()).hexdigest()[:12]
-        reference = f"localhost/devloop/git-server:{digest}"
+        images, image = self.runtime.images, Dockerfile(files, self.runtime.own_images.get("git-server-base", ""))
+        reference = f"{REGISTRY}/git-server:{image.key(images)}"
         if not images.identity(reference):
-            arguments = {"BASE": base} if base else {}
-            unless_stopped(lambda: images.build(reference, files, arguments, stop), "the Git server image", stop)
+            image.build(images, reference, self.runtime.stop)
         return reference
 
     def _run(self, image: str, credentials: Mapping[str, str]) -> None:

@@ -65,8 +65,7 @@ class Images:
 
     def prune(self) -> dict[str, int]:
         """Remove images of other versions that no container uses: reference -> bytes. Of the Git server's images, the newest stays."""
-        current = {self.reference(name) for name in self.names if name not in self.missing(self.names)} | {sample_platform.REFERENCE}
-        current.update(self._store.references(f"{REGISTRY}/git-server")[:1])
+        current = {*self.available().values(), sample_platform.REFERENCE, *self._store.references(f"{REGISTRY}/git-server")[:1]}
         outdated = [reference for reference in self._store.references(f"{REGISTRY}/*") if reference not in current]
         sizes = {reference: self._store.size(reference) for reference in outdated}
         return {reference: size for reference, size in sizes.items() if self._store.remove(reference)}

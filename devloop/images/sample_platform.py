@@ -3,15 +3,14 @@
 `up` builds it from sample.Dockerfile on any engine; the recipe needs Debian's tools instead of a registry.
 """
 
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from devloop.clients.background import unless_stopped
 from devloop.clients.engine.images import ImageStore
 from devloop.images.archive import Contents
+from devloop.images.dockerfile import Dockerfile
 from devloop.images.git_server import is_used
 from devloop.images.image_builder import HERE, KEY, REGISTRY, ImageBuilder, accounts, own_files, own_paths
 
@@ -43,11 +42,9 @@ def ensure_image(store: ImageStore, own: Mapping[str, str], stop: threading.Even
     if "sample" in own:
         return False
     files = {f"sample/{path.relative_to(HERE / 'sample')}": path.read_bytes() for path in own_paths("sample")}
-    files["Dockerfile"] = DOCKERFILE.read_bytes()
-    base = own.get("git-server-base", "")
-    key = hashlib.sha256(repr((sorted(files.items()), base and store.identity(base))).encode()).hexdigest()[:16]
+    image = Dockerfile({**files, "Dockerfile": DOCKERFILE.read_bytes()}, own.get("git-server-base", ""))
+    key = image.key(store)
     if store.labels(KEY).get(REFERENCE) == key:
         return False
-    arguments = {"KEY": key, **({"BASE": base} if base else {})}
-    unless_stopped(lambda: store.build(REFERENCE, files, arguments, stop), "the image of the sample platform", stop)
+    image.build(store, REFERENCE, stop, KEY=key)
     return True

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devloop.clients.archives import extract_member
-from devloop.clients.http import DownloadFailed, Reason, download
+from devloop.clients.http import DownloadFailed, Reason, download, host_of
 from devloop.clients.process import run
 from devloop.clients.registry import pull_file
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
+from devloop.model.kubernetes.image import require_image
 from devloop.model.report import Emit, Notice
-from devloop.toolchain.lock import Tool, this_platform
+from devloop.toolchain.lock import Tool, ToolRelease, this_platform
 from devloop.toolchain.packaged import packaged_program
 from devloop.toolchain.source import NO_GO, build
 
@@ -80,45 +81,44 @@ def from_package(job: Job) -> str | None:
 
 
 def from_release(job: Job) -> str | None:
-    release = job.tool.releases.get(this_platform())
+    release = job.tool.release
     if not release or host_of(release.url) in job.unreachable:
         return None
-    file = job.staged / f".{Path(release.url).name}" if release.member else job.program
     try:
-        download(release.url, file, job.on_fraction, job.stop, sha256=release.sha256, partials=job.partials)
-        if release.member:
-            extract_member(file, release.member, job.program)
-            file.unlink()
+        _download(job, release)
     except DownloadFailed as error:
-        _pass(job, release.url, error)
+        _pass(job, release.url, host_of(release.url), error)
         return None
-    job.program.chmod(0o755)
     return release.url
 
 
-def from_image(job: Job) -> str | None:
-    image, platform = job.tool.image, this_platform()
-    if not image or "@" not in image.reference or not platform.startswith("linux-") or host_of(image.reference) in job.unreachable:
-        return None
-    try:
-        pull_file(image.reference, image.path, platform.replace("-", "/"), job.program, job.on_fraction, job.stop, partials=job.partials)
-    except DownloadFailed as error:
-        _pass(job, image.reference, error)
-        return None
+def _download(job: Job, release: ToolRelease) -> None:
+    file = job.staged / f".{Path(release.url).name}" if release.member else job.program
+    download(release.url, file, job.on_fraction, job.stop, sha256=release.sha256, partials=job.partials)
+    if release.member:
+        extract_member(file, release.member, job.program)
+        file.unlink()
     job.program.chmod(0o755)
+
+
+def from_image(job: Job) -> str | None:
+    image = job.tool.pinned_image
+    if not image or require_image(image.reference).registry in job.unreachable:
+        return None
+    platform = this_platform().replace("-", "/")
+    try:
+        pull_file(image.reference, image.path, platform, job.program, job.on_fraction, job.stop, partials=job.partials)
+    except DownloadFailed as error:
+        _pass(job, image.reference, require_image(image.reference).registry, error)
+        return None
     return image.reference
 
 
-def host_of(origin: str) -> str:
-    """The host of a URL or an image."""
-    return origin.partition("://")[2].partition("/")[0] or origin.partition("/")[0]
-
-
-def _pass(job: Job, origin: str, error: DownloadFailed) -> None:
+def _pass(job: Job, origin: str, host: str, error: DownloadFailed) -> None:
     """To the next channel."""
     job.program.unlink(missing_ok=True)
     if error.reason in (Reason.NO_NETWORK, Reason.TIMED_OUT):
-        job.unreachable.add(host_of(origin))
+        job.unreachable.add(host)
     job.emit(Notice(f"{job.tool.name} cannot be downloaded from {origin}: {error.message}", Severity.WARNING))
 
 

@@ -58,4 +58,5 @@ def _walk(path: Path) -> Iterator[os.stat_result]:
 def _outdated(root: Path, tools: dict[str, Tool]) -> Iterator[Path]:
     for folder in sorted(root.glob("*")):
         current = tool_folder(root, tools[folder.name]) if folder.name in tools else None
-        yield from (each for each in sorted(folder.glob("*")) if each.is_dir() and each != current)
+        # Not what another run is about to install.
+        yield from (each for each in sorted(folder.glob("[!.]*")) if each.is_dir() and each != current)

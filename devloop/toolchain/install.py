@@ -32,7 +32,7 @@ def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event
 
 def _estimate(tools: Sequence[Tool]) -> str:
     """How long the builds take, of the tools that nobody offers ready to run."""
-    built = [tool for tool in tools if not (packaged_program(tool) or tool.is_published)]
+    built = [tool for tool in tools if not (packaged_program(tool) or tool.release or tool.pinned_image)]
     minutes = round(sum(tool.build_seconds for tool in built) / 60)
     return f": about {max(1, minutes)} min to build {', '.join(tool.name for tool in built)} from source" if built else ""
 

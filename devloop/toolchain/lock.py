@@ -81,10 +81,14 @@ class Tool:
         return bool(self.files or self.borrowed)
 
     @property
-    def is_published(self) -> bool:
-        """Whether the publisher offers the program for this platform, with a digest that is pinned."""
-        platform = this_platform()
-        return platform in self.releases or (self.image is not None and "@" in self.image.reference and platform.startswith("linux-"))
+    def release(self) -> ToolRelease | None:
+        """What the publisher offers for this platform."""
+        return self.releases.get(this_platform())
+
+    @property
+    def pinned_image(self) -> ToolImage | None:
+        """The published image, if it has a program for this platform and a digest."""
+        return self.image if self.image and "@" in self.image.reference and this_platform().startswith("linux-") else None
 
     @property
     def file_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from devloop.clients.engine import Engine, Refused, library
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import Command, command, instructions
+from devloop.model.kubernetes.image import require_image
 
 OnFraction = Callable[[float], None]
 
@@ -32,7 +33,7 @@ class ImageNotPulled(DevloopError):
     """`failure` is the reason; the hint is about the registry only."""
 
     def __init__(self, reference: str, failure: PullFailure, reason: str) -> None:
-        host = registry(reference)
+        host = require_image(reference).registry
         super().__init__(_MESSAGES[failure].format(reference=reference, host=host, reason=reason))
         self.failure = failure
         self._next = _next(failure, reference, host)
@@ -92,18 +93,17 @@ def pull(engine: Engine, reference: str, on_fraction: OnFraction, stop: threadin
 
     A reference with a digest is verified by the engine, which then gives the image the tag of the reference as well.
     """
-    name, tag, digest = split(reference)
-    progress = _Progress(on_fraction)
+    image, progress = require_image(reference), _Progress(on_fraction)
     try:
         with library():
-            for event in engine.client.api.pull(name, tag=digest or tag, stream=True, decode=True):
+            for event in engine.client.api.pull(image.name, tag=image.digest or image.tag or "latest", stream=True, decode=True):
                 if stop.is_set():
                     raise Interrupted(f"interrupted while pulling {reference}")
                 if "error" in event:
                     raise Refused(str(event["error"]))
                 progress.add(event)
-            if digest and tag:
-                engine.client.api.tag(f"{name}@{digest}", name, tag)
+            if image.digest and image.tag:
+                engine.client.api.tag(f"{image.name}@{image.digest}", image.name, image.tag)
     except (Refused, OSError) as error:
         reason = " ".join(str(error).split())[-300:]
         raise ImageNotPulled(reference, failure_of(reason), reason) from None
@@ -112,20 +112,6 @@ def pull(engine: Engine, reference: str, on_fraction: OnFraction, stop: threadin
 def failure_of(text: str) -> PullFailure:
     """The reason in an engine's error."""
     return next((failure for failure, pattern in _PATTERNS if re.search(pattern, text, re.IGNORECASE)), PullFailure.OTHER)
-
-
-def split(reference: str) -> tuple[str, str, str]:
-    """Name, tag ('latest' if there is neither tag nor digest) and digest of a reference."""
-    named, _, digest = reference.partition("@")
-    head, slash, last = named.rpartition("/")
-    last, _, tag = last.partition(":")
-    return f"{head}{slash}{last}", tag or ("" if digest else "latest"), digest
-
-
-def registry(reference: str) -> str:
-    """The host of the reference; docker.io if it names none."""
-    host, slash, _ = reference.partition("/")
-    return host if slash and ("." in host or ":" in host or host == "localhost") else "docker.io"
 
 
 class _Progress:

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from typing import IO
 
 from devloop.clients.removal import remove_folder
 from devloop.clients.xdg import build_folder
@@ -28,15 +29,24 @@ def build_caches() -> Iterator[Callable[[], None]]:
 
     After a failure they stay, and the next build continues from them. DEVLOOP_KEEP_BUILD_CACHE in the environment keeps them as well.
     """
+    with _lock() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lambda: None if os.environ.get(KEEP) else _remove(lock)
+
+
+def remove_build_caches() -> None:
+    """Remove them unless a run builds with them now."""
+    with _lock() as lock:
+        _remove(lock)
+
+
+def _remove(lock: IO[str]) -> None:
+    with contextlib.suppress(BlockingIOError):  # another run still builds
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_folder(build_folder())
+
+
+def _lock() -> IO[str]:
     folder = build_folder()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-
-        def remove() -> None:
-            if not os.environ.get(KEEP):
-                with contextlib.suppress(BlockingIOError):  # another run still builds
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    remove_folder(folder)
-
-        yield remove
+    return folder.with_name(f".{folder.name}.lock").open("w")

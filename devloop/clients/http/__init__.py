@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devloop.clients.http.bodies import fetch as fetch
 from devloop.clients.http.connections import Connections as Connections
+from devloop.clients.http.connections import host_of as host_of
 from devloop.clients.http.downloads import download as download
 from devloop.clients.http.failures import DownloadFailed as DownloadFailed
 from devloop.clients.http.failures import Reason as Reason

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from devloop.clients.http.connections import is_loopback
 from devloop.errors import InputError
-from devloop.model.kubernetes.image import parse_image
+from devloop.model.kubernetes.image import DOCKER, require_image
 
 # HOST=ENDPOINT, separated by commas, as for `ksail cluster init --mirror-registry`.
 VARIABLE = "DEVLOOP_REGISTRY_MIRRORS"
 
-# Docker's names for its own registry: https://pkg.go.dev/github.com/distribution/reference, https://docs.docker.com/reference/api/registry/
-_DOCKER, _DOCKER_API = "docker.io", "registry-1.docker.io"
+# The API of Docker's own registry: https://docs.docker.com/reference/api/registry/
+_DOCKER_API = f"registry-1.{DOCKER}"
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,9 @@ def mirrors() -> dict[str, str]:
 
 def locate(reference: str, mirrored: Mapping[str, str]) -> tuple[Repository, str, str]:
     """The repository, the tag (latest without one) and the digest ('' without one)."""
-    image = parse_image(reference)
-    if not image:
-        raise InputError(f"{reference} is not a reference to an image", hint="write HOST/NAME:TAG@sha256:DIGEST")
-    host, name = _split(image.name)
-    endpoint = mirrored.get(host, _DOCKER_API if host == _DOCKER else host)
-    return Repository(host, f"{_api(endpoint)}/{name}"), image.tag or "latest", image.digest
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Registry and name. The first component is a host only if it looks like one."""
-    first, separator, rest = name.partition("/")
-    if separator and (first == "localhost" or "." in first or ":" in first):
-        host, name = ("docker.io" if first == "index.docker.io" else first), rest
-    else:
-        host = _DOCKER
-    return host, f"library/{name}" if host == _DOCKER and "/" not in name else name
+    image = require_image(reference)
+    endpoint = mirrored.get(image.registry, _DOCKER_API if image.registry == DOCKER else image.registry)
+    return Repository(image.registry, f"{_api(endpoint)}/{image.repository}"), image.tag or "latest", image.digest
 
 
 def _api(endpoint: str) -> str:

@@ -4,6 +4,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from devloop.errors import InputError
+
+# Docker's name for its own registry, which references leave out.
+DOCKER = "docker.io"
+
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
@@ -25,6 +30,20 @@ class Image:
     digest: str = ""
 
     @property
+    def registry(self) -> str:
+        """The host that the name begins with; the first component is one only if it looks like one."""
+        first, separator, _ = self.name.partition("/")
+        is_host = separator and (first == "localhost" or "." in first or ":" in first)
+        return DOCKER if not is_host or first == f"index.{DOCKER}" else first
+
+    @property
+    def repository(self) -> str:
+        """The name in its registry; Docker's official images are in library/."""
+        host, _, rest = self.name.partition("/")
+        name = rest if host in (self.registry, f"index.{DOCKER}") else self.name
+        return f"library/{name}" if self.registry == DOCKER and "/" not in name else name
+
+    @property
     def floats(self) -> bool:
         """Whether it may refer to another image later; no tag means latest."""
         return not self.digest and self.tag in ("", "latest")
@@ -41,3 +60,11 @@ def parse_image(text: str) -> Image | None:
     if digest and len(hexadecimal) != _DIGEST_LENGTHS.get(algorithm, len(hexadecimal)):
         return None
     return Image(match["name"], match["tag"] or "", digest)
+
+
+def require_image(text: str) -> Image:
+    """Raises InputError for what no runtime would accept."""
+    image = parse_image(text)
+    if not image:
+        raise InputError(f"{text} is not a reference to an image", hint="write HOST/NAME:TAG@sha256:DIGEST")
+    return image

@@ -20,13 +20,14 @@ from devloop.hint import DevloopCommand, command, instructions
 from devloop.images import sample_platform
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.names import CONTROLLERS
+from devloop.model.kubernetes.image import parse_image
 from devloop.model.report import Emit, Notice, Progress
 from devloop.provisioners import PROVISIONERS, ProvisionerStatus, state_dir
 from devloop.provisioners.kind.cluster import RESTART_PATIENCE, Cluster, answers, first_node
 from devloop.provisioners.kind.cluster_state import ClusterState
 from devloop.provisioners.kind.configuration import configuration, described, differences, host_ports
 from devloop.provisioners.kind.loading import Loader
-from devloop.provisioners.kind.node_image import PUBLISHED, NodeImage, node_image, version_of
+from devloop.provisioners.kind.node_image import PUBLISHED, NodeImage, node_image
 from devloop.runtime.containers import ContainerRuntime
 from devloop.toolchain import Toolchain
 
@@ -142,7 +143,7 @@ class KindProvisioner:
             exists=True,
             running=bool(nodes and companions) and all(container.runs for container in containers) and answers(self.kubeconfig()),
             owner=self._state.owner.root,
-            kubernetes_version=version_of(self._state.image) or "Kind's default",
+            kubernetes_version=(image.tag if (image := parse_image(self._state.image)) else "") or "Kind's default",
             components=tuple((c.name, c.state, self.runtime.containers.memory(c.name)) for c in containers),
             unit="container",
         )

@@ -38,11 +38,6 @@ def node_image(definition: ClusterDefinition, own: Mapping[str, str], published:
     return NodeImage(images[chosen], note)
 
 
-def version_of(image: str) -> str:
-    """v1.36.4 of a reference with this tag, with or without a digest; '' without a tag."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-
-
 def _distance(version: str, wanted: str) -> int:
     """Between the patch versions; 0 if `wanted` has none."""
     parts = _parts(wanted)

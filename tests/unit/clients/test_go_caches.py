@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.go import caches
-from devloop.clients.go.caches import build_caches, variables
+from devloop.clients.go.caches import build_caches, remove_build_caches, variables
 from devloop.clients.xdg import build_folder
 
 
@@ -62,3 +62,11 @@ def test_a_build_of_another_run_keeps_them(folder: Path) -> None:
         with build_caches() as remove:
             remove()
         assert folder.exists()
+
+
+def test_pruning_leaves_them_to_a_build(folder: Path) -> None:
+    with build_caches():
+        remove_build_caches()
+        assert folder.exists()
+    remove_build_caches()
+    assert not folder.exists()

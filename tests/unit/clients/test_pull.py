@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.clients.engine.pull import ImageNotPulled, PullFailure, failure_of, registry, split
+from devloop.clients.engine.pull import ImageNotPulled, PullFailure, failure_of
 
 
 @pytest.mark.parametrize(
@@ -44,24 +44,3 @@ def test_each_reason_has_a_message_and_a_next_step(failure: PullFailure) -> None
     assert "ghcr.io" in error.message
     assert str(error.hint)
     assert str(error.or_else(", or build it").hint).endswith(", or build it")
-
-
-@pytest.mark.parametrize(
-    ("reference", "parts"),
-    [
-        ("kindest/node:v1@sha256:ab", ("kindest/node", "v1", "sha256:ab")),
-        ("kindest/node@sha256:ab", ("kindest/node", "", "sha256:ab")),
-        ("localhost:5000/a", ("localhost:5000/a", "latest", "")),
-        ("busybox", ("busybox", "latest", "")),
-    ],
-)
-def test_the_parts_of_a_reference(reference: str, parts: tuple[str, str, str]) -> None:
-    assert split(reference) == parts
-
-
-@pytest.mark.parametrize(
-    ("reference", "host"),
-    [("kindest/node:v1", "docker.io"), ("ghcr.io/a/b", "ghcr.io"), ("localhost/a", "localhost"), ("a:5000/b", "a:5000")],
-)
-def test_the_registry_of_a_reference(reference: str, host: str) -> None:
-    assert registry(reference) == host

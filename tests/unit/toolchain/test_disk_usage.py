@@ -50,6 +50,11 @@ def test_what_a_run_renews_can_go_and_nothing_else(tmp_path: Path) -> None:
     assert {usage.name for usage in prunable(tmp_path, TOOLS.values())} == {"build", "renderings", "remote", "debian"}
 
 
+def test_what_another_run_installs_stays(tmp_path: Path) -> None:
+    write(tmp_path / "tools" / "kind" / ".new-abc" / "kind")
+    assert prunable(tmp_path, TOOLS.values()) == ()
+
+
 def test_an_empty_cache_has_nothing(tmp_path: Path) -> None:
     assert prunable(tmp_path / "none", TOOLS.values()) == ()
 

@@ -6,7 +6,7 @@ import pytest
 
 from devloop.errors import InputError
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
-from devloop.provisioners.kind.node_image import NodeImage, node_image, version_of
+from devloop.provisioners.kind.node_image import NodeImage, node_image
 from devloop.toolchain import Toolchain
 
 PUBLISHED = {version: f"kindest/node:v{version}@sha256:0" for version in ("1.37.0", "1.36.4", "1.36.1", "1.35.8")}
@@ -65,11 +65,3 @@ def test_the_lock_has_an_image_of_the_pinned_version() -> None:
     images = toolchain.node_images()
     assert toolchain.version("kubelet") in images
     assert all(reference.startswith(f"kindest/node:v{version}@sha256:") for version, reference in images.items())
-
-
-@pytest.mark.parametrize(
-    ("image", "version"),
-    [("kindest/node:v1.36.4@sha256:ab", "v1.36.4"), ("localhost:5000/node:v1.2.3", "v1.2.3"), ("localhost:5000/node", ""), ("", "")],
-)
-def test_the_version_in_a_reference(image: str, version: str) -> None:
-    assert version_of(image) == version
