@@ -49,9 +49,8 @@ class WorkerHook(BuildHookInterface):
             return
         self._staged = tempfile.TemporaryDirectory(prefix="devloop-wheel-")
         try:
-            with build_caches() as remove:
+            with build_caches():
                 add(Path(self._staged.name), wanted or this_platform(), build_data)
-                remove()
         except (DevloopError, subprocess.CalledProcessError) as error:
             if wanted:
                 raise

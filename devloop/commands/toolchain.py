@@ -23,13 +23,17 @@ EVERYTHING = ("worker", "sops", *(_EMBEDDED if runs_here("embedded") else ("kind
 
 def install(names: tuple[str, ...], emit: Emit, *, keep_build_cache: bool = False) -> None:
     """The named tools, or all."""
-    Toolchain(keep_build_cache=keep_build_cache).ensure(names or EVERYTHING, emit)
+    toolchain = Toolchain()
+    toolchain.ensure(names or EVERYTHING, emit)
+    if not keep_build_cache:
+        toolchain.end_builds()
 
 
 def make_images(names: tuple[str, ...], emit: Emit) -> None:
     """Make the named images, or all, unless the engine has them up to date."""
     with _images() as images:
         images.ensure(names or images.names, emit)
+    Toolchain().end_builds()
 
 
 def image_states(names: tuple[str, ...]) -> tuple[ImageState, ...]:

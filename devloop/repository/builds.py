@@ -100,5 +100,6 @@ def _manifest(built: protocol.BuiltObject) -> Manifest:
 def open_worker(root: Path, keys: Callable[[], str], emit: Emit, *, show_secrets: bool = False) -> Worker:
     """A worker for the repository at `root`, installed if missing; `keys` returns the text of the Age identities."""
     toolchain = Toolchain()
-    toolchain.ensure(("worker",), emit)
+    if toolchain.ensure(("worker",), emit):
+        toolchain.end_builds()
     return Worker(toolchain.path("worker"), root, keys, show_secrets=show_secrets, store=renderings_folder())

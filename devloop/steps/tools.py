@@ -21,4 +21,7 @@ class InstallTools:
         names = self.graph.value.controllers if self.graph else REQUIRED_CONTROLLERS
         tools = (*(() if self.graph else ("worker",)), *session.provisioner.tools(), *session.controllers.tools(names))
         installed = session.toolchain.ensure(tools, session.emit, session.stop)
-        return outcome((self.graph and session.provisioner.fetch(session.emit)) or installed)
+        if not self.graph:
+            return outcome(installed)
+        session.toolchain.end_builds()
+        return outcome(session.provisioner.fetch(session.emit) or installed)

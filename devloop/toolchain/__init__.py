@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devloop.clients.xdg import cache_folder
+from devloop.clients.xdg import build_folder, cache_folder
 from devloop.errors import DevloopError, InputError
 from devloop.hint import command
 from devloop.model.report import Emit
@@ -20,6 +21,9 @@ from devloop.toolchain.lock import LOCK, Tool, load_lock, load_node_images
 
 if TYPE_CHECKING:
     from devloop.toolchain.disk_usage import Usage
+
+# In the environment: Go's caches stay for the next build.
+KEEP = "DEVLOOP_KEEP_BUILD_CACHE"
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,8 @@ class ToolState:
 class Toolchain:
     """The tools of one lock file in one cache folder. Cheap to open; runs no program while the cache has all that is needed."""
 
-    def __init__(self, *, lock: Path = LOCK, folder: Path | None = None, keep_build_cache: bool = False) -> None:
+    def __init__(self, *, lock: Path = LOCK, folder: Path | None = None) -> None:
         self._lock = lock
-        self._keep_build_cache = keep_build_cache
         self._root = (folder or cache_folder()) / "tools"
         self._on_path: dict[str, Path | None] = {}
 
@@ -109,7 +112,14 @@ class Toolchain:
             return False
         from devloop.toolchain.install import install
 
-        return install(absent, self._root, emit, stop or threading.Event(), keep_build_cache=self._keep_build_cache)
+        return install(absent, self._root, emit, stop or threading.Event())
+
+    def end_builds(self) -> None:
+        """Remove Go's caches unless the user keeps them or another run builds; call it where no build follows soon."""
+        if build_folder().exists() and not os.environ.get(KEEP):
+            from devloop.clients.go.caches import remove_build_caches
+
+            remove_build_caches()
 
     def states(self) -> tuple[ToolState, ...]:
         return tuple(self._state(tool) for tool in self._tools.values())

@@ -19,15 +19,13 @@ from devloop.toolchain.staging import publish, staging, storage_errors
 _TITLE = "toolchain"
 
 
-def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event, *, keep_build_cache: bool) -> bool:
+def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event) -> bool:
     """Install one at a time, since a Go build uses all cores; False if another run installed all of them meanwhile."""
     emit(Notice(f"installing {', '.join(tool.name for tool in tools)}{_estimate(tools)}"))
-    with storage_errors(root), build_caches() as remove:
+    with storage_errors(root), build_caches():
         unreachable: set[str] = set()
-        channels = {_install(tool, root, emit, stop, unreachable) for tool in tools}
-        if "source" in channels and not keep_build_cache:
-            remove()
-    return channels != {""}
+        installed = [tool.name for tool in tools if _install(tool, root, emit, stop, unreachable)]
+    return bool(installed)
 
 
 def _estimate(tools: Sequence[Tool]) -> str:
@@ -37,18 +35,18 @@ def _estimate(tools: Sequence[Tool]) -> str:
     return f": about {max(1, minutes)} min to build {', '.join(tool.name for tool in built)} from source" if built else ""
 
 
-def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> str:
-    """The channel, '' if another run has installed the tool meanwhile."""
+def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> bool:
+    """False if another run has installed the tool meanwhile."""
     with in_turn(root / tool.name / ".lock", lambda: emit(Notice(f"waiting for another run that is installing {tool.name}")), stop):
         if read_installed(root, tool):
-            return ""
+            return False
         with staging(root, tool) as staged:
             job = Job(tool, staged, root / tool.name, root.parent / "go", _Countdown(tool.name, emit), emit, stop, unreachable)
             channel, origin = _fill(job)
             add_data(job)
             publish(root, tool, staged, channel=channel, origin=origin)
     emit(Progress(_TITLE, tool.name, 1.0, 0.0, done=True))
-    return channel
+    return True
 
 
 def _fill(job: Job) -> tuple[str, str]:

@@ -46,6 +46,7 @@ DEFERRED: Mapping[str, tuple[str, frozenset[str]]] = {
     "devloop.gitserver.container": ("only for containers", frozenset({"devloop.gitserver"})),
     "devloop.provisioners.embedded.authority": ("only for new certificates", frozenset({"devloop.provisioners.embedded.pki"})),
     "devloop.toolchain.install": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
+    "devloop.clients.go.caches": ("only after a build", frozenset({"devloop.toolchain"})),
     "devloop.toolchain.disk_usage": ("only for `toolchain list`, `toolchain prune` and `doctor`", frozenset({"devloop.toolchain"})),
     "devloop.toolchain.channels": ("only where a tool is missing", frozenset({"devloop.toolchain"})),
 }

@@ -1,4 +1,4 @@
-"""Go's caches for the builds of tools: in devloop's cache folder, and removed when the builds have ended.
+"""Go's caches for the builds of tools: in devloop's cache folder, and removed when no build follows soon.
 
 Compiling all tools leaves about 12 GB in them. Variables of the user's environment that name a cache keep their meaning.
 """
@@ -6,13 +6,11 @@ Compiling all tools leaves about 12 GB in them. Variables of the user's environm
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
 from devloop.clients.removal import remove_folder
 from devloop.clients.xdg import build_folder
-
-KEEP = "DEVLOOP_KEEP_BUILD_CACHE"
 
 
 def variables() -> dict[str, str]:
@@ -24,24 +22,16 @@ def variables() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def build_caches() -> Iterator[Callable[[], None]]:
-    """Holds devloop's own build caches; call the result to remove them, which only the last of several runs does.
-
-    After a failure they stay, and the next build continues from them. DEVLOOP_KEEP_BUILD_CACHE in the environment keeps them as well.
-    """
+def build_caches() -> Iterator[None]:
+    """Nobody removes devloop's own build caches meanwhile."""
     with _lock() as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        yield lambda: None if os.environ.get(KEEP) else _remove(lock)
+        yield
 
 
 def remove_build_caches() -> None:
     """Remove them unless a run builds with them now."""
-    with _lock() as lock:
-        _remove(lock)
-
-
-def _remove(lock: IO[str]) -> None:
-    with contextlib.suppress(BlockingIOError):  # another run still builds
+    with _lock() as lock, contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         remove_folder(build_folder())
 

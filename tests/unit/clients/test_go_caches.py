@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pytest
 
-from devloop.clients.go import caches
 from devloop.clients.go.caches import build_caches, remove_build_caches, variables
 from devloop.clients.xdg import build_folder
+from devloop.toolchain import KEEP, Toolchain
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for name in ("GOCACHE", "GOMODCACHE", "GOFLAGS", caches.KEEP):
+    for name in ("GOCACHE", "GOMODCACHE", "GOFLAGS", KEEP):
         monkeypatch.delenv(name, raising=False)
     (build_folder() / "go-build").mkdir(parents=True)
     return build_folder()
@@ -36,17 +35,15 @@ def test_flags_of_the_user_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert variables()["GOFLAGS"] == "-p=1 -modcacherw"
 
 
-def test_they_are_removed_after_a_build(folder: Path) -> None:
-    with build_caches() as remove:
-        assert folder.exists()
-        remove()
+def test_they_are_removed_when_no_build_follows(folder: Path) -> None:
+    Toolchain().end_builds()
     assert not folder.exists()
+    Toolchain().end_builds()
 
 
 def test_a_variable_keeps_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(caches.KEEP, "true")
-    with build_caches() as remove:
-        remove()
+    monkeypatch.setenv(KEEP, "true")
+    Toolchain().end_builds()
     assert folder.exists()
 
 
@@ -56,15 +53,7 @@ def test_a_build_that_fails_can_continue(folder: Path) -> None:
     assert folder.exists()
 
 
-def test_a_build_of_another_run_keeps_them(folder: Path) -> None:
-    with build_caches(), folder.with_name(".build.lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_SH)
-        with build_caches() as remove:
-            remove()
-        assert folder.exists()
-
-
-def test_pruning_leaves_them_to_a_build(folder: Path) -> None:
+def test_a_running_build_keeps_them(folder: Path) -> None:
     with build_caches():
         remove_build_caches()
         assert folder.exists()

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.go import find_go
-from devloop.clients.go.caches import KEEP
 from devloop.clients.registry.mirrors import VARIABLE
 from devloop.clients.xdg import cache_folder
 from devloop.images.archive import Entry
 from devloop.model.report import Event, Notice
-from devloop.toolchain import Toolchain
+from devloop.toolchain import KEEP, Toolchain
 from devloop.toolchain.lock import this_platform
 
 from ..clients.registries import Registry, running
