@@ -9,11 +9,13 @@ import hashlib
 import io
 import json
 import subprocess
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -26,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from devloop.clients import http, wait
+from devloop.clients import wait
 from devloop.clients.ports import free_ports
 from devloop.images.archive import Entry, write_layer
 from devloop.provisioners.embedded.authority import Authority, Issued
@@ -82,7 +84,7 @@ class Registry:
 
     def _request(self, method: str, path: str, content: bytes = b"", media_type: str = "") -> contextlib.AbstractContextManager:  # type: ignore[type-arg]
         headers = {**self.headers, **({"Content-Type": media_type} if media_type else {})}
-        return urlopen(Request(f"http://{self.host}{path}", content, headers, method=method), timeout=10)  # type: ignore[no-any-return]
+        return urlopen(Request(f"http://{self.host}{path}", content, headers, method=method), timeout=120)  # type: ignore[no-any-return]
 
 
 def packed(layer: Sequence[Entry], *, compression: str = "gzip") -> tuple[bytes, str]:
@@ -95,27 +97,36 @@ def packed(layer: Sequence[Entry], *, compression: str = "gzip") -> tuple[bytes,
 
 
 @contextlib.contextmanager
-def running(program: Path, folder: Path, **settings: object) -> Iterator[Registry]:
-    """The registry until the end of the block; `settings` are sections of its configuration."""
-    [port] = free_ports(1)
+def running(program: Path, folder: Path, *, enter: Sequence[str] = (), port: int = 0, **settings: object) -> Iterator[Registry]:
+    """The registry until the end of the block, on a free port unless one is given; `settings` are sections of its configuration.
+
+    `enter` are words before a command that has to run where the registry does.
+    """
+    port = port or free_ports(1)[0]
     configuration = {
         "version": 0.1,
         "log": {"level": "error"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "storage")}},
-        "http": {"addr": f"127.0.0.1:{port}", "secret": "tests"},
+        "http": {"addr": f"127.0.0.1:{port}", "secret": "tests", **({"tls": tls} if (tls := settings.pop("tls", None)) else {})},
         **settings,
     }
     (folder / "config.yml").write_text(yaml.safe_dump(configuration))
     environment = {"PATH": "/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen([*enter, program, "serve", folder / "config.yml"], stdout=log, stderr=log, env=environment)
     try:
-        answers = lambda: http.status("127.0.0.1", port, "/v2/", timeout=1)  # noqa: E731
-        wait.until(answers, "the registry", patience=20, stop=threading.Event(), hint=(folder / "log").read_text)
+        listening = partial(listens, port, enter)
+        wait.until(listening, "the registry", patience=20, stop=threading.Event(), hint=(folder / "log").read_text)
         yield Registry(f"127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(10)
+
+
+def listens(port: int, enter: Sequence[str] = ()) -> bool:
+    """Whether something listens on loopback, where the words `enter` lead."""
+    code = f"import socket; socket.create_connection(('127.0.0.1', {port}), 1)"
+    return subprocess.run([*enter, sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
 
 
 def token_server(authority: Authority, service: str) -> object:

@@ -1,4 +1,4 @@
-"""Files out of images in a real registry, and what can go wrong on the way."""
+"""Files out of images in a real registry."""
 
 from __future__ import annotations
 
@@ -13,66 +13,22 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from devloop.clients.http import DownloadFailed, Limits, Reason
+from devloop.clients.http import DownloadFailed, Reason
 from devloop.clients.registry import pull_file, resolve
 from devloop.clients.registry.mirrors import VARIABLE, locate, mirrors
-from devloop.errors import InputError, Interrupted
+from devloop.errors import InputError
 from devloop.images.archive import Entry, folder, link
 from devloop.provisioners.embedded.authority import new_authority
 
-from .registries import INDEX, Registry, packed, running, token, token_server
-from .servers import Answer, send, serving
-
-NAME = "fluxcd/source-controller"
-PATH = "/usr/local/bin/source-controller"
-INSIDE = PATH.lstrip("/")
-PROGRAM = b"\x7fELF a controller" * 10_000
-LIMITS = Limits(pause=0.01)
-
-# For registries that hang.
-HASTY = Limits(read=0.5, stalled=1, pause=0.01)
-
-BASE = (Entry("etc/os-release", b"NAME=base\n"), Entry("bin/busybox", b"busybox", 0o755), link("lib64", "usr/lib64"))
-TOP = (folder("usr/local/bin"), Entry(INSIDE, PROGRAM, 0o755))
+from .pulls import BASE, INSIDE, LIMITS, NAME, PATH, PROGRAM, TOP, failure, forward, pull
+from .registries import INDEX, Registry, running, token, token_server
+from .servers import send, serving
 
 
 @pytest.fixture(scope="module")
 def registry(registry_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with running(registry_program, tmp_path_factory.mktemp("registry")) as it:
         yield it
-
-
-def pull(
-    reference: str,
-    target: Path,
-    path: str = PATH,
-    *,
-    mirrored: dict[str, str] | None = None,
-    platform: str = "linux/amd64",
-    limits: Limits = LIMITS,
-) -> bytes:
-    event = threading.Event()
-    pull_file(reference, path, platform, target / "it", lambda *_: None, event, mirrored=mirrored or {}, limits=limits)
-    assert [each.name for each in target.iterdir()] == ["it"], "nothing else is left"
-    return (target / "it").read_bytes()
-
-
-def failure(
-    reference: str,
-    target: Path,
-    path: str = PATH,
-    *,
-    mirrored: dict[str, str] | None = None,
-    platform: str = "linux/amd64",
-    limits: Limits = LIMITS,
-) -> DownloadFailed:
-    with pytest.raises(DownloadFailed) as failed:
-        pull(reference, target, path, mirrored=mirrored, platform=platform, limits=limits)
-    assert "\n" not in failed.value.message
-    return failed.value
-
-
-# --- sound images
 
 
 @pytest.mark.parametrize("compression", ["gzip", ""])
@@ -171,9 +127,6 @@ def test_links_in_a_circle(registry: Registry, tmp_path: Path) -> None:
     assert failure(f"{registry.host}/layers/circle@{digest}", tmp_path, "/a").message.startswith("the image has too many links")
 
 
-# --- tokens
-
-
 def test_a_registry_that_wants_a_token(registry_program: Path, tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     authority = new_authority("tokens")
@@ -219,9 +172,6 @@ def test_a_registry_that_gives_no_useful_token(tmp_path: Path, challenge: str, m
     assert (failed.reason, failed.message) == (Reason.DENIED, message.replace("127.0.0.1 offers", f"127.0.0.1:{server.port} offers"))
 
 
-# --- mirrors
-
-
 def test_a_mirror(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = registry.push(NAME, [BASE, TOP])
     monkeypatch.setenv(VARIABLE, f"docker.io=https://mirror.example, ghcr.io={registry.host}")
@@ -262,100 +212,3 @@ def test_a_list_of_mirrors_with_a_mistake(monkeypatch: pytest.MonkeyPatch, value
 def test_a_mirror_without_tls(endpoint: str) -> None:
     with pytest.raises(InputError, match="must have an https URL"):
         locate("ghcr.io/it", {"ghcr.io": endpoint})
-
-
-# --- faults
-
-
-def forward(host: str, **changed: Answer) -> Answer:
-    """A proxy before the registry; `changed` answers instead for paths that contain its name."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        for part, instead in changed.items():
-            if f"/{part}/" in handler.path:
-                instead(handler)
-                return
-        with urlopen(Request(f"http://{host}{handler.path}", headers=dict(handler.headers)), timeout=5) as upstream:
-            send(handler, upstream.status, upstream.read())
-
-    return answer
-
-
-def test_no_such_image(registry: Registry, tmp_path: Path) -> None:
-    failed = failure(f"{registry.host}/no/such@sha256:{'0' * 64}", tmp_path)
-    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "127.0.0.1 answers 404 Not Found")
-
-
-def test_an_image_for_other_platforms(registry: Registry, tmp_path: Path) -> None:
-    digest = registry.push(NAME, [BASE, TOP])
-    failed = failure(f"{registry.host}/{NAME}@{digest}", tmp_path, platform="linux/arm64")
-    assert (failed.reason, failed.message) == (Reason.NOT_FOUND, "the image is not for linux/arm64 but for linux/amd64")
-
-
-def test_a_reference_without_a_digest(tmp_path: Path) -> None:
-    assert failure(f"ghcr.io/{NAME}:v1", tmp_path).reason is Reason.UNUSABLE
-
-
-@pytest.mark.parametrize("part", ["manifests", "blobs"])
-def test_another_digest(registry: Registry, tmp_path: Path, part: str) -> None:
-    digest = registry.push(NAME, [BASE, TOP])
-    with serving(forward(registry.host, **{part: lambda handler: send(handler, 200, b'{"layers": []}')})) as tampering:
-        failed = failure(f"127.0.0.1:{tampering.port}/{NAME}@{digest}", tmp_path)
-    assert failed.reason is Reason.WRONG_DIGEST
-    assert "expected " in failed.message
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("part", ["manifests", "blobs"])
-@pytest.mark.parametrize(
-    ("status", "reason"), [(401, Reason.DENIED), (403, Reason.DENIED), (429, Reason.RATE_LIMITED), (503, Reason.SERVER_ERROR)]
-)
-def test_a_status(registry: Registry, tmp_path: Path, part: str, status: int, reason: Reason) -> None:
-    digest = registry.push(NAME, [BASE, TOP])
-    with serving(forward(registry.host, **{part: lambda handler: send(handler, status)})) as failing:
-        assert failure(f"127.0.0.1:{failing.port}/{NAME}@{digest}", tmp_path).reason is reason
-
-
-def test_a_registry_that_hangs(registry: Registry, tmp_path: Path) -> None:
-    digest = registry.push(NAME, [BASE, TOP])
-    with serving(forward(registry.host, blobs=lambda _: threading.Event().wait(3) and None)) as hanging:
-        assert failure(f"127.0.0.1:{hanging.port}/{NAME}@{digest}", tmp_path, limits=HASTY).reason is Reason.TIMED_OUT
-
-
-def test_a_pull_can_be_interrupted(registry: Registry, tmp_path: Path) -> None:
-    digest, stop = registry.push(NAME, [BASE, TOP]), threading.Event()
-    with serving(forward(registry.host, blobs=lambda _: threading.Event().wait(3) and None)) as hanging:
-        threading.Timer(0.2, stop.set).start()
-        with pytest.raises(Interrupted):
-            reference = f"127.0.0.1:{hanging.port}/{NAME}@{digest}"
-            pull_file(reference, PATH, "linux/amd64", tmp_path / "it", lambda *_: None, stop, mirrored={})
-
-
-def test_a_layer_that_is_cut_off_is_continued(registry: Registry, tmp_path: Path) -> None:
-    noise = [Entry(INSIDE, bytes(range(256)) * 4000)]
-    digest = registry.push("cut/off", [noise], compression="")
-    [content, _] = packed(noise, compression="")
-    cuts = [500_000]
-
-    def blob(handler: BaseHTTPRequestHandler) -> None:
-        if not cuts:
-            start = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            send(handler, 206, content[start:], Content_Range=f"bytes {start}-{len(content) - 1}/{len(content)}")
-            return
-        handler.send_response(200)
-        handler.send_header("ETag", '"1"')
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content[: cuts.pop()])
-        handler.close_connection = True
-
-    with serving(forward(registry.host, blobs=blob)) as cutting:
-        assert pull(f"127.0.0.1:{cutting.port}/cut/off@{digest}", tmp_path) == noise[0].content
-
-
-@pytest.mark.parametrize("compression", ["zstd", "encrypted"])
-def test_a_layer_that_cannot_be_read(registry: Registry, tmp_path: Path, compression: str) -> None:
-    digest = registry.push("other/layer", [TOP], compression=compression)
-    failed = failure(f"{registry.host}/other/layer@{digest}", tmp_path)
-    assert failed.reason is Reason.UNUSABLE
-    assert "layer" in failed.message
