@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 import tarfile
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from http.client import HTTPResponse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
-from urllib.parse import urljoin
-from urllib.request import Request, urlopen
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from devloop.clients import http
-from devloop.clients.ports import free_ports
-from devloop.clients.wait import until
+from devloop.provisioners.embedded.authority import new_authority
 from devloop.toolchain import Toolchain
 from devloop.toolchain.lock import this_platform
+
+from ..unit.clients.registries import MANIFEST, Registry
 
 HOSTS = ("ghcr.io", "registry-1.docker.io")
 RELEASES = ("sops", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl", "kind")
@@ -37,87 +23,32 @@ RELEASES = ("sops", "etcd", "kube-apiserver", "kube-controller-manager", "kube-s
 BASES = ("library/python:3.13-alpine", "library/debian:bookworm-slim")
 
 
-@dataclass
-class Registry:
-    """A real registry (CNCF Distribution) with its images in `folder`."""
-
-    folder: Path
-    digests: dict[str, str] = field(default_factory=dict)
-
-    @contextmanager
-    def plain(self) -> Iterator[str]:
-        """Serves on a free port of loopback, which engines push to without TLS; its address."""
-        (port,) = free_ports(1)
-        with self.serve(f"127.0.0.1:{port}", (), ()):
-            answers = partial(http.status, "127.0.0.1", port, "/v2/", timeout=1)
-            until(answers, "the registry", patience=30, stop=threading.Event(), hint="")
-            yield f"localhost:{port}"
-
-    @contextmanager
-    def serve(self, address: str, before: tuple[str, ...], tls: tuple[Path, ...]) -> Iterator[None]:
-        """`before` are words before the command; `tls` is the certificate and its key."""
-        lines = ["version: 0.1", "log: {level: error}", f"storage: {{filesystem: {{rootdirectory: {self.folder / 'images'}}}}}", "http:"]
-        lines += [f"  addr: {address}", *([f"  tls: {{certificate: {tls[0]}, key: {tls[1]}}}"] if tls else [])]
-        config = self.folder / f"{address}.yml"
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text("\n".join(lines) + "\n")
-        with (self.folder / "registry.log").open("a") as log:
-            env = os.environ | {"OTEL_TRACES_EXPORTER": "none"}
-            running = subprocess.Popen([*before, Toolchain().path("registry"), "serve", config], stdout=log, stderr=log, env=env)
-        try:
-            yield
-        finally:
-            running.terminate()
-            running.wait()
-
-    def push(self, images: Mapping[str, str]) -> None:
-        """Published name (with a tag, without a host) -> local reference; the digests are kept. Layers are not compressed, to save time."""
-        with self.plain() as address:
-            for name, reference in images.items():
-                self.digests[name] = push(f"http://{address}", name, reference)
+def publish(registry: Registry, images: Mapping[str, str]) -> dict[str, str]:
+    """Push images of the local engine: published name (with a tag, without a host) -> local reference. The digests by name."""
+    return {name: push(registry, name, reference) for name, reference in images.items()}
 
 
-def push(server: str, name: str, reference: str) -> str:
-    """Push an image of the local engine to a registry; returns its digest."""
+def push(registry: Registry, name: str, reference: str) -> str:
+    """The digest. Layers are not compressed, to save time."""
     repository, _, tag = name.rpartition(":")
     with tempfile.TemporaryFile() as file:
         subprocess.run(["docker", "save", reference], check=True, stdout=file)
         file.seek(0)
         with tarfile.open(fileobj=file) as saved:
-            (index,) = json.loads(_member(saved, "manifest.json").read())
-            config = _upload(server, repository, _member(saved, index["Config"]), f"{_IMAGE}.config.v1+json")
-            layers = [_upload(server, repository, _member(saved, path), f"{_IMAGE}.layer.v1.tar") for path in index["Layers"]]
-    kind = f"{_IMAGE}.manifest.v1+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers}).encode()
-    with _request("PUT", f"{server}/v2/{repository}/manifests/{tag}", manifest, {"Content-Type": kind}) as answer:
-        return str(answer.headers["Docker-Content-Digest"])
+            (index,) = json.loads(_member(saved, "manifest.json"))
+            config = registry.blob(repository, _member(saved, index["Config"]), f"{_IMAGE}.config.v1+json")
+            layers = [registry.blob(repository, _member(saved, path), f"{_IMAGE}.layer.v1.tar") for path in index["Layers"]]
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}).encode()
+    return str(registry.manifest(repository, manifest, MANIFEST, tag)["digest"])
 
 
 _IMAGE = "application/vnd.oci.image"
 
 
-def _member(archive: tarfile.TarFile, path: str) -> IO[bytes]:
+def _member(archive: tarfile.TarFile, path: str) -> bytes:
     member = archive.extractfile(path)
     assert member, path
-    return member
-
-
-def _upload(server: str, repository: str, content: IO[bytes], kind: str) -> dict[str, object]:
-    """Upload a blob in one piece (https://distribution.github.io/distribution/spec/api/#pushing-an-image); its descriptor."""
-    digest = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
-    size = content.seek(0, os.SEEK_END)
-    content.seek(0)
-    with _request("POST", f"{server}/v2/{repository}/blobs/uploads/", b"", {}) as started:
-        place = urljoin(server, started.headers["Location"])
-    separator = "&" if "?" in place else "?"
-    headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-    _request("PUT", f"{place}{separator}digest={digest}", content, headers).close()
-    return {"mediaType": kind, "digest": digest, "size": size}
-
-
-def _request(method: str, url: str, data: bytes | IO[bytes], headers: Mapping[str, str]) -> HTTPResponse:
-    answer: HTTPResponse = urlopen(Request(url, data, dict(headers), method=method), timeout=300)
-    return answer
+    return member.read()
 
 
 def docker(*arguments: str) -> str:
@@ -152,31 +83,11 @@ def patched_lock(text: str, releases: str, digests: Mapping[str, str]) -> str:
     return f"{kept}\n{releases}"
 
 
-def write_certificates(folder: Path, hosts: tuple[str, ...]) -> tuple[Path, Path, Path]:
-    """An authority, and a certificate and key for `hosts`."""
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
-    authority = _certificate(issuer, issuer, authority_key, authority_key).add_extension(x509.BasicConstraints(True, None), True)
-    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
-    leaf = _certificate(subject, issuer, key, authority_key).add_extension(names, False)
-    paths = (folder / "ca.crt", folder / "server.crt", folder / "server.key")
-    for path, builder in zip(paths, (authority, leaf), strict=False):
-        path.write_bytes(builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    paths[2].write_bytes(key.private_bytes(*pem))
-    return paths
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-    builder = (
-        builder.serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-    )
-    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False).add_extension(identifier, False)
+def write_certificates(folder: Path, hosts: tuple[str, ...]) -> dict[str, str]:
+    """The certificate of an authority in ca.crt, and the section `tls` for a registry with a certificate of it for `hosts`."""
+    authority = new_authority("tests")
+    issued = authority.issue("registry", hosts=hosts)
+    (folder / "ca.crt").write_text(authority.pem)
+    (folder / "server.crt").write_text(issued.certificate)
+    (folder / "server.key").write_text(issued.key)
+    return {"certificate": str(folder / "server.crt"), "key": str(folder / "server.key")}

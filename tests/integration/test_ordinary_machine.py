@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,9 @@ from devloop.clients.wait import until
 from devloop.images import Images
 from devloop.toolchain import Toolchain
 
+from ..unit.clients.registries import Registry, listens, running
 from .conftest import Run, claim_names
-from .published import BASES, HOSTS, RELEASES, Registry, patched_lock, write_certificates, write_releases
+from .published import BASES, HOSTS, RELEASES, patched_lock, publish, write_certificates, write_releases
 
 PORT = 8000
 CLUSTER = "devloop-ordinary"
@@ -76,24 +77,26 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, package_index: Path) -> Iterator[Machine]:
     home = Path(str(tmp_path_factory.mktemp("machine")))
-    registry = Registry(home / "registry")
-    toolchain = Toolchain()
+    toolchain, images = Toolchain(), home / "registry"
     toolchain.ensure((*RELEASES, "registry"), lambda _: None)
-    _publish(registry, toolchain)
+    images.mkdir()
+    with running(toolchain.path("registry"), images) as registry:
+        digests = _publish(registry, toolchain)
     certificates = write_certificates(home, HOSTS)
     (home / "releases").mkdir()
     releases = write_releases(home / "releases", toolchain, f"http://127.0.0.1:{PORT}")
-    _install_wheel(home, package_index, releases, registry)
+    _install_wheel(home, package_index, releases, digests)
     with ExitStack() as stack:
         machine = Machine(home, stack.enter_context(_namespaces(home)))
-        stack.enter_context(registry.serve("127.0.0.1:443", machine.enter, certificates[1:]))
+        stack.enter_context(running(toolchain.path("registry"), images, enter=machine.enter, port=443, tls=certificates))
         server = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(home / "releases"), str(PORT))
         stack.enter_context(_service(machine, "releases", server))
+        until(lambda: listens(PORT, machine.enter), "the release server", patience=20, stop=threading.Event(), hint="")
         stack.enter_context(_engine(machine))
         yield machine
 
 
-def _publish(registry: Registry, toolchain: Toolchain) -> None:
+def _publish(registry: Registry, toolchain: Toolchain) -> dict[str, str]:
     with closing(connect()) as engine:
         images = Images(toolchain, engine)
         images.ensure(images.names, lambda _: None)
@@ -101,15 +104,15 @@ def _publish(registry: Registry, toolchain: Toolchain) -> None:
         pushed = {f"kindest/node:v{version}": images.reference("node")}
         for name in ("source-controller", "kustomize-controller", "helm-controller"):
             pushed[f"fluxcd/{name}:v{toolchain.version(name)}"] = images.reference(name)
-        registry.push(pushed | dict.fromkeys(BASES, images.reference("git-server-base")))
+        return publish(registry, pushed | dict.fromkeys(BASES, images.reference("git-server-base")))
 
 
-def _install_wheel(home: Path, index: Path, releases: str, registry: Registry) -> None:
+def _install_wheel(home: Path, index: Path, releases: str, digests: Mapping[str, str]) -> None:
     subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
     install = [home / "venv/bin/python", "-m", "pip", "install", "-q", "--no-index", "--find-links", index, "devloop"]
     subprocess.run(install, check=True, timeout=300)
     (lock,) = (home / "venv/lib").glob("python*/site-packages/devloop/toolchain/lock.toml")
-    lock.write_text(patched_lock(lock.read_text(), releases, registry.digests))
+    lock.write_text(patched_lock(lock.read_text(), releases, digests))
 
 
 @contextmanager

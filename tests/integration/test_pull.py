@@ -18,7 +18,8 @@ from devloop.errors import Interrupted
 from devloop.images import Images
 from devloop.toolchain import Toolchain
 
-from .published import Registry, docker
+from ..unit.clients.registries import running
+from .published import docker, push
 
 ERRORS = {401: "UNAUTHORIZED", 403: "DENIED", 404: "MANIFEST_UNKNOWN", 429: "TOOMANYREQUESTS", 503: "UNAVAILABLE"}
 
@@ -100,13 +101,12 @@ def test_an_image_is_pulled_by_digest_and_has_its_tag(store: ImageStore, tmp_pat
         images.ensure(["git-server-base"], lambda _: None)
         reference = images.reference("git-server-base")
     Toolchain().ensure(["registry"], lambda _: None)
-    registry = Registry(tmp_path)
-    registry.push({"some/image:v1": reference})
     fractions: list[float] = []
-    with registry.plain() as address:
-        image = f"{address}/some/image:v1"
+    with running(Toolchain().path("registry"), tmp_path) as registry:
+        digest = push(registry, "some/image:v1", reference)
+        image = f"{registry.host}/some/image:v1"
         try:
-            store.pull(f"{image}@{registry.digests['some/image:v1']}", fractions.append, threading.Event())
+            store.pull(f"{image}@{digest}", fractions.append, threading.Event())
             assert store.identity(image) == store.identity(reference)
             wrong = f"{image}@sha256:{'0' * 64}"
             with pytest.raises(ImageNotPulled) as error:
