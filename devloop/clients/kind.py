@@ -70,8 +70,8 @@ def _await(running: Any, stop: threading.Event) -> None:
 _FAILURES: tuple[tuple[str, str, Callable[[str, str], Hint]], ...] = (
     (
         r'failed to pull image "([^"]+)"',
-        "the node image {0} is missing and cannot be pulled",
-        lambda image, _: instructions(command("docker pull", image), ", or build one: ", command("devloop toolchain images node")),
+        "the image {0} is missing and cannot be pulled",
+        lambda image, _: command("docker pull", image),
     ),
     (
         r"(?:address already in use|port is already allocated)",

@@ -10,7 +10,7 @@ from devloop.toolchain.cache import tool_folder
 from devloop.toolchain.lock import Tool
 
 # Parts of the cache that a run fills again when it needs them.
-RENEWABLE = ("build", "renderings", "remote", "debian", "images")
+RENEWABLE = ("build", "renderings", "remote", "debian")
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,9 @@ def prunable(cache: Path, tools: Iterable[Tool]) -> tuple[Usage, ...]:
     running = running_programs()
     busy = tuple(folder for folder in old if any(program.is_relative_to(folder) for program in running))
     free = tuple(folder for folder in old if folder not in busy)
-    parts = [(name, tuple(path for path in (cache / name,) if path.exists())) for name in RENEWABLE]
-    usages = [
-        Usage("programs of other versions", free, size_of(free), busy),
-        *(Usage(name, paths, size_of(paths)) for name, paths in parts),
-    ]
-    return tuple(usage for usage in usages if usage.size or usage.in_use)
+    programs = Usage("programs of other versions", free, size_of(free), busy)
+    parts = [Usage(name, (cache / name,), size_of([cache / name])) for name in RENEWABLE]
+    return tuple(usage for usage in (programs, *parts) if usage.size or usage.in_use)
 
 
 def size_of(paths: Iterable[Path]) -> int:

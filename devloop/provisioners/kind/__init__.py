@@ -74,12 +74,11 @@ class KindProvisioner:
         return self._state.kubeconfig
 
     def fetch(self, emit: Emit) -> bool:
-        if self._cluster.containers():
-            return False
-        image = self._node_image()
-        if image.note:
-            emit(Notice(image.note))
-        references = dict.fromkeys(node.image or image.reference for node in self._definition.nodes)
+        return not self._cluster.containers() and self._fetch_images(emit)
+
+    def _fetch_images(self, emit: Emit) -> bool:
+        default = self._node_image().reference
+        references = dict.fromkeys(node.image or default for node in self._definition.nodes)
         return bool([reference for reference in references if self._fetch(reference, emit)])
 
     def _fetch(self, reference: str, emit: Emit) -> bool:
@@ -160,13 +159,17 @@ class KindProvisioner:
         return self._state.remove() or any(existed) or forgotten
 
     def _create(self, emit: Emit) -> bool:
-        wanted = configuration(self._definition, self._node_image().reference, self.runtime.own_images.get("node", ""))
+        chosen = self._node_image()
+        if chosen.note:
+            emit(Notice(chosen.note))
+        wanted = configuration(self._definition, chosen.reference, self.runtime.own_images.get("node", ""))
         for host, port in host_ports(self._definition):
             if not is_free(port, host):
                 path = self._definition.kind_path or self._definition.path
                 list_listeners = command("ss --listening --tcp --processes sport =", f":{port}")
                 raise DevloopError(f"the host port {port} in {path} is in use", hint=instructions(list_listeners, ", or change hostPort"))
         image = next((node.get("image", "") for node in wanted["nodes"]), "")
+        self._fetch_images(emit)
         self._state.make(self._environment, described(self._definition), image, (self.runtime.engine.identity, address()))
         self._cluster.begin(wanted, _on_line(emit))
         self._cluster.await_api()
