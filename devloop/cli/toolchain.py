@@ -18,7 +18,10 @@ Tools = Annotated[list[str] | None, typer.Argument(metavar="TOOL", help="Program
 
 @toolchain.command("list")
 def list_tools() -> None:
-    """List versions, sizes, build times and paths, and what `prune` would remove."""
+    """List versions, sizes and paths.
+
+    Also how long a build from source takes, and what `prune` would remove.
+    """
     from devloop.cli.boundary import open_console
     from devloop.toolchain import Toolchain
 
@@ -50,9 +53,10 @@ def make_images(
     images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Images to build.", show_default="all")] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the images and their state in the engine without building.")] = False,
 ) -> None:
-    """Build the images that `up --provisioner kind` uses without a registry.
+    """Build the images for use without a registry.
 
-    Builds them from the pinned programs, Debian packages and devloop's own files, and keeps images that the engine already has.
+    `up --provisioner kind` uses them. They come from the pinned programs, Debian packages and devloop's own files; images that the engine
+    already has are kept.
     """
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
@@ -65,7 +69,10 @@ def make_images(
 
 @toolchain.command("prune")
 def prune() -> None:
-    """Remove programs and images of other versions, build caches, and what runs can render or fetch again."""
+    """Remove what this version does not need.
+
+    Programs and images of other versions, build caches, and what runs can render or fetch again.
+    """
     from devloop.cli.boundary import open_console
     from devloop.commands import toolchain as programs
 
@@ -91,7 +98,14 @@ def _mebibytes(size: int) -> str:
 
 def _tool_row(state: ToolState) -> tuple[str, ...]:
     size = _mebibytes(state.size) if state.size else ""
-    return (state.name, state.version, state.channel or "not installed", size, f"{state.seconds:.0f} s", str(state.path or ""))
+    return (
+        state.name,
+        state.version,
+        state.channel or "not installed",
+        size,
+        f"{state.seconds:.0f} s" if state.seconds else "",
+        str(state.path or ""),
+    )
 
 
 def _image_row(state: ImageState) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from devloop.hint import command
 from devloop.model.report import Emit
 from devloop.toolchain import cache
 from devloop.toolchain.lock import LOCK, Tool, load_lock, load_node_images
+from devloop.toolchain.packaged import is_offered
 
 if TYPE_CHECKING:
     from devloop.toolchain.disk_usage import Usage
@@ -28,7 +29,8 @@ KEEP = "DEVLOOP_KEEP_BUILD_CACHE"
 
 @dataclass(frozen=True)
 class ToolState:
-    """One line of `devloop toolchain list`. `channel` is empty if the tool is not installed; `seconds` is a cold build here."""
+    """One line of `devloop toolchain list`. `channel` is empty if the tool is not installed; `seconds` is a cold build here, 0
+    where the program is offered ready to run."""
 
     name: str
     version: str
@@ -170,8 +172,8 @@ class Toolchain:
 
     def _state(self, tool: Tool) -> ToolState:
         entry = cache.read_installed(self._root, tool)
-        path = self._find(tool)
+        path, seconds = self._find(tool), 0.0 if is_offered(tool) else tool.build_seconds
         if entry:
-            return ToolState(tool.name, tool.version, entry.channel, entry.origin, path, entry.size, tool.build_seconds)
+            return ToolState(tool.name, tool.version, entry.channel, entry.origin, path, entry.size, seconds)
         size = path.stat().st_size if path else 0
-        return ToolState(tool.name, tool.version, "path" if path else "", str(path or ""), path, size, tool.build_seconds)
+        return ToolState(tool.name, tool.version, "path" if path else "", str(path or ""), path, size, seconds)

@@ -13,7 +13,7 @@ from devloop.toolchain.cache import read_installed
 from devloop.toolchain.channels import CHANNELS, Job
 from devloop.toolchain.data import add_data
 from devloop.toolchain.lock import Tool
-from devloop.toolchain.packaged import packaged_program
+from devloop.toolchain.packaged import is_offered
 from devloop.toolchain.staging import publish, staging, storage_errors
 
 _TITLE = "toolchain"
@@ -30,7 +30,7 @@ def install(tools: Sequence[Tool], root: Path, emit: Emit, stop: threading.Event
 
 def _estimate(tools: Sequence[Tool]) -> str:
     """How long the builds take, of the tools that nobody offers ready to run."""
-    built = [tool for tool in tools if not (packaged_program(tool) or tool.release or tool.pinned_image)]
+    built = [tool for tool in tools if not is_offered(tool)]
     minutes = round(sum(tool.build_seconds for tool in built) / 60)
     return f": about {max(1, minutes)} min to build {', '.join(tool.name for tool in built)} from source" if built else ""
 

@@ -18,6 +18,11 @@ def packaged_program(tool: Tool, package: Path = PACKAGE) -> Path | None:
     return program if version == tool.key and os.access(program, os.X_OK) else None
 
 
+def is_offered(tool: Tool) -> bool:
+    """Whether the program is ready to run somewhere: in the wheel, as a release, or in an image."""
+    return bool(packaged_program(tool) or tool.release or tool.pinned_image)
+
+
 def packaged_data(tool: Tool, kind: str, package: Path = PACKAGE) -> Path | None:
     """The file of one of the tool's `files` or `borrowed`: a list in JSON."""
     file = package / "data" / tool.name / f"{kind}.json"

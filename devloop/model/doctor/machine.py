@@ -98,7 +98,7 @@ LARGE = 2 * GIBIBYTE
 def judge_unneeded(size: int) -> Diagnosis:
     """`size` in bytes of what devloop's cache holds and does not need."""
     if size < LARGE:
-        return ok("cache", f"{gibibytes(size)} could be removed")
+        return ok("cache", f"{gibibytes(size)} could be removed" if size else "nothing to remove")
     return warning("cache", f"{gibibytes(size)} of devloop's cache are not needed", command("devloop toolchain prune"))
 
 

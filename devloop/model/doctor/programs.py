@@ -24,7 +24,8 @@ class FoundProgram:
 
 @dataclass(frozen=True)
 class Pinned:
-    """A tool of the lock file; `channel` is how it was installed, '' if it was not; `seconds` is the estimated build time."""
+    """A tool of the lock file; `channel` is how it was installed, '' if it was not; `seconds` is the estimated build time, 0
+    where the program can be downloaded."""
 
     name: str
     version: str
@@ -62,14 +63,14 @@ def judge_toolchain(tools: Sequence[Pinned]) -> Diagnosis:
     if not missing:
         return ok("toolchain", f"{counted(len(tools), 'pinned program')} installed")
     names = join_words([tool.name for tool in missing]) if len(missing) < 4 else f"{len(missing)} of {len(tools)} programs"
-    return warning("toolchain", f"{names} not installed: building takes about {_time(missing)}", command("devloop toolchain install"))
+    return warning("toolchain", f"{names} not installed: {_effort(missing)}", command("devloop toolchain install"))
 
 
 def judge_pinned(tool: Pinned, *, needed: bool) -> Diagnosis:
     """An optional tool, like Kind."""
     if tool.channel:
         return ok(tool.name, f"{tool.version}, installed from {tool.channel}")
-    message = f"{tool.version} not installed: building takes about {_time([tool])}"
+    message = f"{tool.version} not installed: {_effort([tool])}"
     return warning(tool.name, message, _install(tool)) if needed else ok(tool.name, f"{message}, once it is needed")
 
 
@@ -94,6 +95,8 @@ def _install(tool: Pinned) -> Hint:
     return command("devloop toolchain install", tool.name)
 
 
-def _time(tools: Sequence[Pinned]) -> str:
+def _effort(tools: Sequence[Pinned]) -> str:
     seconds = sum(tool.seconds for tool in tools)
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if not seconds:
+        return "ready to download"
+    return f"building takes about {seconds:.0f} s" if seconds < 90 else f"building takes about {seconds / 60:.0f} min"

@@ -154,6 +154,7 @@ def test_disk(disk: Disk, level: Level, part: str) -> None:
 
 
 def test_a_large_cache_is_a_warning() -> None:
+    said(judge_unneeded(0), OK, "nothing to remove")
     said(judge_unneeded(1 << 30), OK, "1.0 GiB")
     said(judge_unneeded(3 << 30), WARNING, "3.0 GiB", "devloop toolchain prune")
 
