@@ -122,7 +122,8 @@ class Runner:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("runner")
     user = User(folder)
-    action, workspace = folder / "action", folder / "platform"
+    action, workspace = folder / "_actions" / "devloop", folder / "platform"
+    action.parent.mkdir()
     copy_of_the_working_tree(action)
     assert user.devloop("init", str(workspace)).status == 0
     yield Runner(folder, workspace, action, user)
