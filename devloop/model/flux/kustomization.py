@@ -70,19 +70,22 @@ def parse_kustomization(obj: Mapping[str, Any]) -> Kustomization:
 def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
     """The readiness of a live Kustomization at `revision` (`main@sha1:<sha>`; empty: the last applied one).
 
-    Ready only if the controller has observed this generation, reports Ready=True and applied this revision.
+    Ready only if the controller has observed this generation, reports Ready=True and applied this revision. A failure leaves
+    status.observedGeneration behind (kustomize-controller writes it for Ready and Stalled alone): the generation of a failure is
+    the condition's own.
     """
     kustomization = parse_kustomization(obj)
     status = obj.get("status") or {}
     conditions = {c.get("type"): c for c in status.get("conditions") or ()}
     ready = conditions.get("Ready") or {}
-    observed = status.get("observedGeneration") == (obj.get("metadata") or {}).get("generation")
+    generation = (obj.get("metadata") or {}).get("generation")
+    observed = status.get("observedGeneration") == generation
     applied = status.get("lastAppliedRevision") or ""
-    attempted = status.get("lastAttemptedRevision") or applied
     current = not revision or applied == revision
     is_ready = observed and current and ready.get("status") == "True"
     stalled = (conditions.get("Stalled") or {}).get("status") == "True"
     failed = ready.get("status") == "False" and (ready.get("reason") in TERMINAL_REASONS or stalled)
+    failed_here = observed or (generation is not None and ready.get("observedGeneration") == generation)
     reason, message = ready.get("reason") or "Pending", ready.get("message") or "not reconciled yet"
     if ready.get("status") == "True" and not is_ready:
         reason, message = "Progressing", f"still at {applied or 'no revision'}"
@@ -95,6 +98,13 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
         revision=applied,
         depends_on=tuple(map(str, kustomization.depends_on)),
         objects=len((status.get("inventory") or {}).get("entries") or ()),
-        terminal=observed and failed and (not revision or attempted == revision),
+        terminal=failed and failed_here and (not revision or _attempted(status, conditions, revision)),
         suspended=kustomization.suspended,
     )
+
+
+def _attempted(status: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], revision: str) -> bool:
+    """Whether the controller has tried `revision`. A failure before the build (path not found, download failed) does not reach
+    lastAttemptedRevision; the message of Reconciling names the revision that it works at."""
+    attempted = status.get("lastAttemptedRevision") or status.get("lastAppliedRevision")
+    return attempted == revision or revision in str((conditions.get("Reconciling") or {}).get("message", "")).split()

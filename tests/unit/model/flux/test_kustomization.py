@@ -29,6 +29,15 @@ def live(ready: str = "True", reason: str = "ReconciliationSucceeded", applied: 
     }
 
 
+def failing(reason: str, generation: int = 2, working_at: str = NEW, **status: Any) -> dict[str, Any]:
+    """As kustomize-controller leaves it after a failure: observedGeneration is that of the last success, -1 if there was none."""
+    obj = live("False", reason, OLD, observedGeneration=-1, **status)
+    message = f"Fetching manifests for revision {working_at} with a timeout of 1m0s"
+    obj["status"]["conditions"][0]["observedGeneration"] = generation
+    obj["status"]["conditions"].append({"type": "Reconciling", "status": "True", "message": message})
+    return obj
+
+
 @pytest.mark.parametrize(
     ("obj", "ready", "terminal"),
     [
@@ -42,6 +51,12 @@ def live(ready: str = "True", reason: str = "ReconciliationSucceeded", applied: 
         (live("False", "BuildFailed", OLD, lastAttemptedRevision=OLD), False, False),
         (live("False", "BuildFailed", OLD, observedGeneration=1), False, False),
         ({"metadata": {"name": "apps"}}, False, False),
+        (failing("BuildFailed"), False, True),
+        (failing("BuildFailed", generation=1), False, False),
+        (failing("ArtifactFailed", lastAttemptedRevision=OLD), False, True),
+        (failing("ArtifactFailed", lastAttemptedRevision=OLD, working_at=OLD), False, False),
+        (failing("ArtifactFailed", lastAttemptedRevision=None), False, True),
+        (failing("DependencyNotReady"), False, False),
     ],
 )
 def test_only_a_condition_of_this_revision_and_generation_counts(obj: dict[str, Any], ready: bool, terminal: bool) -> None:
