@@ -12,11 +12,14 @@ from devloop.model.cluster.definition import NodeConfiguration, PortMapping
 from devloop.model.messages import quote
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.model.yaml.other_formats import other_format_problem
-from devloop.model.yaml.schema import BOOLEAN, LABELS, TEXT, TEXTS, FieldSchema, table, words
+from devloop.model.yaml.schema import BOOLEAN, LABELS, FieldSchema, table, words
 from devloop.model.yaml.validation import ValidationResult, lookup, validate_fields
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 
+# Go's YAML reader takes any scalar for a string.
+TEXT = FieldSchema(any_scalar=True)
+TEXTS = FieldSchema(("texts",), any_scalar=True)
 _PATCH = {"group": TEXT, "version": TEXT, "kind": TEXT, "patch": TEXT}
 _NODE_PORT = FieldSchema(("integer",), lowest=1, highest=65535, required=True)
 # 0 and -1: a random free port.
@@ -27,7 +30,7 @@ FIELDS = table(
         "": {
             "apiVersion": replace(words(API_VERSION), required=True),
             "kind": replace(words("Cluster"), required=True),
-            "name": FieldSchema(pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
+            "name": replace(TEXT, pattern=r"[a-z0-9.-]+", longest=50, example="lower case letters, digits, dashes and dots"),
             "featureGates": FieldSchema(("flags",)),
             "runtimeConfig": LABELS,
             **dict.fromkeys(("kubeadmConfigPatches", "containerdConfigPatches", "containerdConfigPatchesJSON6902"), TEXTS),
@@ -44,7 +47,7 @@ FIELDS = table(
             "containerPort": _NODE_PORT,
             "hostPort": _HOST_PORT,
             "listenAddress": TEXT,
-            "protocol": words("TCP", "UDP", "SCTP"),
+            "protocol": replace(words("TCP", "UDP", "SCTP"), any_case=True),
         },
         "networking": {
             "ipFamily": words("ipv4", "ipv6", "dual"),

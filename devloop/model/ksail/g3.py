@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from devloop.model.ksail.generation import Generation
+from devloop.model.kubernetes.duration import DURATION
 from devloop.model.yaml.schema import BOOLEAN, COUNT, INTEGER, LABELS, TEXT, TEXTS, FieldSchema, instead, table, toggle, words
 
-_DURATION = FieldSchema(pattern=r"[0-9]+(ns|us|µs|ms|s|m|h)", example="a number with one unit, like 90s, 10m or 2h")
+# As Go reads durations, although KSail's JSON schema allows one number and one unit.
+_DURATION = FieldSchema(pattern=DURATION, example="a duration like 90s, 10m or 1h30m")
 _NAME = FieldSchema(pattern=r"[a-z]([a-z0-9-]*[a-z0-9])?", longest=63, example="lower case letters, digits and dashes, a letter first")
 _POOL_NAME = replace(_NAME, pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", example="lower case letters, digits and dashes")
 _OBJECT_NAME = replace(_POOL_NAME, pattern=rf"{_POOL_NAME.pattern}(\.{_POOL_NAME.pattern})*", longest=253, example="a Kubernetes name")

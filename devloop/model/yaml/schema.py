@@ -9,6 +9,7 @@ class FieldSchema:
     """`shapes`: text, integer, boolean, texts (a list), labels (a mapping of texts), flags (a mapping of booleans), empty (a mapping).
 
     `allowed` are the values of an enum, `former` maps other generations' values to them, `instead` replaces a deprecated field.
+    `any_case`: values of the enum count in any letter case. `any_scalar`: numbers and booleans count as text, as written.
     """
 
     shapes: tuple[str, ...] = ("text",)
@@ -20,6 +21,8 @@ class FieldSchema:
     lowest: int | None = None
     highest: int | None = None
     required: bool = False
+    any_case: bool = False
+    any_scalar: bool = False
     instead: str = ""
 
 

@@ -113,7 +113,7 @@ class _Checker:
         if rule.instead and node.shape != "null":
             self.warn(node.line, f"{where} is deprecated in favour of {rule.instead}")
         for shape in rule.shapes:
-            if shape == node.shape and shape in ("text", "integer", "boolean"):
+            if shape == _shape(node, rule) and shape in ("text", "integer", "boolean"):
                 return self.scalar(node, rule, where)
             if shape == "texts" and node.shape == "list":
                 return self.texts(node, rule, where)
@@ -125,10 +125,11 @@ class _Checker:
         return None
 
     def scalar(self, node: YamlNode, rule: FieldSchema, where: str) -> Any:
-        if node.shape == "boolean":
+        shape = _shape(node, rule)
+        if shape == "boolean":
             return ("Enabled" if node.value else "Disabled") if "Enabled" in rule.allowed else node.value
-        value = node.value if node.shape == "integer" else self.expanded(node, where)
-        reason, hint = _out_of_range(node, rule) if node.shape == "integer" else _not_allowed(value, node, rule)
+        value = node.value if shape == "integer" else _in_case(self.expanded(node, where), rule)
+        reason, hint = _out_of_range(node, rule) if shape == "integer" else _not_allowed(value, node, rule)
         if reason:
             self.report(node.line, f"{where} {reason}", hint)
         return None if reason else value
@@ -138,7 +139,7 @@ class _Checker:
         for index, item in enumerate(node.items):
             path = f"{where}[{index}]"
             self.lines[path] = item.line
-            if item.shape == "text":
+            if _shape(item, rule) == "text":
                 texts.append(self.scalar(item, rule, path))
             else:
                 self.wrong_shape(item, ("text",), path)
@@ -188,6 +189,15 @@ class _Checker:
 
     def warn(self, line: int, message: str, hint: Hint = "") -> None:
         self.warnings.append(Diagnostic.at(self.path, line, message, hint, Severity.WARNING))
+
+
+def _shape(node: YamlNode, rule: FieldSchema) -> str:
+    return "text" if rule.any_scalar and node.shape in ("integer", "number", "boolean") else node.shape
+
+
+def _in_case(text: str, rule: FieldSchema) -> str:
+    """The value of the enum that differs in letter case alone, else the text."""
+    return next((each for each in rule.allowed if each.lower() == text.lower()), text) if rule.any_case else text
 
 
 def _out_of_range(node: YamlNode, rule: FieldSchema) -> tuple[str, str]:

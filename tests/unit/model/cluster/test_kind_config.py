@@ -164,6 +164,12 @@ def test_a_version_that_does_not_exist() -> None:
     assert str(problem.hint) == "did you mean kind.x-k8s.io/v1alpha4?"
 
 
+def test_what_kind_reads_more_loosely() -> None:
+    kind = read(HEAD + "name: 2026\nnetworking: {dnsSearch: [1.10]}\nnodes: [{extraPortMappings: [{containerPort: 53, protocol: Udp}]}]\n")
+    assert (kind.problems, kind.name, kind.raw["networking"]["dnsSearch"]) == ((), "2026", ["1.10"])
+    assert kind.nodes[0].port_mappings == (PortMapping(53, 0, "UDP"),)
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not there")
 def test_real_configuration() -> None:
     kind = read((CASES / "pinniped-poc" / "kind.yaml").read_text())

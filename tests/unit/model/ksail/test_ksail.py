@@ -332,6 +332,8 @@ def test_generation_and_defaults(text: str, generation: str) -> None:
         (NEW + "spec: {cluster: {sops: {ageKeyEnvVar: A, env: {var: B}}}}", "sops.key_env_var", "B"),
         (NEW + "spec: {cluster: {connection: {kubeconfig: /tmp/config}}}", "kubeconfig", "/tmp/config"),
         (NEW + "spec: {cluster: {connection: {timeout: 300ms}}}", "timeout", 0.3),
+        (NEW + "spec: {cluster: {connection: {timeout: 1h30m}}}", "timeout", 5400.0),
+        (NEW + "spec: {cluster: {connection: {timeout: 1.5h}}}", "timeout", 5400.0),
         (NEW + "spec: {workload: {kustomizationFile: ./clusters//local/}}", "entry_path", "clusters/local"),
         (NEW + "spec: {workload: {kustomizationFile: ''}}", "entry_path", "."),
         (NEW + 'spec: {workload: {sourceDirectory: "${FOLDER}/a"}}', "source_directory", "k8s/a"),
@@ -460,8 +462,8 @@ networking: {podSubnet: 10.1.0.0/16, serviceSubnet: 10.2.0.0/16, disableDefaultC
         ),
         (f"metadata: {{name: {'a' * 64}}}", "metadata.name has 64 characters, at most 63 are allowed", ""),
         (
-            "spec: {cluster: {connection: {timeout: 1h30m}}}",
-            "spec.cluster.connection.timeout is '1h30m', it must be a number with one unit, like 90s, 10m or 2h",
+            "spec: {cluster: {connection: {timeout: 1d12h}}}",
+            "spec.cluster.connection.timeout is '1d12h', it must be a duration like 90s, 10m or 1h30m",
             "",
         ),
         (

@@ -8,7 +8,7 @@ from devloop.errors import InputError
 from devloop.model.kubernetes.duration import parse_duration
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("300ms", 0.3), ("45", 45), ("1.5m", 90)])
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("300ms", 0.3), ("45", 45), ("1.5m", 90), (".5m", 30), ("1.h", 3600)])
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text, "--timeout") == pytest.approx(seconds)
 
