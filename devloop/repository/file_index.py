@@ -12,7 +12,7 @@ from devloop.clients import git
 from devloop.errors import DevloopError, InputError
 from devloop.model.kubernetes.kustomize import is_kustomization_file
 from devloop.model.lint import file_scan
-from devloop.model.lint.file_index import FileIndex, PrivateKey, Reference, SecretText, Variable, above, is_made_up
+from devloop.model.lint.file_index import FileIndex, ObjectText, PrivateKey, Reference, SecretText, Variable, above, is_made_up
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
 
 # Larger files are generated or not text.
@@ -34,6 +34,7 @@ class _Facts:
     variables: dict[str, tuple[Variable, ...]] = field(default_factory=dict)
     rotation: list[str] = field(default_factory=list)
     policy_rules: list[str] = field(default_factory=list)
+    objects: list[ObjectText] = field(default_factory=list)
 
 
 def index_files(root: Path) -> FileIndex:
@@ -64,6 +65,7 @@ def index_files(root: Path) -> FileIndex:
         empty=frozenset(empty),
         unreadable=frozenset(unreadable),
         policy_rules=tuple(facts.policy_rules),
+        objects=tuple(facts.objects),
     )
 
 
@@ -103,6 +105,8 @@ def _inspect(path: str, data: bytes, facts: _Facts) -> None:
         return
     if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
         facts.private_keys.extend(file_scan.private_keys(path, data))
+    if path.endswith(_MANIFESTS):
+        facts.objects.extend(file_scan.objects(path, data))
     if b"ENC[" in data and b"lastmodified" in data:
         with contextlib.suppress(InputError):
             if secret := parse_secret(path, data.decode(errors="replace")):

@@ -121,7 +121,7 @@ def _absent(context: LintContext, is_present: Callable[[Manifest], bool], messag
     """Reported only for environments that are fully known and have workloads."""
     for inventory in inventories(context):
         manifests = [manifest for found in inventory.objects.values() for _, manifest in found]
-        if inventory.whole and any(map(_is_workload, manifests)) and not any(map(is_present, manifests)):
+        if inventory.whole and not inventory.cluster and any(map(_is_workload, manifests)) and not any(map(is_present, manifests)):
             location = Location(inventory.environment.environment.definition.path, 1)
             yield inventory.environment.diagnostic(message, location, hint=hint)
 

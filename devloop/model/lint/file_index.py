@@ -1,4 +1,4 @@
-"""Facts about the repository's files that builds do not have: encryption, possible secrets, references. No I/O.
+"""Facts about the repository's files that builds do not have: encryption, possible secrets, references, objects. No I/O.
 
 Paths are relative to the repository root. Has only the locations of possible secrets, never their values.
 """
@@ -51,6 +51,16 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class ObjectText:
+    """A Namespace, ServiceAccount, ConfigMap or Secret in a YAML file; the namespace as written."""
+
+    path: str
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Variable:
     """The `${NAME}` of a file, once per name; `default`: at least one has a default."""
 
@@ -75,6 +85,7 @@ class FileIndex:
     empty: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
     policy_rules: tuple[str, ...] = ()
+    objects: tuple[ObjectText, ...] = ()
 
     def rules_for(self, path: str) -> CreationRules | None:
         """The .sops.yaml that SOPS uses for `path`: the nearest in its folder or above."""

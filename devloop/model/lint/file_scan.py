@@ -7,13 +7,16 @@ from collections.abc import Container, Iterator
 from itertools import pairwise
 
 from devloop.errors import InputError
-from devloop.model.lint.file_index import Field, PrivateKey, Reference, SecretText, Variable
+from devloop.model.lint.file_index import Field, ObjectText, PrivateKey, Reference, SecretText, Variable
 from devloop.model.sops.plaintext import MANAGED_TYPES, decoded, is_clear
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
 _SECRET = re.compile(rb"""^["']?kind["']?:[ \t]*["']?Secret["']?[ \t\r]*(?:#.*)?$""", re.M)
 _JSON_SECRET = re.compile(rb'"kind"\s*:\s*"Secret"')
 _POLICY_RULE = re.compile(rb"""^["']?kind["']?:[ \t]*["']?PolicyRule["']?[ \t\r]*(?:#.*)?$""", re.M)
+_OBJECT = re.compile(rb"""^["']?kind["']?:[ \t]*["']?(Namespace|ServiceAccount|ConfigMap|Secret)["']?[ \t\r]*(?:#.*)?$""", re.M)
+_METADATA = re.compile(rb"^metadata:[ \t]*(?:(\{[^}]*\})|(?:#.*)?\r?$((?:\n(?:[ \t].*|[ \t\r]*|#.*)$)*))", re.M)
+_ENTRY = re.compile(rb"""["']?(name|namespace)["']?:[ \t]*["']?([^\s"',}]+)""")
 _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
@@ -41,6 +44,28 @@ def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
                 continue
             if ("kind",) in {leaf.path for leaf in leaves if leaf.value == "Secret"}:
                 yield _secret(path, data.count(b"\n", 0, start), leaves)
+
+
+def objects(path: str, data: bytes) -> Iterator[ObjectText]:
+    """The Namespaces, ServiceAccounts, ConfigMaps and Secrets at the top of a file's documents, without parsing it as YAML."""
+    for document in _DOCUMENT.split(data) if _OBJECT.search(data) else ():
+        kind, metadata = _OBJECT.search(document), _METADATA.search(document)
+        if kind and metadata:
+            entries = {key: value.decode(errors="replace") for key, value in _entries(metadata[1], metadata[2])}
+            if b"name" in entries:
+                yield ObjectText(path, kind[1].decode(), entries.get(b"namespace", ""), entries[b"name"])
+
+
+def _entries(flow: bytes | None, block: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    """Name and namespace in a mapping in braces, or in the least indented lines of a block."""
+    if flow:
+        yield from ((match[1], match[2]) for match in _ENTRY.finditer(flow))
+        return
+    lines = [line for line in (block or b"").splitlines() if line.strip() and not line.lstrip().startswith(b"#")]
+    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    for line in lines:
+        if len(line) - len(line.lstrip()) == indent and (match := _ENTRY.match(line.lstrip())):
+            yield match[1], match[2]
 
 
 def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:

@@ -1,15 +1,19 @@
 """The objects of an environment by identity, and which of them a Kustomization can rely on. No I/O."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from devloop.diagnostic import Severity
+from devloop.model.flux.clusters import OWN, Cluster, is_within, target, targets
+from devloop.model.flux.generators import GENERATORS, Generated, generated_by
 from devloop.model.flux.graph import Graph, Node, NodeState
-from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, is_flux
+from devloop.model.flux.helm_release import is_helm_release
+from devloop.model.flux.names import is_flux
 from devloop.model.flux.reachability import reachable
 from devloop.model.kubernetes.api_groups import is_built_in
-from devloop.model.kubernetes.manifest import Manifest
+from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 
@@ -32,27 +36,41 @@ def identity(manifest: Manifest) -> Identity:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything that an environment renders, with the Kustomizations that render it.
+    """Everything that an environment applies to one cluster, with the Kustomizations that render it.
 
-    `whole` says that no part of the environment is hidden: everything builds, and nothing comes from another source or a remote base.
-    `open` are namespaces in which something may make objects at run time: a chart, or the controller of a custom resource.
+    `applied` are the objects of each Kustomization that go to the cluster, without those of its HelmReleases for other clusters;
+    `living` are the Kustomizations in the cluster, `releases` the HelmReleases that install there.
+    `whole` says that no part is hidden: everything builds, and nothing comes from another source or a remote base.
+    `open` are namespaces in which something may make objects at run time: a chart, or the controller of a custom resource; `generators`
+    are ResourceSets and the like, also those of a cluster that manages this one.
     """
 
     environment: EnvironmentGraph
-    objects: dict[Identity, list[tuple[KustomizationContext, Manifest]]] = field(default_factory=dict)
-    open: set[str] = field(default_factory=set)
+    cluster: Cluster = OWN
     whole: bool = True
+    objects: dict[Identity, list[tuple[KustomizationContext, Manifest]]] = field(default_factory=dict)
+    applied: dict[ObjectId, tuple[KustomizationContext, list[Manifest]]] = field(default_factory=dict)
+    living: list[KustomizationContext] = field(default_factory=list)
+    releases: list[tuple[KustomizationContext, Manifest]] = field(default_factory=list)
+    open: set[str] = field(default_factory=set)
+    generators: list[Manifest] = field(default_factory=list)
 
     @property
     def graph(self) -> Graph:
         return self.environment.graph
 
+    @property
+    def place(self) -> str:
+        """The cluster for messages, '' for the environment's own."""
+        return f" in the cluster of the {self.cluster[-1]}" if self.cluster else ""
+
+    @property
+    def severity(self) -> Severity | None:
+        """Of what is missing: another cluster may have objects that this repository knows nothing of."""
+        return Severity.WARNING if self.cluster else None
+
     def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
         return Identity(group, kind, namespace, name) in self.objects
-
-    def makes_flux_objects(self) -> bool:
-        """Whether a ResourceSet of the Flux operator may create Kustomizations and HelmReleases at run time."""
-        return any(key.kind == "ResourceSet" for key in self.objects)
 
     def of_kind(self, group: str, kind: str) -> Iterator[tuple[KustomizationContext, Manifest]]:
         for key in self._by_kind.get((group, kind), ()):
@@ -68,8 +86,25 @@ class Inventory:
     @cached_property
     def namespaces(self) -> frozenset[str]:
         """Those that the environment renders or that HelmReleases create."""
-        made = {release_namespace(m) for _, m in self.of_kind(HELM_GROUP, HELM_RELEASE) if _creates_namespace(m)}
+        made = {release_namespace(release) for _, release in self.releases if _creates_namespace(release)}
         return frozenset(made | {key.name for key in self.objects if key.kind == "Namespace" and not key.group})
+
+    @cached_property
+    def namespaced(self) -> frozenset[tuple[str, str]]:
+        """Group and kind of the namespaced custom resources whose definitions are applied to the cluster."""
+        specs = [manifest.mapping("spec") for _, manifest in self.of_kind("apiextensions.k8s.io", "CustomResourceDefinition")]
+        kinds = ((str(spec.get("group")), str(mapping_at(spec, "names").get("kind")), spec.get("scope")) for spec in specs)
+        return frozenset((group, kind) for group, kind, scope in kinds if scope == "Namespaced")
+
+    @cached_property
+    def generated(self) -> Generated:
+        """What generators such as ResourceSets make in the cluster at run time."""
+        return generated_by(self.generators)
+
+    def add_release(self, kustomization: KustomizationContext, release: Manifest) -> None:
+        self.releases.append((kustomization, release))
+        if not is_rendered(kustomization.node, release):
+            self.open.add(release_namespace(release))
 
     def counted_on(self, own: Mapping[ObjectId, int]) -> Mapping[ObjectId, int]:
         """For each Kustomization the bits in `own` of all that are applied before or with it.
@@ -95,33 +130,52 @@ class Inventory:
 
 
 def inventories(context: LintContext) -> tuple[Inventory, ...]:
-    """The inventory of each environment, computed once for all rules."""
+    """The inventories of each environment, one per cluster, its own first; computed once for all rules."""
     return context.once(_inventories)
 
 
-def fully_known(context: LintContext) -> Iterator[tuple[Inventory, KustomizationContext]]:
-    """Every Kustomization of the environments of which no part is hidden."""
-    for inventory in inventories(context):
-        for kustomization in inventory.environment.kustomizations if inventory.whole else ():
-            yield inventory, kustomization
+def fully_known(context: LintContext) -> Iterator[Inventory]:
+    """Those of which no part is hidden."""
+    return (inventory for inventory in inventories(context) if inventory.whole)
 
 
 def _inventories(context: LintContext) -> tuple[Inventory, ...]:
-    return tuple(map(_inventory, context.environments))
+    return tuple(inventory for environment in context.environments for inventory in _of(environment))
 
 
-def _inventory(environment: EnvironmentGraph) -> Inventory:
+def _of(environment: EnvironmentGraph) -> Iterable[Inventory]:
     graph = environment.graph
-    inventory = Inventory(environment, whole=all(node.state is NodeState.BUILT and not node.remote for node in graph))
+    applies = targets(graph)
+    hidden = {applies[node.kustomization.id] for node in graph if node.state is not NodeState.BUILT or node.remote}
+    found: dict[Cluster, Inventory] = {}
+
+    def at(cluster: Cluster) -> Inventory:
+        whole = not any(is_within(cluster, each) for each in hidden)
+        return found.setdefault(cluster, Inventory(environment, cluster, whole))
+
+    at(OWN)
     for kustomization in environment.kustomizations:
+        parent = kustomization.node.parent
+        at(applies.get(parent, OWN) if parent else OWN).living.append(kustomization)
+        own = applies[kustomization.id]
+        releases = {str(m.id): target(m.mapping("spec"), m.id.namespace, own) for m in kustomization.node.manifests if is_helm_release(m)}
+        at(own).applied.setdefault(kustomization.id, (kustomization, []))
         for manifest in kustomization.node.manifests:
-            key = identity(manifest)
-            inventory.objects.setdefault(key, []).append((kustomization, manifest))
-            if (key.group, key.kind) == (HELM_GROUP, HELM_RELEASE):
-                inventory.open.update([] if is_rendered(kustomization.node, manifest) else [release_namespace(manifest)])
-            elif not is_built_in(key.group) and not is_flux(key.group):
-                inventory.open.add(key.namespace)
-    return inventory
+            _add(at(releases.get(manifest.release, own)), kustomization, manifest)
+            if is_helm_release(manifest):
+                at(releases[str(manifest.id)]).add_release(kustomization, manifest)
+    for inventory in found.values():
+        managing = [each for each in found.values() if is_within(inventory.cluster, each.cluster)]
+        inventory.generators.extend(m for each in managing for kind in GENERATORS for _, m in each.of_kind(*kind))
+    return found.values()
+
+
+def _add(inventory: Inventory, kustomization: KustomizationContext, manifest: Manifest) -> None:
+    key = identity(manifest)
+    inventory.objects.setdefault(key, []).append((kustomization, manifest))
+    inventory.applied.setdefault(kustomization.id, (kustomization, []))[1].append(manifest)
+    if not is_built_in(key.group) and not is_flux(key.group):
+        inventory.open.add(key.namespace)
 
 
 def is_rendered(node: Node, release: Manifest) -> bool:

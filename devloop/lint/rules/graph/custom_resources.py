@@ -1,13 +1,13 @@
 """The CustomResourceDefinitions of custom resources are applied before them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Node, NodeState
 from devloop.model.flux.helm_release import is_helm_release
-from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE, is_flux
+from devloop.model.flux.names import is_flux
 from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
@@ -29,15 +29,15 @@ def definition_missing(context: LintContext) -> Iterator[Diagnostic]:
         provided, bits = _provided(inventory, defined)
         charts = _charts(inventory)
         unsolved: dict[Kind, list[tuple[KustomizationContext, Manifest]]] = {}
-        for kustomization in inventory.environment.kustomizations:
-            for kind, manifest in _undefined(kustomization, provided[kustomization.id], bits):
+        for kustomization, manifests in inventory.applied.values():
+            for kind, manifest in _undefined(manifests, provided[kustomization.id], bits):
                 if definers := defined.get(kind):
                     message = "but does not wait for {definers}, which provides the definition"
                     hint = _advice(inventory, kustomization.id, definers)
                     yield _diagnostic(kustomization, manifest, message, hint, definers=_any_of(definers))
                 elif brought := _brought_by(charts, kind[0]):
                     yield _diagnostic(kustomization, manifest, _NOTHING, _advice(inventory, kustomization.id, brought))
-                else:
+                elif not inventory.generated.anything:
                     unsolved.setdefault(kind, []).append((kustomization, manifest))
         for (kustomization, manifest), *others in unsolved.values():
             message = _NOTHING + ("; {count} more apply such resources" if others else "")
@@ -73,10 +73,10 @@ def _provided(inventory: Inventory, defined: Mapping[Kind, set[ObjectId]]) -> tu
     return inventory.counted_on(own), bits
 
 
-def _undefined(kustomization: KustomizationContext, provided: int, bits: Mapping[Kind, int]) -> Iterator[tuple[Kind, Manifest]]:
+def _undefined(manifests: Iterable[Manifest], provided: int, bits: Mapping[Kind, int]) -> Iterator[tuple[Kind, Manifest]]:
     """The first object of each kind; none if a hidden part of what the Kustomization waits for may provide the definition."""
     custom: dict[Kind, Manifest] = {}
-    for manifest in kustomization.node.manifests:
+    for manifest in manifests:
         group = manifest.group
         if not is_built_in(group) and not is_flux(group) and "${" not in group:
             custom.setdefault((group, manifest.kind), manifest)
@@ -86,7 +86,7 @@ def _undefined(kustomization: KustomizationContext, provided: int, bits: Mapping
 def _charts(inventory: Inventory) -> Mapping[str, set[ObjectId]]:
     """The names of HelmReleases, and the Kustomizations with one of that name."""
     found: dict[str, set[ObjectId]] = {}
-    for each, release in inventory.of_kind(HELM_GROUP, HELM_RELEASE):
+    for each, release in inventory.releases:
         found.setdefault(release.name, set()).add(each.id)
     return found
 

@@ -6,19 +6,22 @@ from difflib import get_close_matches
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Graph, NodeState
+from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reachability import cycles
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.inventory import inventories
 
 
 def dependency_missing(context: LintContext) -> Iterator[Diagnostic]:
     """dependsOn names a Kustomization that nothing renders. Not reported if a hidden part of the graph may render it."""
-    for environment in context.environments:
-        graph = environment.graph
+    for inventory in inventories(context):
+        graph = inventory.graph
         if not any(node.state in (NodeState.FAILED, NodeState.UNKNOWN) for node in graph):
-            for kustomization in environment.kustomizations:
+            for kustomization in inventory.living:
                 for dependency in kustomization.node.kustomization.depends_on:
-                    if dependency not in graph.by_id and not _may_be_foreign(graph, dependency):
+                    made = inventory.generated.may_have(KUSTOMIZATION, dependency.name)
+                    if dependency not in graph.by_id and not made and not _may_be_foreign(graph, dependency):
                         yield _missing(context, kustomization, dependency)
 
 

@@ -7,8 +7,9 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.names import NAMESPACE, is_flux
 from devloop.model.kubernetes.api_groups import CLUSTER_SCOPED, is_built_in
 from devloop.model.kubernetes.manifest import Manifest
-from devloop.model.lint.context import LintContext
-from devloop.model.lint.inventory import fully_known
+from devloop.model.lint.bootstrap import bootstrap_file
+from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.inventory import Inventory, inventories
 
 # Every cluster with Flux has these.
 _GIVEN = frozenset({"default", NAMESPACE})
@@ -16,24 +17,39 @@ _GIVEN = frozenset({"default", NAMESPACE})
 
 def namespace_missing(context: LintContext) -> Iterator[Diagnostic]:
     """Nothing creates the namespace of an object, or the object has none."""
-    for inventory, kustomization in fully_known(context):
-        first: dict[str, Manifest] = {}
-        for manifest in kustomization.node.manifests:
-            if _is_namespaced(manifest) and not _is_given(manifest) and manifest.namespace not in inventory.namespaces:
-                first.setdefault(manifest.namespace, manifest)
-        for namespace, manifest in first.items():
-            if namespace:
-                message, hint = "nothing creates the namespace {namespace}", f"add the Namespace {namespace} to the environment"
-                yield kustomization.about(manifest, message, "metadata", "namespace", hint=hint, namespace=namespace)
-            else:
-                hint = "set metadata.namespace, namespace in kustomization.yaml, or spec.targetNamespace"
-                yield kustomization.about(manifest, "{object} has no namespace, and Flux sets none", "metadata", hint=hint)
+    for inventory in inventories(context):
+        for kustomization, manifests in inventory.applied.values():
+            first: dict[str, Manifest] = {}
+            for manifest in manifests:
+                if not _is_given(manifest) and manifest.namespace not in inventory.namespaces and _is_namespaced(inventory, manifest):
+                    first.setdefault(manifest.namespace, manifest)
+            for namespace, manifest in first.items():
+                if not namespace:
+                    hint = "set metadata.namespace, namespace in kustomization.yaml, or spec.targetNamespace"
+                    yield kustomization.about(manifest, "{object} has no namespace, and Flux sets none", "metadata", hint=hint)
+                elif inventory.whole and not inventory.generated.may_have("Namespace", namespace):
+                    yield _missing(context, inventory, kustomization, manifest)
 
 
-def _is_namespaced(manifest: Manifest) -> bool:
-    """Only where that is certain: kustomize sets a namespace on every kind that it does not know."""
-    group = manifest.group
-    return is_flux(group) or (is_built_in(group) and manifest.kind not in CLUSTER_SCOPED and not manifest.kind.endswith("List"))
+def _missing(context: LintContext, inventory: Inventory, kustomization: KustomizationContext, manifest: Manifest) -> Diagnostic:
+    """If a file that no Kustomization applies has the Namespace, somebody applies it by hand."""
+    namespace = manifest.namespace
+    file = bootstrap_file(context, "Namespace", "", namespace)
+    message, hint = "nothing creates the namespace {namespace}{place}", f"add the Namespace {namespace} to the environment"
+    severity = inventory.severity
+    if file:
+        message, severity = "no Kustomization creates the namespace {namespace}{place}, {file} does", Severity.INFO
+        hint = f"apply {file} before Flux starts, or add it to the environment"
+    about, place = kustomization.about, inventory.place
+    return about(manifest, message, "metadata", "namespace", hint=hint, severity=severity, namespace=namespace, place=place, file=file)
+
+
+def _is_namespaced(inventory: Inventory, manifest: Manifest) -> bool:
+    """Only where that is certain: of a custom resource, the environment has the definition."""
+    group, kind = manifest.group, manifest.kind
+    if is_built_in(group):
+        return kind not in CLUSTER_SCOPED and not kind.endswith("List")
+    return is_flux(group) or (group, kind) in inventory.namespaced
 
 
 def _is_given(manifest: Manifest) -> bool:

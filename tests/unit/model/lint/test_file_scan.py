@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from devloop.model.lint.file_index import Field, PrivateKey, Reference, Variable
-from devloop.model.lint.file_scan import private_keys, references, secret_texts, speaks_of_rotation, variables
+from devloop.model.lint.file_index import Field, ObjectText, PrivateKey, Reference, Variable
+from devloop.model.lint.file_scan import objects, private_keys, references, secret_texts, speaks_of_rotation, variables
 
 BODY = base64.b64encode(b"this is no key, it was made up for a test of devloop and opens nothing at all; thank you").decode()
 OPENSSH = base64.b64encode(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none" + b"made up, opens nothing: 0123456789 ABCDEF").decode()
@@ -107,3 +107,22 @@ def test_a_document_speaks_of_rotation(text: str) -> None:
 @pytest.mark.parametrize("text", ["Logs rotate daily.", "# Keys\n\nThey are in the vault.", "The image rotates."])
 def test_a_document_speaks_of_something_else(text: str) -> None:
     assert not speaks_of_rotation(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("kind: Namespace\nmetadata: {name: web}\n", [("Namespace", "", "web")]),
+        ("metadata:\r\n  name: web\r\nkind: Namespace\r\n", [("Namespace", "", "web")]),
+        ("# by hand\nkind: 'Secret'\nmetadata:\n  labels:\n    name: x\n\n  # a\n  namespace: \"a\"\n  name: b\n", [("Secret", "a", "b")]),
+        (
+            "kind: ConfigMap\nmetadata: # here\n    name: a\ndata:\n  name: b\n---\nkind: Secret\nmetadata:\n- name: c\n",
+            [("ConfigMap", "", "a")],
+        ),
+        ("kind: List\nitems:\n  - kind: Secret\n    metadata: {name: a}\n", []),
+        ("kind: Deployment\nmetadata: {name: a}\n", []),
+        ("kind: Secret\n", []),
+    ],
+)
+def test_objects_of_a_bootstrap_folder(text: str, found: list[tuple[str, str, str]]) -> None:
+    assert [*objects("a", text.encode())] == [ObjectText("a", *each) for each in found]
