@@ -32,8 +32,15 @@ class BuildRequest(TypedDict):
     name: str
     object: NotRequired[Mapping[str, Any]]
     lenient: NotRequired[bool]
+    settings: NotRequired[SourceSettings]
     artifact: NotRequired[Artifact]
     remotes: NotRequired[Mapping[str, Fetched]]
+
+
+class SourceSettings(TypedDict):
+    ignore: NotRequired[str]
+    sparse: NotRequired[Sequence[str]]
+    unknown: NotRequired[Mapping[str, str]]
 
 
 class Fetched(TypedDict):
@@ -45,6 +52,7 @@ class Artifact(TypedDict):
     name: str
     origin: str
     sources: Mapping[str, str]
+    settings: NotRequired[Mapping[str, SourceSettings]]
     copy: Sequence[CopyOperation]
 
 
@@ -67,6 +75,7 @@ class ReleaseRequest(TypedDict):
     namespace: str
     name: str
     base: str
+    settings: NotRequired[SourceSettings]
     artifact: NotRequired[Artifact]
 
 

@@ -22,18 +22,22 @@ UNKNOWABLE = (FailureKind.REMOTE, FailureKind.UNKNOWN)
 class Build:
     """One Kustomization to build in the scope of an environment; `body` for one that no build rendered.
 
-    `artifact` describes the artifact that its path is relative to, see Sources.artifact; `remotes` are the folders of fetched bases.
+    `artifact` describes the artifact that its path is relative to, see Sources.artifact; `settings` are those of its source, see
+    Sources.settings; `remotes` are the folders of fetched bases.
     """
 
     id: ObjectId
     body: Mapping[str, Any] | None = None
     artifact: protocol.Artifact | None = None
+    settings: protocol.SourceSettings | None = None
     remotes: Mapping[str, protocol.Fetched] | None = None
 
     def question(self, scope: str, base: str) -> protocol.Request:
         request: protocol.BuildRequest = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
         if self.body:
             request["object"] = self.body
+        if self.settings:
+            request["settings"] = self.settings
         if self.artifact:
             request["artifact"] = self.artifact
         if self.remotes:

@@ -92,13 +92,21 @@ class _GraphBuilder:
         body = {"apiVersion": f"{KUSTOMIZE_GROUP}/v1", "kind": KUSTOMIZATION, "metadata": metadata, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
         own: Mapping[str, Any] = next((manifest.body["spec"] for manifest in rendering.manifests if _is_root(manifest)), {})
-        if fields := {key: own[key] for key in SELF_FIELDS if key in own}:
+        fields = {key: own[key] for key in SELF_FIELDS if key in own}
+        for manifest in rendering.manifests:
+            self.sources.add(manifest)
+        settings = self.sources.settings(parse_kustomization(body).source)
+        if fields or settings:
             spec |= fields
-            [rendering] = self._render([Build(ROOT, body)])
+            [rendering] = self._render([Build(ROOT, body, settings=settings)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
     def _build(self, batch: list[_PartialGraph]) -> None:
-        builds = [Build(found.id, artifact=self.sources.artifact(found.kustomization.source)) for found in batch]
+        builds = [
+            Build(found.id, artifact=self.sources.artifact(source), settings=self.sources.settings(source))
+            for found in batch
+            for source in (found.kustomization.source,)
+        ]
         for found, rendering in zip(batch, self._render(builds), strict=True):
             # An earlier result of this batch may have added another parent to the waiting one.
             self._add(self.waiting.pop(found.id).node(_state(rendering), rendering))

@@ -49,6 +49,8 @@ def _question(
 
 def _release_request(release: HelmRelease, base: str, sources: Sources) -> protocol.ReleaseRequest:
     request: protocol.ReleaseRequest = {"namespace": release.id.namespace, "name": release.id.name, "base": base}
+    if settings := sources.settings(release.source):
+        request["settings"] = settings
     if artifact := sources.artifact(release.source):
         request["artifact"] = artifact
     return request

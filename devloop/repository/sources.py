@@ -10,6 +10,7 @@ from devloop.clients import worker_protocol as protocol
 from devloop.model.flux.artifact_generator import ARTIFACT, Artifact, artifacts
 from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.flux.names import ROOT, SOURCE_GROUP, SOURCES
+from devloop.model.flux.source_settings import SourceSettings, source_settings
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -22,17 +23,22 @@ class Sources:
         self._artifacts: dict[SourceRef, Artifact] = {}
         self._base = base
         self._foreign: set[SourceRef] = set()
+        self._settings: dict[SourceRef, SourceSettings] = {}
         self._folder = root / base
         self._remotes = {_address(url) for url in remotes}
 
     def add(self, manifest: Manifest) -> None:
-        """A rendered source is the repository if it has one of its URLs; an artifact, if all of its sources are."""
+        """A rendered source is the repository if it has one of its URLs, see decide() for one without remotes; an artifact, if all of its
+        sources are."""
         self._artifacts |= {artifact.ref: artifact for artifact in artifacts(manifest)}
         if manifest.kind not in SOURCES or manifest.group != SOURCE_GROUP:
             return
         ref = SourceRef(manifest.kind, manifest.id.namespace, manifest.name)
-        url = str(manifest.mapping("spec").get("url"))
-        (self.own if _address(url) in self._remotes or _is_bootstrapped(ref) else self._foreign).add(ref)
+        self._settings[ref] = source_settings(manifest)
+        if _address(str(manifest.mapping("spec").get("url"))) in self._remotes or _is_bootstrapped(ref):
+            self.own.add(ref)
+        elif self._remotes:
+            self._foreign.add(ref)
 
     def is_own(self, kustomization: Kustomization) -> bool | None:
         """None: unknown until everything that can be rendered is."""
@@ -57,29 +63,54 @@ class Sources:
         if not (artifact := self._artifacts.get(ref)):
             return None
         sources = dict.fromkeys(artifact.used, self._base)
+        settings = {alias: found for alias, ref in artifact.used.items() if (found := self.settings(ref))}
         return {
             "name": artifact.ref.name,
             "origin": artifact.origin,
             "sources": sources,
+            "settings": settings,
             "copy": cast("Sequence[protocol.CopyOperation]", artifact.copies),
         }
 
+    def settings(self, ref: SourceRef) -> protocol.SourceSettings | None:
+        """What the source's object says about its content, as the worker expects it; None where it says nothing."""
+        found = self._settings.get(ref, SourceSettings())
+        settings: protocol.SourceSettings = {}
+        if found.ignore:
+            settings["ignore"] = found.ignore
+        if found.sparse:
+            settings["sparse"] = found.sparse
+        if found.included:
+            settings["unknown"] = {folder: f"{source}, by spec.include" for folder, source in found.included.items()}
+        return settings or None
+
     def decide(self, kustomizations: Iterable[Kustomization]) -> None:
-        """For sources that nothing renders: such a source is the repository if it has a folder that one of these needs."""
+        """For sources whose URL says nothing: that are not rendered, or in a repository without remotes.
+
+        Such a source is the repository if it has a folder that one of these needs; a rendered one, if it has all of them.
+        """
+        needed: dict[SourceRef, set[str]] = {}
         for kustomization in kustomizations:
             if artifact := self._artifacts.get(kustomization.source):
                 for alias, ref in artifact.used.items():
-                    self._decide(ref, artifact.wanted(alias))
+                    needed.setdefault(ref, set()).update(map(_normal, artifact.wanted(alias)))
             else:
-                self._decide(kustomization.source, [kustomization.path] if kustomization.source.kind in SOURCES else [])
-        self._foreign -= self.own
+                paths = {_normal(kustomization.path)} if kustomization.source.kind in SOURCES else set()
+                needed.setdefault(kustomization.source, set()).update(paths)
+        for ref, paths in needed.items():
+            if self._is_own(ref) is None:
+                (self.own if self._has(ref, paths) else self._foreign).add(ref)
 
-    def _decide(self, ref: SourceRef, paths: Iterable[str]) -> None:
-        if self._is_own(ref) is None:
-            (self.own if any(map(self._has, paths)) else self._foreign).add(ref)
+    def _has(self, ref: SourceRef, paths: set[str]) -> bool:
+        if ref not in self._settings:
+            return any((self._folder / path).exists() for path in paths)
+        # Any repository has a root folder.
+        folders = paths - {"."}
+        return bool(folders) and all((self._folder / path).exists() for path in folders)
 
-    def _has(self, path: str) -> bool:
-        return (self._folder / posixpath.normpath("/" + path).lstrip("/")).exists()
+
+def _normal(path: str) -> str:
+    return posixpath.normpath("/" + path).lstrip("/") or "."
 
 
 def _is_bootstrapped(ref: SourceRef) -> bool:

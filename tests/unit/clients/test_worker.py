@@ -155,7 +155,7 @@ def test_flux_build_library_gives_the_same_with_variables(start: Start, goldens:
 
 
 def test_a_folder_without_kustomization_is_built_without_what_source_controller_leaves_out(start: Start, tmp_path: Path) -> None:
-    files = {"settings.yaml": SETTINGS, ".sops.yaml": "creation_rules: []", "drafts/x.yaml": "a: [", ".sourceignore": "drafts/"}
+    files = {"settings.yaml": SETTINGS, ".sops.yaml": "creation_rules: []", "drafts/x.yaml": "a: [", ".sourceignore": "drafts/\n.sops.yaml"}
     result = start(write(tmp_path / "repo", {f"apps/{name}": text for name, text in files.items()}))()
     assert [built["origin"] for built in result["objects"]] == ["apps/settings.yaml"]
     assert result["files"] == ["apps/settings.yaml"]
@@ -191,11 +191,17 @@ def test_the_repository_is_never_written_to(start: Start, tmp_path: Path) -> Non
     assert {path: path.stat().st_mtime_ns for path in (root, *root.rglob("*"))} == before
 
 
+def test_a_sourceignore_replaces_what_is_excluded_by_default(start: Start, tmp_path: Path) -> None:
+    """Then .sops.yaml is a manifest like any other, in Flux too."""
+    root = write(tmp_path / "repo", {"apps/settings.yaml": SETTINGS, "apps/.sops.yaml": "creation_rules: []", "docs/.sourceignore": "x"})
+    assert start(root)()["failure"]["message"] == ".sops.yaml holds no Kubernetes object"
+
+
 def test_a_link_to_outside_the_source_is_refused(start: Start, tmp_path: Path) -> None:
     root = write(tmp_path / "repo", {"apps/kustomization.yaml": KUSTOMIZATION + "resources: [passwd.yaml]\n"})
     (root / "apps/passwd.yaml").symlink_to("/etc/passwd")
     failure = start(root)()["failure"]
-    assert (failure["kind"], failure["message"]) == ("outside", "apps/passwd.yaml is a link to outside the source")
+    assert (failure["kind"], failure["message"]) == ("build", "apps/passwd.yaml is a symbolic link, which Flux leaves out of a source")
 
 
 def test_an_object_that_is_too_deep_for_readers_of_the_answer_is_none(start: Start, tmp_path: Path) -> None:

@@ -153,6 +153,68 @@ def test_sources_stand_for_the_repository_or_for_something_else(repository: Any,
     assert {source.name for source in graph.own_sources} == {"mine", "made-by-hand"}
 
 
+def test_a_source_without_remotes_is_the_repository_if_all_folders_are_here(repository: Any, look: Survey) -> None:
+    sources = [git("mine", "https://git.example/mine"), git("theirs", "https://git.example/theirs"), git("whole", "https://git.example/whole")]
+    children = [
+        flux("a", source="GitRepository/mine"),
+        flux("b", source="GitRepository/theirs"),
+        flux("c", "./gone", source="GitRepository/theirs"),
+        flux("d", "./", source="GitRepository/whole"),
+    ]
+    graph = look(repository({"cluster/k.yaml": [*sources, *children], "apps/a.yaml": settings()}))
+    assert states(graph) == {"flux-system": "built", "a": "built", "b": "foreign", "c": "foreign", "d": "foreign"}
+
+
+def source(name: str, **spec: Any) -> dict[str, Any]:
+    made = git(name, "https://git.example/mine.git")
+    return made | {"spec": made["spec"] | spec}
+
+
+def test_spec_ignore_of_the_repositorys_own_source_counts(repository: Any, look: Survey) -> None:
+    mine = source("flux-system", ignore="/apps/*\n!/apps/kept.yaml\n/left/\n/cluster/broken.yaml\n")
+    files = {
+        "cluster/k.yaml": [mine, flux("apps"), flux("left", "./left")],
+        "cluster/broken.yaml": "a: [",
+        "apps/kept.yaml": settings("kept"),
+        "apps/not.yaml": settings("not"),
+        "left/a.yaml": settings("left"),
+    }
+    graph = look(repository({**files, "cluster/kustomization.yaml": "resources: [k.yaml]"}))
+    assert states(graph) == {"flux-system": "built", "apps": "built", "left": "failed"}
+    assert [str(manifest) for manifest in named(graph, "apps").manifests] == ["ConfigMap/flux-system/kept"]
+
+
+def test_what_include_brings_is_unknown_and_not_missing(repository: Any, look: Survey) -> None:
+    mine = source("flux-system", include=[{"repository": {"name": "shared"}, "toPath": "vendor/shared"}, {"repository": {"name": "more"}}])
+    children = [
+        flux("folder", "./vendor/shared/deep"),
+        flux("above", "./vendor"),
+        flux("base", "./base"),
+        flux("by-name", "./more"),
+        flux("whole", "./", dependsOn=[{"name": "here"}]),
+        flux("gone", "./vendored"),
+        flux("here"),
+    ]
+    files = {"base/kustomization.yaml": "resources: [../vendor/shared/base]", "apps/a.yaml": settings()}
+    graph = look(repository({"cluster/k.yaml": [mine, *children], **files}))
+    unknown = dict.fromkeys(("folder", "above", "base", "by-name", "whole"), "unknown")
+    assert states(graph) == {"flux-system": "built", **unknown, "gone": "failed", "here": "built"}
+
+
+def test_a_link_is_no_folder_and_the_failure_says_why(repository: Any, look: Survey) -> None:
+    root = repository({"cluster/k.yaml": flux("apps", "./linked"), "apps/a.yaml": settings()})
+    (root / "linked").symlink_to("apps")
+    failure = named(look(root), "apps").failure
+    assert failure and str(failure.hint).startswith("linked is a symbolic link, which Flux leaves out of a source: refer to apps")
+
+
+def test_a_sparse_checkout_leaves_the_rest_out(repository: Any, look: Survey) -> None:
+    files = {"apps/a.yaml": settings(), "more/a.yaml": settings("more")}
+    mine = source("flux-system", sparseCheckout=["./cluster", "apps"])
+    graph = look(repository({"cluster/k.yaml": [mine, flux("apps"), flux("more", "./more")], **files}))
+    assert states(graph) == {"flux-system": "built", "apps": "built", "more": "failed"}
+
+
 def generator(name: str, source: str, *copies: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "source.extensions.fluxcd.io/v1beta1",

@@ -100,7 +100,7 @@ func (b *run) gather() error {
 	for _, key := range keys {
 		b.sources = append(b.sources, b.scope.Find(key))
 	}
-	source, err := b.builder.Repository.Source(b.request.Base, b.request.Artifact)
+	source, err := b.builder.Repository.Source(b.request.Base, b.request.Settings, b.request.Artifact)
 	var known *protocol.Failure
 	if errors.As(err, &known) {
 		return err
@@ -153,10 +153,10 @@ func (b *run) findFolder() error {
 		return &protocol.Failure{Kind: protocol.KindUnknown, Message: fmt.Sprintf("the path %s depends on a variable that cannot be known here", shown)}
 	}
 	b.folder = path.Join(source.Mount, path.Clean("/"+name))
-	if !b.view.IsDir(b.folder) {
-		return &protocol.Failure{Kind: protocol.KindMissing, Message: fmt.Sprintf("the path %s does not exist", shown)}
+	if b.view.IsDir(b.folder) {
+		return nil
 	}
-	return nil
+	return b.view.Missing(b.folder, "the path "+shown)
 }
 
 // generate puts the effective kustomization.yaml before the one of the repository. Flux's generator wants to read from a disk, so it gets

@@ -22,6 +22,9 @@ func (b *run) cacheKey() string {
 		artifact = cache.JSON(b.request.Artifact)
 	}
 	parts := []string{"build", b.request.Base, b.owner(), strconv.FormatBool(b.request.Lenient), object, artifact}
+	if b.request.Settings != nil {
+		parts = append(parts, "settings", cache.JSON(b.request.Settings))
+	}
 	if len(b.request.Remotes) > 0 {
 		parts = append(parts, "remotes", cache.JSON(b.request.Remotes))
 	}

@@ -80,6 +80,9 @@ func (e *Explainer) explainKustomize(text string) *protocol.Failure {
 			return string(cause.pattern.ExpandString(nil, template, text, match))
 		}
 		result := &protocol.Failure{Kind: protocol.KindBuild, Message: e.clean(expanded(cause.message), last), Hint: cause.hint}
+		if reason, hint := e.absence(expanded(cause.subject), folders); reason != "" {
+			result.Message, result.Hint = reason, hint
+		}
 		e.locate(result, folders, expanded(cause.subject), cause.inside)
 		return result
 	}
@@ -93,6 +96,9 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 	if e.Preparation != nil && len(e.Preparation.Remote) > 0 && f.Kind == protocol.KindBuild {
 		f.Kind = protocol.KindRemote // what is missing may well be remote
 	}
+	if e.View != nil && e.View.Unknown() != nil && f.Kind == protocol.KindBuild {
+		f.Kind, f.Message, f.Hint = protocol.KindUnknown, e.View.Unknown().Message, ""
+	}
 	if e.Preparation != nil && e.Preparation.Secrets.Contains(f.Message) {
 		f.Message, f.Variable = "the build fails; the reason quotes a secret and is not shown", ""
 	}
@@ -102,6 +108,22 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 		}
 	}
 	return f
+}
+
+// absence is why the source lacks what an error is about, although it lies on the disk.
+func (e *Explainer) absence(subject string, folders []string) (reason, hint string) {
+	if e.View == nil || subject == "" {
+		return "", ""
+	}
+	if path.IsAbs(subject) {
+		return e.View.Absence(subject)
+	}
+	for _, folder := range slices.Backward(folders) {
+		if reason, hint = e.View.Absence(path.Join(folder, subject)); reason != "" {
+			return reason, hint
+		}
+	}
+	return "", ""
 }
 
 // folders are those that kustomize was in when it failed, the outermost first.

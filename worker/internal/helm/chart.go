@@ -34,7 +34,7 @@ func (w *release) chart() (*chart.Chart, error) {
 	name := w.text("spec", "chart", "spec", "chart")
 	w.folder = path.Join(source.Mount, path.Clean("/"+name))
 	if !w.view.Exists(w.folder) {
-		return nil, &protocol.Failure{Kind: protocol.KindMissing, Message: fmt.Sprintf("the chart %s does not exist", name)}
+		return nil, w.view.Missing(w.folder, "the chart "+name)
 	}
 	loaded, err := w.load(w.folder)
 	if err != nil {

@@ -88,7 +88,7 @@ func (w *release) gather(one protocol.ReleaseRequest) (string, error) {
 	if w.object.GetNamespace() == "" {
 		w.object.SetNamespace("default")
 	}
-	source, err := w.renderer.Repository.Source(one.Base, one.Artifact)
+	source, err := w.renderer.Repository.Source(one.Base, one.Settings, one.Artifact)
 	if err != nil {
 		return "", err
 	}

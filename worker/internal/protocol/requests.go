@@ -27,7 +27,7 @@ type OpenRequest struct {
 }
 
 // BuildRequest builds one Kustomization. It is given by name when an earlier build of the scope rendered it, else as an object. Its path is
-// relative to Base, which is relative to the root, or to the Artifact. Lenient turns strict substitution off, as a feature gate of Flux does.
+// relative to Base, which is relative to the root, or to the Artifact; Settings are those of its source. Lenient turns strict substitution off, as a feature gate of Flux does.
 // Remotes are the remote bases that were fetched, by their names in kustomization files.
 type BuildRequest struct {
 	Scope     string             `json:"scope"`
@@ -36,8 +36,17 @@ type BuildRequest struct {
 	Name      string             `json:"name"`
 	Object    map[string]any     `json:"object,omitempty"`
 	Lenient   bool               `json:"lenient,omitempty"`
+	Settings  *SourceSettings    `json:"settings,omitempty"`
 	Artifact  *Artifact          `json:"artifact,omitempty"`
 	Remotes   map[string]Fetched `json:"remotes,omitempty"`
+}
+
+// SourceSettings are what the object of a source says about the content of its artifact: Ignore is spec.ignore, Sparse is spec.sparseCheckout,
+// and Unknown are folders whose content comes from elsewhere, with what brings it.
+type SourceSettings struct {
+	Ignore  string            `json:"ignore,omitempty"`
+	Sparse  []string          `json:"sparse,omitempty"`
+	Unknown map[string]string `json:"unknown,omitempty"`
 }
 
 // Fetched is where a remote base was fetched to: Path in Folder, whose content never changes.
@@ -46,12 +55,14 @@ type Fetched struct {
 	Path   string `json:"path"`
 }
 
-// Artifact is one artifact of an ArtifactGenerator. Origin is the file of the generator, Sources are the folders of its aliases.
+// Artifact is one artifact of an ArtifactGenerator. Origin is the file of the generator, Sources are the folders of its aliases,
+// Settings those of the sources that have some.
 type Artifact struct {
-	Name    string            `json:"name"`
-	Origin  string            `json:"origin"`
-	Sources map[string]string `json:"sources"`
-	Copy    []CopyOperation   `json:"copy"`
+	Name     string                    `json:"name"`
+	Origin   string                    `json:"origin"`
+	Sources  map[string]string         `json:"sources"`
+	Settings map[string]SourceSettings `json:"settings,omitempty"`
+	Copy     []CopyOperation           `json:"copy"`
 }
 
 // CopyOperation is a CopyOperation of source.extensions.fluxcd.io/v1beta1. Globs mean what they mean to source-watcher: both `*` and `**` stay
@@ -77,10 +88,11 @@ type ReleasesRequest struct {
 
 // ReleaseRequest names a HelmRelease that a build of the scope rendered. The path of its chart is relative to Base or to the Artifact.
 type ReleaseRequest struct {
-	Namespace string    `json:"namespace"`
-	Name      string    `json:"name"`
-	Base      string    `json:"base"`
-	Artifact  *Artifact `json:"artifact,omitempty"`
+	Namespace string          `json:"namespace"`
+	Name      string          `json:"name"`
+	Base      string          `json:"base"`
+	Settings  *SourceSettings `json:"settings,omitempty"`
+	Artifact  *Artifact       `json:"artifact,omitempty"`
 }
 
 // DecryptionRequest asks for each encrypted file whether it can be decrypted.

@@ -55,7 +55,7 @@ func (r *Repository) copy(made *layout, wanted *protocol.Artifact, rule protocol
 			return fmt.Errorf("%s is no pattern", exclude)
 		}
 	}
-	source, err := r.tree(base)
+	source, err := r.tree(base, wanted.Settings[alias])
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path"
@@ -25,23 +26,28 @@ func NewRepository(root string) *Repository {
 	return &Repository{root: root, trees: map[string]*Tree{}}
 }
 
-func (r *Repository) tree(base string) (*Tree, error) {
+func (r *Repository) tree(base string, settings protocol.SourceSettings) (*Tree, error) {
+	name, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	key := base + " " + string(name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known := r.trees[base]; known != nil {
+	if known := r.trees[key]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(r.root, base)
+	made, err := newTree(r.root, base, settings)
 	if err == nil {
-		r.trees[base] = made
+		r.trees[key] = made
 	}
 	return made, err
 }
 
-// Source is the tree that a build's path counts from. Artifacts are put together once.
-func (r *Repository) Source(base string, artifact *protocol.Artifact) (*Tree, error) {
+// Source is the tree that a build's path counts from; settings, which may be nil, are those of its source. Artifacts are put together once.
+func (r *Repository) Source(base string, settings *protocol.SourceSettings, artifact *protocol.Artifact) (*Tree, error) {
 	if artifact == nil {
-		return r.tree(base)
+		return r.tree(base, *cmp.Or(settings, &protocol.SourceSettings{}))
 	}
 	content, err := json.Marshal(artifact)
 	if err != nil {
@@ -66,7 +72,7 @@ func (r *Repository) Source(base string, artifact *protocol.Artifact) (*Tree, er
 
 // ReadFile reads a file that a build named, relative to the root.
 func (r *Repository) ReadFile(name string) ([]byte, error) {
-	source, err := r.tree(".")
+	source, err := r.tree(".", protocol.SourceSettings{})
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +99,9 @@ func (r *Repository) remoteTree(folder string) (*Tree, error) {
 	if known := r.trees[name]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(folder, ".")
+	made, err := newTree(folder, ".", protocol.SourceSettings{})
 	if err == nil {
-		made.whole = true
+		made.fetched = true
 		r.trees[name] = made
 	}
 	return made, err

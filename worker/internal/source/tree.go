@@ -11,9 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/fluxcd/pkg/sourceignore"
-	"github.com/fluxcd/pkg/sourceignore/gitignore"
-
 	"devloop.invalid/toolchain/worker/internal/cache"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
@@ -23,16 +20,17 @@ const Mount = "/source"
 
 var errReadOnly = errors.New("the repository is read-only")
 
-// Tree is a source as Flux would unpack it: a folder of the disk without what .sourceignore leaves out, or a layout. It reads every file
-// once. Base is the folder that it is, relative to the repository.
+// Tree is a source as Flux would unpack it: a folder of the disk without what source-controller leaves out, a layout, or something remote that
+// was fetched, which kustomize reads as it is. It reads every file once. Base is the folder that it is, relative to the repository.
 type Tree struct {
-	root    string
-	base    string
-	layout  *layout
-	whole   bool // nothing is left out
-	mu      sync.Mutex
-	entries map[string]*entry
-	ignore  map[string]gitignore.Matcher
+	root       string
+	base       string
+	layout     *layout
+	fetched    bool
+	settings   protocol.SourceSettings
+	exclusions *exclusions
+	mu         sync.Mutex
+	entries    map[string]*entry
 }
 
 // entry is what is at a path; real is the path without symbolic links, name by name below the mount.
@@ -57,12 +55,13 @@ func newEntry(real string, info os.FileInfo, read func() ([]byte, error)) *entry
 	return found
 }
 
-func newTree(root, base string) (*Tree, error) {
+func newTree(root, base string, settings protocol.SourceSettings) (*Tree, error) {
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(root, base))
 	if err != nil {
 		return nil, err
 	}
-	return &Tree{root: evaluated, base: base, entries: map[string]*entry{}, ignore: map[string]gitignore.Matcher{}}, nil
+	excluded := newExclusions(evaluated, settings.Ignore)
+	return &Tree{root: evaluated, base: base, settings: settings, exclusions: excluded, entries: map[string]*entry{}}, nil
 }
 
 // Origin turns a path in the source into one in the repository.
@@ -102,9 +101,46 @@ func (t *Tree) lookup(name string) *entry {
 }
 
 func (t *Tree) stat(name, relative string) *entry {
-	if t.layout != nil {
+	switch {
+	case t.layout != nil:
 		return t.layout.entry(name, relative)
+	case t.fetched:
+		return t.followed(name, relative)
 	}
+	return t.unpacked(name, relative)
+}
+
+// unpacked is what the artifact has at a path. source-controller archives folders and regular files alone: a link is not followed and leaves
+// nothing behind.
+func (t *Tree) unpacked(name, relative string) *entry {
+	absent := func(err error) *entry {
+		if unknown := t.unknown(relative); unknown != nil {
+			return &entry{err: unknown}
+		}
+		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
+	}
+	if relative != "." {
+		parent := t.lookup(path.Dir(name))
+		if parent.err != nil {
+			return absent(syscall.ENOENT)
+		}
+		if !parent.info.IsDir() {
+			return absent(syscall.ENOTDIR)
+		}
+	}
+	place := filepath.Join(t.root, relative)
+	info, err := os.Lstat(place)
+	if err != nil {
+		return absent(err)
+	}
+	if info.IsDir() && !t.hasFolder(relative) || !info.IsDir() && !t.hasFile(relative, info.Mode()) {
+		return absent(syscall.ENOENT)
+	}
+	return newEntry(path.Join(Mount, relative), info, func() ([]byte, error) { return os.ReadFile(place) })
+}
+
+// followed is what a clone has at a path.
+func (t *Tree) followed(name, relative string) *entry {
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(t.root, relative))
 	if err != nil {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
@@ -117,8 +153,8 @@ func (t *Tree) stat(name, relative string) *entry {
 	if err != nil {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
 	}
-	// source-controller archives regular files alone; opening a pipe would block forever.
-	if !info.IsDir() && (!info.Mode().IsRegular() || t.ignored(relative)) {
+	// Opening a pipe would block forever.
+	if !info.IsDir() && !info.Mode().IsRegular() {
 		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
 	}
 	return newEntry(path.Join(Mount, real), info, func() ([]byte, error) { return os.ReadFile(evaluated) })
@@ -134,35 +170,6 @@ func errno(err error) error {
 
 // Has says whether something is at a path; unlike View.Exists it does not note that.
 func (t *Tree) Has(name string) bool { return t.entry(name).err == nil }
-
-// ignored says whether source-controller would leave the file out of the artifact.
-func (t *Tree) ignored(relative string) bool {
-	if t.whole {
-		return false
-	}
-	parts := strings.Split(relative, "/")
-	return t.matcher(parts[:len(parts)-1]).Match(parts, false)
-}
-
-func (t *Tree) matcher(folder []string) gitignore.Matcher {
-	key := strings.Join(folder, "/")
-	if known := t.ignore[key]; known != nil {
-		return known
-	}
-	var patterns []gitignore.Pattern
-	for depth := 0; depth <= len(folder); depth++ {
-		domain := append([]string(nil), folder[:depth]...)
-		file := filepath.Join(append([]string{t.root}, append(domain, sourceignore.IgnoreFile)...)...)
-		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if found, err := sourceignore.ReadIgnoreFile(file, domain); err == nil {
-			patterns = append(patterns, found...)
-		}
-	}
-	t.ignore[key] = sourceignore.NewDefaultMatcher(patterns, nil)
-	return t.ignore[key]
-}
 
 func (t *Tree) content(name string) ([]byte, error) {
 	found := t.entry(name)
@@ -183,6 +190,9 @@ func (t *Tree) names(name string) ([]string, error) {
 	relative, _ := Within(found.real)
 	if t.layout != nil {
 		return t.layout.names(relative), nil
+	}
+	if unknown := t.unknownBelow(relative); unknown != nil {
+		return nil, unknown
 	}
 	entries, err := os.ReadDir(filepath.Join(t.root, relative))
 	if err != nil {

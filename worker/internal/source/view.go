@@ -23,6 +23,7 @@ type View struct {
 	fetched  map[string]protocol.Fetched    // by their names in kustomization files
 	remotes  map[string]*Tree               // by their mounts
 	named    map[string]protocol.RemoteName // what names a folder or a file of them
+	unknown  *protocol.Failure              // of the first path that was looked for and may exist
 }
 
 var _ filesys.FileSystem = &View{}
@@ -58,7 +59,9 @@ func (v *View) entry(name string) *entry {
 		return &found
 	}
 	v.see(sawEntry, name)
-	return v.Tree.entry(name)
+	found := v.Tree.entry(name)
+	v.noteUnknown(found.err)
+	return found
 }
 
 // Content reads a file as it is on the disk; it does not count as read by the build.
@@ -67,7 +70,9 @@ func (v *View) Content(name string) ([]byte, error) {
 		return remote.content(inner)
 	}
 	v.see(sawContent, name)
-	return v.Tree.content(name)
+	content, err := v.Tree.content(name)
+	v.noteUnknown(err)
+	return content, err
 }
 
 func (v *View) names(name string) ([]string, error) {
@@ -75,7 +80,40 @@ func (v *View) names(name string) ([]string, error) {
 		return remote.names(inner)
 	}
 	v.see(sawNames, name)
-	return v.Tree.names(name)
+	names, err := v.Tree.names(name)
+	v.noteUnknown(err)
+	return names, err
+}
+
+func (v *View) noteUnknown(err error) {
+	var failure *protocol.Failure
+	if !errors.As(err, &failure) || failure.Kind != protocol.KindUnknown {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.unknown == nil {
+		v.unknown = failure
+	}
+}
+
+// Unknown is the failure of a build that looked for what may exist, though not here; nil for any other.
+func (v *View) Unknown() *protocol.Failure {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.unknown
+}
+
+// Missing is the failure for a folder or a file that the source lacks, what says what it is.
+func (v *View) Missing(name, what string) *protocol.Failure {
+	if unknown := v.Unknown(); unknown != nil {
+		return unknown
+	}
+	failure := &protocol.Failure{Kind: protocol.KindMissing, Message: what + " does not exist"}
+	if reason, hint := v.Absence(name); reason != "" {
+		failure.Message, failure.Hint = what+" does not exist: "+reason, reason+": "+hint
+	}
+	return failure
 }
 
 func (v *View) see(kind byte, name string) {

@@ -14,8 +14,9 @@ def path_missing(context: LintContext) -> Iterator[Diagnostic]:
         if failure.kind is FailureKind.MISSING:
             folder = kustomization.environment.graph.source_directory
             where = "the repository's root" if folder == "." else f"{folder}/"
+            hint = failure.hint or f"paths are relative to {where} here"
             message, path = "the path {path} of {kustomization} does not exist", kustomization.node.kustomization.path
-            yield kustomization.diagnostic(message, "path", hint=f"paths are relative to {where} here", path=path)
+            yield kustomization.diagnostic(message, "path", hint=hint, path=path)
 
 
 def path_outside(context: LintContext) -> Iterator[Diagnostic]:

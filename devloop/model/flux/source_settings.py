@@ -1,0 +1,40 @@
+"""What the object of a source says about the content of its artifact. No I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devloop.model.flux.names import GIT_REPOSITORY
+from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """`ignore` is spec.ignore, `sparse` is spec.sparseCheckout; `included` are folders that spec.include fills, with what from."""
+
+    ignore: str = ""
+    sparse: tuple[str, ...] = ()
+    included: Mapping[str, str] = field(default_factory=dict)
+
+
+def source_settings(manifest: Manifest) -> SourceSettings:
+    """Those of a source object; fields of a wrong type count as absent, since other rules report them."""
+    spec = manifest.mapping("spec")
+    ignore = spec.get("ignore")
+    if manifest.kind != GIT_REPOSITORY:
+        return SourceSettings(ignore if isinstance(ignore, str) else "")
+    sparse = spec.get("sparseCheckout")
+    return SourceSettings(
+        ignore if isinstance(ignore, str) else "",
+        tuple(map(str, sparse)) if isinstance(sparse, list) else (),
+        dict(_included(spec)),
+    )
+
+
+def _included(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Folders and sources; the folder defaults to the name of the source, see GitRepositoryInclude in source-controller's API."""
+    included = []
+    for include in mappings_in(spec.get("include")):
+        name = str(mapping_at(include, "repository").get("name"))
+        included.append((str(include.get("toPath") or name), f"{GIT_REPOSITORY}/{name}"))
+    return included
