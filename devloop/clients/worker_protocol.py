@@ -244,6 +244,7 @@ class Failure(TypedDict):
     line: NotRequired[int]
     object: NotRequired[str]
     variable: NotRequired[str]
+    field: NotRequired[Sequence[Any]]
 
 
 class Request(TypedDict, total=False):

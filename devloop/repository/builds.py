@@ -86,6 +86,7 @@ def read_failure(failure: protocol.Failure) -> Failure:
         failure.get("line", 0),
         failure.get("object", ""),
         failure.get("variable", ""),
+        tuple(failure.get("field") or ()),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.model.flux.graph import Failure, Node, NodeState, Release
-from devloop.model.flux.helm_release import HelmRelease, parse_release
+from devloop.model.flux.helm_release import HelmRelease, is_helm_chart, parse_release
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, read_answer, read_failure
@@ -18,7 +18,8 @@ DEFAULT_VERSION = "v1.36.0"
 
 def render_releases(nodes: Sequence[Node], worker: Worker, scope: str, base: str, sources: Sources, version: str) -> tuple[Node, ...]:
     """The nodes with their releases, whose objects follow the nodes' own; renders Kustomizations in parallel."""
-    found = {node.kustomization.id: tuple(_releases(node)) for node in nodes}
+    charts = {manifest.id: manifest for node in nodes for manifest in node.manifests if is_helm_chart(manifest)}
+    found = {node.kustomization.id: tuple(_releases(node, charts)) for node in nodes}
     here = {name: [each for each in releases if sources.holds(each.source)] for name, releases in found.items()}
     asked = [name for name in found if here[name]]
     apis = sorted(_apis(nodes)) if asked else []
@@ -27,9 +28,9 @@ def render_releases(nodes: Sequence[Node], worker: Worker, scope: str, base: str
     return tuple(_completed(node, found[node.kustomization.id], here, answers) for node in nodes)
 
 
-def _releases(node: Node) -> Iterator[HelmRelease]:
+def _releases(node: Node, charts: Mapping[ObjectId, Manifest]) -> Iterator[HelmRelease]:
     for manifest in node.manifests:
-        if release := parse_release(manifest):
+        if release := parse_release(manifest, charts):
             yield release
 
 
@@ -57,14 +58,16 @@ def _release_request(release: HelmRelease, base: str, sources: Sources) -> proto
 
 
 def _apis(nodes: Iterable[Node]) -> Iterator[str]:
-    """The APIs of the environment's CRDs, in the form of Helm's capabilities: group/version and group/version/Kind."""
+    """The APIs of the environment's CRDs and APIServices, as in Helm's capabilities: group/version and group/version/Kind."""
     for node in nodes:
         for manifest in node.manifests:
-            if manifest.kind == "CustomResourceDefinition":
-                spec = manifest.mapping("spec")
+            spec = manifest.mapping("spec")
+            if manifest.kind == "APIService":
+                yield f"{spec.get('group')}/{spec.get('version')}"
+            elif manifest.kind == "CustomResourceDefinition":
                 for version in mappings_in(spec.get("versions")):
                     api = f"{spec.get('group')}/{version.get('name')}"
-                    yield from (api, f"{api}/{mapping_at(spec, 'names').get('kind')}")
+                    yield from (api, f"{api}/{mapping_at(spec, 'names').get('kind')}") if version.get("served") else ()
 
 
 def _completed(

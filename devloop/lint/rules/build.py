@@ -26,7 +26,7 @@ def release(context: LintContext) -> Iterator[Diagnostic]:
         for each in kustomization.node.releases:
             if (failure := each.failure) and each.state is NodeState.FAILED:
                 manifest = next(m for m in kustomization.node.manifests if m.kind == HELM_RELEASE and m.id == each.id)
-                location = Location(failure.path, failure.line) if failure.path else location_of(manifest, "spec")
+                location = Location(failure.path, failure.line) if failure.path else location_of(manifest, *(failure.field or ("spec",)))
                 message = "the HelmRelease {release} does not render: {reason}"
                 yield kustomization.diagnostic(message, hint=failure.hint, location=location, release=each.id, reason=failure.message)
 

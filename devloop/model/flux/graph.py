@@ -42,7 +42,8 @@ class FailureKind(StrEnum):
 class Failure:
     """Why a Kustomization does not build.
 
-    `path` is relative to the repository root; `object` is the rendered object concerned, `variable` the undefined one.
+    `path` is relative to the repository root; `object` is the rendered object concerned, `variable` the undefined one, `field` a field of
+    the HelmRelease that does not render.
     """
 
     kind: FailureKind
@@ -52,6 +53,7 @@ class Failure:
     line: int = 0
     object: str = ""
     variable: str = ""
+    field: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

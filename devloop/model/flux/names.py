@@ -12,6 +12,7 @@ _GROUPS = ("toolkit.fluxcd.io", OPERATOR_GROUP, "extensions.fluxcd.io")
 
 KUSTOMIZATION = "Kustomization"
 HELM_RELEASE = "HelmRelease"
+HELM_CHART = "HelmChart"
 GIT_REPOSITORY = "GitRepository"
 # The kinds of source that contain a repository.
 SOURCES = frozenset({GIT_REPOSITORY, "OCIRepository", "Bucket"})

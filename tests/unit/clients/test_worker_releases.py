@@ -24,6 +24,7 @@ data:
   namespace: {{ .Release.Namespace }}
   version: {{ .Capabilities.KubeVersion.Version }}
 """
+SUB = TEMPLATE.replace("settings", "sub")
 CHART = {"chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n", "chart/values.yaml": "colour: red\n"}
 
 Render = Callable[..., dict[str, Any]]
@@ -40,7 +41,14 @@ def release(**spec: Any) -> dict[str, Any]:
 def render(worker_program: Path, tmp_path: Path) -> Render:
     """What the worker makes of a HelmRelease beside `files` (text, or an object), in a repository of its own."""
 
-    def render(files: Mapping[str, Any] | None = None, *, apis: tuple[str, ...] = (), **spec: Any) -> dict[str, Any]:
+    def render(
+        files: Mapping[str, Any] | None = None,
+        *,
+        apis: tuple[str, ...] = (),
+        version: str = "v1.35.2",
+        artifact: Mapping[str, Any] | None = None,
+        **spec: Any,
+    ) -> dict[str, Any]:
         for name, content in (
             CHART | {"chart/templates/a.yaml": TEMPLATE, "apps/release.yaml": release(**spec)} | dict(files or {})
         ).items():
@@ -51,7 +59,8 @@ def render(worker_program: Path, tmp_path: Path) -> Render:
             )
         metadata = {"namespace": "flux-system", "name": "apps"}
         body = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": metadata, "spec": {"path": "./apps"}}
-        asked = {"scope": "x", "version": "v1.35.2", "apis": list(apis), "releases": [{"namespace": "apps", "name": "web", "base": "."}]}
+        one = {"namespace": "apps", "name": "web", "base": "."} | ({"artifact": artifact} if artifact else {})
+        asked = {"scope": "x", "version": version, "apis": list(apis), "releases": [one]}
         with Worker(worker_program, tmp_path / "repo", store=tmp_path / "store") as worker:
             worker.ask_all([{"build": {"scope": "x", "base": ".", **metadata, "object": body}}])
             [answer] = worker.ask_all([{"releases": metadata | asked}])
@@ -186,7 +195,7 @@ def test_a_template_that_fails_is_told_at_its_line(render: Render) -> None:
 def test_dependencies_come_from_the_repository(render: Render) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as target:
-        for name, text in {"sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n", "sub/templates/b.yaml": TEMPLATE}.items():
+        for name, text in {"sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n", "sub/templates/b.yaml": SUB}.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(text)
             target.addfile(entry, io.BytesIO(text.encode()))
@@ -231,5 +240,176 @@ def test_charts_know_what_the_cluster_will_serve(render: Render) -> None:
 def test_hooks_are_rendered_and_tests_are_not(render: Render) -> None:
     hook = TEMPLATE.replace("metadata:", "metadata:\n  annotations: {helm.sh/hook: %s}")
     names = {"b": "pre-install", "c": "test"}
-    files = {f"chart/templates/{name}.yaml": hook % event for name, event in names.items()}
+    files = {f"chart/templates/{name}.yaml": hook.replace("settings", name) % event for name, event in names.items()}
     assert [built["origin"] for built in render(files)["objects"]] == ["chart/templates/a.yaml", "chart/templates/b.yaml"]
+
+
+PATCH = {
+    "kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": json.dumps([{"op": "add", "path": "/data/x", "value": "y"}])}]}
+}
+HOOK = TEMPLATE.replace("metadata:", "metadata:\n  annotations: {helm.sh/hook: pre-install}")
+
+
+@pytest.mark.parametrize("renderers", [[], [PATCH]])
+def test_a_hook_named_like_an_object_needs_another_strategy(render: Render, renderers: list[Any]) -> None:
+    files = {"chart/templates/hook.yaml": HOOK}
+    failure = render(files, postRenderers=renderers)["failure"]
+    assert failure["message"] == "the chart renders ConfigMap/web-settings twice, once as a hook"
+    for strategy in ("separate", "nohooks"):
+        built = render(files, postRenderers=renderers, postRenderStrategy=strategy)["objects"]
+        assert [each["origin"] for each in built] == ["chart/templates/a.yaml", "chart/templates/hook.yaml"]
+        patched = ["x" in each["body"]["data"] for each in built]
+        assert patched == ([bool(renderers), strategy == "separate"] if renderers else [False, False])
+
+
+def test_an_object_that_is_there_twice_is_told_at_its_template(render: Render) -> None:
+    failure = render({"chart/templates/b.yaml": TEMPLATE})["failure"]
+    assert (failure["message"], failure["path"]) == ("the chart renders ConfigMap/web-settings twice", "chart/templates/b.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TEMPLATE + "  colour: again\n", "the chart renders the key colour twice in one object"),
+        ("a: b: c\n", "the template renders no valid YAML"),
+    ],
+)
+def test_a_template_without_valid_yaml_is_told(render: Render, text: str, message: str) -> None:
+    failure = render({"chart/templates/a.yaml": text})["failure"]
+    assert message in failure["message"]
+    assert failure["path"] == "chart/templates/a.yaml"
+
+
+def test_a_patch_may_replace_all_annotations(render: Render) -> None:
+    replaced = json.dumps([{"op": "add", "path": "/metadata/annotations", "value": {"a": "b"}}])
+    renderer = {"kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": replaced}]}}
+    [built] = render(postRenderers=[renderer])["objects"]
+    assert (built["body"]["metadata"]["annotations"], built["origin"]) == ({"a": "b"}, "chart/templates/a.yaml")
+
+
+def test_definitions_in_crds_are_not_post_rendered(render: Render) -> None:
+    crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "a.b.c"}}
+    files = {f"chart/crds/{name}.yaml": crd for name in "de"} | {"chart/crds/f.yaml": {**crd, "kind": "Widget"}}
+    built = render(files, commonMetadata={"labels": {"team": "blue"}})["objects"]
+    assert [(each["origin"], "labels" in each["body"]["metadata"]) for each in built] == [
+        ("chart/crds/d.yaml", False),
+        ("chart/templates/a.yaml", True),
+    ]
+
+
+def test_yaml_means_what_helm_4_makes_of_it(render: Render) -> None:
+    built = render({"chart/templates/a.yaml": TEMPLATE + "  answer: yes\n  letter: y\n  switch: on\n"})
+    assert {name: data(built)[name] for name in ("answer", "letter", "switch")} == {"answer": "yes", "letter": "y", "switch": "on"}
+
+
+def test_a_list_counts_as_its_items(render: Render) -> None:
+    listed = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
+        f"- {{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}\n" for name in "ab"
+    )
+    built = render({"chart/templates/a.yaml": listed})["objects"]
+    assert [(each["body"]["metadata"]["name"], each["origin"]) for each in built] == [
+        ("a", "chart/templates/a.yaml"),
+        ("b", "chart/templates/a.yaml"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "kinds"),
+    [
+        ({"values": {"n": 3, "big": 1048576}}, "float64 1.048576e+06"),
+        (
+            {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": name, "targetPath": name} for name in ("n", "big")]},
+            "int64 1048576",
+        ),
+    ],
+)
+def test_numbers_are_those_of_helm_controller(render: Render, spec: dict[str, Any], kinds: str) -> None:
+    template = TEMPLATE.replace(".Values.colour | quote", 'printf "%s %v" (kindOf .Values.n) .Values.big')
+    files = {"chart/templates/a.yaml": template, "apps/v.yaml": settings(n="3", big="1048576")}
+    assert data(render(files, **spec))["colour"] == kinds
+
+
+def test_a_value_that_helm_cannot_set_is_told_in_its_words(render: Render) -> None:
+    values = [{"kind": "ConfigMap", "name": "values", "valuesKey": "hosts", "targetPath": "colour"}]
+    failure = render({"apps/v.yaml": settings(hosts="a:1,b:2")}, valuesFrom=values)["failure"]
+    assert failure["message"] == 'hosts of ConfigMap values cannot be set at colour: key "b:2" has no value'
+    assert (failure["field"], "literal: true" in failure["hint"]) == (["spec", "valuesFrom", 0], True)
+    assert data(render(valuesFrom=[values[0] | {"literal": True}]))["colour"] == "a:1,b:2"
+
+
+@pytest.mark.parametrize(
+    ("version", "api", "served"),
+    [
+        ("v1.36.0", "policy/v1", True),
+        ("v1.36.0", "policy/v1/PodDisruptionBudget", True),
+        ("v1.36.0", "policy/v1beta1", False),
+        ("v1.24.0", "policy/v1beta1/PodDisruptionBudget", True),
+        ("v1.36.0", "apiextensions.k8s.io/v1/CustomResourceDefinition", True),
+        ("v1.36.0", "networking.k8s.io/v1beta1", False),
+        ("v1.36.0", "storage.k8s.io/v1alpha1", False),
+        ("v1.36.0", "example.com/v1/Widget", True),
+        ("v1.36.0", "example.com/v2", False),
+    ],
+)
+def test_apis_are_those_of_the_version_and_of_the_charts_definitions(render: Render, version: str, api: str, served: bool) -> None:
+    template = TEMPLATE.replace("{{ .Values.colour | quote }}", f'{{{{ .Capabilities.APIVersions.Has "{api}" }}}}')
+    versions = [{"name": "v1", "served": True}, {"name": "v2", "served": False}]
+    spec = {"group": "example.com", "names": {"kind": "Widget"}, "versions": versions}
+    crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets"}, "spec": spec}
+    built = render({"chart/templates/a.yaml": template, "chart/crds/a.yaml": crd}, version=version)["objects"][1]
+    assert built["body"]["data"]["colour"] is served
+
+
+def test_what_a_chart_looks_up_is_unknown(render: Render) -> None:
+    looked_up = '(lookup "v1" "ConfigMap" "apps" "x")'
+    render({"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", f'({looked_up} | default dict).colour | default "none"')})
+    failure = render({"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", f"{looked_up}.data.colour")})["failure"]
+    assert failure["kind"] == "unknown"
+
+
+def test_values_are_checked_against_a_schema_with_the_usual_address(render: Render) -> None:
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"colour": {"type": "number"}}}
+    assert "want number" in render({"chart/values.schema.json": json.dumps(schema)})["failure"]["message"]
+    fetched = {"chart/values.schema.json": json.dumps({"$ref": "https://example.invalid/schema.json"})}
+    assert data(render(fetched))["colour"] == "red"
+
+
+VERSIONED = {"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", ".Chart.Version")}
+
+
+def test_the_revision_becomes_part_of_the_charts_version(render: Render) -> None:
+    assert data(render(VERSIONED))["colour"] == "0.1.0"
+    assert data(render(VERSIONED, chart={"reconcileStrategy": "Revision"}))["colour"].startswith("0.1.0+")
+    assert data(render(VERSIONED, chart={"valuesFiles": ["chart/values.yaml"]}))["colour"] == "0.1.0+1"
+
+
+def test_a_release_may_refer_to_a_chart_of_the_repository(render: Render) -> None:
+    source = {"kind": "GitRepository", "name": "flux-system"}
+    spec = {"chart": "chart", "sourceRef": source, "valuesFiles": ["more.yaml"]}
+    chart = {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "HelmChart",
+        "metadata": {"name": "web", "namespace": "far"},
+        "spec": spec,
+    }
+    body = release()
+    body["spec"] = {"chartRef": {"kind": "HelmChart", "name": "web", "namespace": "far"}}
+    result = render({"apps/chart.yaml": chart, "more.yaml": "colour: green\n", "apps/release.yaml": body})
+    assert data(result)["colour"] == "green"
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [("@artifact/web/", ""), ("@artifact/any-name/", ""), ("@artifact/", "the artifact has no folder with a Chart.yaml")],
+)
+def test_an_artifact_is_a_packed_chart(render: Render, target: str, problem: str) -> None:
+    body = release()
+    body["spec"] = {"chartRef": {"kind": "ExternalArtifact", "name": "web"}}
+    copies = [{"from": "@repository/chart/**", "to": target}]
+    artifact = {"name": "web", "origin": "apps/generator.yaml", "sources": {"repository": "."}, "copy": copies}
+    result = render({"apps/release.yaml": body, **VERSIONED}, artifact=artifact)
+    if problem:
+        assert problem in result["failure"]["message"]
+    else:
+        assert data(result)["colour"].startswith("0.1.0+")
+        assert result["objects"][0]["origin"] == "chart/templates/a.yaml"

@@ -29,9 +29,13 @@ func init() {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // Helm logs values
 }
 
-// chart loads the chart as source-controller would package it: with the values files that the release names and its dependencies.
+// chart loads the chart as source-controller would package it: with the values files that are named and its dependencies.
 func (w *release) chart() (*chart.Chart, error) {
-	name := w.text("spec", "chart", "spec", "chart")
+	spec := w.chartSpec()
+	if spec == nil {
+		return w.packed()
+	}
+	name, _ := spec["chart"].(string)
 	w.folder = path.Join(source.Mount, path.Clean("/"+name))
 	if !w.view.Exists(w.folder) {
 		return nil, w.view.Missing(w.folder, "the chart "+name)
@@ -40,7 +44,10 @@ func (w *release) chart() (*chart.Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.overwriteValues(loaded); err != nil {
+	if err := addRevision(loaded, revisionOf(spec)); err != nil {
+		return nil, err
+	}
+	if err := w.overwriteValues(loaded, spec); err != nil {
 		return nil, err
 	}
 	return loaded, w.addDependencies(loaded, w.folder)
@@ -97,15 +104,15 @@ func (w *release) ignored(folder string) (*ignore.Rules, error) {
 }
 
 // overwriteValues: the files count from the source's root, and take the place of the chart's own values.yaml.
-func (w *release) overwriteValues(loaded *chart.Chart) error {
-	names, _, _ := unstructured.NestedStringSlice(w.object.Object, "spec", "chart", "spec", "valuesFiles")
+func (w *release) overwriteValues(loaded *chart.Chart, spec map[string]any) error {
+	names, _, _ := unstructured.NestedStringSlice(spec, "valuesFiles")
 	if len(names) == 0 {
 		return nil
 	}
 	merged := map[string]any{}
 	for _, name := range names {
 		content, err := w.view.ReadOriginal(path.Join(source.Mount, path.Clean("/"+name)))
-		if err != nil && w.flag("spec", "chart", "spec", "ignoreMissingValuesFiles") {
+		if err != nil && spec["ignoreMissingValuesFiles"] == true {
 			continue
 		}
 		if err != nil {

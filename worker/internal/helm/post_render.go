@@ -1,106 +1,265 @@
 package helm
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"regexp"
 	"slices"
-	"strconv"
+	"strings"
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
+	helmrelease "helm.sh/helm/v4/pkg/release/v1"
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/kio"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	kube "sigs.k8s.io/yaml"
 
-	"devloop.invalid/toolchain/worker/internal/collect"
 	"devloop.invalid/toolchain/worker/internal/diagnose"
 	"devloop.invalid/toolchain/worker/internal/kustomize"
 	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
-// Which object is which after kustomize was at it.
-const numberAnnotation = "devloop.invalid/number"
+// Helm notes with it where an object comes from, and takes it off again.
+const fileAnnotation = "postrenderer.helm.sh/postrender-filename"
 
-// postRendered are the objects after spec.postRenderers and spec.commonMetadata.
-func (w *release) postRendered(manifests []manifest) ([]releaseObject, error) {
-	objects, err := parsedManifests(manifests)
+// postRendered puts the rendered files through what helm-controller always has as Helm's post-renderer: spec.postRenderers, spec.commonMetadata,
+// and labels that say whose they are. With one exception that is for hooks too: see postRenderStrategy of spec.
+func (w *release) postRendered(files map[string]string) (map[string]string, error) {
+	strategy := w.text("spec", "postRenderStrategy")
+	if strategy != "nohooks" && strategy != "separate" {
+		return w.postRender(files, "")
+	}
+	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
 	if err != nil {
 		return nil, err
 	}
+	hookFiles, manifestFiles := map[string]string{}, map[string]string{}
+	for _, each := range hooks {
+		join(hookFiles, each.Path, each.Manifest)
+	}
+	for _, each := range manifests {
+		join(manifestFiles, each.Name, each.Content)
+	}
+	if strategy == "separate" {
+		if hookFiles, err = w.postRender(hookFiles, "hooks"); err != nil {
+			return nil, err
+		}
+	}
+	if manifestFiles, err = w.postRender(manifestFiles, "manifests"); err != nil {
+		return nil, err
+	}
+	for name, text := range manifestFiles {
+		join(hookFiles, name, text)
+	}
+	return hookFiles, nil
+}
+
+func join(files map[string]string, name, text string) {
+	if before, ok := files[name]; ok {
+		text = before + "\n---\n" + text
+	}
+	files[name] = text
+}
+
+func (w *release) postRender(files map[string]string, group string) (map[string]string, error) {
+	objects, err := w.merged(files)
+	if err != nil || len(objects) == 0 {
+		return files, err
+	}
+	stream, err := kio.StringAll(objects)
+	if err != nil {
+		return nil, err
+	}
+	made, err := w.patchAll([]byte(stream))
+	if err != nil {
+		return nil, w.explainRefusal(err, objects)
+	}
+	return split(string(made), group, origins(objects))
+}
+
+// merged are the objects of all files, each with the name of its file.
+func (w *release) merged(files map[string]string) (all []*kyaml.RNode, err error) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.HasPrefix(path.Base(name), "_") || strings.TrimSpace(files[name]) == "" {
+			continue
+		}
+		documents := releaseutil.SplitManifests(files[name])
+		keys := slices.Collect(maps.Keys(documents))
+		slices.SortFunc(keys, func(a, b string) int {
+			if releaseutil.BySplitManifestsOrder([]string{a, b}).Less(0, 1) {
+				return -1
+			}
+			return 1
+		})
+		for _, key := range keys {
+			objects, err := kio.ParseAll(documents[key])
+			for _, object := range objects {
+				if err == nil {
+					err = object.PipeE(kyaml.SetAnnotation(fileAnnotation, name))
+				}
+			}
+			if err != nil {
+				return nil, w.noYAML(name, err)
+			}
+			all = append(all, objects...)
+		}
+	}
+	return all, nil
+}
+
+func (w *release) noYAML(name string, err error) error {
+	message := "the template renders no valid YAML: " + strings.TrimPrefix(firstLine(diagnose.Unwrap(err.Error())), "yaml: ")
+	return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot(name)}
+}
+
+// patchAll is one run of the post-renderer.
+func (w *release) patchAll(stream []byte) (_ []byte, err error) {
 	renderers, _, _ := unstructured.NestedSlice(w.object.Object, "spec", "postRenderers")
 	for i, each := range renderers {
 		fields, _ := each.(map[string]any)
 		settings, _ := fields["kustomize"].(map[string]any)
-		if settings == nil || len(objects) == 0 {
+		if settings == nil {
 			continue
 		}
-		if objects, err = patched(objects, settings); err != nil {
+		if stream, err = patched(stream, settings); err != nil {
 			message := fmt.Sprintf("spec.postRenderers[%d] cannot be applied: %s", i, firstLine(diagnose.Unwrap(err.Error())))
-			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message}
+			return nil, &refused{protocol.Failure{Kind: protocol.KindBuild, Message: message, Field: []any{"spec", "postRenderers", i}}, err}
 		}
 	}
 	labels, _, _ := unstructured.NestedStringMap(w.object.Object, "spec", "commonMetadata", "labels")
 	annotations, _, _ := unstructured.NestedStringMap(w.object.Object, "spec", "commonMetadata", "annotations")
-	for _, each := range objects {
-		object := unstructured.Unstructured{Object: each.object}
-		if len(labels) > 0 {
-			object.SetLabels(collect.MergeStrings(object.GetLabels(), labels))
+	if stream, err = kustomize.AddMetadata(stream, labels, annotations); err != nil {
+		return nil, &refused{protocol.Failure{Kind: protocol.KindBuild, Message: firstLine(diagnose.Unwrap(err.Error()))}, err}
+	}
+	return stream, nil
+}
+
+// An object that is there twice, in kustomize's words.
+var twice = regexp.MustCompile(`already registered id: (\w+)\.\S*?/(\S+?)\.(?:\[noNs\]|[^\s.']+)(?:'|\s|$)`)
+
+// A key that is there twice, in kyaml's words.
+var keyTwice = regexp.MustCompile(`mapping key "([^"]*)" already defined`)
+
+// refused is what a post-renderer says, and how we put it.
+type refused struct {
+	protocol.Failure
+	cause error
+}
+
+func (w *release) explainRefusal(err error, objects []*kyaml.RNode) error {
+	var said *refused
+	if !errors.As(err, &said) {
+		return err
+	}
+	if found := twice.FindStringSubmatch(said.cause.Error()); found != nil {
+		return w.objectTwice(found, objects)
+	}
+	if found := keyTwice.FindStringSubmatch(said.cause.Error()); found != nil {
+		return w.keyTwice(found[1], objects)
+	}
+	return &said.Failure
+}
+
+// keyTwice tells of a key that is there twice at the template, and there at its last line.
+func (w *release) keyTwice(key string, objects []*kyaml.RNode) error {
+	result := &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the chart renders the key %s twice in one object", key), Hint: "remove one of them"}
+	for _, object := range objects {
+		if _, err := object.Map(); err == nil {
+			continue
 		}
-		if len(annotations) > 0 {
-			object.SetAnnotations(collect.MergeStrings(object.GetAnnotations(), annotations))
+		result.Path = w.fromRoot(object.GetAnnotations()[fileAnnotation])
+		content, _ := w.renderer.Repository.ReadFile(result.Path)
+		for i, line := range strings.Split(string(content), "\n") {
+			if strings.HasPrefix(strings.TrimLeft(line, " -"), key+":") {
+				result.Line = i + 1
+			}
+		}
+		break
+	}
+	return result
+}
+
+// objectTwice tells of an object that is there twice at its second template, or at the HelmRelease where that can part the two.
+func (w *release) objectTwice(found []string, objects []*kyaml.RNode) error {
+	result := &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the chart renders %s/%s twice", found[1], found[2]), Hint: "remove one of them"}
+	hooks := 0
+	for _, object := range objects {
+		if object.GetKind() == found[1] && object.GetName() == found[2] {
+			result.Path = w.fromRoot(object.GetAnnotations()[fileAnnotation])
+			hooks += min(len(object.GetAnnotations()[helmrelease.HookAnnotation]), 1)
 		}
 	}
-	return objects, nil
+	if hooks == 1 {
+		result.Path, result.Message = "", result.Message+", once as a hook"
+		result.Hint = "set spec.postRenderStrategy to separate or nohooks, or remove one of them"
+	}
+	return result
 }
 
 // patched puts the objects through kustomize with patches and images, as helm-controller does.
-func patched(objects []releaseObject, settings map[string]any) ([]releaseObject, error) {
+func patched(stream []byte, settings map[string]any) ([]byte, error) {
 	fs := filesys.MakeFsInMemory()
-	var input []byte
-	for i, each := range objects {
-		object := unstructured.Unstructured{Object: each.object}
-		object.SetAnnotations(collect.MergeStrings(object.GetAnnotations(), map[string]string{numberAnnotation: strconv.Itoa(i)}))
-		text, err := kube.Marshal(object.Object)
-		if err != nil {
-			return nil, err
-		}
-		input = append(append(input, "---\n"...), text...)
-	}
-	configuration := map[string]any{
+	content, err := kube.Marshal(map[string]any{
 		"apiVersion": types.KustomizationVersion, "kind": types.KustomizationKind, "resources": []string{"chart.yaml"},
 		"patches": settings["patches"], "images": settings["images"],
-	}
-	content, err := kube.Marshal(configuration)
+	})
 	if err != nil {
 		return nil, err
 	}
-	_ = fs.WriteFile("/chart.yaml", input)
+	_ = fs.WriteFile("/chart.yaml", stream)
 	_ = fs.WriteFile("/kustomization.yaml", content)
 	built, err := kustomize.Build(fs, "/", false)
 	if err != nil {
 		return nil, err
 	}
-	var result []releaseObject
-	for _, res := range built.Resources() {
-		object, err := res.Map()
-		if err != nil {
+	return built.AsYaml()
+}
+
+// origins are the files of objects, and of the items of lists, by what names them.
+func origins(objects []*kyaml.RNode) map[string]string {
+	found := map[string]string{}
+	for _, object := range objects {
+		file := object.GetAnnotations()[fileAnnotation]
+		found[title(object)] = file
+		items, err := object.Pipe(kyaml.Lookup("items"))
+		if err != nil || items == nil {
+			continue
+		}
+		_ = items.VisitElements(func(item *kyaml.RNode) error { found[title(item)] = file; return nil })
+	}
+	return found
+}
+
+func title(object *kyaml.RNode) string { return object.GetKind() + "/" + object.GetName() }
+
+// split parts the stream into its files again. A patch of all annotations takes the name of the file off an object, as does a list off its items.
+func split(stream, group string, known map[string]string) (map[string]string, error) {
+	objects, err := kio.ParseAll(stream)
+	if err != nil {
+		return nil, err
+	}
+	byFile := map[string][]*kyaml.RNode{}
+	for i, object := range objects {
+		name := cmp.Or(object.GetAnnotations()[fileAnnotation], known[title(object)], fmt.Sprintf("generated-by-postrender-%s-%d.yaml", group, i))
+		if err := object.PipeE(kyaml.ClearAnnotation(fileAnnotation)); err != nil {
 			return nil, err
 		}
-		one := unstructured.Unstructured{Object: object}
-		annotations := one.GetAnnotations()
-		number, err := strconv.Atoi(annotations[numberAnnotation])
-		if err != nil || number >= len(objects) {
-			return nil, fmt.Errorf("a patch replaces the annotations of %s/%s", one.GetKind(), one.GetName())
-		}
-		delete(annotations, numberAnnotation)
-		one.SetAnnotations(annotations)
-		if len(annotations) == 0 {
-			unstructured.RemoveNestedField(object, "metadata", "annotations")
-		}
-		result = append(result, releaseObject{objects[number].origin, object})
+		byFile[name] = append(byFile[name], object)
 	}
-	return result, nil
+	files := map[string]string{}
+	for name, objects := range byFile {
+		if files[name], err = kio.StringAll(objects); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 // namespaced gives an object the namespace that Helm would apply it in, where its kind is known to have one.

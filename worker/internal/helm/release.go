@@ -9,8 +9,6 @@ import (
 	"path"
 	"strings"
 
-	"helm.sh/helm/v4/pkg/chart/common"
-	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"devloop.invalid/toolchain/worker/internal/cache"
@@ -45,9 +43,11 @@ type release struct {
 	request  *protocol.ReleasesRequest
 	object   unstructured.Unstructured
 	view     *source.View
-	folder   string // of the chart, below the mount
+	folder   string         // of the chart, below the mount
+	chartOf  map[string]any // spec of the HelmChart that chartRef names
 	sources  []*scope.Export
 	guarded  bool // some of its values must not be shown
+	lookedUp bool // a template asked for what the cluster has
 	result   protocol.BuildResult
 }
 
@@ -95,6 +95,10 @@ func (w *release) gather(one protocol.ReleaseRequest) (string, error) {
 	w.view = source.View()
 	parts := []string{"release", w.request.Version, cache.JSON(w.request.APIs), cache.JSON(one), export.Fingerprint}
 	storable := export.Whole
+	if named := w.namedChart(); named != nil {
+		w.chartOf, _, _ = unstructured.NestedMap(named.Content().Object, "spec")
+		parts, storable = append(parts, named.Fingerprint), storable && named.Whole
+	}
 	for _, reference := range w.references() {
 		values := w.scope.Find(scope.Key(reference.Kind, w.object.GetNamespace(), reference.Name))
 		w.sources = append(w.sources, values)
@@ -183,16 +187,6 @@ func (w *release) assemble() ([]releaseObject, error) {
 	return objects, err
 }
 
-func (w *release) capabilities() *common.Capabilities {
-	capabilities := common.DefaultCapabilities.Copy()
-	if version, err := common.ParseKubeVersion(w.request.Version); err == nil {
-		capabilities.KubeVersion = *version
-	}
-	known := capabilities.APIVersions
-	capabilities.APIVersions = append(known[:len(known):len(known)], w.request.APIs...)
-	return capabilities
-}
-
 // explain shortens what Helm says. Where values are masked, a chart may fail for that reason alone.
 func (w *release) explain(err error) *protocol.Failure {
 	var known *protocol.Failure
@@ -221,8 +215,8 @@ func (w *release) listFiles() {
 
 // fromRoot turns the name that Helm gives a file of the chart (chart/charts/sub/templates/a.yaml) into a path in the repository. What came
 // out of an archive is the archive.
-func (w *release) fromRoot(loaded *chart.Chart, name string) string {
-	inside := strings.TrimPrefix(name, loaded.Name()+"/")
+func (w *release) fromRoot(name string) string {
+	_, inside, _ := strings.Cut(name, "/")
 	for file := path.Join(w.folder, inside); ; file = path.Dir(file) {
 		if w.view.Has(file) || len(file) <= len(source.Mount) {
 			relative, _ := source.Within(file)
@@ -241,7 +235,9 @@ func (w *release) Repeatable() scope.Repeatable {
 
 // try renders once more, from another HelmRelease where there is one; what it takes values from stays as it is.
 func (w *release) try(files map[string][]byte) (made []scope.RepeatedObject) {
-	again := &release{renderer: w.renderer, scope: w.scope, request: w.request, object: w.object, view: w.view.Tree.View(), sources: w.sources}
+	again := &release{
+		renderer: w.renderer, scope: w.scope, request: w.request, object: w.object, view: w.view.Tree.View(), chartOf: w.chartOf, sources: w.sources,
+	}
 	for name, content := range files {
 		if again.object.Object = yamldoc.ParseObject(content); name != "" || again.object.Object == nil {
 			return nil

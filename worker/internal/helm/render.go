@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
@@ -32,17 +33,20 @@ type manifest struct {
 	text   string
 }
 
-// remoteSchema: Helm would fetch what a schema of values refers to.
-var remoteSchema = regexp.MustCompile(`"\$(ref|dynamicRef|schema)"\s*:\s*"(https?|file):`)
+// Helm would fetch what a schema of values refers to, but for the drafts of JSON Schema, which it has.
+var (
+	schemaReference = regexp.MustCompile(`"\$(?:ref|dynamicRef|schema)"\s*:\s*"((?:https?|file):[^"]*)"`)
+	knownDraft      = regexp.MustCompile(`^https?://json-schema\.org/(draft-0[467]/|draft/20(19-09|20-12)/)?schema#?$`)
+)
 
 // objects renders the chart as helm-controller's first installation would: CRDs, templates, hooks, then the post-renderers.
 func (w *release) objects(loaded *chart.Chart, values map[string]any) ([]releaseObject, error) {
-	capabilities := w.capabilities()
-	if wanted := loaded.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.String()) {
-		return nil, fmt.Errorf("the chart is for Kubernetes %s, not for %s", wanted, capabilities.KubeVersion.Version)
-	}
 	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
 		return nil, err
+	}
+	capabilities := w.capabilities(loaded)
+	if wanted := loaded.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.String()) {
+		return nil, fmt.Errorf("the chart is for Kubernetes %s, not for %s", wanted, capabilities.KubeVersion.Version)
 	}
 	options := common.ReleaseOptions{Name: w.name(), Namespace: w.namespace(), Revision: 1, IsInstall: true}
 	unchecked := w.guarded || w.flag("spec", "install", "disableSchemaValidation") || fetchesSchema(loaded)
@@ -60,8 +64,11 @@ func (w *release) objects(loaded *chart.Chart, values map[string]any) ([]release
 
 // rendered are the objects of one rendering.
 func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]releaseObject, error) {
-	texts, err := renderTexts(loaded, values)
+	texts, err := w.renderTexts(loaded, values)
 	if err != nil {
+		return nil, err
+	}
+	if texts, err = w.postRendered(texts); err != nil {
 		return nil, err
 	}
 	hooks, sorted, err := releaseutil.SortManifests(texts, nil, releaseutil.InstallOrder)
@@ -70,44 +77,62 @@ func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]release
 	}
 	manifests := w.definitions(loaded)
 	for _, each := range sorted {
-		manifests = append(manifests, manifest{w.fromRoot(loaded, each.Name), each.Content})
+		manifests = append(manifests, manifest{w.fromRoot(each.Name), each.Content})
 	}
 	for _, hook := range hooks {
 		isTest := slices.ContainsFunc(hook.Events, func(event helmrelease.HookEvent) bool { return event == helmrelease.HookTest })
 		if !isTest && !w.flag("spec", "install", "disableHooks") {
-			manifests = append(manifests, manifest{w.fromRoot(loaded, hook.Path), hook.Manifest})
+			manifests = append(manifests, manifest{w.fromRoot(hook.Path), hook.Manifest})
 		}
 	}
-	return w.postRendered(manifests)
+	return parsedManifests(manifests)
 }
 
 func fetchesSchema(loaded *chart.Chart) bool {
-	return remoteSchema.Match(loaded.Schema) || slices.ContainsFunc(loaded.Dependencies(), fetchesSchema)
+	for _, found := range schemaReference.FindAllSubmatch(loaded.Schema, -1) {
+		if !knownDraft.Match(found[1]) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(loaded.Dependencies(), fetchesSchema)
 }
 
 // renderTexts gives the text of each template.
-func renderTexts(loaded *chart.Chart, values common.Values) (map[string]string, error) {
-	texts, err := engine.Render(loaded, values)
+func (w *release) renderTexts(loaded *chart.Chart, values common.Values) (map[string]string, error) {
+	lookup := func(string, string, string, string) (map[string]any, error) {
+		w.lookedUp = true
+		return map[string]any{}, nil
+	}
+	texts, err := engine.Engine{CustomTemplateFuncs: template.FuncMap{"lookup": lookup}}.Render(loaded, values)
+	if err != nil && w.lookedUp {
+		message := "the chart looks up objects in the cluster, and does not render without them"
+		return nil, &protocol.Failure{Kind: protocol.KindUnknown, Message: message}
+	}
 	if err != nil {
 		return nil, err
 	}
 	for name := range texts {
-		if path.Base(name) == "NOTES.txt" {
+		if strings.HasSuffix(name, "NOTES.txt") {
 			delete(texts, name)
 		}
 	}
 	return texts, nil
 }
 
-// definitions are the CRDs of the chart, which are not templates.
+// definitions are the CRDs of the chart, which are not templates. helm-controller skips what else is in crds/, and what it applied before.
 func (w *release) definitions(loaded *chart.Chart) []manifest {
 	if w.text("spec", "install", "crds") == "Skip" {
 		return nil
 	}
 	var all []manifest
+	known := map[string]bool{}
 	for _, each := range loaded.CRDObjects() {
 		for _, document := range yamldoc.Split(each.File.Data) {
-			all = append(all, manifest{w.fromRoot(loaded, each.Filename), string(document)})
+			object := unstructured.Unstructured{Object: yamldoc.ParseObject(document)}
+			if object.GetKind() == "CustomResourceDefinition" && !known[object.GetName()] {
+				known[object.GetName()] = true
+				all = append(all, manifest{w.fromRoot(each.Filename), string(document)})
+			}
 		}
 	}
 	return all
@@ -169,18 +194,35 @@ func parsedManifests(manifests []manifest) ([]releaseObject, error) {
 	for _, each := range manifests {
 		var object map[string]any
 		if err := kube.Unmarshal([]byte(each.text), &object); err != nil {
-			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: "a template renders no YAML: " + firstLine(err.Error()), Path: each.origin}
+			message := "the template renders no valid YAML: " + firstLine(err.Error())
+			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: each.origin}
 		}
-		if len(object) == 0 {
-			continue
+		for _, one := range flattened(object) {
+			if unnamed := (&unstructured.Unstructured{Object: one}); unnamed.GetKind() == "" || unnamed.GetAPIVersion() == "" {
+				message := "the template renders an object without apiVersion or kind"
+				return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: each.origin}
+			}
+			objects = append(objects, releaseObject{each.origin, one})
 		}
-		one := unstructured.Unstructured{Object: object}
-		if one.GetKind() == "" || one.GetAPIVersion() == "" {
-			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: "a template renders an object without apiVersion or kind", Path: each.origin}
-		}
-		objects = append(objects, releaseObject{each.origin, object})
 	}
 	return objects, nil
+}
+
+// flattened are the items of a list, or the object itself; none where there is none.
+func flattened(object map[string]any) (all []map[string]any) {
+	items, isList := object["items"].([]any)
+	if kind, _ := object["kind"].(string); isList && strings.HasSuffix(kind, "List") {
+		for _, item := range items {
+			if fields, ok := item.(map[string]any); ok {
+				all = append(all, flattened(fields)...)
+			}
+		}
+		return all
+	}
+	if len(object) > 0 {
+		all = append(all, object)
+	}
+	return all
 }
 
 func firstLine(text string) string {

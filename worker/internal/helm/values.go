@@ -11,7 +11,6 @@ import (
 	"devloop.invalid/toolchain/worker/internal/collect"
 	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
-	"devloop.invalid/toolchain/worker/internal/scope"
 	"devloop.invalid/toolchain/worker/internal/sops"
 )
 
@@ -41,10 +40,11 @@ func (w *release) references() []valuesReference {
 // then and the release's own values, and these on top. Maps are shared on the way as they are there, so that what is set inside of one
 // stays. What comes from a Secret is replaced by unknowns that templates can carry around.
 func (w *release) values() (map[string]any, error) {
-	own, _, _ := unstructured.NestedMap(w.object.Object, "spec", "values")
+	found, _, _ := unstructured.NestedMap(w.object.Object, "spec", "values")
+	own, _ := asFloats(found).(map[string]any)
 	result := map[string]any{}
 	for i, reference := range w.references() {
-		text, found, err := w.referenced(reference, w.sources[i])
+		text, found, err := w.referenced(i, reference)
 		if err != nil {
 			return nil, err
 		}
@@ -59,13 +59,14 @@ func (w *release) values() (map[string]any, error) {
 				text = mask.Hide(reference.Key)
 			}
 			if err := putValue(result, reference, text); err != nil {
-				return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("%s %s has no place at %s", reference.Kind, reference.Name, reference.Target)}
+				return nil, misplaced(i, reference, err)
 			}
 			continue
 		}
 		var values map[string]any
 		if err := yaml.Unmarshal([]byte(text), &values); err != nil {
-			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("%s of %s %s is no YAML", reference.Key, reference.Kind, reference.Name)}
+			message := fmt.Sprintf("%s of %s %s is no YAML", reference.Key, reference.Kind, reference.Name)
+			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Field: valuesField(i)}
 		}
 		if guarded {
 			values, _ = hideLeaves(reference.Key, values).(map[string]any)
@@ -76,7 +77,8 @@ func (w *release) values() (map[string]any, error) {
 }
 
 // referenced gives the text of a reference; false where there is none and need not be.
-func (w *release) referenced(reference valuesReference, source *scope.Export) (string, bool, error) {
+func (w *release) referenced(number int, reference valuesReference) (string, bool, error) {
+	source := w.sources[number]
 	if source == nil {
 		if reference.Optional {
 			return "", false, nil
@@ -102,7 +104,7 @@ func (w *release) referenced(reference valuesReference, source *scope.Export) (s
 		return "", false, nil
 	}
 	message := fmt.Sprintf("%s %s has no %s to take values from", reference.Kind, reference.Name, reference.Key)
-	return "", false, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Hint: "correct spec.valuesFrom"}
+	return "", false, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Hint: "correct spec.valuesFrom", Field: valuesField(number)}
 }
 
 var literalValue = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`)
@@ -119,6 +121,39 @@ func putValue(values map[string]any, reference valuesReference, text string) err
 		return strvals.ParseIntoString(reference.Target+"="+strings.Trim(text, `'"`), values)
 	}
 	return strvals.ParseInto(reference.Target+"="+text, values)
+}
+
+func valuesField(number int) []any { return []any{"spec", "valuesFrom", number} }
+
+// misplaced says why Helm cannot set a value at its path.
+func misplaced(number int, reference valuesReference, err error) *protocol.Failure {
+	message := fmt.Sprintf("%s of %s %s cannot be set at %s: %v", reference.Key, reference.Kind, reference.Name, reference.Target, err)
+	failure := &protocol.Failure{Kind: protocol.KindBuild, Message: message, Field: valuesField(number)}
+	if !reference.Literal {
+		failure.Hint = "Helm reads commas, braces and brackets in the value as syntax, as in --set: add literal: true to take it as it is"
+	}
+	return failure
+}
+
+// asFloats gives numbers as helm-controller decodes them: as in JSON, not as Kubernetes copies them.
+func asFloats(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		result := make(map[string]any, len(value))
+		for key, item := range value {
+			result[key] = asFloats(item)
+		}
+		return result
+	case []any:
+		result := make([]any, len(value))
+		for i, item := range value {
+			result[i] = asFloats(item)
+		}
+		return result
+	case int64:
+		return float64(value)
+	}
+	return value
 }
 
 // hideLeaves puts unknowns in place of texts and numbers; switches stay, since they decide what a chart renders.

@@ -19,7 +19,7 @@ const (
 )
 
 // Failure is an error in plain words, with its file and line where they are known. Object is the rendered object that it is about, Variable the
-// one that is not defined.
+// one that is not defined, Field is the field of a HelmRelease that it is about.
 type Failure struct {
 	Kind     FailureKind `json:"kind"`
 	Message  string      `json:"message"`
@@ -28,6 +28,7 @@ type Failure struct {
 	Line     int         `json:"line,omitempty"`
 	Object   string      `json:"object,omitempty"`
 	Variable string      `json:"variable,omitempty"`
+	Field    []any       `json:"field,omitempty"`
 }
 
 // Error is the message.

@@ -53,6 +53,8 @@ func IsExported(res *resource.Resource) bool {
 		return res.GetApiVersion() == "v1"
 	case "Kustomization":
 		return strings.HasPrefix(res.GetApiVersion(), "kustomize.toolkit.fluxcd.io/")
+	case "HelmChart":
+		return strings.HasPrefix(res.GetApiVersion(), "source.toolkit.fluxcd.io/")
 	case "HelmRelease":
 		return strings.HasPrefix(res.GetApiVersion(), "helm.toolkit.fluxcd.io/")
 	}
