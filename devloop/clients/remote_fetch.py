@@ -112,7 +112,7 @@ class Fetcher:
 
     def _get(self, name: RemoteName) -> Fetched:
         limit = _Limit(self._has_ended, name.shown, self._limit)
-        if not _FOR_GIT.search(name.name) and (found := self._file(name, limit)):
+        if (not name.repo or not _FOR_GIT.search(name.name)) and (found := self._file(name, limit)):
             return found
         return self._repository(name, limit)
 

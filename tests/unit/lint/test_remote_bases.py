@@ -189,6 +189,25 @@ def test_a_file_with_a_parameter_is_not_a_repository(web: str, check: Check, tmp
     assert (failures(report), images(report)) == ([], [HERE])
 
 
+GENERATORS = """
+configMapGenerator:
+- {name: one, files: [a.json=WEB/a//a.json, WEB/b.json], namespace: default}
+- {name: two, env: WEB/two.env, envs: [WEB/more.env], namespace: default}
+secretGenerator: [{name: three, files: [WEB/three.txt], namespace: default}]
+"""
+
+
+def test_files_of_generators_come_from_a_server(web: str, check: Check, tmp_path: Path) -> None:
+    Files.files = {"/a//a.json": "<{}>", "/b.json": "<{}>", "/two.env": "A=b", "/more.env": "B=c", "/three.txt": "c"}
+    root = repository(tmp_path / "here", "web.yaml", GENERATORS.replace("WEB", web), apps__web=WEB)
+    skipped, fetched = check(root, allowed=False), check(root)
+    assert (failures(skipped), skipped.kustomizations[1].message) == ([], "4 objects; 5 remote bases not checked here")
+    assert (failures(fetched), fetched.kustomizations[1].message) == ([], "4 objects")
+    del Files.files["/b.json"]
+    [failure] = failures(check(repository(tmp_path / "gone", "web.yaml", GENERATORS.replace("WEB", web), apps__web=WEB)))
+    assert failure.startswith(f"apps/kustomization.yaml:7 flux-system/apps does not build: cannot fetch {web}/b.json: ")
+
+
 def test_a_ref_is_not_an_option(upstream: Path, check: Check, tmp_path: Path) -> None:
     ref = f"--upload-pack=touch${{IFS}}{tmp_path}/bad"
     assert failures(check(repository(tmp_path / "here", f"file://{upstream}//apps?ref={ref}")))

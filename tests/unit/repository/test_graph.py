@@ -154,7 +154,11 @@ def test_sources_stand_for_the_repository_or_for_something_else(repository: Any,
 
 
 def test_a_source_without_remotes_is_the_repository_if_all_folders_are_here(repository: Any, look: Survey) -> None:
-    sources = [git("mine", "https://git.example/mine"), git("theirs", "https://git.example/theirs"), git("whole", "https://git.example/whole")]
+    sources = [
+        git("mine", "https://git.example/mine"),
+        git("theirs", "https://git.example/theirs"),
+        git("whole", "https://git.example/whole"),
+    ]
     children = [
         flux("a", source="GitRepository/mine"),
         flux("b", source="GitRepository/theirs"),

@@ -9,6 +9,7 @@ import (
 
 	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/sops"
+	"devloop.invalid/toolchain/worker/internal/source"
 )
 
 // openSources decrypts what goes into Secrets and patches by way of files, in memory.
@@ -41,8 +42,11 @@ func (p *Preparation) openSources(folder string, k *types.Kustomization) error {
 	return nil
 }
 
-// openFile replaces an encrypted file by its content, where there is a key; what cannot be opened stays as it is.
+// openFile replaces an encrypted file by its content, where there is a key; what cannot be opened stays as it is, and what is remote too.
 func (p *Preparation) openFile(file string, format formats.Format) error {
+	if source.RemoteRoot(file) != "" {
+		return nil
+	}
 	content, err := p.view.ReadOriginal(file)
 	if err != nil || !sops.LooksEncrypted(content) {
 		return nil // a missing file is for kustomize to report

@@ -51,7 +51,7 @@ func withoutCredentials(url string) string {
 
 // isRemote asks kustomize itself what it would clone.
 func isRemote(name string) bool {
-	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") || (&resource.Origin{}).Append(name).Repo != ""
+	return isURL(name) || (&resource.Origin{}).Append(name).Repo != ""
 }
 
 // replaceRemotes puts what was fetched in the place of its names and leaves the rest out; says whether there was something.
@@ -70,6 +70,10 @@ func (p *Preparation) replaceRemotes(folder string, k *types.Kustomization) bool
 		}
 		*list = collect.Filter(*list, func(name string) bool { return name != "" })
 	}
+	for i := range k.PatchesJson6902 {
+		k.PatchesJson6902[i].Path = resolve(k.PatchesJson6902[i].Path)
+	}
+	k.PatchesJson6902 = collect.Filter(k.PatchesJson6902, func(patch types.Patch) bool { return patch.Path != "" || patch.Patch != "" })
 	for i := range k.Patches {
 		k.Patches[i].Path = resolve(k.Patches[i].Path)
 	}
@@ -82,15 +86,65 @@ func (p *Preparation) replaceRemotes(folder string, k *types.Kustomization) bool
 		k.Replacements[i].Path = resolve(k.Replacements[i].Path)
 	}
 	k.Replacements = collect.Filter(k.Replacements, func(r types.ReplacementField) bool { return r.Path != "" || r.Source != nil })
+	for i := range k.ConfigMapGenerator {
+		changed = p.replaceRemoteFiles(folder, &k.ConfigMapGenerator[i].KvPairSources) || changed
+	}
+	for i := range k.SecretGenerator {
+		changed = p.replaceRemoteFiles(folder, &k.SecretGenerator[i].KvPairSources) || changed
+	}
 	return changed
 }
+
+// replaceRemoteFiles does so for the files of a generator, which may be URLs but no repositories.
+func (p *Preparation) replaceRemoteFiles(folder string, sources *types.KvPairSources) bool {
+	changed := false
+	for i, name := range sources.FileSources {
+		key, file, named := strings.Cut(name, "=")
+		if !named {
+			key, file = path.Base(name), name
+		}
+		if !isURL(file) || strings.Contains(file, "=") {
+			continue
+		}
+		changed = true
+		if sources.FileSources[i] = p.resolveFile(folder, file); sources.FileSources[i] != "" {
+			sources.FileSources[i] = key + "=" + sources.FileSources[i]
+		}
+	}
+	for _, name := range append([]*string{&sources.EnvSource}, pointers(sources.EnvSources)...) {
+		if isURL(*name) {
+			*name, changed = p.resolveFile(folder, *name), true
+		}
+	}
+	isNamed := func(name string) bool { return name != "" }
+	sources.FileSources, sources.EnvSources = collect.Filter(sources.FileSources, isNamed), collect.Filter(sources.EnvSources, isNamed)
+	return changed
+}
+
+func pointers(names []string) []*string {
+	all := make([]*string, len(names))
+	for i := range names {
+		all[i] = &names[i]
+	}
+	return all
+}
+
+func isURL(name string) bool { return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") }
 
 // Resolve gives the name of something local, "" for what is remote and not here.
 func (p *Preparation) Resolve(folder, name string) string {
 	if name == "" || strings.Contains(name, "\n") || p.view.Exists(path.Join(folder, name)) || !isRemote(name) {
 		return name
 	}
-	remote := newRemoteName(name)
+	return p.fetched(folder, name, newRemoteName(name))
+}
+
+// resolveFile does so for a file by URL: kustomize never takes it for a repository.
+func (p *Preparation) resolveFile(folder, name string) string {
+	return p.fetched(folder, name, protocol.RemoteName{Name: name, Shown: withoutCredentials(name)})
+}
+
+func (p *Preparation) fetched(folder, name string, remote protocol.RemoteName) string {
 	remote.Path, remote.Line = p.named(folder, name)
 	found, ok := p.view.FetchedAs(name)
 	if !ok {
