@@ -91,6 +91,7 @@ class Place(TypedDict):
     path: str
     kind: NotRequired[str]
     name: NotRequired[str]
+    namespace: NotRequired[str]
     field: NotRequired[Sequence[Any]]
     text: NotRequired[str]
     built: NotRequired[ScopedReference]

@@ -28,7 +28,7 @@ def locate(diagnostics: Sequence[Diagnostic], context: LintContext, worker: Work
 
 def request(location: Location) -> protocol.Place:
     """What the worker needs to find the line."""
-    return cast("protocol.Place", {name: value for name, value in asdict(location).items() if name not in ("line", "namespace")})
+    return cast("protocol.Place", {name: value for name, value in asdict(location).items() if name != "line"})
 
 
 def _located(diagnostic: Diagnostic, located: Located | None) -> Diagnostic:

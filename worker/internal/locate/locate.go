@@ -69,7 +69,7 @@ func lineOf(p protocol.Place, content []byte) int {
 	if p.Text != "" {
 		return yamldoc.LineOfText(content, p.Text)
 	}
-	if object := yamldoc.FindDocument(content, p.Kind, p.Name); object != nil {
+	if object := yamldoc.FindDocument(content, p.Kind, p.Name, p.Namespace); object != nil {
 		if _, kind := yamldoc.Child(object, "kind"); kustomize.IsFile(p.Path) && (kind == nil || kind.Value != p.Kind) {
 			return generatorLine(p, object)
 		}

@@ -108,12 +108,13 @@ type LocateRequest struct {
 // Place is a field of an object in a file, or a text in it. A step of Field is a key, an index, or {"key": "value"} for the list item that has
 // it. Where a step does not exist (a patch added it), the place is the last step that does. With Built, the answer says what set the field.
 type Place struct {
-	Path  string           `json:"path"`
-	Kind  string           `json:"kind,omitempty"`
-	Name  string           `json:"name,omitempty"`
-	Field []any            `json:"field,omitempty"`
-	Text  string           `json:"text,omitempty"`
-	Built *ScopedReference `json:"built,omitempty"`
+	Path      string           `json:"path"`
+	Kind      string           `json:"kind,omitempty"`
+	Name      string           `json:"name,omitempty"`
+	Namespace string           `json:"namespace,omitempty"`
+	Field     []any            `json:"field,omitempty"`
+	Text      string           `json:"text,omitempty"`
+	Built     *ScopedReference `json:"built,omitempty"`
 }
 
 // ScopedReference is a rendered object: the one at Index of what the Kustomization Owner (namespace/name) renders, with its HelmReleases.

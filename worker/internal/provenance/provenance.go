@@ -81,7 +81,7 @@ func (s *Finder) inParent(in *scope.Scope, of *scope.Rendering, result *finding,
 	if err != nil {
 		return nil
 	}
-	object := yamldoc.FindDocument(content, of.Kind(), path.Base(of.Owner))
+	object := yamldoc.FindDocument(content, of.Kind(), path.Base(of.Owner), path.Dir(of.Owner))
 	key, value := yamldoc.Reach(object, result.Field)
 	if value == nil {
 		return nil

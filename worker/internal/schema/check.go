@@ -115,6 +115,7 @@ func (c checker) check(o object) protocol.SchemaResult {
 		w.walk(own, o.Fields(), nil, true)
 	case own != nil:
 		w.walk(own, o.Fields(), nil, true)
+		w.builtIn(o)
 	case custom != nil:
 		w.customKind(custom, o)
 	default:
@@ -137,9 +138,11 @@ func (w *validator) customKind(kind *crdKind, o object) {
 		withDefaults(kind.schema, fields)
 	}
 	w.walk(kind.schema, fields, nil, true)
+	w.customRules(kind, o)
 	for i := range w.found {
 		w.found[i].Assumed = kind.assumed
 	}
+	w.fluxExpressions(o)
 }
 
 // unknownKindError is the error for a kind without a schema: one that its group does not have, or one of an unknown group.

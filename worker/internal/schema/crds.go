@@ -29,7 +29,7 @@ type crdVersion struct {
 	Deprecated bool   `json:"deprecated"`
 	Warning    string `json:"deprecationWarning"`
 	Schema     struct {
-		OpenAPI *schema `json:"openAPIV3Schema"`
+		OpenAPI *openAPI `json:"openAPIV3Schema"`
 	} `json:"schema"`
 }
 
@@ -65,7 +65,7 @@ func (c *crdKinds) add(content []byte, assumed bool) {
 	}
 	c.names[name] = assumed
 	for _, version := range definition.Spec.Versions {
-		c.known[kubernetes.Kind{Group: definition.Spec.Group, Version: version.Name, Kind: kind}] = &crdKind{version.Schema.OpenAPI, version, assumed}
+		c.known[kubernetes.Kind{Group: definition.Spec.Group, Version: version.Name, Kind: kind}] = &crdKind{version.Schema.OpenAPI.read(), version, assumed}
 	}
 }
 
@@ -95,6 +95,9 @@ func (c *crdKinds) find(wanted kubernetes.Kind) *crdKind {
 		c.ready[wanted] = true
 		found.schema.compile()
 		found.schema.asObject()
+		if found.schema != nil && found.assumed {
+			addOperatorKinds(wanted, found.schema)
+		}
 	}
 	return found
 }
@@ -111,8 +114,12 @@ func (s *schema) asObject() {
 		return
 	}
 	s.Embedded = true
+	s.refuseNulls()
 	if metadata := s.Properties["metadata"]; metadata != nil {
-		metadata.Preserve = true
+		metadata.Preserve, metadata.refusesNull = true, false
+		for _, below := range metadata.below() {
+			below.refusesNull = false
+		}
 	}
 }
 

@@ -46,11 +46,12 @@ type schema struct {
 	Embedded      bool               `json:"x-kubernetes-embedded-resource"`
 	Kinds         []kubernetes.Kind  `json:"x-kubernetes-group-version-kind"`
 
-	pattern    *regexp.Regexp
-	quantity   bool
-	blank      bool // an empty text is as good as none
-	defaults   bool // there is a default here or further down
-	defaultsTo any
+	pattern     *regexp.Regexp
+	quantity    bool
+	blank       bool // an empty text is as good as none
+	refusesNull bool // as custom resources do, unless nullable or with a default
+	defaults    bool // there is a default here or further down
+	defaultsTo  any
 }
 
 // schemaOrBool: without a schema anything is allowed, or nothing when closed.
@@ -133,6 +134,14 @@ func (s *schema) below() []*schema {
 		below = append(below, s.Not)
 	}
 	return below
+}
+
+// refuseNulls: server-side apply takes null out of built-in objects, but not out of custom resources.
+func (s *schema) refuseNulls() {
+	s.refusesNull = !s.Nullable && len(s.Default) == 0 && len(s.Type) > 0
+	for _, below := range s.below() {
+		below.refuseNulls()
+	}
 }
 
 func (s *schema) open() bool {

@@ -115,8 +115,12 @@ func (w *validator) walk(s *schema, value any, at *path, strict bool) {
 	w.forms(s, value, at)
 }
 
-// null: the API server takes fields that are null out of an object before it looks at it, but not items of lists.
+// null: the API server takes fields that are null out of a built-in object before it looks at it, but not items of lists.
 func (w *validator) null(s *schema, at *path) {
+	if s.refusesNull && at != nil {
+		w.report(protocol.SchemaType, at, "leave the field out", "is null, it must be %s", s.expected())
+		return
+	}
 	if at != nil && at.index >= 0 && !s.Nullable && !slices.Contains(s.Type, "null") && len(s.Type) > 0 {
 		w.report(protocol.SchemaType, at, "", "is empty, it must be %s", s.expected())
 	}
@@ -124,7 +128,7 @@ func (w *validator) null(s *schema, at *path) {
 
 func (w *validator) mapping(s *schema, fields map[string]any, at *path, strict bool) {
 	for _, name := range s.Required {
-		if fields[name] == nil && !w.hasDefault(s, name) && (at != nil || name != "status") {
+		if fields[name] == nil && !w.isRefusedNull(s, fields, name) && !w.hasDefault(s, name) && (at != nil || name != "status") {
 			w.missing(name, at)
 		}
 	}
@@ -158,6 +162,13 @@ func (w *validator) property(s *schema, name string, value any, at *path, strict
 
 func (w *validator) missing(name string, at *path) {
 	w.found = append(w.found, protocol.SchemaError{Code: protocol.SchemaMissing, Field: at.steps(), Message: at.field(name).String() + " is missing"})
+}
+
+// isRefusedNull: the field is there, and null is wrong in itself.
+func (w *validator) isRefusedNull(s *schema, fields map[string]any, name string) bool {
+	_, exists := fields[name]
+	property := w.definitions.resolve(s.Properties[name])
+	return exists && property != nil && property.refusesNull
 }
 
 // hasDefault: a field that the API server fills in is never missing.

@@ -8,8 +8,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// FindDocument finds the document of an object; a name may have got a prefix or a namespace on its way, so the best match counts.
-func FindDocument(content []byte, kind, name string) *yaml.Node {
+// FindDocument finds the document of an object, or its item in a List; a name may have got a prefix and an object its namespace on the way,
+// so the best match counts.
+func FindDocument(content []byte, kind, name, namespace string) *yaml.Node {
 	var best *yaml.Node
 	bestScore := -1
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
@@ -21,24 +22,40 @@ func FindDocument(content []byte, kind, name string) *yaml.Node {
 		if len(document.Content) == 0 {
 			continue
 		}
-		if score := likeness(document.Content[0], kind, name); score > bestScore {
-			best, bestScore = document.Content[0], score
+		for _, each := range withItems(document.Content[0]) {
+			if score := likeness(each, kind, name, namespace); score > bestScore {
+				best, bestScore = each, score
+			}
 		}
 	}
 }
 
+// withItems are the object and, of a kind that ends in List, its items.
+func withItems(object *yaml.Node) []*yaml.Node {
+	found := []*yaml.Node{object}
+	if _, kind := Child(object, "kind"); kind != nil && strings.HasSuffix(kind.Value, "List") {
+		for _, item := range Items(object, "items") {
+			found = append(found, withItems(item)...)
+		}
+	}
+	return found
+}
+
 // likeness grows with what a document has in common with the object.
-func likeness(node *yaml.Node, kind, name string) int {
+func likeness(node *yaml.Node, kind, name, namespace string) int {
 	score := 0
 	if _, own := Child(node, "kind"); own != nil && own.Value == kind {
-		score += 2
+		score += 4
 	}
 	_, metadata := Child(node, "metadata")
 	if _, own := Child(metadata, "name"); own != nil && own.Value != "" && strings.Contains(name, own.Value) {
-		score++
+		score += 2
 		if own.Value == name {
-			score++
+			score += 2
 		}
+	}
+	if _, own := Child(metadata, "namespace"); own != nil && own.Value != "" && own.Value == namespace {
+		score++
 	}
 	return score
 }

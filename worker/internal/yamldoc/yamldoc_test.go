@@ -30,7 +30,7 @@ func TestFieldsHaveLines(t *testing.T) {
 		{"Deployment", "web", []any{"spec", "containers", map[string]any{"name": "app"}, "image"}, 14},
 		{"Deployment", "web", nil, 8},
 	} {
-		object := FindDocument([]byte(file), each.kind, each.name)
+		object := FindDocument([]byte(file), each.kind, each.name, "")
 		if got := Descend(object, each.field); got != each.want {
 			t.Errorf("%s %v: got line %d, want %d", each.kind, each.field, got, each.want)
 		}

@@ -1,0 +1,138 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/kubernetes/pkg/util/parsers"
+
+	"devloop.invalid/toolchain/worker/internal/protocol"
+)
+
+// builtIn checks what no schema says: how the fields of a built-in object depend on each other, after k8s.io/kubernetes/pkg/apis/*/validation.
+func (w *validator) builtIn(o object) {
+	spec, _ := o.Fields()["spec"].(map[string]any)
+	at := (*path)(nil).field("spec")
+	switch o.kind.Group + "/" + o.kind.Kind {
+	case "/Pod":
+		w.pod(spec, at, nil)
+	case "apps/Deployment", "apps/ReplicaSet", "apps/DaemonSet", "apps/StatefulSet":
+		w.workload(spec, at)
+	case "batch/Job":
+		w.job(spec, at)
+	case "batch/CronJob":
+		w.schedule(spec, at)
+		job, jobAt := inside(spec, at, "jobTemplate", "spec")
+		w.job(job, jobAt)
+	case "/Service":
+		w.service(spec, at)
+	case "autoscaling/HorizontalPodAutoscaler":
+		w.autoscaler(spec, at)
+	case "policy/PodDisruptionBudget":
+		if spec["minAvailable"] != nil && spec["maxUnavailable"] != nil {
+			w.report(protocol.SchemaValue, at, "keep one of them", "has both minAvailable and maxUnavailable")
+		}
+	}
+}
+
+// inside is the mapping below these fields, nil if there is none.
+func inside(fields map[string]any, at *path, steps ...string) (map[string]any, *path) {
+	for _, step := range steps {
+		fields, _ = fields[step].(map[string]any)
+		at = at.field(step)
+	}
+	return fields, at
+}
+
+func (w *validator) workload(spec map[string]any, at *path) {
+	pod, podAt := inside(spec, at, "template", "spec")
+	if policy := pod["restartPolicy"]; policy != nil && policy != "Always" && !w.isSkipped(policy, podAt.field("restartPolicy")) {
+		w.report(protocol.SchemaValue, podAt.field("restartPolicy"), "", "must be Always here")
+	}
+	if strategy, strategyAt := inside(spec, at, "strategy"); strategy["type"] == "Recreate" && strategy["rollingUpdate"] != nil {
+		w.report(protocol.SchemaValue, strategyAt.field("rollingUpdate"), "", "must not be set with the strategy Recreate")
+	}
+	claims := map[string]bool{}
+	for _, each := range mappings(spec["volumeClaimTemplates"]) {
+		metadata, _ := each["metadata"].(map[string]any)
+		claims[fmt.Sprint(metadata["name"])] = true
+	}
+	w.pod(pod, podAt, claims)
+}
+
+func (w *validator) job(spec map[string]any, at *path) {
+	pod, podAt := inside(spec, at, "template", "spec")
+	if policy := pod["restartPolicy"]; pod != nil && (policy == nil || policy == "Always") {
+		w.report(protocol.SchemaValue, podAt.field("restartPolicy"), "", "must be OnFailure or Never in a Job, the default is Always")
+	}
+	w.pod(pod, podAt, nil)
+}
+
+// pod: the volumes that containers mount are among the pod's, or among those that a StatefulSet claims.
+func (w *validator) pod(spec map[string]any, at *path, claims map[string]bool) {
+	volumes := map[string]bool{}
+	for i, each := range mappings(spec["volumes"]) {
+		if w.isSkipped(each["name"], at.field("volumes").item(i, each).field("name")) {
+			return
+		}
+		volumes[fmt.Sprint(each["name"])] = true
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		for i, container := range mappings(spec[list]) {
+			mounts := at.field(list).item(i, container).field("volumeMounts")
+			for n, mount := range mappings(container["volumeMounts"]) {
+				name, isText := mount["name"].(string)
+				field := mounts.item(n, nil).field("name")
+				if isText && !volumes[name] && !claims[name] && !w.isSkipped(name, field) {
+					w.report(protocol.SchemaValue, field, "", "%s is not a volume of the pod", w.shown(name))
+				}
+			}
+		}
+	}
+}
+
+func (w *validator) schedule(spec map[string]any, at *path) {
+	text, isText := spec["schedule"].(string)
+	at = at.field("schedule")
+	if !isText || w.isSkipped(text, at) {
+		return
+	}
+	if strings.Contains(text, "TZ") {
+		w.report(protocol.SchemaValue, at, "set spec.timeZone", "must not name a time zone")
+	} else if _, err := parsers.ParseCronScheduleWithPanicRecovery(text); err != nil {
+		w.report(protocol.SchemaValue, at, "", "%s is not a schedule: %v", w.shown(text), err)
+	}
+}
+
+func (w *validator) service(spec map[string]any, at *path) {
+	ports := mappings(spec["ports"])
+	if len(ports) == 0 && spec["type"] != "ExternalName" && spec["clusterIP"] != "None" {
+		w.missing("ports", at)
+	}
+	for i, port := range ports {
+		if name := port["name"]; len(ports) > 1 && (name == nil || name == "") {
+			w.report(protocol.SchemaMissing, at.field("ports").item(i, nil), "", "has no name, ports need one if there are several")
+		}
+	}
+	if spec["type"] == "ExternalName" && (spec["externalName"] == nil || spec["externalName"] == "") {
+		w.missing("externalName", at)
+	}
+}
+
+func (w *validator) autoscaler(spec map[string]any, at *path) {
+	least, first := spec["minReplicas"].(int64)
+	most, second := spec["maxReplicas"].(int64)
+	if first && second && least > most {
+		w.report(protocol.SchemaValue, at.field("maxReplicas"), "", "%d is less than minReplicas, %d", most, least)
+	}
+}
+
+func mappings(value any) []map[string]any {
+	var found []map[string]any
+	items, _ := value.([]any)
+	for _, item := range items {
+		fields, _ := item.(map[string]any)
+		found = append(found, fields)
+	}
+	return found
+}
