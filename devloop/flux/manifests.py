@@ -23,6 +23,7 @@ from devloop.model.flux.names import (
     ROOT,
     SOURCE_GROUP,
 )
+from devloop.model.flux.source_settings import SourceSettings, is_source, source_settings
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import Object, ObjectId
 
@@ -76,9 +77,20 @@ def own_git_repositories(graph: Graph) -> tuple[ObjectId, ...]:
     return tuple(sorted({ROOT} | {ObjectId(ref.namespace, ref.name) for ref in graph.own_sources}))
 
 
-def git_repository(object_id: ObjectId, url: str, branch: str) -> Object:
-    spec = {"interval": INTERVAL, "timeout": "60s", "url": url, "ref": {"branch": branch}, "secretRef": {"name": CREDENTIALS_SECRET}}
+def git_repository(graph: Graph, object_id: ObjectId, url: str, branch: str) -> Object:
+    """The source of the snapshot, which takes of it what the repository's own definition of that source takes, if any."""
+    settings = _settings(graph, object_id)
+    spec: Object = {"interval": INTERVAL, "timeout": "60s", "url": url, "ref": {"branch": branch}}
+    spec |= {"secretRef": {"name": CREDENTIALS_SECRET}}
+    spec |= {"ignore": settings.ignore} if settings.ignore else {}
+    spec |= {"sparseCheckout": list(settings.sparse)} if settings.sparse else {}
     return _object(f"{SOURCE_GROUP}/v1", GIT_REPOSITORY, object_id, spec=spec)
+
+
+def _settings(graph: Graph, object_id: ObjectId) -> SourceSettings:
+    manifests = (manifest for node in graph for manifest in node.manifests)
+    own = [manifest for manifest in manifests if is_source(manifest) and manifest.id == object_id]
+    return source_settings(own[-1]) if own else SourceSettings()
 
 
 def root_kustomization(graph: Graph, *, decryption: bool) -> Object:

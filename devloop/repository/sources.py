@@ -9,8 +9,8 @@ from typing import cast
 from devloop.clients import worker_protocol as protocol
 from devloop.model.flux.artifact_generator import ARTIFACT, Artifact, artifacts
 from devloop.model.flux.kustomization import Kustomization, SourceRef
-from devloop.model.flux.names import ROOT, SOURCE_GROUP, SOURCES
-from devloop.model.flux.source_settings import SourceSettings, source_settings
+from devloop.model.flux.names import ROOT, SOURCES
+from devloop.model.flux.source_settings import SourceSettings, is_source, source_settings
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -31,7 +31,7 @@ class Sources:
         """A rendered source is the repository if it has one of its URLs, see decide() for one without remotes; an artifact, if all of its
         sources are."""
         self._artifacts |= {artifact.ref: artifact for artifact in artifacts(manifest)}
-        if manifest.kind not in SOURCES or manifest.group != SOURCE_GROUP:
+        if not is_source(manifest):
             return
         ref = SourceRef(manifest.kind, manifest.id.namespace, manifest.name)
         self._settings[ref] = source_settings(manifest)

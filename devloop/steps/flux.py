@@ -62,7 +62,7 @@ class ConfigureSync:
 
     def _apply_source(self, session: Session, source: ObjectId, url: str) -> bool:
         """Requests a reconciliation of an existing source with an older revision; False if it has this one."""
-        applied = session.kube.apply(manifests.git_repository(source, url, self.source.value.branch))
+        applied = session.kube.apply(manifests.git_repository(self.graph.value, source, url, self.source.value.branch))
         status = applied.get("status") or {}
         if (status.get("artifact") or {}).get("revision") == self.source.value.revision:
             return False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devloop.model.flux.names import GIT_REPOSITORY
+from devloop.model.flux.names import GIT_REPOSITORY, SOURCE_GROUP, SOURCES
 from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 
 
@@ -15,6 +15,11 @@ class SourceSettings:
     ignore: str = ""
     sparse: tuple[str, ...] = ()
     included: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_source(manifest: Manifest) -> bool:
+    """Whether Kustomizations can have the object as their source; not for artifacts that the cluster itself makes."""
+    return manifest.kind in SOURCES and manifest.group == SOURCE_GROUP
 
 
 def source_settings(manifest: Manifest) -> SourceSettings:

@@ -76,6 +76,20 @@ def test_the_repositorys_own_source_root_and_flux_do_not_reach_the_cluster() -> 
     assert made["spec"]["decryption"]["secretRef"]["name"] == "sops-age"
 
 
+def test_the_snapshots_source_takes_what_the_repositorys_own_source_takes() -> None:
+    def spec(own: dict[str, Any], kind: str = "GitRepository", name: str = "flux-system") -> dict[str, Any]:
+        metadata = {"name": name, "namespace": "flux-system"}
+        source = {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind, "metadata": metadata, "spec": {"url": "u"} | own}
+        made = graph(node("flux-system", None, manifests=(source,)))
+        result: dict[str, Any] = bootstrap.git_repository(made, ObjectId("flux-system", "flux-system"), "http://here", "main")["spec"]
+        return {key: result[key] for key in ("ignore", "sparseCheckout") if key in result}
+
+    both = {"ignore": "/docs", "sparseCheckout": ["apps"]}
+    assert spec(both) == both
+    assert spec(both, "OCIRepository") == {"ignore": "/docs"}
+    assert spec(both, name="other") == spec({"include": [{"repository": {"name": "x"}}]}) == {}
+
+
 def test_roles_are_bound_to_the_service_account_of_their_controller() -> None:
     roles = [
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "manager-role"}, "rules": []},

@@ -129,7 +129,9 @@ func pointers(names []string) []*string {
 	return all
 }
 
-func isURL(name string) bool { return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") }
+func isURL(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
+}
 
 // Resolve gives the name of something local, "" for what is remote and not here.
 func (p *Preparation) Resolve(folder, name string) string {
