@@ -12,9 +12,11 @@ from devloop.clients.worker import Worker
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.lint.cel_positions import add_position
+from devloop.model.flux.clusters import Cluster
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, location_of
 from devloop.model.lint.file_index import FileIndex
+from devloop.model.lint.inventory import inventories_of
 from devloop.model.lint.policy import API_VERSION, KIND, PolicyOutcome, PolicyResult, PolicyRule, read_policy_rule
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.repository.builds import scope
@@ -121,9 +123,25 @@ class _Check:
             yield PolicyResult(PolicyOutcome.SKIPPED, "what policies say", failure["message"], location, environment=self.name)
             return
         results: Sequence[protocol.PolicyResult] = answer["result"]
+        clusters = self._clusters()
         for each in results:
+            if not self._is_one_cluster(each, clusters):
+                continue
             result = self._result(each)
             yield add_position(result, each, self.built.environment.root, worker) if each.get("line") else result
+
+    def _clusters(self) -> Mapping[int, Cluster]:
+        """The cluster of each object, by identity; empty if the environment has one cluster alone."""
+        known = inventories_of(self.built)
+        applied = [(each.cluster, manifest) for each in known for _, manifests in each.applied.values() for manifest in manifests]
+        return {id(manifest): cluster for cluster, manifest in applied} if len(known) > 1 else {}
+
+    def _is_one_cluster(self, answer: protocol.PolicyResult, clusters: Mapping[int, Cluster]) -> bool:
+        """Whether a rendered policy is in the cluster of the object that it says something about."""
+        policy, about = answer["policy"], answer.get("object")
+        if not clusters or not policy.get("owner") or not about:
+            return True
+        return clusters.get(id(self._manifest(policy))) == clusters.get(id(self._manifest(about)))
 
     def _result(self, answer: protocol.PolicyResult) -> PolicyResult:
         policy, location = self._policy(answer["policy"], answer.get("field") or ())

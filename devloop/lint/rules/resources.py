@@ -7,11 +7,13 @@ from fractions import Fraction
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.lint.rules.schema import schema_errors, to_diagnostics
+from devloop.model.flux.clusters import Cluster
 from devloop.model.kubernetes.limit_ranges import NamespaceLimits, Resources, namespace_limits, quota_sums
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.pod_templates import PodContainer, PodTemplate, pod_template
 from devloop.model.kubernetes.quantity import show_quantity
-from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
+from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.inventory import Inventory, inventories
 
 _RESOURCES = ("cpu", "memory")
 
@@ -25,6 +27,7 @@ class ContainerResources:
     container: PodContainer
     namespace: NamespaceLimits
     resources: Resources
+    cluster: Cluster
 
     def sets(self, side: str, name: str) -> bool:
         """Whether the container sets it, or the pod for all of its containers."""
@@ -46,11 +49,11 @@ class ContainerResources:
 
 
 def _containers(context: LintContext) -> tuple[ContainerResources, ...]:
-    return tuple(each for environment in context.environments for each in _containers_of(environment))
+    return tuple(each for inventory in inventories(context) for each in _containers_of(inventory))
 
 
-def _containers_of(environment: EnvironmentGraph) -> Iterator[ContainerResources]:
-    rendered = [(kustomization, manifest) for kustomization in environment.kustomizations for manifest in kustomization.node.manifests]
+def _containers_of(inventory: Inventory) -> Iterator[ContainerResources]:
+    rendered = [(kustomization, manifest) for kustomization, manifests in inventory.applied.values() for manifest in manifests]
     limiting: dict[str, list[Manifest]] = {}
     for _, manifest in rendered:
         if manifest.kind in ("LimitRange", "ResourceQuota"):
@@ -60,7 +63,7 @@ def _containers_of(environment: EnvironmentGraph) -> Iterator[ContainerResources
         if pod := pod_template(manifest):
             namespace = by_namespace.get(manifest.id.namespace, NamespaceLimits())
             for container in pod.containers:
-                yield ContainerResources(kustomization, pod, container, namespace, namespace.resources(container))
+                yield ContainerResources(kustomization, pod, container, namespace, namespace.resources(container), inventory.cluster)
 
 
 def requests(context: LintContext) -> Iterator[Diagnostic]:
@@ -121,16 +124,17 @@ def quota(context: LintContext) -> Iterator[Diagnostic]:
 
 def quota_exceeded(context: LintContext) -> Iterator[Diagnostic]:
     """All pods of a namespace together exceed its quota. Pods that end are not counted."""
-    totals: dict[tuple[str, str, str, str], Fraction] = {}
+    totals: dict[tuple[object, ...], Fraction] = {}
     for each in context.once(_containers):
-        where = (each.kustomization.environment.name, each.pod.manifest.id.namespace)
+        where = (each.kustomization.environment.name, each.cluster, each.pod.manifest.id.namespace)
         for side in ("requests", "limits"):
             for name, amount in each.resources.of(side).items() if each.container.stays else ():
                 key = (*where, side, name)
                 totals[key] = totals.get(key, Fraction(0)) + amount * _replicas(each.pod.manifest)
-    for kustomization, manifest in context.manifests:
-        where = (kustomization.environment.name, manifest.id.namespace)
-        if manifest.kind == "ResourceQuota" and manifest in namespace_limits([manifest]).quotas:
+    quotas = ((each.cluster, *found) for each in inventories(context) for found in each.of_kind("", "ResourceQuota"))
+    for cluster, kustomization, manifest in quotas:
+        where = (kustomization.environment.name, cluster, manifest.id.namespace)
+        if manifest in namespace_limits([manifest]).quotas:
             for (side, name), most in quota_sums(manifest).items():
                 total = totals.get((*where, side, name), Fraction(0))
                 if total > most:

@@ -1,6 +1,6 @@
 """The objects of an environment by identity, and which of them a Kustomization can rely on. No I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -140,10 +140,11 @@ def fully_known(context: LintContext) -> Iterator[Inventory]:
 
 
 def _inventories(context: LintContext) -> tuple[Inventory, ...]:
-    return tuple(inventory for environment in context.environments for inventory in _of(environment))
+    return tuple(inventory for environment in context.environments for inventory in inventories_of(environment))
 
 
-def _of(environment: EnvironmentGraph) -> Iterable[Inventory]:
+def inventories_of(environment: EnvironmentGraph) -> tuple[Inventory, ...]:
+    """Those of one environment."""
     graph = environment.graph
     applies = targets(graph)
     hidden = {applies[node.kustomization.id] for node in graph if node.state is not NodeState.BUILT or node.remote}
@@ -167,7 +168,7 @@ def _of(environment: EnvironmentGraph) -> Iterable[Inventory]:
     for inventory in found.values():
         managing = [each for each in found.values() if is_within(inventory.cluster, each.cluster)]
         inventory.generators.extend(m for each in managing for kind in GENERATORS for _, m in each.of_kind(*kind))
-    return found.values()
+    return tuple(found.values())
 
 
 def _add(inventory: Inventory, kustomization: KustomizationContext, manifest: Manifest) -> None:

@@ -104,6 +104,7 @@ func (w *validator) identity(s *schema, item any, at *path) (key, shown string, 
 	}
 	fields, isMapping := item.(map[string]any)
 	parts := make([]string, 0, len(s.ListKeys))
+	values := make([]any, 0, len(s.ListKeys))
 	for _, name := range s.ListKeys {
 		value := fields[name]
 		if value == nil {
@@ -113,9 +114,10 @@ func (w *validator) identity(s *schema, item any, at *path) (key, shown string, 
 			return "", "", false
 		}
 		parts = append(parts, fmt.Sprintf("%s: %v", name, value))
+		values = append(values, value)
 	}
 	shown = strings.Join(parts, ", ")
-	return shown, " (" + shown + ")", isMapping && len(parts) > 0
+	return fmt.Sprintf("%#v", values), " (" + shown + ")", isMapping && len(parts) > 0
 }
 
 // keyDefault: a CustomResourceDefinition says what a key is when it is left out; of Kubernetes' own keys only the protocol of ports may be.

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/kube-openapi/pkg/validation/strfmt"
+	"k8s.io/kube-openapi/pkg/validation/validate"
 
 	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/suggest"
@@ -146,7 +147,7 @@ func isFormat(format, value string) bool {
 	switch format {
 	case "date-time":
 		_, err := time.Parse(time.RFC3339Nano, value)
-		return err == nil
+		return err == nil || strfmt.IsDateTime(value)
 	case "byte":
 		_, err := base64.StdEncoding.DecodeString(value)
 		return err == nil
@@ -163,7 +164,7 @@ func (w *validator) number(s *schema, value float64, at *path) {
 		w.report(protocol.SchemaValue, at, "", "%s is too small, it must be %s %v", w.shown(value), orEqual("above", "at least", s.AboveMinimum), *s.Minimum)
 	case s.Maximum != nil && (value > *s.Maximum || s.BelowMaximum && value == *s.Maximum):
 		w.report(protocol.SchemaValue, at, "", "%s is too large, it must be %s %v", w.shown(value), orEqual("below", "at most", s.BelowMaximum), *s.Maximum)
-	case s.MultipleOf != nil && *s.MultipleOf > 0 && math.Mod(value, *s.MultipleOf) != 0:
+	case s.MultipleOf != nil && *s.MultipleOf > 0 && validate.MultipleOf("", "", value, *s.MultipleOf) != nil:
 		w.report(protocol.SchemaValue, at, "", "%s is no multiple of %v", w.shown(value), *s.MultipleOf)
 	}
 }

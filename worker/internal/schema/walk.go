@@ -152,7 +152,7 @@ func (w *validator) property(s *schema, name string, value any, at *path, strict
 	below := at.field(name)
 	switch known := s.Properties[name]; {
 	case known != nil:
-		w.walk(known, value, below, strict)
+		w.walk(known, value, below, strict && !s.Preserve)
 	case s.Additional != nil && s.Additional.schema != nil:
 		w.walk(s.Additional.schema, value, below, strict)
 	case strict && !s.open() && !(s.Embedded && isObjectField(name)) && !w.isSkipped(value, below):
