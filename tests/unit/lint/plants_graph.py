@@ -10,6 +10,7 @@ from .plants_files import PLAIN
 APPS = f"{BASES}/sync/apps.yaml"
 REPORT = f"{STOREFRONT}/cron-job-report.yaml"
 INFRASTRUCTURE = f"{BASES}/infrastructure"
+RELEASE = f"{BASES}/apps/catalogue/helm-release.yaml"
 AGAIN = """\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -41,6 +42,10 @@ PLANTS: dict[str, Plant] = {
         edit(f"{STOREFRONT}/kustomization.yaml", r"^  - service-account.yaml\n", ""), REPORT, at="serviceAccountName"
     ),
     "graph/variables-missing": edited(SYNC, "name: variables-distribution", "name: variables-distributions"),
+    "graph/source-missing": edited(RELEASE, r"name: flux-system(\n *namespace)", r"name: gone\1", at="name: gone"),
+    "graph/values-missing": edited(
+        RELEASE, "^  values:", "  valuesFrom:\n    - kind: ConfigMap\n      name: gone\n  values:", at="name: gone"
+    ),
     "graph/key-elsewhere": edited(SYNC, "name: sops-age", "name: sops-keys"),
     "graph/long-timeout": edited(SYNC, "timeout: 5m", "timeout: 1h"),
     "graph/no-prune": edited(SYNC, "prune: true", "prune: false"),

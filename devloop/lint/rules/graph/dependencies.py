@@ -1,9 +1,10 @@
-"""spec.dependsOn of Kustomizations."""
+"""spec.dependsOn of Kustomizations, and of HelmReleases."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from devloop.diagnostic import Diagnostic, Severity
+from devloop.lint.rules.graph import release_dependencies
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import Graph, NodeState
 from devloop.model.flux.names import KUSTOMIZATION
@@ -23,6 +24,7 @@ def dependency_missing(context: LintContext) -> Iterator[Diagnostic]:
                     made = inventory.generated.may_have(KUSTOMIZATION, dependency.name)
                     if dependency not in graph.by_id and not made and not _may_be_foreign(graph, dependency):
                         yield _missing(context, kustomization, dependency)
+    yield from release_dependencies.missing(context)
 
 
 def _missing(context: LintContext, kustomization: KustomizationContext, dependency: ObjectId) -> Diagnostic:
@@ -64,6 +66,7 @@ def dependency_cycle(context: LintContext) -> Iterator[Diagnostic]:
             message, hint = "Kustomizations wait for each other: {cycle}", "remove one of the dependencies, or wait: true of a parent"
             chain = " -> ".join(map(str, (*cycle, cycle[0])))
             yield kustomizations[first].diagnostic(message, "dependsOn", {"name": following.name}, hint=hint, cycle=chain)
+    yield from release_dependencies.in_cycles(context)
 
 
 def _dependency_of(graph: Graph, cycle: Sequence[ObjectId]) -> tuple[ObjectId, ObjectId]:
@@ -96,13 +99,13 @@ RULES: Rules = {
     "graph/dependency-missing": Rule(
         dependency_missing,
         Severity.ERROR,
-        "a Kustomization with a missing dependency never becomes ready",
-        "name a Kustomization of the same environment, with its namespace if that differs",
+        "a Kustomization or a HelmRelease with a missing dependency never becomes ready",
+        "name one of the same kind in the same environment, with its namespace if that differs",
     ),
     "graph/dependency-cycle": Rule(
         dependency_cycle,
         Severity.ERROR,
-        "Kustomizations that wait for each other are never applied",
+        "Kustomizations and HelmReleases that wait for each other are never applied",
         "remove one of the dependencies in the cycle",
     ),
 }
