@@ -20,6 +20,8 @@ API_VERSION = "kind.x-k8s.io/v1alpha4"
 # Go's YAML reader takes any scalar for a string.
 TEXT = FieldSchema(any_scalar=True)
 TEXTS = FieldSchema(("texts",), any_scalar=True)
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_EVERYWHERE = ipaddress.IPv4Address("0.0.0.0")
 _PATCH = {"group": TEXT, "version": TEXT, "kind": TEXT, "patch": TEXT}
 _NODE_PORT = FieldSchema(("integer",), lowest=1, highest=65535, required=True)
 # 0 and -1: a random free port.
@@ -126,33 +128,56 @@ def port_mapping(raw: Mapping[str, Any]) -> PortMapping:
 
 def _inconsistencies(checked: ValidationResult, path: str) -> Iterator[Diagnostic]:
     """What the table of fields cannot express."""
+    family = lookup(checked.data, "networking.ipFamily") or "ipv4"
     for key in ("networking.podSubnet", "networking.serviceSubnet"):
-        subnets = lookup(checked.data, key)
-        if subnets and not all(_is_subnet(subnet) for subnet in subnets.split(",")):
-            yield Diagnostic.at(path, checked.lines[key], f"{key} is {quote(subnets)}, it must be a subnet like 10.244.0.0/16")
+        if (subnets := lookup(checked.data, key)) and (wrong := _wrong_with_subnets(subnets, family)):
+            yield Diagnostic.at(path, checked.lines[key], f"{key} is {quote(subnets)}, it must be {wrong}")
     nodes = checked.data.get("nodes", ())
     if nodes and not any(node.get("role", "control-plane") == "control-plane" for node in nodes):
         yield Diagnostic.at(path, checked.lines["nodes"], "nodes has no control-plane", "add `- role: control-plane`")
-    used: dict[tuple[Any, ...], str] = {}
-    for where, mapping in _host_ports(nodes):
-        first = used.setdefault((mapping.host_port, mapping.protocol, mapping.listen_address), where)
-        if first != where:
+    used: dict[tuple[int, str], dict[Address, str]] = {}
+    for where, mapping, written in _host_ports(nodes):
+        if (address := _address(written)) is None:
+            hint = "write 127.0.0.1" if written == "localhost" else ""
+            message = f"{where}.listenAddress is {quote(written)}, it must be an IP address"
+            yield Diagnostic.at(path, checked.lines[f"{where}.listenAddress"], message, hint)
+            continue
+        taken = used.setdefault((mapping.host_port, mapping.protocol), {})
+        first = next((other for known, other in taken.items() if known == address or _EVERYWHERE in (known, address)), "")
+        taken.setdefault(address, where)
+        if first:
             message = f"{where}.hostPort is {mapping.host_port}, which {first} in line {checked.lines[first]} already uses"
             yield Diagnostic.at(path, checked.lines[where], message)
 
 
-def _host_ports(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, PortMapping]]:
-    """Every mapping with a fixed host port, and its path in the file."""
+def _host_ports(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, PortMapping, str]]:
+    """Every mapping with a fixed host port, its path in the file, and its address as written, by default Kind's: all addresses."""
     for index, node in enumerate(nodes):
         for number, raw in enumerate(node.get("extraPortMappings", ())):
             mapping = port_mapping(raw)
             if mapping.host_port:
-                yield f"nodes[{index}].extraPortMappings[{number}]", mapping
+                yield f"nodes[{index}].extraPortMappings[{number}]", mapping, raw.get("listenAddress") or str(_EVERYWHERE)
 
 
-def _is_subnet(text: str) -> bool:
+def _address(text: str) -> Address | None:
+    """None if it is not an IP address; :: means all addresses too."""
     try:
-        ipaddress.ip_network(text.strip(), strict=False)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return "/" in text
+        return None
+    return _EVERYWHERE if address.is_unspecified else address
+
+
+def _wrong_with_subnets(text: str, family: str) -> str:
+    """What they must be for Kind, '' if they are right: one of the family, or up to two of different families for dual."""
+    try:
+        networks = [ipaddress.ip_network(each, strict=False) for each in text.split(",")]
+    except ValueError:
+        return "a subnet like 10.244.0.0/16" + (", without blanks" if " " in text else "")
+    versions = [network.version for network in networks]
+    if not all("/" in each for each in text.split(",")):
+        return "a subnet like 10.244.0.0/16"
+    if family == "dual":
+        return "" if len(versions) == len({*versions}) else "one subnet, or one of each family"
+    expected = 6 if family == "ipv6" else 4
+    return "" if versions == [expected] else f"one IPv{expected} subnet, because networking.ipFamily is {family}"

@@ -164,6 +164,44 @@ def test_a_version_that_does_not_exist() -> None:
     assert str(problem.hint) == "did you mean kind.x-k8s.io/v1alpha4?"
 
 
+@pytest.mark.parametrize(
+    ("networking", "expected"),
+    [
+        ("podSubnet: 'fd00::/56'", "one IPv4 subnet, because networking.ipFamily is ipv4"),
+        ("podSubnet: '10.1.0.0/16,10.2.0.0/16'", "one IPv4 subnet, because networking.ipFamily is ipv4"),
+        ("ipFamily: ipv6, podSubnet: '10.1.0.0/16'", "one IPv6 subnet, because networking.ipFamily is ipv6"),
+        ("ipFamily: dual, podSubnet: '10.1.0.0/16, fd00::/56'", "a subnet like 10.244.0.0/16, without blanks"),
+        ("ipFamily: dual, podSubnet: '10.1.0.0/16,10.2.0.0/16'", "one subnet, or one of each family"),
+        ("ipFamily: dual, podSubnet: '10.1.0.0/16,fd00::/56,fd01::/56'", "one subnet, or one of each family"),
+        ("ipFamily: dual, podSubnet: '10.1.0.0/16,fd00::/56'", ""),
+        ("ipFamily: dual, podSubnet: 'fd00::/56'", ""),
+    ],
+)
+def test_subnets_fit_the_family(networking: str, expected: str) -> None:
+    problems = [problem.message.partition("it must be ")[2] for problem in read(HEAD + f"networking: {{{networking}}}\n").problems]
+    assert problems == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("", "listenAddress: 127.0.0.1, ", "hostPort is 80, which nodes[0].extraPortMappings[0] in line 3 already uses"),
+        (
+            "listenAddress: 127.0.0.1, ",
+            "listenAddress: '::', ",
+            "hostPort is 80, which nodes[0].extraPortMappings[0] in line 3 already uses",
+        ),
+        ("listenAddress: 127.0.0.1, ", "listenAddress: 127.0.0.2, ", ""),
+        ("", "protocol: udp, ", ""),
+        ("", "listenAddress: localhost, ", "listenAddress is 'localhost', it must be an IP address"),
+    ],
+)
+def test_addresses_of_one_port(first: str, second: str, message: str) -> None:
+    ports = f"[{{{first}containerPort: 1, hostPort: 80}}, {{{second}containerPort: 2, hostPort: 80}}]"
+    problems = [problem.message for problem in read(HEAD + f"nodes: [{{extraPortMappings: {ports}}}]\n").problems]
+    assert problems == ([f"nodes[0].extraPortMappings[1].{message}"] if message else [])
+
+
 def test_what_kind_reads_more_loosely() -> None:
     kind = read(HEAD + "name: 2026\nnetworking: {dnsSearch: [1.10]}\nnodes: [{extraPortMappings: [{containerPort: 53, protocol: Udp}]}]\n")
     assert (kind.problems, kind.name, kind.raw["networking"]["dnsSearch"]) == ((), "2026", ["1.10"])
