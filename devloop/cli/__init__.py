@@ -28,7 +28,8 @@ class RepositoryOption(NamedTuple):
     directory: Path | None
 
     @property
-    def root(self) -> Path:
+    def repository(self) -> Path:
+        """The nearest folder with a definition, or without one the Git repository."""
         from devloop.errors import InputError
         from devloop.hint import command
         from devloop.repository.environments import find_root
@@ -38,20 +39,6 @@ class RepositoryOption(NamedTuple):
         if not self.directory.is_dir():
             raise InputError(f"-C {self.directory} is not a directory", hint=command("ls -ld", self.directory))
         return self.directory.resolve()
-
-    @property
-    def repository(self) -> Path:
-        """The root, or without a definition the Git repository."""
-        from devloop.errors import InputError
-
-        try:
-            return self.root
-        except InputError:
-            here = Path.cwd()
-            for folder in () if self.directory else (here, *here.parents):
-                if (folder / ".git").exists():
-                    return folder
-            raise
 
 
 def _load(name: str) -> None:

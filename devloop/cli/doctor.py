@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import Definition, DoctorOutput, KeyFile, Provisioner, environment_names
+from devloop.cli.options import Definition, DoctorOutput, EntryPath, KeyFile, Provisioner, environment_names
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -18,6 +18,7 @@ def doctor(
         ),
     ] = "",
     definition: Definition = None,
+    path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     key_file: KeyFile = None,
     output: DoctorOutput = TEXT,
@@ -27,5 +28,7 @@ def doctor(
     from devloop.commands.doctor import doctor as run
 
     with open_console(output, context) as console:
-        report = run(lambda: context.obj.root, environment, definition=definition, provisioner=provisioner, key_file=key_file)
+        report = run(
+            lambda: context.obj.repository, environment, definition=definition, path=path, provisioner=provisioner, key_file=key_file
+        )
         show(console, report)

@@ -2,7 +2,7 @@
 
 import typer
 
-from devloop.cli.options import Definition, Environment, OutputFile, OutputOption, Provisioner
+from devloop.cli.options import Definition, EntryPath, Environment, OutputFile, OutputOption, Provisioner
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -11,6 +11,7 @@ def down(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
+    path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
@@ -21,4 +22,4 @@ def down(
     from devloop.commands.request import Request
 
     with open_console(output, context, output_file) as console:
-        show(console, run(Request(context.obj.root, environment, definition, provisioner), console.emit))
+        show(console, run(Request(context.obj.repository, environment, definition, provisioner, path=path), console.emit))

@@ -66,6 +66,10 @@ Definition = Annotated[
     Path | None,
     typer.Option("--definition", metavar="FILE", help="KSail definition to use instead of searching for ENV's.", show_default=False),
 ]
+EntryPath = Annotated[
+    Path | None,
+    typer.Option("--path", metavar="DIR", help="Folder that Flux enters, instead of the environment's own.", show_default=False),
+]
 OutputOption = Annotated[str, _output(Target.CLUSTER, "Formats other than text print only the report to standard output.")]
 DoctorOutput = Annotated[str, _output(Target.MACHINE, "json prints only the report to standard output.")]
 OutputFile = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import AllowRemote, Definition, Environment, KeyFile
+from devloop.cli.options import AllowRemote, Definition, EntryPath, Environment, KeyFile
 
 
 def render(
@@ -18,6 +18,7 @@ def render(
     origins: Annotated[bool, typer.Option("--origins", help="Show the source file of each object.")] = False,
     allow_remote: AllowRemote = False,
     definition: Definition = None,
+    path: EntryPath = None,
     key_file: KeyFile = None,
 ) -> None:
     """Builds, decrypts and substitutes variables. Masks the values of Secrets."""
@@ -28,7 +29,7 @@ def render(
         from devloop.commands.render import render as run
         from devloop.errors import ExitCode
 
-        options = (kustomization, show_secrets, origins, key_file, definition, allow_remote)
+        options = (kustomization, show_secrets, origins, key_file, definition, allow_remote, path)
         request = Request(context.obj.repository, environment, *options)
         rendered = compare(request, diff, console.emit) if diff else run(request, console.emit)
         console.__exit__()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import Definition, Environment, OutputFile, OutputOption, Provisioner
+from devloop.cli.options import Definition, EntryPath, Environment, OutputFile, OutputOption, Provisioner
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -13,6 +13,7 @@ def status(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
+    path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep watching until Ctrl-C.")] = False,
     output: OutputOption = TEXT,
@@ -24,4 +25,4 @@ def status(
     from devloop.commands.status import status as run
 
     with open_console(output, context, output_file) as console:
-        show(console, run(Request(context.obj.root, environment, definition, provisioner), console.emit, follow=watch))
+        show(console, run(Request(context.obj.repository, environment, definition, provisioner, path=path), console.emit, follow=watch))

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import AllowRemote, Definition, Environment, KeyFile, OutputFile, OutputOption, Provisioner, Timeout, seconds
+from devloop.cli.options import (
+    AllowRemote,
+    Definition,
+    EntryPath,
+    Environment,
+    KeyFile,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    Timeout,
+    seconds,
+)
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -13,6 +24,7 @@ def up(
     context: typer.Context,
     environment: Environment,
     definition: Definition = None,
+    path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     recreate: Annotated[bool, typer.Option("--recreate", help="Recreate the cluster.")] = False,
     key_file: KeyFile = None,
@@ -32,5 +44,5 @@ def up(
     with open_console(output, context, output_file) as console:
         limit = seconds(timeout)
         flags = {"validate": not no_validate, "recreate": recreate, "allow_remote": allow_remote}
-        request = Request(context.obj.root, environment, definition, provisioner, key_file, limit, **flags)
+        request = Request(context.obj.repository, environment, definition, provisioner, key_file, limit, path=path, **flags)
         show(console, run(request, console.emit))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import SEVERITIES, AllowRemote, Environments, KeyFile, OutputFile, OutputOption, one_of, rule_names
+from devloop.cli.options import SEVERITIES, AllowRemote, EntryPath, Environments, KeyFile, OutputFile, OutputOption, one_of, rule_names
 from devloop.output import TEXT
 
 
@@ -28,6 +28,7 @@ def validate(
         ),
     ] = "",
     allow_remote: AllowRemote = False,
+    path: EntryPath = None,
     key_file: KeyFile = None,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
@@ -47,5 +48,5 @@ def validate(
         from devloop.diagnostic import Severity
 
         selection = (Severity(severity), tuple(rule or ()), changed_since)
-        request = Request(context.obj.repository, tuple(environment or ()), key_file, *selection, allow_remote)
+        request = Request(context.obj.repository, tuple(environment or ()), key_file, *selection, allow_remote, path)
         show(console, run(request, console.emit))

@@ -10,8 +10,10 @@ from devloop.model.report import Report
 from devloop.provisioners import refuse_elsewhere
 
 
-def doctor(root: Callable[[], Path], name: str, *, definition: Path | None, provisioner: str, key_file: Path | None) -> Report:
+def doctor(
+    root: Callable[[], Path], name: str, *, definition: Path | None, path: Path | None, provisioner: str, key_file: Path | None
+) -> Report:
     """`name` is '' for the machine alone; `root` may raise like any check."""
     refuse_elsewhere(provisioner)
-    context = DoctorContext(root, name, definition, key_file, provisioner, EVERYTHING)
+    context = DoctorContext(root, name, definition, path, key_file, provisioner, EVERYTHING)
     return Report("doctor", name, provisioner, diagnoses=examine(context))

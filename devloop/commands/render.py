@@ -41,6 +41,7 @@ class Request:
     key_file: Path | None = None
     definition: Path | None = None
     allow_remote: bool = False
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Rendered:
 
 def render(request: Request, emit: Emit) -> Rendered:
     """The manifests as YAML in the graph's order; build failures go to `emit`. Raises InputError for a wrong name."""
-    environment = load(request.root, request.environment, request.definition)
+    environment = load(request.root, request.environment, request.definition, request.path)
     with (
         open_fetcher(allowed=request.allow_remote) as fetcher,
         _worker(request.root, environment, request, emit) as worker,
@@ -67,7 +68,7 @@ def render(request: Request, emit: Emit) -> Rendered:
 
 def compare(request: Request, revision: str, emit: Emit) -> Rendered:
     """A unified diff of every object between `revision` and the working tree."""
-    environment = load(request.root, request.environment, request.definition)
+    environment = load(request.root, request.environment, request.definition, request.path)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(checkout(request.root, revision))
         then, now = (stack.enter_context(_worker(root, environment, request, emit)) for root in (folder, environment.root))
@@ -88,7 +89,7 @@ def _earlier(
 ) -> Graph | None:
     """The graph at `revision`; None if the environment did not exist or its definition was invalid."""
     try:
-        before = load(folder, request.environment, request.definition and folder / environment.definition.path)
+        before = load(folder, request.environment, request.definition and folder / environment.definition.path, request.path)
     except InputError as error:
         emit(Notice(f"nothing to compare with: {error.message.replace(str(folder), revision)}", Severity.WARNING))
         return None

@@ -23,6 +23,7 @@ class Request:
     """The options of `up`, `status` and `down`; `timeout` in seconds, None for the definition's.
 
     `validate` stops the run at the first errors; `allow_remote` lets validation fetch remote bases (Flux always fetches them).
+    `path` replaces the folder that Flux enters.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Request:
     validate: bool = True
     recreate: bool = False
     allow_remote: bool = False
+    path: Path | None = None
 
 
 @contextlib.contextmanager

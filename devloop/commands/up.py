@@ -7,23 +7,26 @@ from devloop.clients.kube import import_client
 from devloop.commands.request import Request, locked, open_session, report
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
-from devloop.model.cluster.environment import Source
+from devloop.model.cluster.environment import Environment, Source
 from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_up
 from devloop.provisioners.selection import choose
-from devloop.repository.environments import load_environment
+from devloop.repository.entry_points import load
 from devloop.runner import Result, recorded, run
 from devloop.session import Session
 from devloop.steps import Output
+from devloop.toolchain import Toolchain
 
 
 def up(request: Request, emit: Emit) -> Report:
     """Raises InputError for a definition that cannot be used."""
-    environment = load_environment(request.root, request.environment, request.definition)
+    environment = load(request.root, request.environment, request.definition, request.path)
     if environment.definition.blockers:
         raise InputError.of(environment.definition.blockers)
     for warning in environment.definition.warnings:
         emit(Notice(str(warning), Severity.WARNING, warning.hint))
+    if not environment.definition.generation:
+        emit(Notice(_defaults(environment)))
     chosen = choose(request.provisioner, environment)
     if chosen.reason:
         emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
@@ -34,6 +37,16 @@ def up(request: Request, emit: Emit) -> Report:
         options = {"validate": request.validate, "allow_remote": request.allow_remote, "recreate": request.recreate}
         run(plan_up(source, timeout, **options), session, result)
     return report("up", session, result, source.value.revision if source.is_set else "")
+
+
+def _defaults(environment: Environment) -> str:
+    """What an environment without a definition gets."""
+    definition = environment.definition
+    version = definition.kubernetes_version or Toolchain().version("kubelet")
+    return (
+        f"{environment.name} has no KSail definition: a cluster {definition.name} with one node and Kubernetes {version}, "
+        f"entered at {environment.entry_path}"
+    )
 
 
 def _prepare(session: Session) -> None:

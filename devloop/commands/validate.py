@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """`environments` of the repository at `root` (empty: all); `severity`, `rules` and `since` select the findings to report."""
+    """`environments` of the repository at `root` (empty: all); `severity`, `rules` and `since` select the findings to report.
+
+    `path` is the one folder to enter, in place of what the repository says.
+    """
 
     root: Path
     environments: tuple[str, ...] = ()
@@ -29,6 +32,7 @@ class Request:
     rules: tuple[str, ...] = ()
     since: str = ""
     allow_remote: bool = False
+    path: Path | None = None
 
 
 def validate(request: Request, emit: Emit) -> Report:
@@ -38,7 +42,7 @@ def validate(request: Request, emit: Emit) -> Report:
     def repository() -> LintScope:
         from devloop.lint.scope import load_scope
 
-        return load_scope(request.root, request.environments)
+        return load_scope(request.root, request.environments, request.path)
 
     def keys() -> str:
         from devloop.repository.age_keys import identities

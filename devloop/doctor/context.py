@@ -16,7 +16,7 @@ from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
 from devloop.model.doctor.engine import EngineFacts, NoEngine
 from devloop.provisioners import AUTO, PROVISIONERS, existing, preferred
-from devloop.repository.environments import load_environment
+from devloop.repository.entry_points import load
 from devloop.toolchain import Toolchain, ToolState
 
 T = TypeVar("T")
@@ -31,12 +31,13 @@ ENGINE_TIMEOUT = 6.0
 class DoctorContext:
     """This machine and, if `name` is set, one environment; `root` finds the repository, `tools` are the ones that `up` needs.
 
-    `provisioner` is one of PROVISIONERS or auto.
+    `provisioner` is one of PROVISIONERS or auto; `path` is the folder that Flux enters, in place of the environment's.
     """
 
     root: Callable[[], Path]
     name: str = ""
     definition_file: Path | None = None
+    path: Path | None = None
     key_file: Path | None = None
     provisioner: str = AUTO
     tools: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ class DoctorContext:
         return shell(f"${{EDITOR:-vi}} +{problem.line} {where}") if problem.line else shell(f"${{EDITOR:-vi}} {where}")
 
     def _load(self) -> Environment:
-        return load_environment(self.root(), self.name, self.definition_file)
+        return load(self.root(), self.name, self.definition_file, self.path)
 
     def _once(self, name: str, look: Callable[[], T]) -> T:
         lock, found = self._shared.setdefault(name, (threading.Lock(), []))

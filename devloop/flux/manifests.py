@@ -104,16 +104,17 @@ def root_kustomization(graph: Graph, *, decryption: bool) -> Object:
         "decryption": {"provider": "sops", "secretRef": {"name": KEYS_SECRET.name}},
         **{key: own[key] for key in SELF_FIELDS if key in own},
         "path": "./" + posixpath.relpath(graph.entry_path, graph.source_directory),
-        "sourceRef": {"kind": GIT_REPOSITORY, "name": ROOT.name},
+        "sourceRef": {"kind": GIT_REPOSITORY, "name": ROOT.name, "namespace": ROOT.namespace},
         "patches": [*own.get("patches", ()), *_patches(graph, graph.root)],
     }
     if not decryption:
         del spec["decryption"]
-    return _object(f"{KUSTOMIZE_GROUP}/v1", KUSTOMIZATION, ROOT, spec=spec)
+    return _object(f"{KUSTOMIZE_GROUP}/v1", KUSTOMIZATION, graph.root.kustomization.id, spec=spec)
 
 
 def _rendered_self(graph: Graph) -> Mapping[str, Any]:
-    bodies = (m.body for m in graph.root.manifests if is_kustomization(m.body) and parse_kustomization(m.body).id == ROOT)
+    root = graph.root.kustomization.id
+    bodies = (m.body for m in graph.root.manifests if is_kustomization(m.body) and parse_kustomization(m.body).id == root)
     return next((body.get("spec") or {} for body in bodies), {})
 
 
@@ -154,7 +155,8 @@ def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
 def _removals(graph: Graph, node: Node) -> list[Object]:
     """Patch targets to remove: the repository's own sources, root Kustomization and copy of Flux."""
     own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources}
-    own |= {(kind, ROOT.namespace, ROOT.name) for kind in (GIT_REPOSITORY, KUSTOMIZATION)}
+    root = graph.root.kustomization.id
+    own |= {(GIT_REPOSITORY, ROOT.namespace, ROOT.name), (KUSTOMIZATION, root.namespace, root.name)}
     targets = [_target(m.kind, ObjectId(m.namespace, m.name), "") for m in node.manifests if (m.kind, m.namespace, m.name) in own]
     if any(_is_flux(manifest) for manifest in node.manifests):
         targets.append({"labelSelector": FLUX_SELECTOR})

@@ -10,7 +10,7 @@ from devloop.diagnostic import Diagnostic, Location, Related, Scope
 from devloop.model.flux.graph import Node
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, LintContext
-from devloop.repository.builds import scope
+from devloop.repository.builds import scope_of
 
 # A Kustomization of an environment, and the location without its field.
 _Key = tuple[Scope, Location]
@@ -64,7 +64,7 @@ def _build(built: EnvironmentGraph, kustomization: str, location: Location) -> p
         for index, manifest in enumerate(node.manifests):
             named = (manifest.origin.path, manifest.kind, manifest.name) == (location.path, location.kind, location.name)
             if named and location.namespace in ("", manifest.namespace):
-                name = scope(built.environment.name, built.graph.source_directory)
+                name = scope_of(built.graph)
                 return {"scope": name, "owner": str(node.kustomization.id), "index": index}
     return None
 

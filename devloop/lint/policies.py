@@ -19,7 +19,7 @@ from devloop.model.lint.file_index import FileIndex
 from devloop.model.lint.inventory import inventories_of
 from devloop.model.lint.policy import API_VERSION, KIND, PolicyOutcome, PolicyResult, PolicyRule, read_policy_rule
 from devloop.model.yaml.nodes import parse_yaml
-from devloop.repository.builds import scope
+from devloop.repository.builds import scope_of
 from devloop.repository.input_files import read_input
 from devloop.toolchain import Toolchain
 
@@ -115,7 +115,7 @@ class _Check:
     def request(self) -> protocol.Request:
         version = self.built.environment.definition.kubernetes_version.removeprefix("v") or Toolchain().version("kube-apiserver")
         rules = [_rule_request(rule, self.name) for rule in self.rules]
-        return {"policies": {"scope": scope(self.name, self.built.graph.source_directory), "version": version, "rules": rules}}
+        return {"policies": {"scope": scope_of(self.built.graph), "version": version, "rules": rules}}
 
     def results(self, answer: protocol.Answer, worker: Worker) -> Iterator[PolicyResult]:
         if failure := answer.get("failure"):

@@ -18,7 +18,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph
 from devloop.model.lint.worker_results import ObjectSchemaErrors, SchemaError
-from devloop.repository.builds import scope
+from devloop.repository.builds import scope_of
 from devloop.toolchain import Toolchain
 
 _IN_WHEEL = Path(__file__).parents[1] / "data" / "schemas"
@@ -69,7 +69,7 @@ def check_schemas(environments: Sequence[EnvironmentGraph], worker: Worker) -> t
 
 def _request(built: EnvironmentGraph) -> protocol.Request:
     minor, folder = schemas(built.environment.definition.kubernetes_version)
-    return {"schemas": {"scope": scope(built.environment.name, built.graph.source_directory), "schemas": str(folder), "minor": minor}}
+    return {"schemas": {"scope": scope_of(built.graph), "schemas": str(folder), "minor": minor}}
 
 
 def _errors(built: EnvironmentGraph, answer: protocol.Answer) -> Iterator[ObjectSchemaErrors]:

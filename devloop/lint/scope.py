@@ -26,22 +26,22 @@ class LintScope:
     whole: bool = True
 
 
-def load_scope(root: Path, names: Sequence[str] = ()) -> LintScope:
-    """The environments `names`, or all; without definitions, those of Flux's entry points.
+def load_scope(root: Path, names: Sequence[str] = (), path: Path | None = None) -> LintScope:
+    """The environments `names`, or all; with `path`, the one that enters there.
 
     Raises InputError for an unknown environment and for an invalid devloop.yaml.
     """
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
     problems: list[Diagnostic] = []
-    undefined = entry_points.without_definition(root)
-    known = tuple(undefined) or entry_points.names(root)
-    for name in names or known:
+    undefined = {} if path else entry_points.undefined(root)
+    known = (*entry_points.defined(root), *undefined)
+    for name in names or ([path.resolve().name] if path else known):
         try:
-            loaded.append(entry_points.load(root, name, known=undefined))
+            loaded.append(entry_points.load(root, name, path=path, known=undefined))
         except InputError as error:
             if name in names and not error.problems:
                 raise
             problems += error.problems or [Diagnostic.at("", 0, error.message, error.hint)]
-    whole = not names or {*names} == {*known}
+    whole = not path and (not names or {*names} == {*known})
     return LintScope(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)

@@ -75,6 +75,7 @@ COMMANDS = _by_name(
     ),
     Command("render", "Print the manifests that Flux would apply.", Target.REPOSITORY, environment=True),
     Command("doctor", "Check that this machine is ready.", Target.MACHINE, environment=True, creates=True),
+    Command("env", "List the environments of the repository."),
     Command("init", "Scaffold a sample platform."),
     Command("toolchain", "List or install the pinned programs."),
 )

@@ -8,7 +8,8 @@ from typing import Any
 from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.clients.xdg import renderings_folder
-from devloop.model.flux.graph import Failure, FailureKind
+from devloop.model.flux.graph import Failure, FailureKind, Graph
+from devloop.model.flux.names import ROOT
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Emit
@@ -57,9 +58,13 @@ class Rendering:
     failure: Failure | None = None
 
 
-def scope(environment: str, base: str) -> str:
-    """The worker's name for the renderings of `environment` with paths relative to `base`."""
-    return f"{environment} from {base}"
+def scope(environment: str, base: str, root: ObjectId = ROOT) -> str:
+    """The worker's name for the renderings of `environment` with paths relative to `base`, from the Kustomization `root`."""
+    return f"{environment} from {base}" + ("" if root == ROOT else f" by {root}")
+
+
+def scope_of(graph: Graph) -> str:
+    return scope(graph.environment, graph.source_directory, graph.root.kustomization.id)
 
 
 def read_answer(answer: protocol.Answer) -> Rendering:

@@ -23,12 +23,15 @@ _SCAFFOLD = "scaffold a sample platform with `devloop init DIR`, or name the rep
 
 
 def find_root(start: Path) -> Path:
-    """The nearest folder from `start` upwards with a definition; raises InputError if there is none."""
+    """The nearest folder from `start` upwards with a definition, else with a Git repository; raises InputError if there is neither."""
     start = start.resolve()
     for folder in (start, *start.parents):
         # clusters/local in a repository has a ksail.yaml but is not the root.
         belongs_to_environment = folder.parent.name == "clusters" and not (folder / ".git").exists()
         if not belongs_to_environment and (is_there(folder / PLAIN) or any(_named_definitions(folder))):
+            return folder
+    for folder in (start, *start.parents):
+        if is_there(folder / ".git"):
             return folder
     raise InputError(f"no KSail definition in {start} or in a folder above it", hint=_SCAFFOLD)
 

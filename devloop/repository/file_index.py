@@ -12,7 +12,17 @@ from devloop.clients import git
 from devloop.errors import DevloopError, InputError
 from devloop.model.kubernetes.kustomize import is_kustomization_file
 from devloop.model.lint import file_scan
-from devloop.model.lint.file_index import FileIndex, ObjectText, PrivateKey, Reference, SecretText, Variable, above, is_made_up
+from devloop.model.lint.file_index import (
+    FileIndex,
+    FluxDocument,
+    ObjectText,
+    PrivateKey,
+    Reference,
+    SecretText,
+    Variable,
+    above,
+    is_made_up,
+)
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
 
 # Larger files are generated or not text.
@@ -35,6 +45,7 @@ class _Facts:
     rotation: list[str] = field(default_factory=list)
     policy_rules: list[str] = field(default_factory=list)
     objects: list[ObjectText] = field(default_factory=list)
+    kustomizations: list[FluxDocument] = field(default_factory=list)
 
 
 def index_files(root: Path) -> FileIndex:
@@ -66,6 +77,7 @@ def index_files(root: Path) -> FileIndex:
         unreadable=frozenset(unreadable),
         policy_rules=tuple(facts.policy_rules),
         objects=tuple(facts.objects),
+        kustomizations=tuple(facts.kustomizations),
     )
 
 
@@ -119,6 +131,8 @@ def _inspect(path: str, data: bytes, facts: _Facts) -> None:
     if path.endswith(_MANIFESTS):
         if b"PolicyRule" in data and file_scan.holds_policy_rule(data):
             facts.policy_rules.append(path)
+        if b"kustomize.toolkit.fluxcd.io" in data:
+            facts.kustomizations.extend(file_scan.flux_kustomizations(path, data))
         if b"Secret" in data:
             facts.secrets.extend(file_scan.secret_texts(path, data))
     if is_kustomization_file(path) and b".." in data:

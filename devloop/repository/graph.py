@@ -12,7 +12,7 @@ from devloop.clients.worker import Worker
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import SELF_FIELDS, Failure, FailureKind, Graph, Node, NodeState
 from devloop.model.flux.kustomization import Kustomization, is_kustomization, parse_kustomization
-from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT, SOURCES
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
@@ -74,6 +74,7 @@ class _GraphBuilder:
     nodes: dict[ObjectId, Node] = field(default_factory=dict)
     waiting: dict[ObjectId, _PartialGraph] = field(default_factory=dict)
     rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
+    root_id: ObjectId = ROOT
 
     def run(self) -> Graph:
         self.sources = Sources(self.environment.root, self.base, self.remotes)
@@ -91,15 +92,28 @@ class _GraphBuilder:
         metadata = {"namespace": ROOT.namespace, "name": ROOT.name}
         body = {"apiVersion": f"{KUSTOMIZE_GROUP}/v1", "kind": KUSTOMIZATION, "metadata": metadata, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
-        own: Mapping[str, Any] = next((manifest.body["spec"] for manifest in rendering.manifests if _is_root(manifest)), {})
-        fields = {key: own[key] for key in SELF_FIELDS if key in own}
-        for manifest in rendering.manifests:
-            self.sources.add(manifest)
-        settings = self.sources.settings(parse_kustomization(body).source)
-        if fields or settings:
-            spec |= fields
-            [rendering] = self._render([Build(ROOT, body, settings=settings)])
+        settings = None
+        # The Kustomization that applies itself changes itself and its source, until nothing changes any more.
+        for _ in range(_MOST_ROUNDS):
+            for manifest in rendering.manifests:
+                self.sources.add(manifest)
+            own = next(filter(self._is_root, rendering.manifests), None)
+            applied = _applying_itself(body, own) if own else body
+            before, settings = settings, self.sources.settings(parse_kustomization(body).source)
+            if (applied, settings) == (body, before):
+                break
+            body, self.root_id = applied, own.id if own else ROOT
+            [rendering] = self._render([Build(self.root_id, body, settings=settings)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
+
+    def _is_root(self, manifest: Manifest) -> bool:
+        """By the name that `flux bootstrap` and KSail give it, or by the path that it applies."""
+        if not is_kustomization(manifest.body) or _well_formed(manifest.body)[1]:
+            return False
+        found = parse_kustomization(manifest.body)
+        entry = "/" + posixpath.relpath(self.environment.entry_path, self.base)
+        applies_entry = posixpath.normpath(f"/{found.path}") == posixpath.normpath(entry)
+        return found.id == ROOT or (applies_entry and found.source.kind in SOURCES and self.sources.is_own(found) is not False)
 
     def _build(self, batch: list[_PartialGraph]) -> None:
         builds = [
@@ -116,7 +130,7 @@ class _GraphBuilder:
 
     @property
     def _scope(self) -> str:
-        return scope(self.environment.name, self.base)
+        return scope(self.environment.name, self.base, self.root_id)
 
     def _add(self, node: Node) -> None:
         self.nodes[node.kustomization.id] = node
@@ -130,7 +144,7 @@ class _GraphBuilder:
     def _discover(self, manifest: Manifest, parent: ObjectId) -> None:
         body, problem = _well_formed(manifest.body)
         found = _PartialGraph(parse_kustomization(body), parent, manifest.origin)
-        if found.id in (parent, ROOT):
+        if found.id in (parent, self.root_id):
             return
         if problem:
             self.nodes[found.id] = found.node(NodeState.FAILED, Rendering(failure=Failure(FailureKind.BUILD, problem)))
@@ -158,8 +172,10 @@ class _GraphBuilder:
         return [found for found in own if self.waiting.keys().isdisjoint(found.kustomization.depends_on)] or own
 
 
-def _is_root(manifest: Manifest) -> bool:
-    return is_kustomization(manifest.body) and not _well_formed(manifest.body)[1] and parse_kustomization(manifest.body).id == ROOT
+def _applying_itself(body: Mapping[str, Any], own: Manifest) -> dict[str, Any]:
+    """The Kustomization of the entry path with what the repository's own definition of it says."""
+    fields = {key: own.body["spec"][key] for key in SELF_FIELDS if key in own.body["spec"]}
+    return {**body, "metadata": {"namespace": own.id.namespace, "name": own.id.name}, "spec": {**body["spec"], **fields}}
 
 
 def _state(rendering: Rendering) -> NodeState:
@@ -173,6 +189,9 @@ def _variable_sources(kustomization: Kustomization) -> set[tuple[str, ObjectId]]
     references = (kustomization.spec.get("postBuild") or {}).get("substituteFrom") or ()
     return {(str(ref.get("kind")), ObjectId(kustomization.id.namespace, str(ref.get("name")))) for ref in references}
 
+
+# A Kustomization that still changes itself after so many rounds never stops.
+_MOST_ROUNDS = 5
 
 # Types that the API server enforces and this module relies on; lists hold mappings.
 _SHAPES: Mapping[str, type] = {

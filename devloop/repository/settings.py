@@ -1,6 +1,8 @@
 """Reads devloop.yaml, the optional file at the repository's root; its fields are in docs/validation.md."""
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import InputError
 from devloop.hint import DevloopCommand, Hint
+from devloop.model.cluster.environment import NamedEnvironment
 from devloop.model.lint.settings import OFF, PATH, Exemption, NamePattern, RequiredLabels, Settings
 from devloop.model.messages import join_words, quote, suggestions
 from devloop.model.re2 import compiled
@@ -18,7 +21,7 @@ from devloop.model.yaml.validation import ValidationResult, validate_fields
 from devloop.repository.input_files import is_there, read_input
 
 _NEEDED = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that is not empty")
-_FIELDS: Mapping[str, FieldSchema] = {
+_FIELDS: dict[str, FieldSchema] = {
     "severities": LABELS,
     "labels.required": TEXTS,
     "labels.kinds": TEXTS,
@@ -31,12 +34,33 @@ _FIELDS: Mapping[str, FieldSchema] = {
     "exemptions[].reason": _NEEDED,
     "exemptions[].expires": FieldSchema(pattern=r"\d{4}-\d\d-\d\d", example="a day like 2030-12-31"),
 }
+_ENVIRONMENTS = "environments"
+_FIELDS |= {f"{_ENVIRONMENTS}.*.{key}": FieldSchema() for key in ("path", "definition", "source", "kubernetesVersion")}
 _SEVERITIES = (*(severity.value for severity in Severity), OFF)
 
 
 def load_settings(root: Path, rules: Sequence[str]) -> Settings:
     """The settings of the repository at `root`, or the defaults; `rules` are all rules. Raises InputError with all problems in the file."""
     return read_settings(read_input(root / PATH, PATH), rules) if is_there(root / PATH) else Settings()
+
+
+def load_environments(root: Path) -> dict[str, NamedEnvironment]:
+    """The environments that devloop.yaml names; raises InputError with all problems of that part of the file."""
+    text = read_input(root / PATH, PATH) if is_there(root / PATH) else ""
+    if _ENVIRONMENTS not in text:
+        return {}
+    tree, _ = parse_yaml(text, PATH)
+    only = replace(tree, value={key: node for key, node in tree.entries.items() if key == _ENVIRONMENTS})
+    checked = validate_fields(only, _FIELDS, PATH, {})
+    if checked.problems:
+        raise InputError.of(checked.problems)
+    entries = checked.data.get(_ENVIRONMENTS, {}).items()
+    return {name: _named(fields, checked.lines.get(f"{_ENVIRONMENTS}.{name}", 0)) for name, fields in entries}
+
+
+def _named(fields: Mapping[str, str], line: int) -> NamedEnvironment:
+    path, source = (posixpath.normpath(fields[key]) if fields.get(key) else "" for key in ("path", "source"))
+    return NamedEnvironment(path, fields.get("definition", ""), source or ".", fields.get("kubernetesVersion", ""), line)
 
 
 def read_settings(text: str, rules: Sequence[str]) -> Settings:

@@ -91,7 +91,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         self.log += done.stdout
         self.status = done.returncode
@@ -99,7 +99,7 @@ class Runner:
 
     def _environment(self, output: Path) -> dict[str, str]:
         """As bare as a runner's: nothing of the tests' own Python or keys."""
-        prefixes = ("HOME", "XDG_", "KUBECONFIG", "LANG", "PIP_", "GO")
+        prefixes = ("HOME", "XDG_", "KUBECONFIG", "LANG", "PIP_", "GO", "DEVLOOP_KEEP")
         kept = {name: value for name, value in self.user.env.items() if name.startswith(prefixes)}
         return kept | {
             "PATH": f"{Path(sys.executable).resolve().parent}:{os.environ['PATH']}",

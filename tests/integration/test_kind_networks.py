@@ -6,6 +6,8 @@ import json
 import subprocess
 from typing import Any
 
+import pytest
+
 from devloop.toolchain import Toolchain
 
 from .conftest import User, remains
@@ -25,6 +27,7 @@ spec:
 """
 
 
+@pytest.mark.nightly
 def test_pods_on_different_workers_reach_each_other(kind_user: User) -> None:
     repository = kind_user.init()
     kind_yaml = repository / "clusters/local/kind.yaml"
@@ -75,6 +78,7 @@ spec:
 """
 
 
+@pytest.mark.nightly
 def test_a_repository_can_install_the_cni(kind_user: User) -> None:
     repository = kind_user.init()
     definition, folder = repository / "clusters/local", repository / "k8s/clusters/local/infrastructure-controllers"

@@ -107,6 +107,7 @@ def test_a_non_root_pod_gets_a_volume(cluster: Cluster) -> None:
     assert cluster.inside("bash", "-c", "cat /var/lib/volumes/*/x") == "kept"
 
 
+@pytest.mark.nightly
 def test_a_killed_node_restarts_with_another_address(cluster: Cluster) -> None:
     """Its certificates and manifests contain the new address."""
     before = address(cluster, cluster.node)
@@ -132,6 +133,7 @@ def address(cluster: Cluster, container: str) -> str:
     return cluster.run("docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container).strip()
 
 
+@pytest.mark.nightly
 def test_a_cluster_with_its_own_network_gets_none(images: Images, tmp_path: Path) -> None:
     for cluster in created(images, tmp_path, {"networking": {"disableDefaultCNI": True}}):
         said = cluster.inside("bash", "-c", "for i in {1..100}; do journalctl -u node-network | grep 'not asked' && exit; sleep 0.2; done")

@@ -108,7 +108,7 @@ def test_a_version_without_a_node_image_lists_those_that_have_one(kind_user: Use
     assert remains(kind_user) == []
 
 
-@pytest.mark.parametrize("word", ["cluster", "git server"])
+@pytest.mark.parametrize("word", ["cluster", pytest.param("git server", marks=pytest.mark.nightly)])
 def test_an_interrupted_up_is_continued(kind_user: User, word: str) -> None:
     kind_user.init()
     run = kind_user.start("-C", "demo", "up", "local")

@@ -22,6 +22,18 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class NamedEnvironment:
+    """What devloop.yaml says of an environment, '' where it says nothing: the folder that Flux enters, the KSail definition, the folder
+    that paths count from, and the version of Kubernetes. `line` is that of devloop.yaml."""
+
+    path: str = ""
+    definition: str = ""
+    source: str = "."
+    kubernetes_version: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class Source:
     """A snapshot of the working tree: `commit` and `tree` are object ids, `directory` the folder that became the root ('.' for all)."""
 

@@ -33,6 +33,15 @@ class SecretText:
 
 
 @dataclass(frozen=True)
+class FluxDocument:
+    """A Flux Kustomization in a file, as written; a patch of one counts too."""
+
+    path: str
+    line: int
+    name: str
+
+
+@dataclass(frozen=True)
 class PrivateKey:
     """`kind` is Age, SSH, RSA, EC ..."""
 
@@ -86,6 +95,7 @@ class FileIndex:
     unreadable: frozenset[str] = frozenset()
     policy_rules: tuple[str, ...] = ()
     objects: tuple[ObjectText, ...] = ()
+    kustomizations: tuple[FluxDocument, ...] = ()
 
     def rules_for(self, path: str) -> CreationRules | None:
         """The .sops.yaml that SOPS uses for `path`: the nearest in its folder or above."""

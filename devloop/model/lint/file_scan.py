@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from itertools import pairwise
 
 from devloop.errors import InputError
-from devloop.model.lint.file_index import Field, ObjectText, PrivateKey, Reference, SecretText, Variable
+from devloop.model.lint.file_index import Field, FluxDocument, ObjectText, PrivateKey, Reference, SecretText, Variable
 from devloop.model.sops.plaintext import MANAGED_TYPES, decoded, is_clear
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
@@ -17,6 +17,8 @@ _POLICY_RULE = re.compile(rb"""^["']?kind["']?:[ \t]*["']?PolicyRule["']?[ \t\r]
 _OBJECT = re.compile(rb"""^["']?kind["']?:[ \t]*["']?(Namespace|ServiceAccount|ConfigMap|Secret)["']?[ \t\r]*(?:#.*)?$""", re.M)
 _METADATA = re.compile(rb"^metadata:[ \t]*(?:(\{[^}]*\})|(?:#.*)?\r?$((?:\n(?:[ \t].*|[ \t\r]*|#.*)$)*))", re.M)
 _ENTRY = re.compile(rb"""["']?(name|namespace)["']?:[ \t]*["']?([^\s"',}]+)""")
+_FLUX_KUSTOMIZATION = re.compile(rb"""^kind:[ \t]*["']?Kustomization["']?[ \t\r]*(?:#.*)?$""", re.M)
+_NAME = re.compile(rb"""^metadata:[^\n]*(?:\n[ \t]+[^\n]*)*?[\s{,]name:[ \t]*["']?([\w.-]+)""", re.M)
 _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
@@ -80,6 +82,16 @@ def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
     return SecretText(
         path, line, values.get(("metadata", "namespace"), ""), values.get(("metadata", "name"), ""), () if managed else tuple(clear)
     )
+
+
+def flux_kustomizations(path: str, data: bytes) -> Iterator[FluxDocument]:
+    """Those that have a name and a source, without parsing: a template is none."""
+    bounds = [0, *(match.start() for match in _DOCUMENT.finditer(data)), len(data)]
+    for start, end in pairwise(bounds):
+        document = data[start:end]
+        kind, name = _FLUX_KUSTOMIZATION.search(document), _NAME.search(document)
+        if kind and name and b"sourceRef:" in document and b"{{" not in document:
+            yield FluxDocument(path, data.count(b"\n", 0, start + kind.start()) + 1, name[1].decode(errors="replace"))
 
 
 def holds_policy_rule(data: bytes) -> bool:

@@ -1,4 +1,5 @@
-"""The schema of a file as a table: dotted path -> FieldSchema. `nodes[].role` is the field `role` of every item of the list `nodes`."""
+"""The schema of a file as a table: dotted path -> FieldSchema. `nodes[].role` is the field `role` of every item of the list `nodes`,
+`environments.*.path` the field `path` of every entry of the mapping `environments`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

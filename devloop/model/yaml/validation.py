@@ -85,8 +85,8 @@ class _Checker:
         prefix, data = pattern and pattern + ".", {}
         known = list(dict.fromkeys(re.split(r"\.|\[", name[len(prefix) :])[0] for name in self.fields if name.startswith(prefix)))
         for key, child in node.entries.items():
-            if key in known:
-                data[key] = self.value(child, prefix + key, f"{where}.{key}" if where else key)
+            if key in known or "*" in known:
+                data[key] = self.value(child, prefix + (key if key in known else "*"), f"{where}.{key}" if where else key)
             else:
                 self.unknown(child.line, key, where, known)
         self.require_fields(node, prefix, where)

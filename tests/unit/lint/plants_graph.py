@@ -23,6 +23,7 @@ spec:
     kind: GitRepository
     name: flux-system
 """
+TEAM = AGAIN.replace("apps", "web")
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: storefront\n"
 ALERTS = "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: a\n  namespace: monitoring\n"
 VARIABLES = f"{BASES}/variables/config-map.yaml"
@@ -49,6 +50,7 @@ PLANTS: dict[str, Plant] = {
     "graph/key-elsewhere": edited(SYNC, "name: sops-age", "name: sops-keys"),
     "graph/long-timeout": edited(SYNC, "timeout: 5m", "timeout: 1h"),
     "graph/no-prune": edited(SYNC, "prune: true", "prune: false"),
+    "graph/unreached": Plant(new("k8s/teams/web/all.yaml", TEAM), "k8s/teams/web/all.yaml", at="kind: Kustomization"),
     "graph/health-check-missing": edited(APPS, r"apps/v1(\n.*\n.*storefront-worker)", r"batch/v1\1", at="batch/v1"),
     "graph/no-wait": edited(f"{BASES}/sync/infrastructure.yaml", "wait: true", "wait: false", at="apiVersion"),
     "substitution/undefined": Plant(edit(VARIABLES, "  report_schedule: .*\n", ""), REPORT, at="${report_schedule}"),

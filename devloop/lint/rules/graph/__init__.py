@@ -9,6 +9,7 @@ from devloop.lint.rules.graph import (
     ownership,
     paths,
     prune,
+    reachability,
     release_sources,
     release_values,
     service_accounts,
@@ -31,4 +32,5 @@ RULES: Rules = {
     **decryption_keys.RULES,
     **waiting.RULES,
     **prune.RULES,
+    **reachability.RULES,
 }

@@ -1,0 +1,193 @@
+"""The repository's files with Flux's Kustomizations, FluxInstances and the values of their chart; each is read and parsed once."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from devloop.errors import InputError
+from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.kubernetes.kustomize import KUSTOMIZATION_FILES
+from devloop.repository.input_files import read_input
+
+# A FluxInstance, or the values of the flux-instance chart: https://fluxcd.control-plane.io/operator/flux-sync/
+_INSTANCE = re.compile(r"^\s*(kind: *FluxInstance\b|instance:)", re.MULTILINE)
+_PATH = re.compile(r"""^[\s-]*["']?path["']?: *["']?([^"'#\s]+)""", re.MULTILINE)
+_SKIPPED = frozenset({".git", "node_modules", ".venv"})
+# Folders that are aside: what is in them is no environment unless devloop.yaml names it.
+_ASIDE = frozenset({
+    "archive", "archived", "archives", "attic", "deprecated", "doc", "docs", "example", "examples", "fixtures", "sample", "samples",
+    "template", "templates", "test", "testdata", "tests", "unused",
+})  # fmt: skip
+
+# The fields of a kustomization file that name files and folders: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
+_FILES = ("resources", "components", "bases", "crds", "generators", "transformers", "validators", "patchesStrategicMerge")
+_WITH_PATH = ("patches", "patchesJson6902", "replacements")
+
+
+@dataclass(frozen=True)
+class KustomizationFile:
+    """A document that is a Flux Kustomization, or a patch of one; `path` as written, `source` is the kind and the name of its source."""
+
+    file: str
+    name: str
+    path: str
+    source: tuple[str, str] = ("", "")
+
+    @property
+    def may_be_own(self) -> bool:
+        """Whether its source may be this repository: of the name that Flux gives it, or Git."""
+        kind, name = self.source
+        return kind in ("", GIT_REPOSITORY) or name == ROOT.name
+
+
+@dataclass
+class FluxFiles:
+    """Paths are relative to `root`, normal and without a leading './'."""
+
+    root: Path
+    _texts: dict[str, str] = field(default_factory=dict)
+    _read: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @cached_property
+    def manifests(self) -> tuple[str, ...]:
+        """All YAML files that are not aside, folder by folder."""
+        return tuple(self._walk("."))
+
+    @cached_property
+    def kustomizations(self) -> Mapping[str, tuple[str, ...]]:
+        """Files that mention Flux's Kustomizations, with the values of everything in them called `path`."""
+        texts = ((file, self.text(file)) for file in self.manifests)
+        return {file: tuple(_PATH.findall(text)) for file, text in texts if KUSTOMIZE_GROUP in text}
+
+    @cached_property
+    def instances(self) -> tuple[tuple[str, str], ...]:
+        """Files with the sync path of a FluxInstance, as written."""
+        texts = ((file, self.text(file)) for file in self.manifests)
+        candidates = ((file, text) for file, text in texts if "sync:" in text and _INSTANCE.search(text))
+        return tuple((file, path) for file, text in candidates for path in map(_sync_path, documents(text)) if path)
+
+    def text(self, file: str) -> str:
+        """'' for a file that cannot be read, and for no file."""
+        if file not in self._texts:
+            try:
+                self._texts[file] = read_input(self.root / file, file)
+            except InputError:
+                self._texts[file] = ""
+        return self._texts[file]
+
+    def parsed(self, file: str) -> Iterator[KustomizationFile]:
+        for document in documents(self.text(file)):
+            if _field(document, "kind") == KUSTOMIZATION and str(_field(document, "apiVersion")).startswith(KUSTOMIZE_GROUP):
+                name, spec, source = _field(document, "metadata", "name"), _field(document, "spec"), _field(document, "spec", "sourceRef")
+                reference = (_text(_field(source, "kind")), _text(_field(source, "name")))
+                yield KustomizationFile(file, str(name), _text(_field(spec, "path")), reference)
+
+    def is_folder(self, path: str) -> bool:
+        return (self.root / path).is_dir()
+
+    def kustomization_file(self, folder: str) -> str:
+        """'' for a folder without one."""
+        names = (posixpath.normpath(posixpath.join(folder, name)) for name in KUSTOMIZATION_FILES)
+        return next((name for name in names if (self.root / name).is_file()), "")
+
+    def read_by(self, folder: str) -> frozenset[str]:
+        """The files that the build of a folder reads, like Flux: without a kustomization file all below, folder by folder.
+
+        Nothing of a folder that cannot be built, because there are components in it.
+        """
+        if folder not in self._read:
+            found: set[str] = set()
+            builds = self._visit(folder, found, set())
+            self._read[folder] = frozenset(found if builds else ())
+        return self._read[folder]
+
+    def _visit(self, folder: str, found: set[str], visited: set[str]) -> bool:
+        """Whether it can be built."""
+        if folder in visited:
+            return True
+        visited.add(folder)
+        if not (own := self.kustomization_file(folder)):
+            entries = self._entries(folder)
+            return not any(map(self._is_component, entries)) and all(self._take(name, found, visited) for name in entries)
+        found.add(own)
+        for document in documents(self.text(own)):
+            for name in _references(document):
+                self._take(posixpath.normpath(posixpath.join(folder, name)), found, visited)
+        return True
+
+    def _take(self, path: str, found: set[str], visited: set[str]) -> bool:
+        if not path.startswith("..") and self.is_folder(path):
+            return self._visit(path, found, visited)
+        if path.endswith((".yaml", ".yml")):
+            found.add(path)
+        return True
+
+    def _is_component(self, folder: str) -> bool:
+        return "kind: Component" in self.text(self.kustomization_file(folder))
+
+    def _entries(self, folder: str) -> list[str]:
+        try:
+            names = sorted(path.name for path in (self.root / folder).iterdir())
+        except OSError:
+            return []
+        return [posixpath.normpath(posixpath.join(folder, name)) for name in names if name not in _SKIPPED]
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        for here, folders, names in os.walk(self.root / folder):
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED and not is_aside(name))
+            relative = os.path.relpath(here, self.root)
+            yield from (posixpath.normpath(posixpath.join(relative, name)) for name in sorted(names) if name.endswith((".yaml", ".yml")))
+
+
+def is_aside(path: str) -> bool:
+    """Whether a path leads through an archive, tests, examples, templates, documents or a hidden folder."""
+    return any((part.startswith(".") and part != ".") or part.lower() in _ASIDE for part in path.split("/"))
+
+
+def documents(text: str) -> list[Any]:
+    """Those of a YAML file; none if it cannot be read."""
+    import yaml
+
+    try:
+        return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+
+
+def _references(document: Any) -> Iterator[str]:
+    for key in _FILES:
+        listed = _field(document, key)
+        yield from (name for name in (listed if isinstance(listed, list) else ()) if isinstance(name, str) and "\n" not in name)
+    for key in _WITH_PATH:
+        listed = _field(document, key)
+        paths = (_field(item, "path") for item in (listed if isinstance(listed, list) else ()))
+        yield from (path for path in paths if isinstance(path, str))
+
+
+def _sync_path(document: Any) -> str:
+    """spec.sync.path of a FluxInstance; instance.sync.path in the values of its chart, in a HelmRelease, a values file or a ConfigMap."""
+    if _field(document, "kind") == "FluxInstance":
+        return _text(_field(document, "spec", "sync", "path"))
+    for values in (_field(document, "spec", "values"), document):
+        if path := _text(_field(values, "instance", "sync", "path")):
+            return path
+    data = _field(document, "data")
+    texts = (text for text in (data.values() if isinstance(data, dict) else ()) if isinstance(text, str) and "sync:" in text)
+    return next((path for text in texts for path in map(_sync_path, documents(text)) if path), "")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _field(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
