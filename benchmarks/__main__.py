@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--validate | --before DIR | --provisioner NAME] [--runs N] [--only NAME]...`: a table, and JSON.
+"""`python -m benchmarks [--validate | --install | --provisioner NAME] [--before DIR] [--runs N] [--only NAME]...`: a table, and JSON.
 
 Exit codes: 0 all kept, 1 a target missed.
 """
@@ -28,7 +28,9 @@ def main() -> int:
     arguments = _arguments()
     try:
         wanted = (arguments.provisioner, arguments.only or PARTS, arguments.runs)
-        if arguments.before:
+        if arguments.install:
+            measured = _installation(arguments.before, arguments.runs)
+        elif arguments.before:
             measured = _against(arguments.before, arguments.before_tools, arguments.runs)
         else:
             measured = _validation(arguments.runs) if arguments.validate else _measured(*wanted)
@@ -46,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The speeds that devloop promises, measured on this machine.")
     parser.add_argument("--provisioner", choices=("embedded", "kind"), default="embedded", help="default: embedded")
     parser.add_argument("--validate", action="store_true", help="time `validate` instead of the loop")
+    parser.add_argument("--install", action="store_true", help="time installations from nothing; with --before from source too")
     parser.add_argument("--before", type=Path, metavar="DIR", help="time an earlier checkout, with its .venv, and this one in turns")
     tools = Path.home() / ".cache/devloop/tools"
     parser.add_argument("--before-tools", type=Path, metavar="DIR", default=tools, help=f"the programs of that checkout (default: {tools})")
@@ -74,6 +77,20 @@ def _validation(runs: int) -> Measurements:
             print(f"round {number + 1} of {runs}", file=sys.stderr)
             measured.load.append(os.getloadavg()[0])
             validating.measure(place, measured)
+    return measured
+
+
+def _installation(before: Path | None, runs: int) -> Measurements:
+    from benchmarks import installing
+
+    measured = Measurements("install")
+    with installing.prepared() as place:
+        for number in range(runs):
+            print(f"round {number + 1} of {runs}", file=sys.stderr)
+            measured.load.append(os.getloadavg()[0])
+            installing.measure(place, measured)
+    if before:
+        installing.compare(before.absolute(), measured)
     return measured
 
 

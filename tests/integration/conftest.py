@@ -250,12 +250,17 @@ def copy_of_the_working_tree(target: Path) -> None:
 @pytest.fixture(scope="session")
 def package_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of wheels instead of a package index: the working tree for this platform, what it needs, and what builds packages."""
-    source, index = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("index")
+    index = tmp_path_factory.mktemp("index")
+    write_index(tmp_path_factory.mktemp("source"), index)
+    return index
+
+
+def write_index(source: Path, index: Path) -> None:
+    """Wheels into `index`; `source` is an empty folder for the working tree that one of them is built from."""
     copy_of_the_working_tree(source)
     env = os.environ | {"DEVLOOP_WHEEL_PLATFORM": this_platform(), "DEVLOOP_KEEP_BUILD_CACHE": "1"}
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", index, source, "hatchling", "pyyaml", "kubernetes-validate"]
     subprocess.run([str(part) for part in command], check=True, env=env, timeout=600)
-    return index
 
 
 def without_go(env: Mapping[str, str], index: Path, folder: Path) -> dict[str, str]:
