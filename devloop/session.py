@@ -16,6 +16,7 @@ from devloop.gitserver import GitServer, open_git_server
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
 from devloop.provisioners import Provisioner
+from devloop.repository.file_index import ignored_paths
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ class Session:
     @cached_property
     def worker(self) -> Worker:
         """The build worker, once it is installed."""
-        return Worker(self.toolchain.path("worker"), self.environment.root, lambda: self.identities.text, store=renderings_folder())
+        return Worker(
+            self.toolchain.path("worker"),
+            self.environment.root,
+            lambda: self.identities.text,
+            store=renderings_folder(),
+            ignored=ignored_paths,
+        )
 
     @cached_property
     def kube(self) -> Kube:

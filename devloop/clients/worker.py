@@ -69,16 +69,25 @@ class Worker:
     """The worker for one repository; safe to share between threads. It starts at once, since it has some loading to do by itself."""
 
     def __init__(
-        self, program: Path, root: Path, identities: str | Callable[[], str] = "", *, show_secrets: bool = False, store: Path | None = None
+        self,
+        program: Path,
+        root: Path,
+        identities: str | Callable[[], str] = "",
+        *,
+        show_secrets: bool = False,
+        store: Path | None = None,
+        ignored: Callable[[Path], Sequence[str]] | None = None,
     ) -> None:
         """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked.
 
-        `store` is the folder in which answers are kept for the next run, if any; with `show_secrets` nothing is.
+        `store` is the folder in which answers are kept for the next run, if any; with `show_secrets` nothing is. `ignored` lists what is
+        no part of the repository, called likewise.
         """
         self._program = program
         self._root = root
         self._identities = identities
         self._show_secrets = show_secrets
+        self._ignored = ignored
         self._store = str(store) if store else ""
         self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
         self._numbers = itertools.count(1)
@@ -153,6 +162,7 @@ class Worker:
             "identities": identities,
             "showSecrets": self._show_secrets,
             "store": self._store,
+            "ignored": self._ignored(self._root) if self._ignored else (),
         }
         self._opened = self._ask(connection, {"open": opened})
         return connection

@@ -23,6 +23,7 @@ class OpenRequest(TypedDict):
     identities: str
     showSecrets: NotRequired[bool]
     store: NotRequired[str]
+    ignored: NotRequired[Sequence[str]]
 
 
 class BuildRequest(TypedDict):
@@ -40,6 +41,7 @@ class BuildRequest(TypedDict):
 class SourceSettings(TypedDict):
     ignore: NotRequired[str]
     sparse: NotRequired[Sequence[str]]
+    submodules: NotRequired[bool]
     unknown: NotRequired[Mapping[str, str]]
 
 

@@ -81,6 +81,16 @@ def index_files(root: Path) -> FileIndex:
     )
 
 
+def ignored_paths(root: Path) -> tuple[str, ...]:
+    """Files and folders below `root` that Git ignores, and so no commit has; none without Git."""
+    with contextlib.suppress(DevloopError):
+        options = ("-z", "--others", "--ignored", "--exclude-standard", "--directory")
+        done = git.git("-c", "safe.directory=*", "ls-files", *options, cwd=root, check=False)
+        if not done.status:
+            return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+    return ()
+
+
 def _listed(root: Path) -> Iterator[str]:
     """Tracked and untracked files that are not ignored; in another user's repository too, since this runs nothing of it."""
     with contextlib.suppress(DevloopError):

@@ -80,6 +80,8 @@ class Sources:
             settings["ignore"] = found.ignore
         if found.sparse:
             settings["sparse"] = found.sparse
+        if found.submodules:
+            settings["submodules"] = True
         if found.included:
             settings["unknown"] = {folder: f"{source}, by spec.include" for folder, source in found.included.items()}
         return settings or None

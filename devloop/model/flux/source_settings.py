@@ -10,10 +10,14 @@ from devloop.model.kubernetes.manifest import Manifest, mapping_at, mappings_in
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """`ignore` is spec.ignore, `sparse` is spec.sparseCheckout; `included` are folders that spec.include fills, with what from."""
+    """`ignore` is spec.ignore, `sparse` spec.sparseCheckout, `submodules` spec.recurseSubmodules.
+
+    `included` are folders that spec.include fills, with what from.
+    """
 
     ignore: str = ""
     sparse: tuple[str, ...] = ()
+    submodules: bool = False
     included: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -32,6 +36,7 @@ def source_settings(manifest: Manifest) -> SourceSettings:
     return SourceSettings(
         ignore if isinstance(ignore, str) else "",
         tuple(map(str, sparse)) if isinstance(sparse, list) else (),
+        spec.get("recurseSubmodules") is True,
         dict(_included(spec)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.kustomization import SourceRef
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.output.json import to_json
+from devloop.repository.file_index import ignored_paths
 from devloop.repository.graph import build_graph
 
 CASES = Path(__file__).parents[4] / "shared/cases"
@@ -203,6 +205,41 @@ def test_what_include_brings_is_unknown_and_not_missing(repository: Any, look: S
     graph = look(repository({"cluster/k.yaml": [mine, *children], **files}))
     unknown = dict.fromkeys(("folder", "above", "base", "by-name", "whole"), "unknown")
     assert states(graph) == {"flux-system": "built", **unknown, "gone": "failed", "here": "built"}
+
+
+def test_what_git_does_not_keep_is_not_in_the_source(repository: Any, worker_program: Path) -> None:
+    names = ("ignored", "file", "nested", "tracked")
+    root = repository({f"{name}/a.yaml": settings(name) for name in names} | {"file/b.yaml": settings("b"), "lib/x.yaml": settings("x")})
+    repository({"cluster/k.yaml": [*(flux(name, f"./{name}") for name in names), flux("in-nested", "./lib/sub")], "lib/sub/y.yaml": ""})
+    repository({".gitignore": "/ignored\n/file/b.yaml\n/tracked\n", "ignored/.sourceignore": "x"})
+    for folder in (root, root / "nested", root / "lib"):
+        subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    subprocess.run(["git", "-C", str(root), "add", "--force", "tracked"], check=True)
+    with Worker(worker_program, root, ignored=ignored_paths) as worker:
+        graph = build_graph(environment(root), worker)
+    assert states(graph) == {
+        "flux-system": "built",
+        "ignored": "failed",
+        "file": "built",
+        "nested": "built",
+        "tracked": "built",
+        "in-nested": "failed",
+    }
+    counts = {name: len(named(graph, name).manifests) for name in names}
+    assert counts == {"ignored": 0, "file": 1, "nested": 0, "tracked": 1}
+    ignored, nested = named(graph, "ignored").failure, named(graph, "in-nested").failure
+    assert ignored and "ignored is ignored by Git" in str(ignored.hint)
+    assert nested and "lib is a Git repository of its own" in str(nested.hint)
+
+
+def test_submodules_are_fetched_where_the_source_says_so(repository: Any, look: Survey) -> None:
+    files = {
+        "cluster/k.yaml": [source("flux-system", recurseSubmodules=True), flux("here", "./lib"), flux("elsewhere", "./gone")],
+        ".gitmodules": '[submodule "lib"]\n\tpath = lib\n[submodule "gone"]\n\tpath = gone\n',
+        "lib/.git": "gitdir: ../.git/modules/lib",
+        "lib/a.yaml": settings(),
+    }
+    assert states(look(repository(files))) == {"flux-system": "built", "here": "built", "elsewhere": "unknown"}
 
 
 def test_a_link_is_no_folder_and_the_failure_says_why(repository: Any, look: Survey) -> None:

@@ -18,12 +18,14 @@ type Request struct {
 
 // OpenRequest starts a session with a repository and Age identities (the text of key files). With ShowSecrets no value is masked: that is for
 // `devloop render --show-secrets` alone, and such a session keeps nothing on the disk. Store is the folder for what the next run can reuse.
+// Ignored are files and folders that Git ignores, relative to the root.
 type OpenRequest struct {
-	Root        string `json:"root"`
-	Scratch     string `json:"scratch"`
-	Identities  string `json:"identities"`
-	ShowSecrets bool   `json:"showSecrets,omitempty"`
-	Store       string `json:"store,omitempty"`
+	Root        string   `json:"root"`
+	Scratch     string   `json:"scratch"`
+	Identities  string   `json:"identities"`
+	ShowSecrets bool     `json:"showSecrets,omitempty"`
+	Store       string   `json:"store,omitempty"`
+	Ignored     []string `json:"ignored,omitempty"`
 }
 
 // BuildRequest builds one Kustomization. It is given by name when an earlier build of the scope rendered it, else as an object. Its path is
@@ -42,11 +44,12 @@ type BuildRequest struct {
 }
 
 // SourceSettings are what the object of a source says about the content of its artifact: Ignore is spec.ignore, Sparse is spec.sparseCheckout,
-// and Unknown are folders whose content comes from elsewhere, with what brings it.
+// Submodules is spec.recurseSubmodules, and Unknown are folders whose content comes from elsewhere, with what brings it.
 type SourceSettings struct {
-	Ignore  string            `json:"ignore,omitempty"`
-	Sparse  []string          `json:"sparse,omitempty"`
-	Unknown map[string]string `json:"unknown,omitempty"`
+	Ignore     string            `json:"ignore,omitempty"`
+	Sparse     []string          `json:"sparse,omitempty"`
+	Submodules bool              `json:"submodules,omitempty"`
+	Unknown    map[string]string `json:"unknown,omitempty"`
 }
 
 // Fetched is where a remote base was fetched to: Path in Folder, whose content never changes.

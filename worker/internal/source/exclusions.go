@@ -19,6 +19,7 @@ type exclusions struct {
 	spec     []gitignore.Pattern
 	builtIn  gitignore.Matcher
 	replaced func() bool
+	outside  func(relative string) bool // of what Git tracks
 	folders  map[string]folderPatterns
 }
 
@@ -28,15 +29,17 @@ type folderPatterns struct {
 	any     bool
 }
 
-func newExclusions(root, ignore string) *exclusions {
+func newExclusions(root, ignore string, outside func(string) bool) *exclusions {
 	spec := sourceignore.ReadPatterns(strings.NewReader(ignore), nil)
-	return &exclusions{
-		root:     root,
-		spec:     spec,
-		builtIn:  sourceignore.NewDefaultMatcher(nil, nil),
-		replaced: sync.OnceValue(func() bool { return len(spec) > 0 || hasPatterns(root) }),
-		folders:  map[string]folderPatterns{},
+	made := &exclusions{
+		root:    root,
+		spec:    spec,
+		builtIn: sourceignore.NewDefaultMatcher(nil, nil),
+		outside: outside,
+		folders: map[string]folderPatterns{},
 	}
+	made.replaced = sync.OnceValue(func() bool { return len(spec) > 0 || made.hasPatterns() })
+	return made
 }
 
 // exclude says whether the artifact lacks a file or a folder. What is below an excluded folder is not excluded for that reason alone.
@@ -57,18 +60,19 @@ func (e *exclusions) patterns(folder []string) folderPatterns {
 	patterns := sourceignore.VCSPatterns(nil)
 	fixed := len(patterns)
 	for depth := 0; depth <= len(folder); depth++ {
-		patterns = append(patterns, readPatterns(e.root, folder[:depth])...)
+		patterns = append(patterns, e.read(folder[:depth])...)
 	}
 	patterns = append(patterns, e.spec...)
 	e.folders[key] = folderPatterns{sourceignore.NewMatcher(patterns), len(patterns) > fixed}
 	return e.folders[key]
 }
 
-// readPatterns reads the .sourceignore of a folder. It may be a link inside the source: source-controller opens what it leads to. A pipe would
+// read reads the .sourceignore of a folder. It may be a link inside the source: source-controller opens what it leads to. A pipe would
 // block forever.
-func readPatterns(root string, domain []string) []gitignore.Pattern {
-	file, err := filepath.EvalSymlinks(filepath.Join(root, filepath.Join(domain...), sourceignore.IgnoreFile))
-	if err != nil || !strings.HasPrefix(file, root+"/") {
+func (e *exclusions) read(domain []string) []gitignore.Pattern {
+	name := path.Join(path.Join(domain...), sourceignore.IgnoreFile)
+	file, err := filepath.EvalSymlinks(filepath.Join(e.root, name))
+	if err != nil || !strings.HasPrefix(file, e.root+"/") || e.outside(name) {
 		return nil
 	}
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
@@ -82,19 +86,20 @@ func readPatterns(root string, domain []string) []gitignore.Pattern {
 }
 
 // hasPatterns looks for one pattern in a whole source.
-func hasPatterns(root string) bool {
+func (e *exclusions) hasPatterns() bool {
 	found := false
-	_ = filepath.WalkDir(root, func(name string, item fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(e.root, func(name string, item fs.DirEntry, err error) error {
+		relative, _ := filepath.Rel(e.root, name)
 		switch {
 		case err != nil:
 			return nil
-		case item.IsDir() && item.Name() == ".git":
+		case item.IsDir() && name != e.root && (item.Name() == ".git" || e.outside(relative)):
 			return fs.SkipDir
 		case item.Name() != sourceignore.IgnoreFile || item.IsDir():
 			return nil
 		}
-		domain, _ := filepath.Rel(root, filepath.Dir(name))
-		if found = len(readPatterns(root, strings.Split(path.Clean(domain), "/"))) > 0; found {
+		domain := path.Dir(relative)
+		if found = len(e.read(strings.Split(domain, "/"))) > 0; found {
 			return fs.SkipAll
 		}
 		return nil

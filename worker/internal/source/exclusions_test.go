@@ -47,7 +47,7 @@ func archived(t *testing.T, root, ignore string) []string {
 // seen lists what a tree shows of the same folder.
 func seen(t *testing.T, root, ignore string) []string {
 	t.Helper()
-	tree, err := newTree(root, ".", protocol.SourceSettings{Ignore: ignore})
+	tree, err := newTree(root, ".", nil, protocol.SourceSettings{Ignore: ignore})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestATreeHoldsWhatTheArtifactHolds(t *testing.T) {
 
 func TestASparseCheckoutComparesBeginningsOfPaths(t *testing.T) {
 	root := write(t, map[string]string{"apps/a.yaml": "", "apps-old/b.yaml": "", "top.yaml": "", "more/c.yaml": ""})
-	tree, err := newTree(root, ".", protocol.SourceSettings{Sparse: []string{"./apps"}})
+	tree, err := newTree(root, ".", nil, protocol.SourceSettings{Sparse: []string{"./apps"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestWhatIsAbsentHasAReason(t *testing.T) {
 		"app":           ": ",
 		"gone":          ": ",
 	} {
-		tree, err := newTree(root, ".", protocol.SourceSettings{})
+		tree, err := newTree(root, ".", nil, protocol.SourceSettings{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,9 @@ func (t *Tree) hasFile(relative string, mode fs.FileMode) bool {
 
 // hasFolder says whether the artifact has a folder: Git knows none without a file, and the archive none that is excluded with all of its files.
 func (t *Tree) hasFolder(relative string) bool {
+	if t.isNested(relative) { // Git checks out an empty folder
+		return !t.exclusions.exclude(relative, true)
+	}
 	return relative == "." || t.holdsFile(relative, !t.exclusions.exclude(relative, true))
 }
 
@@ -32,6 +35,9 @@ func (t *Tree) holdsFile(folder string, checkedOut bool) bool {
 	}
 	isFile := func(item fs.DirEntry) bool {
 		inside := path.Join(folder, item.Name())
+		if t.isIgnored(inside) {
+			return false
+		}
 		if checkedOut && item.Type()&^fs.ModeSymlink == 0 {
 			return t.checkedOut(inside)
 		}
@@ -39,7 +45,13 @@ func (t *Tree) holdsFile(folder string, checkedOut bool) bool {
 	}
 	return slices.ContainsFunc(items, isFile) || slices.ContainsFunc(items, func(item fs.DirEntry) bool {
 		inside := path.Join(folder, item.Name())
-		return item.IsDir() && item.Name() != ".git" && t.holdsFile(inside, checkedOut || !t.exclusions.exclude(inside, true))
+		if !item.IsDir() || item.Name() == ".git" || t.isIgnored(inside) {
+			return false
+		}
+		if t.isNested(inside) {
+			return checkedOut || !t.exclusions.exclude(inside, true)
+		}
+		return t.holdsFile(inside, checkedOut || !t.exclusions.exclude(inside, true))
 	})
 }
 
@@ -85,6 +97,11 @@ func (t *Tree) Absence(name string) (reason, hint string) {
 		switch {
 		case err != nil:
 			return "", ""
+		case t.isIgnored(part):
+			return fmt.Sprintf("%s is ignored by Git", t.Origin(part)), "take it out of .gitignore, or add it with `git add --force`"
+		case depth < len(parts)-1 && t.isNested(part):
+			return fmt.Sprintf("%s is a Git repository of its own, whose files Flux does not fetch", t.Origin(part)),
+				"set spec.recurseSubmodules if it is a submodule, or commit its files to this repository"
 		case info.Mode()&fs.ModeSymlink != 0:
 			return fmt.Sprintf("%s is a symbolic link, which Flux leaves out of a source", t.Origin(part)), t.linkHint(part)
 		}

@@ -16,14 +16,19 @@ import (
 
 // Repository is the working tree that everything is read from: its folders as sources, the artifacts made of them, and what was fetched.
 type Repository struct {
-	root  string
-	mu    sync.Mutex
-	trees map[string]*Tree
+	root    string
+	ignored map[string]bool
+	mu      sync.Mutex
+	trees   map[string]*Tree
 }
 
-// NewRepository takes the folder of a working tree.
-func NewRepository(root string) *Repository {
-	return &Repository{root: root, trees: map[string]*Tree{}}
+// NewRepository takes the folder of a working tree, and what Git ignores in it.
+func NewRepository(root string, ignored []string) *Repository {
+	made := &Repository{root: root, ignored: map[string]bool{}, trees: map[string]*Tree{}}
+	for _, each := range ignored {
+		made.ignored[path.Clean(each)] = true
+	}
+	return made
 }
 
 func (r *Repository) tree(base string, settings protocol.SourceSettings) (*Tree, error) {
@@ -37,7 +42,7 @@ func (r *Repository) tree(base string, settings protocol.SourceSettings) (*Tree,
 	if known := r.trees[key]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(r.root, base, settings)
+	made, err := newTree(r.root, base, r.ignored, settings)
 	if err == nil {
 		r.trees[key] = made
 	}
@@ -99,7 +104,7 @@ func (r *Repository) remoteTree(folder string) (*Tree, error) {
 	if known := r.trees[name]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(folder, ".", protocol.SourceSettings{})
+	made, err := newTree(folder, ".", nil, protocol.SourceSettings{})
 	if err == nil {
 		made.fetched = true
 		r.trees[name] = made

@@ -28,13 +28,17 @@ type Tree struct {
 	layout     *layout
 	fetched    bool
 	settings   protocol.SourceSettings
+	ignored    map[string]bool // by Git
+	submodules map[string]bool // as .gitmodules lists them
 	exclusions *exclusions
 	mu         sync.Mutex
 	entries    map[string]*entry
 }
 
-// entry is what is at a path; real is the path without symbolic links, name by name below the mount.
+// entry is what is at a path; real is the path without symbolic links, name by name below the mount. Nested is a folder that is a repository
+// of its own, see isNested.
 type entry struct {
+	nested bool
 	err    error
 	real   string
 	info   os.FileInfo
@@ -55,13 +59,15 @@ func newEntry(real string, info os.FileInfo, read func() ([]byte, error)) *entry
 	return found
 }
 
-func newTree(root, base string, settings protocol.SourceSettings) (*Tree, error) {
+func newTree(root, base string, ignored map[string]bool, settings protocol.SourceSettings) (*Tree, error) {
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(root, base))
 	if err != nil {
 		return nil, err
 	}
-	excluded := newExclusions(evaluated, settings.Ignore)
-	return &Tree{root: evaluated, base: base, settings: settings, exclusions: excluded, entries: map[string]*entry{}}, nil
+	made := &Tree{root: evaluated, base: base, ignored: ignored, submodules: readSubmodules(evaluated), entries: map[string]*entry{}}
+	made.settings = made.withSubmodules(settings)
+	made.exclusions = newExclusions(evaluated, settings.Ignore, func(relative string) bool { return made.isIgnored(relative) || made.isNested(relative) })
+	return made, nil
 }
 
 // Origin turns a path in the source into one in the repository.
@@ -127,6 +133,9 @@ func (t *Tree) unpacked(name, relative string) *entry {
 		if !parent.info.IsDir() {
 			return absent(syscall.ENOTDIR)
 		}
+		if parent.nested || t.isIgnored(relative) {
+			return absent(syscall.ENOENT)
+		}
 	}
 	place := filepath.Join(t.root, relative)
 	info, err := os.Lstat(place)
@@ -136,7 +145,9 @@ func (t *Tree) unpacked(name, relative string) *entry {
 	if info.IsDir() && !t.hasFolder(relative) || !info.IsDir() && !t.hasFile(relative, info.Mode()) {
 		return absent(syscall.ENOENT)
 	}
-	return newEntry(path.Join(Mount, relative), info, func() ([]byte, error) { return os.ReadFile(place) })
+	found := newEntry(path.Join(Mount, relative), info, func() ([]byte, error) { return os.ReadFile(place) })
+	found.nested = info.IsDir() && t.isNested(relative)
+	return found
 }
 
 // followed is what a clone has at a path.
