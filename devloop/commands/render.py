@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from devloop.clients.worker import Worker, ended_by_signals
 from devloop.diagnostic import Severity
 from devloop.errors import InputError
 from devloop.model.cluster.environment import Environment
-from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.messages import join_words, suggestions
 from devloop.model.report import Emit, Notice
 from devloop.output.manifests import difference, document, to_yaml
@@ -119,11 +119,22 @@ def _select(graph: Graph, name: str, known: Collection[str] = ()) -> tuple[Node,
 
 
 def _report_failures(nodes: Collection[Node], emit: Emit) -> bool:
-    failures = [(node.kustomization.id, node.failure) for node in nodes if node.state is NodeState.FAILED and node.failure]
-    for name, failure in failures:
-        where = f" ({failure.path}:{failure.line})" if failure.path else ""
-        emit(Notice(f"{name} does not build: {failure.message}{where}", Severity.ERROR, failure.hint))
+    failures = tuple(_failures(nodes))
+    for what, failure in failures:
+        line = f":{failure.line}" if failure.line else ""
+        where = f" ({failure.path}{line})" if failure.path else ""
+        emit(Notice(f"{what} {failure.message}{where}", Severity.ERROR, failure.hint))
     return not failures
+
+
+def _failures(nodes: Collection[Node]) -> Iterator[tuple[str, Failure]]:
+    """What does not build or render, and why."""
+    for node in nodes:
+        if node.state is NodeState.FAILED and node.failure:
+            yield f"{node.kustomization.id} does not build:", node.failure
+        for release in node.releases:
+            if release.state is NodeState.FAILED and release.failure:
+                yield f"the HelmRelease {release.id} does not render:", release.failure
 
 
 def _objects(nodes: Collection[Node], request: Request) -> dict[str, str]:

@@ -413,3 +413,29 @@ def test_an_artifact_is_a_packed_chart(render: Render, target: str, problem: str
     else:
         assert data(result)["colour"].startswith("0.1.0+")
         assert result["objects"][0]["origin"] == "chart/templates/a.yaml"
+
+
+WIDGETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.example.com"},
+    "spec": {"group": "example.com", "names": {"kind": "Widget"}, "versions": [{"name": "v1", "served": True}]},
+}
+WIDGET = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "one"}}
+LATE_WIDGET = {**WIDGET, "metadata": {"name": "one", "annotations": {"helm.sh/hook": "post-install"}}}
+
+
+@pytest.mark.parametrize(
+    ("files", "apis", "works"),
+    [
+        ({"templates/crd.yaml": WIDGETS, "templates/w.yaml": WIDGET}, (), False),
+        ({"templates/crd.yaml": WIDGETS, "templates/w.yaml": LATE_WIDGET}, (), True),
+        ({"templates/crd.yaml": WIDGETS, "templates/w.yaml": WIDGET}, ("example.com/v1/Widget",), True),
+        ({"crds/crd.yaml": WIDGETS, "templates/w.yaml": WIDGET}, (), True),
+    ],
+)
+def test_a_definition_is_needed_before_the_templates(render: Render, files: dict[str, Any], apis: tuple[str, ...], works: bool) -> None:
+    result = render({f"chart/{name}": content for name, content in files.items()}, apis=apis)
+    assert ("failure" not in result) is works
+    if not works:
+        assert result["failure"]["path"] == "chart/templates/w.yaml"

@@ -133,6 +133,24 @@ def test_what_does_not_build_is_told_and_the_rest_is_rendered(wanted: Request, w
     assert not rendered.complete and len(told) == 1
 
 
+RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: shop}
+spec:
+  interval: 10m
+  chart: {spec: {chart: ./gone, sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}}}
+"""
+
+
+def test_a_chart_that_does_not_render_is_told(wanted: Request, worker_program: Path) -> None:
+    (wanted.root / "apps/config.yaml").write_text(RELEASE)
+    told: list[Event] = []
+    rendered = render(wanted, told.append)
+    assert "HelmRelease/web" in objects(rendered.text)
+    assert not rendered.complete
+    assert "the HelmRelease shop/web does not render: the chart ./gone does not exist" in str(told)
+
+
 def test_an_earlier_state_goes_away_however_its_use_ends(wanted: Request) -> None:
     (wanted.root / "apps/config.yaml").unlink()
     before = sorted(path.name for path in (wanted.root / ".git").iterdir())

@@ -75,6 +75,9 @@ func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]release
 	if err != nil {
 		return nil, err
 	}
+	if err := w.undefined(loaded, sorted, hooks); err != nil {
+		return nil, err
+	}
 	manifests := w.definitions(loaded)
 	for _, each := range sorted {
 		manifests = append(manifests, manifest{w.fromRoot(each.Name), each.Content})

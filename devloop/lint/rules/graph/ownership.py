@@ -32,10 +32,17 @@ def two_owners(context: LintContext) -> Iterator[Diagnostic]:
 
 
 def _owns(kustomization: KustomizationContext, manifest: Manifest) -> bool:
-    """Not if suspended or if it only adds to an object of another owner; Kustomizations have their own rule."""
+    """Not if suspended or if it shares the object with other owners; Kustomizations have their own rule."""
     annotations = manifest.mapping("metadata", "annotations")
     shares = str(annotations.get(_SSA, "")).lower() in ("merge", "ifnotpresent", "ignore")
+    shares = shares or _is_of_a_chart(manifest)
     return not (shares or kustomization.node.kustomization.suspended or is_kustomization(manifest.body))
+
+
+def _is_of_a_chart(manifest: Manifest) -> bool:
+    """A definition in crds/ of a chart, or in a packed chart: helm-controller applies it beside others and never removes it."""
+    path = manifest.origin.path
+    return bool(manifest.release) and manifest.kind == "CustomResourceDefinition" and ("/crds/" in path or path.endswith(".tgz"))
 
 
 def first_three(names: Iterable[str]) -> str:
