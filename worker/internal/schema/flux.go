@@ -85,12 +85,22 @@ func (w *validator) issues(issues *cel.Issues, at *path) bool {
 	}
 	first := issues.Errors()[0]
 	message, _, _ := strings.Cut(first.Message, "\n")
-	if len(message) > 160 {
-		message = message[:160] + "..."
-	}
+	message, _, _ = strings.Cut(message, " expecting ")
+	message = plainIssue.Replace(message)
 	w.report(protocol.SchemaValue, at, "correct it, until then Flux stalls the object", "is not valid CEL, column %d: %s", first.Location.Column()+1, message)
 	return true
 }
+
+// plainIssue takes the parser's words out of a message.
+var plainIssue = strings.NewReplacer(
+	"Syntax error: mismatched input '<EOF>'", "it ends too early",
+	"Syntax error: token recognition error at: ", "unexpected ",
+	"Syntax error: mismatched input ", "unexpected ",
+	"Syntax error: extraneous input ", "unexpected ",
+	"Syntax error: no viable alternative at input ", "unexpected ",
+	"Syntax error: ", "",
+	" (in container '')", "",
+)
 
 // fluxEnvironment is that of github.com/fluxcd/pkg/runtime/cel.
 func fluxEnvironment(variables []string) (*cel.Env, error) {
