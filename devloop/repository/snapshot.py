@@ -4,7 +4,7 @@ import os
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ _WHO = {"NAME": "devloop", "EMAIL": "devloop@localhost", "DATE": "2000-01-01T00:
 _COMMIT = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _WHO.items()}
 _MESSAGE = b"Snapshot of the working tree\n\nMade by devloop for a local reconciliation; it has no parent and is on no branch of yours.\n"
 _REV_PARSE = ("--is-inside-work-tree", "--show-object-format", "--git-path", "index", "--git-path", "objects", "--show-prefix")
-_GITLINK, _SYMLINK = "160000", "120000"
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,9 @@ class _WorkTree:
     prefix: str
 
 
-@dataclass(frozen=True)
-class _Entry:
-    mode: str
-    blob: str
-    path: str
-
-
 def snapshot(root: Path, directory: str = ".") -> Source:
-    """The files below `directory` in `root`, with uncommitted and untracked but without ignored ones.
+    """The files below `directory` in `root`, with uncommitted and untracked but without ignored ones. Symbolic links and submodules are
+    taken as Git takes them: Flux leaves both out, as `validate` does.
 
     The commit id depends on the tree alone. Raises InputError if nothing can be committed.
     """
@@ -51,7 +44,6 @@ def snapshot(root: Path, directory: str = ".") -> Source:
     with tempfile.TemporaryDirectory(prefix="devloop-index-") as folder:
         env = _COMMIT | {"GIT_INDEX_FILE": str(_copy_index(work_tree, Path(folder))), "GIT_OBJECT_DIRECTORY": str(store / "objects")}
         _add_all(root, env)
-        _refuse_links(work_tree, tree_root, env)
         tree = _write_tree(work_tree, tree_root, env)
         commit = git.git("-c", "i18n.commitEncoding=UTF-8", "commit-tree", "--no-gpg-sign", tree, cwd=root, env=env, stdin=_MESSAGE)
     return Source(commit=commit.text.strip(), tree=tree, directory=tree_root)
@@ -105,7 +97,7 @@ def _refuse_conflicts(work_tree: _WorkTree) -> None:
     if done.status:
         message = f"the Git index of {work_tree.root} cannot be read: {_reason(_text(done.stderr))}"
         raise InputError(message, hint=shell(f"{command('rm', work_tree.index)} && {command('git -C', work_tree.root, 'reset')}"))
-    if paths := sorted({entry.path for entry in _entries(done.stdout)}):
+    if paths := sorted({os.fsdecode(line.partition(b"\t")[2]) for line in done.stdout.split(b"\0") if line}):
         hint = "resolve it, then git add it, or git merge --abort"
         raise InputError.of([Diagnostic.at(path, 0, "has a merge conflict", hint) for path in paths])
 
@@ -127,7 +119,7 @@ def _add_all(root: Path, env: Mapping[str, str]) -> None:
 
 def _cannot_add(root: Path, output: str) -> DevloopError:
     if "does not have a commit checked out" in output:
-        return InputError.of([_submodule(output.partition("'")[2].partition("'")[0])])
+        return InputError.of([_empty_repository(output.partition("'")[2].partition("'")[0])])
     if "ignored by one of your .gitignore files" in output:
         return InputError(f"the Git repository around {root} ignores all of it", hint=command("git -C", root, "init"))
     if "sparse-checkout definition" in output:
@@ -139,53 +131,9 @@ def _cannot_add(root: Path, output: str) -> DevloopError:
     return InputError(f"Git cannot take a snapshot of {root}: {_reason(output)}", hint=command("git -C", root, "add", "--all", "--dry-run"))
 
 
-def _refuse_links(work_tree: _WorkTree, directory: str, env: Mapping[str, str]) -> None:
-    """Flux silently ignores submodules and symbolic links that leave the tree."""
-    listing = git.git("ls-files", "--stage", "-z", "--", directory, cwd=work_tree.root, env=env)
-    entries = _entries(listing.stdout)
-    problems = [_submodule(entry.path) for entry in entries if entry.mode == _GITLINK]
-    links = [entry for entry in entries if entry.mode == _SYMLINK]
-    for link, target in zip(links, _targets(work_tree.root, links, env), strict=True):
-        if _leaves(link.path, target, directory):
-            hint = "replace it with a file or a link inside the repository, or add it to .gitignore"
-            problems.append(Diagnostic.at(link.path, 0, f"is a symbolic link to {target}, which Flux does not get", hint))
-    if problems:
-        raise InputError.of(problems)
-
-
-def _submodule(path: str) -> Diagnostic:
-    hint = "commit its files to this repository, or add it to .gitignore"
-    return Diagnostic.at(path.rstrip("/"), 0, "is a separate Git repository (a submodule), which Flux does not get", hint)
-
-
-def _leaves(path: str, target: str, directory: str) -> bool:
-    reached = posixpath.relpath(posixpath.join(posixpath.dirname(path), target), directory)
-    return posixpath.isabs(target) or reached == ".." or reached.startswith("../")
-
-
-def _targets(root: Path, links: Sequence[_Entry], env: Mapping[str, str]) -> list[str]:
-    """The link targets, from Git, since the working tree may lack the links."""
-    if not links:
-        return []
-    output = git.git("cat-file", "--batch", cwd=root, env=env, stdin="".join(f"{link.blob}\n" for link in links).encode()).stdout
-    targets = []
-    while output:
-        header, _, rest = output.partition(b"\n")
-        size = int(header.split()[2])
-        targets.append(os.fsdecode(rest[:size]))
-        output = rest[size + 1 :]
-    return targets
-
-
-def _entries(listing: bytes) -> list[_Entry]:
-    """The lines of `git ls-files --stage -z` (mode, object id, stage, path) for links, submodules and unmerged files."""
-    result = []
-    for line in listing.split(b"\0"):
-        if line and (line[:3] != b"100" or line[47:50] != b" 0\t"):
-            meta, _, path = line.partition(b"\t")
-            mode, blob, _ = meta.decode().split()
-            result.append(_Entry(mode, blob, os.fsdecode(path)))
-    return result
+def _empty_repository(path: str) -> Diagnostic:
+    hint = "commit in it, remove its .git folder, or add it to .gitignore"
+    return Diagnostic.at(path.rstrip("/"), 0, "is a separate Git repository without a commit, which Git cannot take", hint)
 
 
 def _write_tree(work_tree: _WorkTree, directory: str, env: Mapping[str, str]) -> str:
