@@ -163,6 +163,21 @@ def test_values_of_secrets_are_unknown_and_never_shown(render: Render) -> None:
             "remote",
             "the chart's dependency db comes from https://charts.example.com, which is not here",
         ),
+        (
+            {
+                "chart/Chart.yaml": CHART["chart/Chart.yaml"] + "dependencies: [{name: db, version: 1.x, repository: 'file://../db'}]\n",
+                "db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 2.0.0\n",
+            },
+            {},
+            "build",
+            "the chart wants version 1.x of its dependency db, which has version 2.0.0",
+        ),
+        (
+            {"chart/Chart.yaml": CHART["chart/Chart.yaml"] + "dependencies: [{name: db, version: 1.x}]\n"},
+            {},
+            "build",
+            "the chart's dependency db does not exist at file://charts/db",
+        ),
         ({"chart/templates/a.yaml": 'a:\n  b: {{ required "say it" .Values.x }}\n'}, {}, "build", "say it"),
         ({"chart/templates/a.yaml": "{{ if }}\n"}, {}, "build", "missing value for if"),
         (

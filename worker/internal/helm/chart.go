@@ -2,6 +2,7 @@ package helm
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"helm.sh/helm/v4/pkg/chart/loader/archive"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -150,26 +152,43 @@ func (w *release) addDependencies(loaded *chart.Chart, folder string) error {
 		there[each.Name()] = true
 	}
 	for _, each := range wanted {
-		if there[each.Name] || there[each.Alias] {
+		if there[cmp.Or(each.Alias, each.Name)] {
 			continue
 		}
-		place, err := url.Parse(each.Repository)
+		place, err := url.Parse(cmp.Or(each.Repository, "file://charts/"+each.Name))
 		if err != nil || place.Scheme != "file" {
 			message := fmt.Sprintf("the chart's dependency %s comes from %s, which is not here", each.Name, each.Repository)
 			return &protocol.Failure{Kind: protocol.KindRemote, Message: message}
 		}
 		target := path.Join(source.Mount, path.Clean("/"+strings.TrimPrefix(path.Join(folder, place.Host, place.Path), source.Mount)))
 		if !w.view.Exists(target) {
-			return &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, each.Repository)}
+			message := fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, place)
+			return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot("/Chart.yaml")}
 		}
 		dependency, err := w.load(target)
 		if err != nil {
 			return err
 		}
+		if err := fits(each, dependency); err != nil {
+			return &protocol.Failure{Kind: protocol.KindBuild, Message: err.Error(), Path: w.fromRoot("/Chart.yaml")}
+		}
 		if each.Alias != "" {
 			dependency.Metadata.Name = each.Alias
 		}
 		loaded.AddDependency(dependency)
+	}
+	return nil
+}
+
+// fits says whether the version of a dependency is the one that the chart wants.
+func fits(wanted *chart.Dependency, found *chart.Chart) error {
+	constraint, err := semver.NewConstraint(wanted.Version)
+	if err != nil {
+		return fmt.Errorf("the version %q of the chart's dependency %s is no range of versions", wanted.Version, wanted.Name)
+	}
+	version, err := semver.NewVersion(found.Metadata.Version)
+	if err != nil || !constraint.Check(version) {
+		return fmt.Errorf("the chart wants version %s of its dependency %s, which has version %s", wanted.Version, wanted.Name, found.Metadata.Version)
 	}
 	return nil
 }
