@@ -10,11 +10,19 @@ from devloop.errors import InputError
 from devloop.model.lint.snippet import snippet
 from devloop.repository.input_files import read_input
 
+# Rules whose lines are secret values.
+_ABOUT_VALUES = ("secrets/plaintext", "secrets/left-in-clear", "secrets/private-key", "secrets/not-encrypted")
+
 
 def add_snippets(root: Path, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     root = root.resolve()
     text = lru_cache(maxsize=8)(lambda path: _text(root, path))
-    return tuple(replace(f, snippet=snippet(f.path, text(f.path), f.line)) if f.line and f.path else f for f in findings)
+
+    def lines(found: Diagnostic) -> Diagnostic:
+        secret = found.location.kind == "Secret" or found.rule in _ABOUT_VALUES
+        return replace(found, snippet=snippet(found.path, text(found.path), found.line, secret=secret))
+
+    return tuple(lines(found) if found.line and found.path else found for found in findings)
 
 
 def _text(root: Path, path: str) -> str:

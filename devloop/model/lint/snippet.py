@@ -22,9 +22,16 @@ _SECRET_NAME = re.compile(
     r"(?i)(\.enc\.|\.sops\.|(?<!external)(?<!external-)secret(?!-?store)|credential|password|\.env$|\.key$|\.pem$|\.agekey$)"
 )
 _SECRET_TEXT = re.compile(r"""secretGenerator|ENC\[|^sops\s*:|^[ \t]*"sops"\s*:|AGE-SECRET-KEY|PRIVATE KEY""", re.MULTILINE)
-_SECRET_KIND = re.compile(r"""["']?kind["']?\s*:[^\n]{0,20}(?<![A-Za-z])Secret\b""")
+_SECRET_KIND = re.compile(r"""["']?kind["']?\s*:\s*(?:[!&]\S+\s+)*["']?Secret\b""")
 _VALUES = re.compile(r"\b(?:data|stringData)\b")
-_SECRET_KEY = re.compile(r"(?i)(pass(w(or)?d|phrase|code)?|token|api[-_]?key|secret([-_]?key)?|private[-_]?key|credentials?|literals?)$")
+_ONLY_SECRETS = re.compile(r"\bstringData\b")
+_SECRET_KEY = re.compile(
+    r"(?i)(pass(w(or)?d|phrase|code)?|pwd|token|api[-_]?key|secret([-_]?(access[-_]?)?key)?|private[-_]?key|credentials?|dsn"
+    r"|connection[-_]?string|literals?)$"
+)
+# Of items like {name: DB_PASSWORD, value: ...} and {op: add, path: /data/password, value: ...}.
+_NAMES_ITEM = re.compile(r"""(?:^|[\s{,-])["']?(?:name|path|key|targetPath)["']?\s*:\s*(?P<name>[^\s,}]+)""")
+_FLOW_ENTRY = re.compile(r"""["']?(?P<key>[\w./-]+)["']?\s*:""")
 _ENTRY = re.compile(r"""^(?P<indent>\s*(?:-\s+)*)(?P<key>[\w./$-]+|"[^"]*"|'[^']*')(?P<colon>\s*:)(?P<value>\s.*|)$""")
 _SEPARATOR = re.compile(r"^---(\s|$)")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
@@ -54,17 +61,30 @@ class _Text:
             above.append(self.lines[number])
         return tuple(above)
 
+    def item(self, number: int) -> tuple[str, ...]:
+        """The lines of the list item that has the line among its keys."""
+        start = number if self.lines[number].lstrip().startswith("-") else self.parents[number]
+        end = start + 1
+        depth = _depth(self.lines[start]) if start >= 0 else -1
+        while end < len(self.lines) and end - start < _LONGEST and _depth(self.lines[end]) > depth:
+            end += 1
+        return tuple(self.lines[max(start, 0) : end])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
 
 _read = lru_cache(maxsize=8)(_Text)
 
 
-def snippet(path: str, text: str, line: int) -> Snippet | None:
-    """The lines around `line` (from 1); None if there is no such line or all lines are masked."""
+def snippet(path: str, text: str, line: int, *, secret: bool = False) -> Snippet | None:
+    """The lines around `line` (from 1); None if there is no such line or all lines are masked. With `secret`, as if all were a Secret's."""
     read = _read(path, text)
     if not 0 < line <= len(read.lines):
         return None
     first, last = max(1, line - _CONTEXT), min(len(read.lines), line + _CONTEXT)
-    shown = tuple(_printable(_masked(read, number - 1)) for number in range(first, last + 1))
+    shown = tuple(_printable(_masked(read, number - 1, secret=secret)) for number in range(first, last + 1))
     if all(text.strip() in ("", MASK) for text in shown):
         return None
     current = shown[line - first]
@@ -72,14 +92,15 @@ def snippet(path: str, text: str, line: int) -> Snippet | None:
     return Snippet(first, shown, line, start, max(start + 1, len(current)))
 
 
-def _masked(text: _Text, number: int) -> str:
+def _masked(text: _Text, number: int, *, secret: bool) -> str:
     line = text.lines[number]
     if not line.strip() or _SEPARATOR.match(line):
         return line
     entry, parents = _ENTRY.match(line), text.above(number)
-    if text.structured and not text.is_secret(number):
+    if text.structured and not secret and not text.is_secret(number):
         below_secret = any(_has_secret_key(parent) for parent in parents)
-        return _hide_value(line) if below_secret or (entry and _has_secret_key(line)) else line
+        own = _has_secret_key(line) or _has_secret_in_flow(line) or (entry and _is_secret_value(text, number, entry))
+        return _hide_value(line) if below_secret or own else line
     if any(_BLOCK.search(parent) for parent in parents):
         return line[: len(line) - len(line.lstrip())] + MASK
     return line if entry and _names_the_object(entry, parents) else _hide_value(line)
@@ -90,6 +111,24 @@ def _has_secret_key(line: str) -> bool:
     if entry is None or entry["value"].strip() in _HARMLESS:
         return False
     return _SECRET_KEY.search(entry["key"].strip("\"'")) is not None
+
+
+def _has_secret_in_flow(line: str) -> bool:
+    """{password: ...}, or {name: DB_PASSWORD, value: ...}."""
+    brace = re.search(r"[{\[]", line)
+    flow = line[brace.start() :] if brace else ""
+    names = (match["name"].strip("\"'") for match in _NAMES_ITEM.finditer(flow) if "value" in flow)
+    keys = (match["key"] for match in _FLOW_ENTRY.finditer(flow))
+    return any(_SECRET_KEY.search(name) for name in (*names, *keys))
+
+
+def _is_secret_value(text: _Text, number: int, entry: re.Match[str]) -> bool:
+    """The value of an item whose name or path is that of a secret."""
+    if entry["key"].strip("\"'") not in ("value", "default"):
+        return False
+    item = text.item(number)
+    names = (match["name"].strip("\"'") for line in item for match in _NAMES_ITEM.finditer(line))
+    return any(_SECRET_KEY.search(name) for name in names)
 
 
 def _parents(lines: Sequence[str]) -> Iterator[int]:
@@ -109,8 +148,7 @@ def _is_secret(path: str, document: Sequence[str]) -> bool:
     if _SECRET_NAME.search(PurePosixPath(path).name):
         return True
     text = "\n".join(document)
-    kind = _SECRET_KIND.search(text)
-    return bool(_SECRET_TEXT.search(text) or (kind and _VALUES.search(text, kind.end())))
+    return bool(_SECRET_TEXT.search(text) or _ONLY_SECRETS.search(text) or (_SECRET_KIND.search(text) and _VALUES.search(text)))
 
 
 def _hide_value(line: str) -> str:

@@ -108,6 +108,9 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 		return err
 	}
 	for {
+		if err := keepHidden(res, values); err != nil {
+			return err
+		}
 		object := unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"postBuild": map[string]any{"substitute": asAny(values)}}}}
 		_, err := fluxkustomize.SubstituteVariables(context.Background(), nil, object, res,
 			fluxkustomize.SubstituteWithDryRun(true), fluxkustomize.SubstituteWithStrict(v.strict),

@@ -86,6 +86,10 @@ var causes = []cause{
 		message: "kustomize breaks off in $1", hint: "`kustomize build` does so too; take out what is new in the folder, part by part",
 	},
 	{
+		pattern: regexp.MustCompile(`(?s)invalid literal source (.*), expected key=value`),
+		message: "a literal of a generator is not in the form key=value", hint: "write each literal as KEY=VALUE", subject: "$1",
+	},
+	{
 		pattern: regexp.MustCompile(`kustomization.yaml is empty`),
 		message: "kustomization.yaml is empty", hint: "list its files under resources",
 	},

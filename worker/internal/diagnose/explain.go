@@ -61,7 +61,7 @@ func (e *Explainer) ExplainObject(err error, object, origin string) *protocol.Fa
 			known = &protocol.Failure{Kind: protocol.KindBuild, Message: e.clean(Unwrap(err.Error()), e.Folder)}
 		}
 	}
-	known.Path, known.Object = cmp.Or(known.Path, origin), object
+	known.Path, known.Object, known.Message = cmp.Or(known.Path, origin), object, e.redact(known.Message)
 	return known
 }
 
@@ -102,6 +102,7 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 	if e.Preparation != nil && e.Preparation.Secrets.Contains(f.Message) {
 		f.Message, f.Variable = "the build fails; the reason quotes a secret and is not shown", ""
 	}
+	f.Message, f.Hint = e.redact(f.Message), e.redact(f.Hint)
 	if f.Variable != "" && f.Path != "" {
 		if content, err := e.ReadFile(f.Path); err == nil {
 			f.Line = yamldoc.LineOfText(content, "${"+f.Variable)

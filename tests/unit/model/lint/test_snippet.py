@@ -81,6 +81,17 @@ def test_a_secret_shows_only_keys_and_names() -> None:
         ("a.yaml", "a: hunter2\nsops:\n  mac: hunter2\n"),
         ("a.yaml", "a: ENC[AES256_GCM,data:hunter2]\n"),
         ("two.yaml", "kind: ConfigMap\n---\nkind: Secret\ndata:\n  a: hunter2\n"),
+        ("two.yaml", "kind: ConfigMap\n---\ndata:\n  a: hunter2\nkind: Secret\n"),
+        ("list.yaml", "kind: List\nitems:\n- stringData: {a: hunter2}\n  kind: Secret\n"),
+        ("odd.yaml", "kind:\n  Secret\ndata:\n  a: hunter2\n"),
+        ("tag.yaml", "kind: !!str Secret\ndata:\n  a: hunter2\n"),
+        ("kustomization.yaml", "patches:\n- target: {kind: Secret}\n  patch: |\n    - {op: add, path: /data/a, value: hunter2}\n"),
+        ("kustomization.yaml", "patches:\n- target: {name: db}\n  patch: |\n    - path: /stringData/a\n      value: hunter2\n"),
+        ("patch.yaml", "- op: add\n  path: /spec/values/password\n  value: hunter2\n"),
+        ("patch.yaml", "- value: hunter2\n  path: /spec/values/password\n  op: add\n"),
+        ("deployment.yaml", "env:\n- name: DB_PASSWORD\n  value: hunter2\n"),
+        ("deployment.yaml", "env: [{name: DB_PASSWORD, value: hunter2}]\n"),
+        ("release.yaml", "spec:\n  values: {db: {password: hunter2}}\n"),
     ],
 )
 def test_possible_secrets_are_masked(path: str, text: str) -> None:
@@ -98,6 +109,16 @@ def test_possible_secrets_are_masked(path: str, text: str) -> None:
 )
 def test_text_about_secrets_is_shown(path: str, text: str) -> None:
     assert lines(path, text) == text.splitlines()
+
+
+def test_what_a_rule_calls_secret_is_masked(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("plain: hunter2\nother: hunter2\n")
+    found = [
+        Diagnostic("x", Location("values.yaml", 1), rule="secrets/plaintext"),
+        Diagnostic("x", Location("values.yaml", 1, "Secret", "db")),
+        Diagnostic("x", Location("values.yaml", 1, "ConfigMap", "db")),
+    ]
+    assert ["hunter2" in str(shown.snippet) for shown in add_snippets(tmp_path, found)] == [False, False, True]
 
 
 def test_a_line_of_a_terminal_stays_one() -> None:
