@@ -15,12 +15,14 @@ _WORDS = re.compile(
     r"|\byour[-_ ][\w-]+|insert[-_ ][\w-]{0,40}here|not[-_ ]?a[-_ ]?secret|redacted|\bexample\b|\.example(\.|/|:|$)|\.invalid(/|:|$)"
     r"|x{4,}|\*{3,}|\*\*SOPS\*\*|\.{3})"
 )
-_WHOLE = re.compile(r"(?i)(dummy|fake|todo|tbd|none|null|nil|n/a|sample|unset|undefined|empty|x+|-+|\?+)")
+_WHOLE = re.compile(r"(?i)(dummy|fake|todo|tbd|none|null|nil|n/a|sample|unset|undefined|empty|x+|-+|\?+|\{\s*\}|\[\s*\]|\"\"|'')")
 _MARKERS = re.compile(
     r"(?s)\$\(.{0,200}?\)|\{\{.{0,200}?\}\}|<%.{0,200}?%>|\[\[.{0,200}?\]\]"
     r"|<[A-Za-z_][^<>\n]*>|\bENC\[|\bref\+\w+://|\bop://|\bvault:[\w/]+|%\w+%|\b__\w+__\b"
 )
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*(?::?[-=]([^${}]*))?[^${}]*\}")
+# A placeholder in place of Base64 is shorter.
+_LONG = 40
 # Maximum nesting of variables in defaults.
 _DEEPEST = 20
 _PUBLIC = re.compile(
@@ -33,11 +35,24 @@ _ADDRESS = re.compile(
 )
 _CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]+@|[?&;](?:[\w-]*(?:token|key|secret|password|passwd|sig|signature))=(?!/|%2f)[^&\s]+", re.I)
 _RANDOM = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}")
-_PLAIN = re.compile(r"(?i)(true|false|yes|no|on|off|enabled?|disabled?|[+-]?\d{1,5}(\.\d+)?|\d+[smhd]|[a-z]{2}(-[a-z]+)+-\d)")
+_SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|enabled?|disabled?")
+_PLAIN = re.compile(r"(?i)([+-]?\d{1,5}(\.\d+)?|\d+[smhd]|[a-z]{2}(-[a-z]+)+-\d)")
+_CIPHER = re.compile(
+    r"(?i)(aes|chacha20|poly1305|hmac|rsa|ecdsa|ed25519|sha[123]?|md5|argon2(id|i|d)?|bcrypt|scrypt|pbkdf2|serpent|twofish|blake2[bs]?|xchacha20)"
+    r"([-_/]?(\d{1,4}|xts|cbc|gcm|ctr|ecb|siv|plain(64)?|essiv|poly1305|sha\d*|oaep|pss|kw|with|rsa|ecdsa))*|[hrep]s(256|384|512)|eddsa"
+)
+# A number is a setting by one of these names, whatever else is in the name: KEY_SIZE, TOKEN_TTL, PASSWORD_MIN_LENGTH.
+_MEASURE = re.compile(
+    r"(?i)(.*[-_.])?(size|bits|length|ttl|timeout|count|min|max|limit|port|interval|days|hours|minutes|seconds|age|expiry|expiration|lifetime|rounds"
+    r"|iterations|version|retries|replicas)"
+)
+_IDENTIFIER = re.compile(r"(?i)(.*[-_.a-z])?(id|guid|uuid|arn)")
+_IDENTIFYING = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|A[KS]IA[0-9A-Z]{16}|\d+|arn:[\w:/*.-]+")
 _SETTING = re.compile(
     r"(?i)(.*[-_.])?(user|user[-_]?name|login|e?-?mail|type|name|host|host[-_]?name|port|server|end[-_]?point|region|zone|bucket|db[-_]?name|database"
     r"|scheme|protocol|(client|app|tenant|subscription|account|project|installation|key)[-_]?id|known[-_]?hosts|ca\.crt|tls\.crt|ca|cert|crt|pub"
-    r"|public[-_]?key|enable.*|namespace|project|path|realm|issuer|mode|log[-_]?level|version|method|domain|network|org(anization)?|owner|repo(sitory)?)"
+    r"|public[-_]?key|enable.*|disable.*|driver|backend|provider|cipher(s|[-_]?suites?)?|algorithm|alg|hash|encoding|format|class|kind|engine|insecure"
+    r"|namespace|project|path|realm|issuer|mode|log[-_]?level|version|method|domain|network|org(anization)?|owner|repo(sitory)?)"
 )
 _SECRETIVE = re.compile(r"(?i)pass|secret|token|key|credential|auth|private|pwd|cookie|salt|dsn|connection")
 _ENTRY = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?(.*?)["']?,?\s*$""")
@@ -57,7 +72,7 @@ def clear_fields(body: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> Iter
 
 def decoded(section: str, value: str) -> str:
     """Values in `data` are Base64; others (a variable, a placeholder) are returned unchanged."""
-    if section != "data":
+    if section != "data" or (len(value) < _LONG and _is_placeholder(value)):
         return value
     try:
         return base64.b64decode("".join(value.split()), validate=True).decode(errors="replace")
@@ -91,9 +106,13 @@ def _is_placeholder(text: str) -> bool:
 
 
 def _is_setting(name: str, text: str) -> bool:
-    """An address without credentials, a number, a boolean, or a name that is not a secret's."""
+    """An address without credentials, a switch, a cipher, an identifier, a number, or a name that is not a secret's."""
     if _ADDRESS.fullmatch(text):
         return not _CREDENTIALS.search(text) and not any(_RANDOM.fullmatch(part) for part in re.split(r"[/?=&:@.]", text))
+    if _SWITCH.fullmatch(text) or _CIPHER.fullmatch(text):
+        return True
+    if _IDENTIFIER.fullmatch(name) and _IDENTIFYING.fullmatch(text):
+        return True
     if _PLAIN.fullmatch(text):
-        return not _SECRETIVE.search(name)
+        return not _SECRETIVE.search(name) or bool(_MEASURE.fullmatch(name))
     return bool(_SETTING.fullmatch(name)) and not _RANDOM.fullmatch(text)

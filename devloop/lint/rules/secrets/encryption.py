@@ -8,6 +8,7 @@ from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.context import LintContext
 from devloop.model.re2 import compiled
+from devloop.model.sops.creation_rules import EncryptedSecret
 from devloop.model.sops.plaintext import decoded, is_clear
 from devloop.model.yaml.scalars import Leaf
 
@@ -26,9 +27,10 @@ def left_in_clear(context: LintContext) -> Iterator[Diagnostic]:
     """A field of an encrypted file is in plain text although SOPS would have encrypted it."""
     for path, secret in context.files.encrypted.items():
         rule = context.files.rule_for(path)
+        is_secret = _holds_secret(secret)
         wanted = [secret.settings, *([rule.settings] if rule and _NAMED & rule.settings.keys() else [])]
         for leaf in secret.data:
-            if _may_be_secret(leaf) and (any(_encrypts(settings, leaf) for settings in wanted) or _is_value(leaf)):
+            if _may_be_secret(leaf) and (any(_encrypts(settings, leaf) for settings in wanted) or (is_secret and _is_value(leaf))):
                 hint = (_EDIT if _encrypts(secret.settings, leaf) else _RE_ENCRYPT).format(path)
                 message, field = "{field} is in plain text in an encrypted file", ".".join(leaf.path)
                 yield Diagnostic.of(message, Location(path, leaf.line), hint, field=field)
@@ -37,6 +39,11 @@ def left_in_clear(context: LintContext) -> Iterator[Diagnostic]:
 def _may_be_secret(leaf: Leaf) -> bool:
     """SOPS encrypts neither empty text nor null."""
     return not leaf.encrypted and leaf.value not in ("", "null", "~", "Null", "NULL")
+
+
+def _holds_secret(secret: EncryptedSecret) -> bool:
+    """Has a Kubernetes Secret, or an object whose kind is encrypted; other kinds may be encrypted in part."""
+    return any(leaf.path[-1] == "kind" and (leaf.encrypted or leaf.value == "Secret") for leaf in secret.data if leaf.path)
 
 
 def _is_value(leaf: Leaf) -> bool:

@@ -8,7 +8,7 @@ from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.hint import command
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.lint.context import LintContext, location_of
-from devloop.model.lint.file_index import FileIndex, is_made_up
+from devloop.model.lint.file_index import Field, FileIndex, is_made_up
 from devloop.model.sops.plaintext import clear_fields
 
 # File names that promise encryption: *.enc.yaml, *.sops.json ...
@@ -20,22 +20,29 @@ def plaintext(context: LintContext) -> Iterator[Diagnostic]:
     """A Secret has plain-text values: in a file, or rendered by a generator or from a variable."""
     clear = [secret for secret in context.files.secrets if secret.clear]
     for secret in clear:
-        if not _promises_encryption(secret.path):
-            names = ", ".join(field.name for field in secret.clear)
-            location = Location(secret.path, secret.clear[0].line, "Secret", secret.name, namespace=secret.namespace)
+        shown = [field for field in secret.clear if not _is_private_key(secret.path, field, context.files)]
+        if shown and not _promises_encryption(secret.path):
+            names = ", ".join(field.name for field in shown)
+            location = Location(secret.path, shown[0].line, "Secret", secret.name, namespace=secret.namespace)
             message, hint = "the Secret {secret} is in plain text: {fields}", _ENCRYPT.format(_encrypted_name(secret.path))
             yield Diagnostic.of(message, location, hint, secret=secret.name, fields=names)
-    reported = {secret.path for secret in clear}
+    reported = {(secret.path, field.name) for secret in clear for field in secret.clear}
     for kustomization, manifest in context.manifests:
         is_secret = (manifest.kind, manifest.api_version) == ("Secret", "v1") and not manifest.release  # charts generate passwords
         path = manifest.origin.path
-        fields = [*clear_fields(manifest.body, manifest.unknown)] if is_secret and path not in reported else []
+        found = clear_fields(manifest.body, manifest.unknown) if is_secret else ()
+        fields = [field for field in found if (path, ".".join(field)) not in reported]
         if fields and not _promises_encryption(path):
             message = "the Secret {secret} is rendered with values that are in plain text in the repository: {fields}"
             hint = "take them from an encrypted file, or from a variable that an encrypted Secret defines"
             place = location_of(manifest, *fields[0]) if path else None
             names = ", ".join(map(".".join, fields))
             yield kustomization.diagnostic(message, hint=hint, location=place, secret=manifest.name, fields=names)
+
+
+def _is_private_key(path: str, field: Field, files: FileIndex) -> bool:
+    """Whether secrets/private-key has the field: its value starts in the field's line or the next one."""
+    return any(key.path == path and key.line in (field.line, field.line + 1) for key in files.private_keys)
 
 
 def not_encrypted(context: LintContext) -> Iterator[Diagnostic]:

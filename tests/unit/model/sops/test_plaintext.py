@@ -19,6 +19,8 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQm90aCBwdWJsaWM=
         ("password", "correct-horse-battery"),
         ("password", "test"),
         ("password", "12345"),
+        ("password", "sha-hunter"),
+        ("client_secret", "9f3c1a52-77de-4b0a-9c1e-5a2b7d8e6f01"),
         ("token", TOKEN),
         ("url", "https://app:hunter2@db.local/app"),
         ("url", f"https://hooks.local/services/{TOKEN}"),
@@ -60,6 +62,17 @@ def test_these_are_in_clear(name: str, value: str) -> None:
         ("password", "ENC[AES256_GCM,data:3Q==,iv:TXe0,tag:aQ0O,type:str]"),
         ("password", "**SOPS**"),
         ("username", "admin"),
+        ("AUTH_INSECURE", "false"),
+        ("USE_TOKEN_AUTH", "true"),
+        ("KEY_SIZE", "256"),
+        ("PASSWORD_MIN_LENGTH", "12"),
+        ("KEY_CIPHER", "aes-xts-plain64"),
+        ("ENCRYPTION", "chacha20-poly1305"),
+        ("JWT_ALG", "HS256"),
+        ("sync-credentials.json", "{}\n"),
+        ("STORAGE_DRIVER", "cloudflare"),
+        ("AZURE_TENANT_ID", "9f3c1a52-77de-4b0a-9c1e-5a2b7d8e6f01"),
+        ("AWS_ACCESS_KEY_ID", "AKIAQ7Z2M4N6P8R3T5V1"),
         ("client-id", "storefront"),
         ("port", "5432"),
         ("enabled", "true"),
@@ -95,3 +108,7 @@ def test_a_long_value_takes_no_time(piece: str) -> None:
     begun = time.monotonic()
     is_clear("password", piece * 50_000)
     assert time.monotonic() - begun < 5
+
+
+def test_a_placeholder_in_place_of_base64_is_one() -> None:
+    assert not [*clear_fields({"data": {"identity": "XXXX", "password": "changeme"}})]
