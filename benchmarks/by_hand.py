@@ -107,7 +107,7 @@ def _settings(context: ComponentContext, toolchain: Toolchain) -> str:
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"controllers=({shlex.join(CONTROLLERS)})")
     components = [program.command(context) for program in CONTROL_PLANE.values()] + [git_process.command(context)]
-    components += [controllers.command(context, name) for name in CONTROLLERS]
+    components += [controllers.command(context, name, {}) for name in CONTROLLERS]
     return "\n".join([*lines, *(_function(context, component) for component in components)]) + "\n"
 
 

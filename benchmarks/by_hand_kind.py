@@ -121,7 +121,7 @@ class Ingredients:
         return whole if self.configured else {**whole, "kubeadmConfigPatches": definition.kind_config.get("kubeadmConfigPatches", [])}
 
     def _deployments(self) -> list[Object]:
-        deployments = flux.deployments(self.controllers, f"{CLUSTER}-control-plane")
+        deployments = flux.deployments(self.controllers, f"{CLUSTER}-control-plane", {})
         if not self.tuned:
             return [*map(as_flux_installs, deployments), artifacts_service()]
         for deployment in deployments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ class Controllers(Protocol):
     def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
         """Fetch the images that the nodes need; all of them."""
 
-    def ensure(self, names: Sequence[str], kube: Kube) -> bool:
-        """Start them if needed; whether anything changed. Call `install` first."""
+    def ensure(self, names: Sequence[str], kube: Kube, gates: Mapping[str, str]) -> bool:
+        """Start them if needed; whether anything changed. Call `install` first. `gates` are the kustomize-controller's feature gates."""
 
 
 def open_controllers(runtime: ContainerRuntime | ProcessRuntime) -> Controllers:

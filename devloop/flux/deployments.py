@@ -4,6 +4,8 @@ They use the host network of the first control-plane node and reach the API serv
 kube-proxy or cluster DNS, and can apply a repository that installs the CNI.
 """
 
+from collections.abc import Mapping
+
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
 from devloop.model.flux.names import MANAGED, NAMESPACE
 from devloop.model.kubernetes.objects import Object
@@ -15,21 +17,21 @@ HEALTH_PORTS = {"source-controller": 9791, "kustomize-controller": 9792, "helm-c
 NOBODY = 65534  # the user of Flux's images
 
 
-def deployments(images: dict[str, str], node: str) -> list[Object]:
-    """One Deployment per controller; `images` maps controller -> image."""
-    return [_deployment(name, image, node) for name, image in images.items()]
+def deployments(images: Mapping[str, str], node: str, gates: Mapping[str, str]) -> list[Object]:
+    """One Deployment per controller; `images` maps controller -> image, `gates` are the repository's feature gates."""
+    return [_deployment(name, image, node, gates) for name, image in images.items()]
 
 
-def _deployment(name: str, image: str, node: str) -> Object:
+def _deployment(name: str, image: str, node: str, gates: Mapping[str, str]) -> Object:
     labels = {"app": name, **MANAGED, "app.kubernetes.io/part-of": "flux"}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
-    template = {"metadata": {"labels": labels}, "spec": _pod(name, image, node)}
+    template = {"metadata": {"labels": labels}, "spec": _pod(name, image, node, gates)}
     # Recreate: two pods would conflict on host ports.
     spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {"app": name}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
-def _pod(name: str, image: str, node: str) -> Object:
+def _pod(name: str, image: str, node: str, gates: Mapping[str, str]) -> Object:
     return {
         "serviceAccountName": name,
         "hostNetwork": True,
@@ -40,20 +42,21 @@ def _pod(name: str, image: str, node: str) -> Object:
         "priorityClassName": "system-cluster-critical",
         "terminationGracePeriodSeconds": 10,
         "securityContext": {"runAsNonRoot": True, "runAsUser": NOBODY, "fsGroup": 1337, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(name, image)],
+        "containers": [_container(name, image, gates)],
         "volumes": [{"name": "tmp", "emptyDir": {"medium": "Memory"}}, {"name": "data", "emptyDir": {}}],
     }
 
 
-def _container(name: str, image: str) -> Object:
+def _container(name: str, image: str, gates: Mapping[str, str]) -> Object:
     health = HEALTH_PORTS[name]
+    flags = {**tuned_flags(name, health=f":{health}", gates=gates), **_own_flags(name)}
     return {
         "name": "manager",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         # The pod status keeps the last output longer than the node keeps logs.
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "args": [f"--{flag}={value}" for flag, value in {**tuned_flags(name, health=f":{health}"), **_own_flags(name)}.items()],
+        "args": [f"--{flag}={value}" for flag, value in flags.items()],
         "env": _environment(),
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": health}, "periodSeconds": 1},
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": health}, "periodSeconds": 10, "failureThreshold": 6},

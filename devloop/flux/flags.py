@@ -1,12 +1,14 @@
 """Flags of the Flux controllers, tuned for one repository on one machine. Pure."""
 
+from collections.abc import Mapping
+
 from devloop.model.flux.names import KEYS_SECRET
 
 ENVIRONMENT = {"GOGC": "400"}  # fewer garbage collections save time and cost little memory
 
 
-def tuned_flags(name: str, *, health: str) -> dict[str, object]:
-    """Flag -> value for the controller `name`; `health` is the address for its probes."""
+def tuned_flags(name: str, *, health: str, gates: Mapping[str, str]) -> dict[str, object]:
+    """Flag -> value for the controller `name`; `health` is the address for its probes, `gates` are the repository's feature gates."""
     return {
         "watch-all-namespaces": "true",
         "enable-leader-election": "false",
@@ -23,14 +25,11 @@ def tuned_flags(name: str, *, health: str) -> dict[str, object]:
         "concurrent": 10,
         "kube-api-qps": 500,
         "kube-api-burst": 1000,
-        **_OWN.get(name, {}),
+        **(_kustomize_controller(gates) if name == "kustomize-controller" else {}),
     }
 
 
-_OWN: dict[str, dict[str, object]] = {
+def _kustomize_controller(gates: Mapping[str, str]) -> dict[str, object]:
     # An annotation then restarts a running health check, instead of waiting up to five seconds for its next poll.
-    "kustomize-controller": {
-        "feature-gates": "CancelHealthCheckOnNewRevision=true,CacheSecretsAndConfigMaps=true",
-        "sops-age-secret": KEYS_SECRET.name,
-    },
-}
+    own = {**gates, "CancelHealthCheckOnNewRevision": "true", "CacheSecretsAndConfigMaps": "true"}
+    return {"feature-gates": ",".join(f"{gate}={value}" for gate, value in own.items()), "sops-age-secret": KEYS_SECRET.name}

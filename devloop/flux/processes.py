@@ -1,6 +1,6 @@
 """The Flux controllers as host processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,14 +29,14 @@ class ProcessControllers:
     def ensure_images(self, names: Sequence[str], emit: Emit) -> tuple[str, ...]:
         return ()
 
-    def ensure(self, names: Sequence[str], kube: Kube) -> bool:
+    def ensure(self, names: Sequence[str], kube: Kube, gates: Mapping[str, str]) -> bool:
         # The controllers need RBAC: without it they exit because discovery is forbidden.
         until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint=DevloopCommand("status"), pause=PAUSE)
-        return self.runtime.run({name: Program(partial(command, name=name), probe="/readyz") for name in names})
+        return self.runtime.run({name: Program(partial(command, name=name, gates=gates), probe="/readyz") for name in names})
 
 
-def command(context: ComponentContext, name: str) -> Component:
-    flags = {**tuned_flags(name, health=context.address(f"{name}-health")), **_own_flags(context, name)}
+def command(context: ComponentContext, name: str, gates: Mapping[str, str]) -> Component:
+    flags = {**tuned_flags(name, health=context.address(f"{name}-health"), gates=gates), **_own_flags(context, name)}
     env = {"RUNTIME_NAMESPACE": NAMESPACE, "KUBECONFIG": str(context.layout.kubeconfig(name)), **ENVIRONMENT}
     return context.command(name, flags, **env, **context.client())
 

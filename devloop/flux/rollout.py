@@ -51,8 +51,8 @@ class ClusterControllers:
             self.runtime.images.pull(published, lambda fraction: emit(Progress("images", tagged, fraction)), self.runtime.stop)
             emit(Progress("images", tagged, 1.0, 0.0, done=True))
 
-    def ensure(self, names: Sequence[str], kube: Kube) -> bool:
-        applied = [kube.apply(deployment) for deployment in deployments(self._images(names), self.runtime.node)]
+    def ensure(self, names: Sequence[str], kube: Kube, gates: Mapping[str, str]) -> bool:
+        applied = [kube.apply(deployment) for deployment in deployments(self._images(names), self.runtime.node, gates)]
         if all(map(is_available, applied)):
             return False
         _delete_failing_pods(kube, names)

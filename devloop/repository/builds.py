@@ -25,7 +25,7 @@ class Build:
     """One Kustomization to build in the scope of an environment; `body` for one that no build rendered.
 
     `artifact` describes the artifact that its path is relative to, see Sources.artifact; `settings` are those of its source, see
-    Sources.settings; `remotes` are the folders of fetched bases.
+    Sources.settings; `remotes` are the folders of fetched bases. `lenient`: a variable without a value is empty.
     """
 
     id: ObjectId
@@ -33,11 +33,14 @@ class Build:
     artifact: protocol.Artifact | None = None
     settings: protocol.SourceSettings | None = None
     remotes: Mapping[str, protocol.Fetched] | None = None
+    lenient: bool = False
 
     def question(self, scope: str, base: str) -> protocol.Request:
         request: protocol.BuildRequest = {"scope": scope, "base": base, "namespace": self.id.namespace, "name": self.id.name}
         if self.body:
             request["object"] = self.body
+        if self.lenient:
+            request["lenient"] = True
         if self.settings:
             request["settings"] = self.settings
         if self.artifact:
@@ -59,13 +62,13 @@ class Rendering:
     failure: Failure | None = None
 
 
-def scope(environment: str, base: str, root: ObjectId = ROOT) -> str:
+def scope(environment: str, base: str, root: ObjectId = ROOT, *, strict: bool = True) -> str:
     """The worker's name for the renderings of `environment` with paths relative to `base`, from the Kustomization `root`."""
-    return f"{environment} from {base}" + ("" if root == ROOT else f" by {root}")
+    return f"{environment} from {base}" + ("" if root == ROOT else f" by {root}") + ("" if strict else " leniently")
 
 
 def scope_of(graph: Graph) -> str:
-    return scope(graph.environment, graph.source_directory, graph.root.kustomization.id)
+    return scope(graph.environment, graph.source_directory, graph.root.kustomization.id, strict=graph.setup.is_strict)
 
 
 def read_answer(answer: protocol.Answer) -> Rendering:

@@ -13,10 +13,13 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import SELF_FIELDS, Failure, FailureKind, Graph, Node, NodeState
 from devloop.model.flux.kustomization import Kustomization, is_kustomization, parse_kustomization
 from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT, SOURCES
+from devloop.model.flux.setup import FluxSetup, read_setup
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
+from devloop.repository.entry_points.flux_files import documents
 from devloop.repository.helm_releases import render_releases
+from devloop.repository.input_files import read_input
 from devloop.repository.remote_bases import build_all
 from devloop.repository.sources import Sources
 
@@ -30,12 +33,30 @@ def build_graph(environment: Environment, worker: Worker, *, remotes: Collection
     Paths are relative to the repository's root, or to the definition's source directory if more of them exist there. Remote bases are
     skipped without a `fetcher`. Failures and missing sources are nodes too; only a broken worker raises.
     """
-    from_root = _GraphBuilder(environment, worker, ".", remotes, fetcher).run()
+    from_root = _build_from(environment, worker, ".", remotes, fetcher)
     directory = posixpath.normpath(environment.definition.source_directory)
     if directory == "." or _reached(from_root) == len(from_root.nodes):
         return from_root
-    below = _GraphBuilder(environment, worker, directory, remotes, fetcher).run()
+    below = _build_from(environment, worker, directory, remotes, fetcher)
     return below if _reached(below) > _reached(from_root) else from_root
+
+
+def _build_from(environment: Environment, worker: Worker, base: str, remotes: Collection[str], fetcher: Fetcher | None) -> Graph:
+    """With paths relative to `base`; again where only the built objects say how Flux is set up."""
+    setup = read_setup(_entry_objects(environment))
+    built = _GraphBuilder(environment, worker, base, remotes, fetcher, setup).run()
+    found = read_setup([*_entry_objects(environment), *(manifest.body for node in built for manifest in node.manifests)])
+    if found.is_strict == built.setup.is_strict:
+        return replace(built, setup=found)
+    return _GraphBuilder(environment, worker, base, remotes, fetcher, found, is_certain=True).run()
+
+
+def _entry_objects(environment: Environment) -> list[Mapping[str, Any]]:
+    """The objects in the file that tells of an environment without a definition."""
+    file = environment.root / environment.definition.path
+    if environment.definition.generation or not file.is_file():
+        return []
+    return [document for document in documents(read_input(file, environment.definition.path)) if isinstance(document, dict)]
 
 
 def _reached(graph: Graph) -> int:
@@ -71,6 +92,8 @@ class _GraphBuilder:
     base: str
     remotes: Collection[str]
     fetcher: Fetcher | None
+    setup: FluxSetup
+    is_certain: bool = False
     nodes: dict[ObjectId, Node] = field(default_factory=dict)
     waiting: dict[ObjectId, _PartialGraph] = field(default_factory=dict)
     rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
@@ -84,7 +107,7 @@ class _GraphBuilder:
             self._build(self._next())
         version = self.environment.definition.kubernetes_version
         nodes = render_releases(tuple(self.nodes.values()), self.worker, self._scope, self.base, self.sources, version)
-        return Graph(self.environment.name, self.base, self.environment.entry_path, nodes, frozenset(self.sources.own))
+        return Graph(self.environment.name, self.base, self.environment.entry_path, nodes, frozenset(self.sources.own), self.setup)
 
     def _build_root(self) -> None:
         path = "./" + posixpath.relpath(self.environment.entry_path, self.base)
@@ -97,13 +120,16 @@ class _GraphBuilder:
         for _ in range(_MOST_ROUNDS):
             for manifest in rendering.manifests:
                 self.sources.add(manifest)
+            strict = self.setup.is_strict
+            if not self.is_certain:
+                self.setup = read_setup([*_entry_objects(self.environment), *(manifest.body for manifest in rendering.manifests)])
             own = next(filter(self._is_root, rendering.manifests), None)
             applied = _applying_itself(body, own) if own else body
             before, settings = settings, self.sources.settings(parse_kustomization(body).source)
-            if (applied, settings) == (body, before):
+            if (applied, settings, self.setup.is_strict) == (body, before, strict):
                 break
             body, self.root_id = applied, own.id if own else ROOT
-            [rendering] = self._render([Build(self.root_id, body, settings=settings)])
+            [rendering] = self._render([Build(self.root_id, body, settings=settings, lenient=not self.setup.is_strict)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
 
     def _is_root(self, manifest: Manifest) -> bool:
@@ -116,8 +142,9 @@ class _GraphBuilder:
         return found.id == ROOT or (applies_entry and found.source.kind in SOURCES and self.sources.is_own(found) is not False)
 
     def _build(self, batch: list[_PartialGraph]) -> None:
+        lenient = not self.setup.is_strict
         builds = [
-            Build(found.id, artifact=self.sources.artifact(source), settings=self.sources.settings(source))
+            Build(found.id, artifact=self.sources.artifact(source), settings=self.sources.settings(source), lenient=lenient)
             for found in batch
             for source in (found.kustomization.source,)
         ]
@@ -130,7 +157,7 @@ class _GraphBuilder:
 
     @property
     def _scope(self) -> str:
-        return scope(self.environment.name, self.base, self.root_id)
+        return scope(self.environment.name, self.base, self.root_id, strict=self.setup.is_strict)
 
     def _add(self, node: Node) -> None:
         self.nodes[node.kustomization.id] = node

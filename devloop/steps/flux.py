@@ -9,6 +9,7 @@ from devloop.flux.install import install
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
+from devloop.model.flux.setup import CONTROLLER, FluxSetup
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Outcome
 from devloop.session import Session
@@ -34,7 +35,15 @@ class StartControllers:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        return outcome(session.controllers.ensure(self.graph.value.controllers, session.kube))
+        graph = self.graph.value
+        changed = session.controllers.ensure(graph.controllers, session.kube, graph.setup.gates_to_run)
+        return outcome(changed, _difference(graph.setup, session.toolchain.version(CONTROLLER)))
+
+
+def _difference(setup: FluxSetup, version: str) -> str:
+    """Where the repository's version of Flux is another one."""
+    minor = f"{version.split('.')[0]}.{version.split('.')[1]}"
+    return f"the repository names Flux {setup.version}; here runs kustomize-controller {minor}" if setup.version else ""
 
 
 @dataclass(frozen=True)

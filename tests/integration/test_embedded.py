@@ -105,7 +105,7 @@ class Place:
         return self.git_server.ensure(self.events.append)
 
     def ensure_controllers(self) -> bool:
-        return open_controllers(self.provisioner.runtime).ensure(CONTROLLERS, Kube(self.provisioner.kubeconfig()))
+        return open_controllers(self.provisioner.runtime).ensure(CONTROLLERS, Kube(self.provisioner.kubeconfig()), {})
 
     def delete(self) -> bool:
         return self.provisioner.delete(self.events.append)

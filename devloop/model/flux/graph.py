@@ -7,6 +7,7 @@ from enum import StrEnum
 from devloop.hint import Hint
 from devloop.model.flux.kustomization import Kustomization, SourceRef
 from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROLLERS
+from devloop.model.flux.setup import FluxSetup
 from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -97,7 +98,7 @@ class Graph:
     """All Kustomizations of one environment; the first node is the root, for the entry path.
 
     Paths are relative to `source_directory`: '.' (the repository root) or the definition's source directory, whichever makes the
-    referenced paths exist. `own_sources` are the sourceRefs of this repository itself.
+    referenced paths exist. `own_sources` are the sourceRefs of this repository itself, `setup` is how it runs Flux.
     """
 
     environment: str
@@ -105,6 +106,7 @@ class Graph:
     entry_path: str
     nodes: tuple[Node, ...] = ()
     own_sources: frozenset[SourceRef] = frozenset()
+    setup: FluxSetup = FluxSetup()
     by_id: Mapping[ObjectId, Node] = field(init=False, repr=False, compare=False, default_factory=dict)
     by_parent: Mapping[ObjectId | None, tuple[Node, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 

@@ -6,7 +6,7 @@ from devloop.flux.deployments import ARTIFACTS_PORT, HEALTH_PORTS, deployments
 
 
 def test_controllers_do_not_need_the_cluster_network() -> None:
-    for deployment in deployments({name: f"image/{name}" for name in HEALTH_PORTS}, "local-control-plane"):
+    for deployment in deployments({name: f"image/{name}" for name in HEALTH_PORTS}, "local-control-plane", {}):
         pod = deployment["spec"]["template"]["spec"]
         assert pod["hostNetwork"]
         assert {"operator": "Exists"} in pod["tolerations"]

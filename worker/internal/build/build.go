@@ -64,7 +64,7 @@ type run struct {
 	scope         *scope.Scope
 	kustomization unstructured.Unstructured
 	fingerprint   string // of the Kustomization
-	sources       []*scope.Export
+	sources       []variableSource
 	view          *source.View
 	folder        string
 	preparation   *kustomize.Preparation
@@ -93,12 +93,12 @@ func (b *run) gather() error {
 		}
 	}
 	b.kustomization = *(&unstructured.Unstructured{Object: object}).DeepCopy()
-	keys, err := references(b.kustomization)
+	named, err := references(b.kustomization)
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		b.sources = append(b.sources, b.scope.Find(key))
+	for _, each := range named {
+		b.sources = append(b.sources, variableSource{b.scope.Find(each.key), each.optional})
 	}
 	source, err := b.builder.Repository.Source(b.request.Base, b.request.Settings, b.request.Artifact)
 	var known *protocol.Failure

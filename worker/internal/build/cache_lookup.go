@@ -32,7 +32,7 @@ func (b *run) cacheKey() string {
 		return ""
 	}
 	for _, source := range b.sources {
-		if source == nil {
+		if source.Export == nil {
 			parts = append(parts, "absent")
 			continue
 		}

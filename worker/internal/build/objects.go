@@ -46,6 +46,10 @@ func (b *run) finishObjects(objects resmap.ResMap, wantsOrigins bool) error {
 		if protocol.IsTooDeep(built.Body) {
 			return protocol.TooDeep(objectName(res), origin)
 		}
+		if b.result.Failure == nil && variables.undefined != nil {
+			explainer := b.explainer()
+			b.result.Failure = explainer.Explain(explainer.ExplainObject(variables.undefined, objectName(res), origin))
+		}
 		built.Origin, built.Line = origin, line
 		b.result.Objects = append(b.result.Objects, *built)
 	}

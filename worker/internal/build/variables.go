@@ -19,33 +19,49 @@ import (
 )
 
 // variables of one Kustomization. shown has unknowns in place of what comes from secrets; incomplete means that a source of them was
-// rendered by nothing here, so that a name that is not among them may still have a value in the cluster.
+// rendered by nothing here, so that a name that is not among them may still have a value in the cluster; awaited, that such a source must be
+// there. undefined is the first variable without a value; what comes after it is built as if it had one.
 type variables struct {
 	kustomization unstructured.Unstructured
 	known, shown  map[string]string
 	incomplete    bool
+	awaited       bool
+	undefined     *protocol.Failure
 	always        bool
 	strict        bool
 }
 
-// references are the ConfigMaps and Secrets that a Kustomization takes variables from, as keys of a scope, in its order.
-func references(k unstructured.Unstructured) ([]string, error) {
+// reference is a ConfigMap or Secret that a Kustomization takes variables from, as the key of a scope.
+type reference struct {
+	key      string
+	optional bool
+}
+
+// references are those of a Kustomization, in its order.
+func references(k unstructured.Unstructured) ([]reference, error) {
 	listed, _, err := unstructured.NestedSlice(k.Object, "spec", "postBuild", "substituteFrom")
 	if err != nil {
 		return nil, fmt.Errorf("spec.postBuild.substituteFrom: %w", err)
 	}
-	var keys []string
-	for _, reference := range listed {
-		fields, _ := reference.(map[string]any)
+	var found []reference
+	for _, each := range listed {
+		fields, _ := each.(map[string]any)
 		kind, _ := fields["kind"].(string)
 		name, _ := fields["name"].(string)
-		keys = append(keys, scope.Key(kind, k.GetNamespace(), name))
+		optional, _ := fields["optional"].(bool)
+		found = append(found, reference{scope.Key(kind, k.GetNamespace(), name), optional})
 	}
-	return keys, nil
+	return found, nil
 }
 
-// variablesOf puts together what sources (nil for one that nothing renders) and the Kustomization itself define.
-func variablesOf(k unstructured.Unstructured, sources []*scope.Export, strict bool) (*variables, error) {
+// variableSource is where variables come from; the export is nil for one that nothing renders.
+type variableSource struct {
+	*scope.Export
+	optional bool
+}
+
+// variablesOf puts together what the sources and the Kustomization itself define.
+func variablesOf(k unstructured.Unstructured, sources []variableSource, strict bool) (*variables, error) {
 	result := &variables{kustomization: k, known: map[string]string{}, shown: map[string]string{}, strict: strict}
 	postBuild, _, _ := unstructured.NestedMap(k.Object, "spec", "postBuild")
 	if postBuild == nil {
@@ -67,9 +83,9 @@ func variablesOf(k unstructured.Unstructured, sources []*scope.Export, strict bo
 	return result, validNames(result.known)
 }
 
-func (v *variables) add(source *scope.Export) {
-	if source == nil {
-		v.incomplete = true
+func (v *variables) add(source variableSource) {
+	if source.Export == nil {
+		v.incomplete, v.awaited = true, v.awaited || !source.optional
 		return
 	}
 	for key, value := range source.Content().Values {
@@ -97,10 +113,10 @@ func (v *variables) secret() bool { return !maps.Equal(v.known, v.shown) }
 
 var notSet = regexp.MustCompile(`variable not set \(strict mode\): "([^"]+)"`)
 
-// substitute puts values in place, with Flux's own code. Where the sources are incomplete, a variable that has neither value nor default
-// becomes an unknown.
+// substitute puts values in place, with Flux's own code. A variable that has neither value nor default becomes an unknown; that is a failure
+// where the sources are complete.
 func (v *variables) substitute(res *resource.Resource, values map[string]string) error {
-	if values == nil || len(values) == 0 && !v.always && !v.incomplete {
+	if values == nil || len(values) == 0 && !v.always && !v.awaited {
 		return nil
 	}
 	text, err := res.AsYAML()
@@ -122,8 +138,8 @@ func (v *variables) substitute(res *resource.Resource, values map[string]string)
 		if missing == nil {
 			return &protocol.Failure{Kind: protocol.KindSubstitution, Message: notSubstituted(objectName(res), err)}
 		}
-		if !v.incomplete {
-			return &protocol.Failure{Kind: protocol.KindUndefined, Message: fmt.Sprintf("the variable %s is not defined", missing[1]), Variable: missing[1]}
+		if !v.incomplete && v.undefined == nil {
+			v.undefined = &protocol.Failure{Kind: protocol.KindUndefined, Message: fmt.Sprintf("the variable %s is not defined", missing[1]), Variable: missing[1]}
 		}
 		values = collect.MergeStrings(values, map[string]string{missing[1]: mask.Hide(missing[1])})
 	}

@@ -23,6 +23,10 @@ _EDIT = "remove the field from the file, then add it again with sops {0}"
 _RE_ENCRYPT = "the settings in the file exclude the field: sops decrypt --in-place {0}, then sops encrypt --in-place {0}"
 
 
+_DECRYPT = "add `decryption: {provider: sops, secretRef: {name: sops-age}}` to its spec"
+_DECRYPT_WITH_OWN = "add `decryption: {provider: sops}` to its spec"
+
+
 def left_in_clear(context: LintContext) -> Iterator[Diagnostic]:
     """A field of an encrypted file is in plain text although SOPS would have encrypted it."""
     for path, secret in context.files.encrypted.items():
@@ -87,7 +91,8 @@ def decryption_missing(context: LintContext) -> Iterator[Diagnostic]:
         encrypted = kustomization.node.encrypted
         if encrypted and mapping_at(kustomization.spec, "decryption").get("provider") != "sops":
             message = "{kustomization} applies encrypted files without decrypting them: {paths}"
-            hint = "add `decryption: {provider: sops, secretRef: {name: sops-age}}` to its spec"
+            own = kustomization.environment.graph.setup.age_secret
+            hint = f"{_DECRYPT_WITH_OWN}: the controller has keys in {own}" if own else _DECRYPT
             yield kustomization.diagnostic(message, hint=hint, paths=", ".join(encrypted))
 
 

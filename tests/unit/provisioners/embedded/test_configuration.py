@@ -66,7 +66,7 @@ def context(layout: Layout) -> ComponentContext:
 def commands(context: ComponentContext) -> list[Component]:
     return [
         *(program.command(context) for program in CONTROL_PLANE.values()),
-        *(processes.command(context, name) for name in CONTROLLERS),
+        *(processes.command(context, name, {}) for name in CONTROLLERS),
         process.command(context),
     ]
 
