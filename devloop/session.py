@@ -16,7 +16,7 @@ from devloop.gitserver import GitServer, open_git_server
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit
 from devloop.provisioners import Provisioner
-from devloop.repository.file_index import ignored_paths
+from devloop.repository.file_index import absent_paths, ignored_paths
 from devloop.toolchain import Toolchain
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Session:
             lambda: self.identities.text,
             store=renderings_folder(),
             ignored=ignored_paths,
+            absent=absent_paths,
         )
 
     @cached_property

@@ -77,17 +77,19 @@ class Worker:
         show_secrets: bool = False,
         store: Path | None = None,
         ignored: Callable[[Path], Sequence[str]] | None = None,
+        absent: Callable[[Path], Sequence[str]] | None = None,
     ) -> None:
         """`identities` may be a function, which is called once the process has begun to load; `show_secrets` leaves nothing masked.
 
         `store` is the folder in which answers are kept for the next run, if any; with `show_secrets` nothing is. `ignored` lists what is
-        no part of the repository, called likewise.
+        no part of the repository and `absent` what of it is not checked out, called likewise.
         """
         self._program = program
         self._root = root
         self._identities = identities
         self._show_secrets = show_secrets
         self._ignored = ignored
+        self._absent = absent
         self._store = str(store) if store else ""
         self._scratch = tempfile.TemporaryDirectory(prefix="devloop-worker-")
         self._numbers = itertools.count(1)
@@ -163,6 +165,7 @@ class Worker:
             "showSecrets": self._show_secrets,
             "store": self._store,
             "ignored": self._ignored(self._root) if self._ignored else (),
+            "absent": self._absent(self._root) if self._absent else (),
         }
         self._opened = self._ask(connection, {"open": opened})
         return connection

@@ -24,6 +24,7 @@ class OpenRequest(TypedDict):
     showSecrets: NotRequired[bool]
     store: NotRequired[str]
     ignored: NotRequired[Sequence[str]]
+    absent: NotRequired[Sequence[str]]
 
 
 class BuildRequest(TypedDict):

@@ -13,7 +13,7 @@ from devloop.model.flux.names import ROOT
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Emit
-from devloop.repository.file_index import ignored_paths
+from devloop.repository.file_index import absent_paths, ignored_paths
 from devloop.toolchain import Toolchain
 
 # Failures that need not occur in a cluster.
@@ -116,4 +116,12 @@ def open_worker(root: Path, keys: Callable[[], str], emit: Emit, *, show_secrets
     toolchain = Toolchain()
     if toolchain.ensure(("worker",), emit):
         toolchain.end_builds()
-    return Worker(toolchain.path("worker"), root, keys, show_secrets=show_secrets, store=renderings_folder(), ignored=ignored_paths)
+    return Worker(
+        toolchain.path("worker"),
+        root,
+        keys,
+        show_secrets=show_secrets,
+        store=renderings_folder(),
+        ignored=ignored_paths,
+        absent=absent_paths,
+    )

@@ -91,6 +91,17 @@ def ignored_paths(root: Path) -> tuple[str, ...]:
     return ()
 
 
+def absent_paths(root: Path) -> tuple[str, ...]:
+    """Files of the repository below `root` that a sparse checkout left out; none without Git."""
+    with contextlib.suppress(DevloopError):
+        setting = git.git("-c", "safe.directory=*", "config", "--type=bool", "core.sparseCheckout", cwd=root, check=False)
+        if setting.text.strip() != "true":
+            return ()
+        done = git.git("-c", "safe.directory=*", "ls-files", "-z", "-t", cwd=root, check=False)
+        return tuple(os.fsdecode(line[2:]) for line in done.stdout.split(b"\0") if line.startswith(b"S "))
+    return ()
+
+
 def _listed(root: Path) -> Iterator[str]:
     """Tracked and untracked files that are not ignored; in another user's repository too, since this runs nothing of it."""
     with contextlib.suppress(DevloopError):

@@ -23,7 +23,7 @@ from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.kustomization import SourceRef
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.output.json import to_json
-from devloop.repository.file_index import ignored_paths
+from devloop.repository.file_index import absent_paths, ignored_paths
 from devloop.repository.graph import build_graph
 
 CASES = Path(__file__).parents[4] / "shared/cases"
@@ -230,6 +230,18 @@ def test_what_git_does_not_keep_is_not_in_the_source(repository: Any, worker_pro
     ignored, nested = named(graph, "ignored").failure, named(graph, "in-nested").failure
     assert ignored and "ignored is ignored by Git" in str(ignored.hint)
     assert nested and "lib is a Git repository of its own" in str(nested.hint)
+
+
+def test_what_a_sparse_checkout_left_out_is_unknown(repository: Any, worker_program: Path) -> None:
+    children = [flux("here", "./here"), flux("left-out", "./left-out"), flux("base", "./base"), flux("gone", "./gone")]
+    root = repository({"cluster/k.yaml": children, "here/a.yaml": settings(), "left-out/a.yaml": settings("b")})
+    repository({"base/kustomization.yaml": "resources: [../left-out/a.yaml]"})
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run(["git", "-C", str(root), *arguments], check=True)
+    subprocess.run(["git", "-C", str(root), "sparse-checkout", "set", "cluster", "here", "base"], check=True)
+    with Worker(worker_program, root, absent=absent_paths) as worker:
+        graph = build_graph(environment(root), worker)
+    assert states(graph) == {"flux-system": "built", "here": "built", "left-out": "unknown", "base": "unknown", "gone": "failed"}
 
 
 def test_submodules_are_fetched_where_the_source_says_so(repository: Any, look: Survey) -> None:

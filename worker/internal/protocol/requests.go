@@ -18,7 +18,7 @@ type Request struct {
 
 // OpenRequest starts a session with a repository and Age identities (the text of key files). With ShowSecrets no value is masked: that is for
 // `devloop render --show-secrets` alone, and such a session keeps nothing on the disk. Store is the folder for what the next run can reuse.
-// Ignored are files and folders that Git ignores, relative to the root.
+// Ignored are files and folders that Git ignores, Absent are files that it tracks and that a sparse checkout left out, relative to the root.
 type OpenRequest struct {
 	Root        string   `json:"root"`
 	Scratch     string   `json:"scratch"`
@@ -26,6 +26,7 @@ type OpenRequest struct {
 	ShowSecrets bool     `json:"showSecrets,omitempty"`
 	Store       string   `json:"store,omitempty"`
 	Ignored     []string `json:"ignored,omitempty"`
+	Absent      []string `json:"absent,omitempty"`
 }
 
 // BuildRequest builds one Kustomization. It is given by name when an earlier build of the scope rendered it, else as an object. Its path is

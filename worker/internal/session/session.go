@@ -34,7 +34,7 @@ func openSession(r *protocol.OpenRequest) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &session{scratch: r.Scratch, repository: source.NewRepository(r.Root, r.Ignored), keys: keys, results: &cache.Results{}, scopes: map[string]*scope.Scope{}}
+	made := &session{scratch: r.Scratch, repository: source.NewRepository(r.Root, r.Ignored, r.Absent), keys: keys, results: &cache.Results{}, scopes: map[string]*scope.Scope{}}
 	if recipients, ok := keys.Recipients(); ok && !r.ShowSecrets {
 		made.results = cache.OpenResults(r.Store, append(recipients, programVersion())...)
 	}

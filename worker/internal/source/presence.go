@@ -64,6 +64,10 @@ func (t *Tree) checkedOut(relative string) bool {
 
 // unknown is the failure for a path that may exist: in, or above, a folder that comes from elsewhere. nil for any other.
 func (t *Tree) unknown(relative string) *protocol.Failure {
+	if t.absent[path.Join(t.base, relative)] {
+		message := fmt.Sprintf("%s is not all here: Git has a sparse checkout", t.Origin(relative))
+		return &protocol.Failure{Kind: protocol.KindUnknown, Message: message, Hint: "`git sparse-checkout disable` checks out the rest"}
+	}
 	for folder, what := range t.settings.Unknown {
 		if folder = path.Clean(folder); isWithin(relative, folder) || isWithin(folder, relative) {
 			return &protocol.Failure{Kind: protocol.KindUnknown, Message: fmt.Sprintf("%s comes from %s, which is not available here", folder, what)}

@@ -18,13 +18,19 @@ import (
 type Repository struct {
 	root    string
 	ignored map[string]bool
+	absent  map[string]bool
 	mu      sync.Mutex
 	trees   map[string]*Tree
 }
 
-// NewRepository takes the folder of a working tree, and what Git ignores in it.
-func NewRepository(root string, ignored []string) *Repository {
-	made := &Repository{root: root, ignored: map[string]bool{}, trees: map[string]*Tree{}}
+// NewRepository takes the folder of a working tree, what Git ignores in it, and files that are not checked out.
+func NewRepository(root string, ignored, absent []string) *Repository {
+	made := &Repository{root: root, ignored: map[string]bool{}, absent: map[string]bool{}, trees: map[string]*Tree{}}
+	for _, each := range absent { // with the folders above them
+		for name := path.Clean(each); !made.absent[name]; name = path.Dir(name) {
+			made.absent[name] = true
+		}
+	}
 	for _, each := range ignored {
 		made.ignored[path.Clean(each)] = true
 	}
@@ -44,6 +50,7 @@ func (r *Repository) tree(base string, settings protocol.SourceSettings) (*Tree,
 	}
 	made, err := newTree(r.root, base, r.ignored, settings)
 	if err == nil {
+		made.absent = r.absent
 		r.trees[key] = made
 	}
 	return made, err

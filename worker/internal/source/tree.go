@@ -29,6 +29,7 @@ type Tree struct {
 	fetched    bool
 	settings   protocol.SourceSettings
 	ignored    map[string]bool // by Git
+	absent     map[string]bool // files that are not checked out, and the folders above them
 	submodules map[string]bool // as .gitmodules lists them
 	exclusions *exclusions
 	mu         sync.Mutex
