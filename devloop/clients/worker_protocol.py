@@ -161,6 +161,7 @@ class BuildResult(TypedDict):
     files: Sequence[str]
     encrypted: Sequence[str]
     remote: NotRequired[Sequence[RemoteName]]
+    dropped: NotRequired[Sequence[Failure]]
     failure: NotRequired[Failure]
 
 

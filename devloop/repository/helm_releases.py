@@ -82,22 +82,23 @@ def _completed(
     return replace(node, manifests=(*node.manifests, *manifests), releases=releases)
 
 
-Result = tuple[tuple[Manifest, ...], str, Failure | None]
+Result = tuple[tuple[Manifest, ...], str, Failure | None, tuple[Failure, ...]]
 
 
 def _results(answer: protocol.Answer) -> Iterator[Result]:
-    """The objects, the folder of the chart and the failure of each release."""
+    """The objects, the folder of the chart, the failure and the dropped objects of each release."""
     if "failure" in answer:
         while True:
-            yield (), "", read_failure(answer["failure"])
+            yield (), "", read_failure(answer["failure"]), ()
     for result in answer["result"]:
         rendering = read_answer({"result": result})
-        yield rendering.manifests, rendering.directory, rendering.failure
+        dropped = tuple(map(read_failure, result.get("dropped") or ()))
+        yield rendering.manifests, rendering.directory, rendering.failure, dropped
 
 
 def _release(release: HelmRelease, result: Result | None) -> Release:
     if result is None:
         return Release(release.id, NodeState.FOREIGN)
-    manifests, chart, failure = result
+    manifests, chart, failure, dropped = result
     state = NodeState.BUILT if not failure else NodeState.UNKNOWN if failure.kind in UNKNOWABLE else NodeState.FAILED
-    return Release(release.id, state, chart, len(manifests), failure)
+    return Release(release.id, state, chart, len(manifests), failure, dropped)

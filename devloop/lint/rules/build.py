@@ -31,6 +31,15 @@ def release(context: LintContext) -> Iterator[Diagnostic]:
                 yield kustomization.diagnostic(message, hint=failure.hint, location=location, release=each.id, reason=failure.message)
 
 
+def dropped_hook(context: LintContext) -> Iterator[Diagnostic]:
+    """A hook of a chart in the repository that Helm does not know."""
+    for kustomization in context.kustomizations:
+        for each in kustomization.node.releases:
+            for dropped in each.dropped:
+                message, hint = "Helm leaves out {reason}", "correct the annotation helm.sh/hook, or remove it"
+                yield kustomization.diagnostic(message, hint=hint, location=Location(dropped.path, dropped.line), reason=dropped.message)
+
+
 def ignored_field(context: LintContext) -> Iterator[Diagnostic]:
     """An unknown field in a kustomization file: Flux drops it from the root file; kustomize rejects it in all others."""
     for kustomization, issue in context.kustomization_files("build/ignored-field"):
@@ -51,6 +60,12 @@ RULES: Rules = {
         Severity.ERROR,
         "helm-controller installs nothing from a chart that does not render",
         "fix the template or the values that the message names; `helm template` of the chart with these values fails with the same error",
+    ),
+    "build/dropped-hook": Rule(
+        dropped_hook,
+        Severity.WARNING,
+        "Helm silently leaves out an object with a hook that it does not know",
+        "write a name such as pre-install or post-upgrade in helm.sh/hook",
     ),
     "build/ignored-field": Rule(
         ignored_field,

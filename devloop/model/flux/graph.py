@@ -61,7 +61,8 @@ class Failure:
 class Release:
     """A HelmRelease of a Kustomization; `chart` is the chart's folder, relative to the repository root.
 
-    FOREIGN means that its chart is not available. `objects` counts what it renders; they are among the node's manifests.
+    FOREIGN means that its chart is not available. `objects` counts what it renders; they are among the node's manifests. `dropped` are
+    objects that Helm leaves out without an error.
     """
 
     id: ObjectId
@@ -69,6 +70,7 @@ class Release:
     chart: str = ""
     objects: int = 0
     failure: Failure | None = None
+    dropped: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)

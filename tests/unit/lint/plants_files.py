@@ -31,6 +31,12 @@ PLANTS: dict[str, Plant] = {
     "yaml/duplicate-key": edited(WEB, "^  replicas: 2", "  replicas: 2\n  replicas: 3", at="replicas: 3"),
     "build/failed": edited(f"{STOREFRONT}/kustomization.yaml", "- service.yaml", "- services.yaml"),
     "build/ignored-field": edited("k8s/clusters/local/apps/kustomization.yaml", "^replicas:", "replica:"),
+    "build/dropped-hook": edited(
+        "k8s/bases/apps/catalogue/chart/templates/service-account.yaml",
+        "^metadata:",
+        "metadata:\n  annotations:\n    helm.sh/hook: pre-instal",
+        at="helm.sh/hook",
+    ),
     "build/release": edited(CHART, "replicas: 1", 'replicas: {{ fail "planted" }}'),
     "secrets/plaintext": Plant(new(f"{STOREFRONT}/secret.yaml", PLAIN), f"{STOREFRONT}/secret.yaml", at="password"),
     "secrets/not-encrypted": Plant(new(LOGIN, PLAIN), LOGIN, at="apiVersion"),

@@ -75,6 +75,7 @@ func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]release
 	if err != nil {
 		return nil, err
 	}
+	w.findDropped(texts)
 	if err := w.undefined(loaded, sorted, hooks); err != nil {
 		return nil, err
 	}

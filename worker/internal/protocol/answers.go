@@ -24,13 +24,14 @@ func (a Answer) Encode() ([]byte, error) {
 }
 
 // BuildResult is what a Kustomization or a HelmRelease rendered; paths are relative to the root. Objects are always in the JSON, see Encode.
-// Remote are the remote bases that were not fetched. Failure is an error in the repository.
+// Remote are the remote bases that were not fetched, Dropped what Helm drops from a chart without an error. Failure is an error in the repository.
 type BuildResult struct {
 	Directory string        `json:"directory"`
 	Objects   []BuiltObject `json:"objects,omitempty"`
 	Files     []string      `json:"files"`
 	Encrypted []string      `json:"encrypted"`
 	Remote    []RemoteName  `json:"remote,omitempty"`
+	Dropped   []*Failure    `json:"dropped,omitempty"`
 	Failure   *Failure      `json:"failure,omitempty"`
 }
 
