@@ -72,5 +72,7 @@ def _command_context(context: typer.Context) -> CommandContext:
     from devloop.console.command_hints import CommandContext
 
     environment, sources = context.params.get("environment"), {name: context.get_parameter_source(name) for name in context.params}
-    options = {n: str(context.params[n]) for n in ("definition", "provisioner") if (s := sources.get(n)) and s.name == "COMMANDLINE"}
+    options = {
+        n: str(context.params[n]) for n in ("definition", "provisioner", "path") if (s := sources.get(n)) and s.name == "COMMANDLINE"
+    }
     return CommandContext.of(environment if isinstance(environment, str) else "", str(context.obj.directory or ""), **options)

@@ -12,7 +12,7 @@ from devloop.model.report import Event, Notice, Report, StepFinished
 
 @dataclass(frozen=True)
 class CommandContext:
-    """`before` are options before a command (-C DIR), `after` those after its environment (--definition FILE).
+    """`before` are options before a command (-C DIR), `after` those after its environment (--definition FILE, --path DIR).
 
     `provisioner` is for commands that may create an environment; others use its current one.
     """
@@ -23,10 +23,11 @@ class CommandContext:
     provisioner: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, environment: str, directory: str = "", definition: str = "", provisioner: str = "") -> CommandContext:
+    def of(cls, environment: str, directory: str = "", definition: str = "", provisioner: str = "", path: str = "") -> CommandContext:
         """From the options of the command line, '' for missing ones."""
-        options = (("-C", directory), ("--definition", definition), ("--provisioner", provisioner))
-        return cls(environment, *(option if option[1] else () for option in options))
+        options = (("-C", directory), ("--definition", definition), ("--path", path), ("--provisioner", provisioner))
+        before, definition_option, path_option, provisioner_option = (option if option[1] else () for option in options)
+        return cls(environment, before, (*definition_option, *path_option), provisioner_option)
 
     def hint(self, hint: Hint) -> Hint:
         if isinstance(hint, Instructions):

@@ -112,7 +112,7 @@ RULES: Rules = {
     "secrets/decryption-missing": Rule(
         decryption_missing,
         Severity.ERROR,
-        "Flux rejects encrypted objects if the Kustomization does not decrypt them",
+        "Flux rejects encrypted objects that the Kustomization does not decrypt, or puts the encrypted text into the cluster",
         "add spec.decryption with provider sops to the Kustomization",
     ),
 }
