@@ -137,7 +137,8 @@ class LintContext:
         for kustomization in self.kustomizations:
             failure = kustomization.node.failure
             if failure and kustomization.node.state is NodeState.FAILED:
-                yield kustomization, failure, Location(failure.path, failure.line) if failure.path else kustomization.location()
+                own = kustomization.location(*failure.field[1:])  # without "spec"
+                yield kustomization, failure, Location(failure.path, failure.line) if failure.path else own
 
     def kustomization_files(self, rule: str) -> Iterator[tuple[KustomizationContext, Diagnostic]]:
         """The issues of kustomization files that a rule reports, each with the Kustomizations that use the file."""

@@ -43,6 +43,12 @@ PLANTS: dict[str, Plant] = {
     "secrets/private-key": Plant(new("clusters/prod/deploy.key", KEY), "clusters/prod/deploy.key", at="BEGIN"),
     "secrets/left-in-clear": edited(LOGIN, r"^stringData:\n", "stringData:\n    pasted: correct-horse-battery\n", at="pasted"),
     "secrets/no-mac": edited(LOGIN, r"^ +mac: .*\n", "", at="apiVersion"),
+    "secrets/encrypted-list": edited(
+        LOGIN,
+        r"^kind: Secret\nmetadata:\n((?: {4}.*\n)+)[^\0]*?^stringData:\n",
+        r"kind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata:\n\1  stringData:\n",
+        at="kind: List",
+    ),
     "secrets/decryption-missing": Plant(
         edit(SYNC, r"^        decryption:\n +provider: sops\n +secretRef:\n +name: sops-age\n", ""),
         f"{BASES}/sync/apps.yaml",

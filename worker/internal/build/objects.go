@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"sort"
 	"strings"
@@ -43,6 +44,9 @@ func (b *run) finishObjects(objects resmap.ResMap, wantsOrigins bool) error {
 		if err != nil {
 			return b.explainer().ExplainObject(err, objectName(res), origin)
 		}
+		if built.Secret == protocol.SecretEncrypted && isSealed(res) {
+			continue
+		}
 		if protocol.IsTooDeep(built.Body) {
 			return protocol.TooDeep(objectName(res), origin)
 		}
@@ -54,6 +58,11 @@ func (b *run) finishObjects(objects resmap.ResMap, wantsOrigins bool) error {
 		b.result.Objects = append(b.result.Objects, *built)
 	}
 	return nil
+}
+
+// isSealed says that it is not known here which object this is: its kind or its name is encrypted. Flux knows it.
+func isSealed(res *resource.Resource) bool {
+	return sops.LooksSealed(res.GetApiVersion()) || sops.LooksSealed(res.GetKind()) || sops.LooksSealed(res.GetName()) || sops.LooksSealed(res.GetNamespace())
 }
 
 func objectName(res *resource.Resource) string {
@@ -169,10 +178,28 @@ func addMetadata(res *resource.Resource, labels, annotations map[string]string) 
 	return nil
 }
 
+// withoutIdentity leaves out what tells objects apart: Flux shows it too, whether it was encrypted or not.
+func withoutIdentity(before map[string]any) map[string]any {
+	rest := maps.Clone(before)
+	for _, key := range []string{"apiVersion", "kind", "type", "immutable"} {
+		delete(rest, key)
+	}
+	if metadata, ok := rest["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(metadata)
+		delete(metadata, "name")
+		delete(metadata, "namespace")
+		rest["metadata"] = metadata
+	}
+	return rest
+}
+
 // mask gives the object as JSON without secret values; before is the object as it was before decryption.
 func (b *run) mask(res *resource.Resource, before map[string]any, state protocol.SecretState) (json.RawMessage, []string, error) {
 	content, err := res.MarshalJSON()
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := survivesYAML(res, content); err != nil {
 		return nil, nil, err
 	}
 	if state == "" && len(b.preparation.Secrets) == 0 && !bytes.ContainsFunc(content, mask.IsHidden) {
@@ -186,6 +213,7 @@ func (b *run) mask(res *resource.Resource, before map[string]any, state protocol
 		delete(object, "sops")
 	}
 	m := &mask.Masker{IsSecret: res.GetKind() == "Secret", Secrets: b.preparation.Secrets}
+	before = withoutIdentity(before)
 	if b.builder.ShowSecrets {
 		m.Secrets, before = nil, nil
 	}

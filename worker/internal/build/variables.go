@@ -73,6 +73,9 @@ func variablesOf(k unstructured.Unstructured, sources []variableSource, strict b
 	for _, source := range sources {
 		result.add(source)
 	}
+	if found := notText(postBuild["substitute"]); found != nil {
+		return nil, found
+	}
 	inline, _, err := unstructured.NestedStringMap(postBuild, "substitute")
 	if err != nil {
 		return nil, fmt.Errorf("spec.postBuild.substitute: %w", err)
@@ -81,6 +84,22 @@ func variablesOf(k unstructured.Unstructured, sources []variableSource, strict b
 		result.known[name], result.shown[name] = value, value
 	}
 	return result, validNames(result.known)
+}
+
+// As in Flux's documentation: kustomize drops quotes around a variable.
+const quoteIt = `put it in quotes; around a variable write ${quote}${NAME}${quote}, with the variable quote: '"'`
+
+// notText finds the first variable whose value is no text: Flux does not read such a Kustomization.
+func notText(substitute any) error {
+	inline, _ := substitute.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
+		if _, ok := inline[name].(string); !ok {
+			message := fmt.Sprintf("the value of the variable %s is not a text", name)
+			field := []any{"spec", "postBuild", "substitute", name}
+			return &protocol.Failure{Kind: protocol.KindSubstitution, Message: message, Hint: quoteIt, Field: field}
+		}
+	}
+	return nil
 }
 
 func (v *variables) add(source variableSource) {

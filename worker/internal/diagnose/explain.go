@@ -61,7 +61,9 @@ func (e *Explainer) ExplainObject(err error, object, origin string) *protocol.Fa
 			known = &protocol.Failure{Kind: protocol.KindBuild, Message: e.clean(Unwrap(err.Error()), e.Folder)}
 		}
 	}
-	known.Path, known.Object, known.Message = cmp.Or(known.Path, origin), object, e.redact(known.Message)
+	known.Path, known.Object = cmp.Or(known.Path, origin), object
+	e.placeExpression(known)
+	known.Message = e.redact(known.Message)
 	return known
 }
 

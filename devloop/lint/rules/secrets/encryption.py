@@ -86,6 +86,24 @@ def no_mac(context: LintContext) -> Iterator[Diagnostic]:
             yield Diagnostic.of(message, Location(path, 1), instructions(decrypt, ", then ", encrypt))
 
 
+def encrypted_list(context: LintContext) -> Iterator[Diagnostic]:
+    """A List that was encrypted as a whole: kustomize splits it, and its objects have no SOPS metadata of their own."""
+    for kustomization in context.kustomizations:
+        for path in kustomization.node.encrypted:
+            secret = context.files.encrypted.get(path)
+            line = _line_of_list(secret) if secret else 0
+            if line:
+                message = "is a List: Flux splits it before it decrypts, and applies the encrypted text of its objects"
+                hint = "decrypt it, write each object as a document of its own, separated by ---, and encrypt it again"
+                yield kustomization.diagnostic(message, hint=hint, location=Location(path, line))
+
+
+def _line_of_list(secret: EncryptedSecret) -> int:
+    """The line of `kind: List` (or SecretList ...) over items with encrypted values; 0 for other files."""
+    sealed = any(leaf.path[0] == "items" for leaf in secret.encrypted_data)
+    return next((leaf.line for leaf in secret.data if sealed and leaf.path == ("kind",) and leaf.value.endswith("List")), 0)
+
+
 def decryption_missing(context: LintContext) -> Iterator[Diagnostic]:
     for kustomization in context.kustomizations:
         encrypted = kustomization.node.encrypted
@@ -108,6 +126,12 @@ RULES: Rules = {
         Severity.ERROR,
         "without a message authentication code Flux applies the encrypted text as it is",
         "decrypt the file with `sops decrypt --ignore-mac --in-place`, and encrypt it again",
+    ),
+    "secrets/encrypted-list": Rule(
+        encrypted_list,
+        Severity.ERROR,
+        "Flux becomes ready, and the cluster has the encrypted text instead of the values",
+        "write the objects of the List as documents of their own, and encrypt the file again",
     ),
     "secrets/decryption-missing": Rule(
         decryption_missing,
