@@ -18,7 +18,8 @@ _OBJECT = re.compile(rb"""^["']?kind["']?:[ \t]*["']?(Namespace|ServiceAccount|C
 _METADATA = re.compile(rb"^metadata:[ \t]*(?:(\{[^}]*\})|(?:#.*)?\r?$((?:\n(?:[ \t].*|[ \t\r]*|#.*)$)*))", re.M)
 _ENTRY = re.compile(rb"""["']?(name|namespace)["']?:[ \t]*["']?([^\s"',}]+)""")
 _FLUX_KUSTOMIZATION = re.compile(rb"""^kind:[ \t]*["']?Kustomization["']?[ \t\r]*(?:#.*)?$""", re.M)
-_NAME = re.compile(rb"""^metadata:[^\n]*(?:\n[ \t]+[^\n]*)*?[\s{,]name:[ \t]*["']?([\w.-]+)""", re.M)
+# One blank alone begins a line: two ways to match an indentation would take exponential time.
+_NAME = re.compile(rb"""^metadata:[^\n]*(?:\n[ \t][^\n]*)*?[\s{,]name:[ \t]*["']?([\w.-]+)""", re.M)
 _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 
 from devloop.model.lint.file_index import Field, ObjectText, PrivateKey, Reference, Variable
-from devloop.model.lint.file_scan import objects, private_keys, references, secret_texts, speaks_of_rotation, variables
+from devloop.model.lint.file_scan import flux_kustomizations, objects, private_keys, references, secret_texts, speaks_of_rotation, variables
 
 BODY = base64.b64encode(b"this is no key, it was made up for a test of devloop and opens nothing at all; thank you").decode()
 OPENSSH = base64.b64encode(b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none" + b"made up, opens nothing: 0123456789 ABCDEF").decode()
@@ -126,3 +127,10 @@ def test_a_document_speaks_of_something_else(text: str) -> None:
 )
 def test_objects_of_a_bootstrap_folder(text: str, found: list[tuple[str, str, str]]) -> None:
     assert [*objects("a", text.encode())] == [ObjectText("a", *each) for each in found]
+
+
+def test_a_long_document_without_a_name_takes_no_time() -> None:
+    text = "kind: Kustomization\nmetadata:\n" + "          description: none\n" * 5000
+    started = time.perf_counter()
+    assert [*flux_kustomizations("a", text.encode())] == []
+    assert time.perf_counter() - started < 5
