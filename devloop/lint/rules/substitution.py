@@ -9,6 +9,7 @@ from devloop.model.kubernetes.manifest import Manifest, mapping_at
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import EnvironmentGraph, KustomizationContext, LintContext
 from devloop.model.lint.file_index import FileIndex, is_made_up
+from devloop.model.messages import join_words
 
 _DEFINE = "define it in spec.postBuild, give it a default like ${NAME:=value}, or write $${NAME} for the literal text"
 
@@ -84,7 +85,7 @@ def _hidden(
                     severity=Severity.WARNING if len(defining) == len(others) > 1 else None,
                     location=Location(path, variable.line),
                     variable=variable.name,
-                    environments=" and ".join(defining),
+                    environments=join_words(defining),
                 )
 
 

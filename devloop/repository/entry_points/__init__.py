@@ -33,7 +33,7 @@ def defined(root: Path) -> tuple[str, ...]:
 def undefined(root: Path) -> dict[str, Environment]:
     """The environments that only the repository's files show, by name."""
     root = root.resolve()
-    known = {environment.entry_path for environment in _loadable(root)}
+    known = {environment.entry_path: posixpath.normpath(environment.definition.source_directory) for environment in _loadable(root)}
     named = _named(discover(FluxFiles(root), known), taken=defined(root))
     return {name: _environment(root, name, entry) for name, entry in sorted(named.items())}
 

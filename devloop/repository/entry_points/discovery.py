@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from devloop.model.lint.file_index import above
@@ -26,8 +26,8 @@ class EntryPoint:
     base: str = "."
 
 
-def discover(files: FluxFiles, known: Collection[str] = ()) -> tuple[EntryPoint, ...]:
-    """All entries but those at the paths `known`, which definitions have."""
+def discover(files: FluxFiles, known: Mapping[str, str]) -> tuple[EntryPoint, ...]:
+    """All entries but the `known` ones of definitions: path -> the folder that paths in it count from."""
     found: dict[str, EntryPoint] = {}
 
     def add(entries: Iterable[EntryPoint]) -> None:
@@ -37,7 +37,7 @@ def discover(files: FluxFiles, known: Collection[str] = ()) -> tuple[EntryPoint,
 
     add(_said(files))
     add(_self_references(files, [*known, *found]))
-    add(_siblings(files, [*known, *found]))
+    add(_siblings(files, {**known, **{path: entry.base for path, entry in found.items()}}))
     if not found and not known:
         add(_forest(files))
     return tuple(found.values())
@@ -73,17 +73,17 @@ def _own_folders(files: FluxFiles, file: str, paths: Iterable[str]) -> Iterator[
                 break
 
 
-def _siblings(files: FluxFiles, known: Collection[str]) -> Iterator[EntryPoint]:
+def _siblings(files: FluxFiles, known: Mapping[str, str]) -> Iterator[EntryPoint]:
     applied = {path for paths in files.kustomizations.values() for path in map(_normal, paths)}
     read = frozenset().union(*(files.read_by(path) for path in known))
-    for entry in known:
+    for entry, base in known.items():
         parent, shape = posixpath.dirname(entry), _shape(files, entry)
         for folder in _folders(files, parent) if parent and shape else ():
             own = files.kustomization_file(folder)
             if folder not in applied and not is_aside(folder) and own not in read and _shape(files, folder) == shape:
                 told_by = own or min(name for name in files.read_by(folder) if name in files.kustomizations)
                 if not any(other == folder or other.startswith(f"{folder}/") for other in known) and told_by not in read:
-                    yield EntryPoint(folder, told_by)
+                    yield EntryPoint(folder, told_by, base)
 
 
 def _shape(files: FluxFiles, folder: str) -> tuple[bool, bool] | None:

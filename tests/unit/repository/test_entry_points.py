@@ -120,7 +120,8 @@ def test_folders_beside_an_entry_with_its_shape_are_entries(tmp_path: Path) -> N
     shared = {"k8s/clusters/base/kustomization.yaml": resources("settings.yaml"), "k8s/clusters/base/settings.yaml": "kind: ConfigMap\n"}
     write(tmp_path, {"ksail.yaml": DEFINITION, **layers, **shared, "k8s/clusters/archive/kustomization.yaml": resources("../prod")})
     assert names(tmp_path) == ("local", "prod")
-    assert load(tmp_path, "prod").definition.path == "k8s/clusters/prod/kustomization.yaml"
+    prod = load(tmp_path, "prod").definition
+    assert (prod.path, prod.source_directory, prod.entry_path) == ("k8s/clusters/prod/kustomization.yaml", "k8s", "clusters/prod")
 
 
 def test_components_beside_an_entry_are_none(tmp_path: Path) -> None:
