@@ -26,6 +26,8 @@ func (w *validator) builtIn(o object) {
 		w.job(job, jobAt)
 	case "/Service":
 		w.service(spec, at)
+	case "networking.k8s.io/Ingress":
+		w.ingress(spec, at)
 	case "autoscaling/HorizontalPodAutoscaler":
 		w.autoscaler(spec, at)
 	case "policy/PodDisruptionBudget":
@@ -52,6 +54,7 @@ func (w *validator) workload(spec map[string]any, at *path) {
 	if strategy, strategyAt := inside(spec, at, "strategy"); strategy["type"] == "Recreate" && strategy["rollingUpdate"] != nil {
 		w.report(protocol.SchemaValue, strategyAt.field("rollingUpdate"), "", "must not be set with the strategy Recreate")
 	}
+	w.rollout(spec, at)
 	claims := map[string]bool{}
 	for _, each := range mappings(spec["volumeClaimTemplates"]) {
 		metadata, _ := each["metadata"].(map[string]any)
@@ -60,35 +63,22 @@ func (w *validator) workload(spec map[string]any, at *path) {
 	w.pod(pod, podAt, claims)
 }
 
+// rollout: a Deployment that may neither remove nor add a pod would never get on.
+func (w *validator) rollout(spec map[string]any, at *path) {
+	strategy, strategyAt := inside(spec, at, "strategy", "rollingUpdate")
+	if isZero(strategy["maxUnavailable"]) && isZero(strategy["maxSurge"]) {
+		w.report(protocol.SchemaValue, strategyAt.field("maxUnavailable"), "", "must not be 0 where maxSurge is 0")
+	}
+}
+
+func isZero(value any) bool { return value == int64(0) || value == "0%" }
+
 func (w *validator) job(spec map[string]any, at *path) {
 	pod, podAt := inside(spec, at, "template", "spec")
 	if policy := pod["restartPolicy"]; pod != nil && (policy == nil || policy == "Always") {
 		w.report(protocol.SchemaValue, podAt.field("restartPolicy"), "", "must be OnFailure or Never in a Job, the default is Always")
 	}
 	w.pod(pod, podAt, nil)
-}
-
-// pod: the volumes that containers mount are among the pod's, or among those that a StatefulSet claims.
-func (w *validator) pod(spec map[string]any, at *path, claims map[string]bool) {
-	volumes := map[string]bool{}
-	for i, each := range mappings(spec["volumes"]) {
-		if w.isSkipped(each["name"], at.field("volumes").item(i, each).field("name")) {
-			return
-		}
-		volumes[fmt.Sprint(each["name"])] = true
-	}
-	for _, list := range []string{"initContainers", "containers"} {
-		for i, container := range mappings(spec[list]) {
-			mounts := at.field(list).item(i, container).field("volumeMounts")
-			for n, mount := range mappings(container["volumeMounts"]) {
-				name, isText := mount["name"].(string)
-				field := mounts.item(n, nil).field("name")
-				if isText && !volumes[name] && !claims[name] && !w.isSkipped(name, field) {
-					w.report(protocol.SchemaValue, field, "", "%s is not a volume of the pod", w.shown(name))
-				}
-			}
-		}
-	}
 }
 
 func (w *validator) schedule(spec map[string]any, at *path) {
@@ -116,6 +106,21 @@ func (w *validator) service(spec map[string]any, at *path) {
 	}
 	if spec["type"] == "ExternalName" && (spec["externalName"] == nil || spec["externalName"] == "") {
 		w.missing("externalName", at)
+	}
+}
+
+// ingress: a path of the types Exact and Prefix is absolute.
+func (w *validator) ingress(spec map[string]any, at *path) {
+	for i, rule := range mappings(spec["rules"]) {
+		http, _ := inside(rule, nil, "http")
+		paths := at.field("rules").item(i, nil).field("http").field("paths")
+		for n, each := range mappings(http["paths"]) {
+			text, _ := each["path"].(string)
+			field := paths.item(n, nil).field("path")
+			if (each["pathType"] == "Exact" || each["pathType"] == "Prefix") && !strings.HasPrefix(text, "/") && !w.isSkipped(text, field) {
+				w.report(protocol.SchemaValue, field, "", "%s must begin with /", w.shown(text))
+			}
+		}
 	}
 }
 
