@@ -90,7 +90,9 @@ class FluxFiles:
                 yield KustomizationFile(file, str(name), _text(_field(spec, "path")), reference)
 
     def is_folder(self, path: str) -> bool:
-        return (self.root / path).is_dir()
+        """A link is none: Flux leaves links out, and they may lead back to where they are."""
+        folder = self.root / path
+        return folder.is_dir() and not folder.is_symlink()
 
     def kustomization_file(self, folder: str) -> str:
         """'' for a folder without one."""
@@ -134,7 +136,7 @@ class FluxFiles:
 
     def _entries(self, folder: str) -> list[str]:
         try:
-            names = sorted(path.name for path in (self.root / folder).iterdir())
+            names = sorted(path.name for path in (self.root / folder).iterdir() if not path.is_symlink())
         except OSError:
             return []
         return [posixpath.normpath(posixpath.join(folder, name)) for name in names if name not in _SKIPPED]

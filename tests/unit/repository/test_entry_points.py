@@ -152,6 +152,14 @@ def test_without_anything_else_the_roots_of_the_forest_are_entries(tmp_path: Pat
     assert found(tmp_path) == {"one": "sites/one", "two": "sites/two"}
 
 
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Two that lead up would have 2^40 paths."""
+    write(tmp_path, {"clusters/dev/root.yaml": flux("./clusters/dev"), "clusters/dev/more/apps.yaml": flux("./apps"), "apps/a.yaml": ""})
+    for name in ("up", "again"):
+        (tmp_path / "clusters/dev/more" / name).symlink_to("../..", target_is_directory=True)
+    assert found(tmp_path) == {"dev": "clusters/dev"}
+
+
 def test_paths_count_from_a_folder_that_is_a_repository_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, {"fleet/clusters/prod/flux-system/gotk-sync.yaml": flux("./clusters/prod"), "fleet/apps/a.yaml": ""})
     environment = load(tmp_path, "prod")
