@@ -40,8 +40,8 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
     ("case", "environment", "message"),
     [
         ("platform-template", "prod", "Hetzner"),
-        ("flux2-multi-tenancy", "local", "devloop init"),
-        ("flux2-kustomize-helm-example", "local", "devloop init"),
+        ("flux2-multi-tenancy", "local", "it has production and staging"),
+        ("flux2-kustomize-helm-example", "local", "it has production and staging"),
     ],
 )
 def test_unsupported_input_is_reported(user: User, case: str, environment: str, message: str) -> None:

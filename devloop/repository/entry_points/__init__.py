@@ -51,9 +51,14 @@ def load(
     if path:
         return _entered(_environment(root, name, EntryPoint(".", "")), path)
     found = undefined(root) if known is None else known
-    if name not in found:
-        raise _unknown(root, name, sorted([*defined(root), *found]))
-    return found[name]
+    if name in found:
+        return found[name]
+    try:
+        return load_environment(root, name)
+    except InputError as error:
+        if error.problems or not (others := sorted([*defined(root), *found])):
+            raise
+        raise _unknown(root, name, others) from None
 
 
 def _load_defined(root: Path, name: str, definition: Path | None) -> Environment:
@@ -82,11 +87,6 @@ def _with_settings(environment: Environment, named: NamedEnvironment) -> Environ
 
 
 def _unknown(root: Path, name: str, known: Sequence[str]) -> InputError:
-    if not known:
-        try:
-            load_environment(root, name)
-        except InputError as error:
-            return error
     near = suggestions(name, known)
     hint: Hint = f"did you mean {join_words(near, 'or')}?" if near else command("devloop env list")
     return InputError(f"no environment {quote(name)} in {root}; it has {join_words(known)}", hint=hint)

@@ -212,6 +212,11 @@ def test_a_path_for_once(tmp_path: Path) -> None:
         load(tmp_path, "local", path=Path("/etc"))
 
 
+def test_local_is_the_only_definition(tmp_path: Path) -> None:
+    write(tmp_path, {"ksail.yaml": "metadata: {name: home}\n" + DEFINITION, "clusters/prod/flux-system/gotk-sync.yaml": ""})
+    assert load(tmp_path, "local").definition.path == "ksail.yaml"
+
+
 def test_a_wrong_name_says_which_there_are(tmp_path: Path) -> None:
     write(tmp_path, {f"clusters/{name}/flux-system/gotk-sync.yaml": "" for name in ("staging", "production")})
     with pytest.raises(InputError, match="it has production and staging") as error:
