@@ -139,5 +139,6 @@ def test_a_pipe_does_not_block(worker_program: Path, tmp_path: Path) -> None:
     (tmp_path / "cluster").mkdir()
     for name in ("cluster/a.yaml", "cluster/.sourceignore", ".sourceignore", "a.yaml", ".sops.yaml", "README.md"):
         os.mkfifo(tmp_path / name)
+    (tmp_path / "cluster/settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\n")
     report = look(tmp_path, worker_program)
     assert report and report.kustomizations[0].ready
