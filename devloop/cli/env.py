@@ -29,4 +29,4 @@ def list_environments(context: typer.Context) -> None:
 
 
 def _row(each: KnownEnvironment) -> tuple[str, ...]:
-    return each.name, each.entry_path, each.kustomizations, each.file
+    return each.name, each.entry_path, str(each.kustomizations), each.file

@@ -8,10 +8,9 @@ from pathlib import Path
 from devloop.clients.git import remotes
 from devloop.diagnostic import Severity
 from devloop.errors import InputError
-from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice
-from devloop.repository import entry_points
 from devloop.repository.builds import open_worker
+from devloop.repository.entry_points import EntryPoints
 from devloop.repository.graph import build_graph
 
 
@@ -21,25 +20,20 @@ class KnownEnvironment:
 
     name: str
     entry_path: str
-    kustomizations: str
+    kustomizations: int
     file: str
 
 
 def known_environments(root: Path, emit: Emit) -> list[KnownEnvironment]:
     """All, in the order of `validate`; problems of definitions go to `emit`."""
-    undefined = entry_points.undefined(root)
-    found = []
+    entries, urls, found = EntryPoints(root), remotes(root), []
     with open_worker(root, str, emit) as worker:
-        for name in (*entry_points.defined(root), *undefined):
+        for name in entries.names:
             try:
-                environment = entry_points.load(root, name, known=undefined)
+                environment = entries.load(name)
             except InputError as error:
                 emit(Notice(f"{name}: {error.message}", Severity.ERROR, error.hint))
                 continue
-            graph = build_graph(environment, worker, remotes=remotes(root))
-            found.append(_known(environment, str(len(graph.nodes))))
+            graph = build_graph(environment, worker, remotes=urls)
+            found.append(KnownEnvironment(name, environment.entry_path, len(graph.nodes), environment.definition.path))
     return found
-
-
-def _known(environment: Environment, number: str) -> KnownEnvironment:
-    return KnownEnvironment(environment.name, environment.entry_path, number, environment.definition.path)

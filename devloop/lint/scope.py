@@ -10,7 +10,7 @@ from devloop.errors import InputError
 from devloop.lint.rules import RULES
 from devloop.model.cluster.environment import Environment
 from devloop.model.lint.settings import Settings
-from devloop.repository import entry_points
+from devloop.repository.entry_points import EntryPoints
 from devloop.repository.settings import load_settings
 
 
@@ -34,14 +34,13 @@ def load_scope(root: Path, names: Sequence[str] = (), path: Path | None = None) 
     settings = load_settings(root, tuple(RULES))
     loaded: list[Environment] = []
     problems: list[Diagnostic] = []
-    undefined = {} if path else entry_points.undefined(root)
-    known = (*entry_points.defined(root), *undefined)
-    for name in names or ([path.resolve().name] if path else known):
+    entries = EntryPoints(root)
+    for name in names or ([path.resolve().name] if path else entries.names):
         try:
-            loaded.append(entry_points.load(root, name, path=path, known=undefined))
+            loaded.append(entries.load(name, path=path))
         except InputError as error:
             if name in names and not error.problems:
                 raise
             problems += error.problems or [Diagnostic.at("", 0, error.message, error.hint)]
-    whole = not path and (not names or {*names} == {*known})
+    whole = not path and (not names or {*names} == {*entries.names})
     return LintScope(root, tuple(loaded), settings, tuple(problems), tuple(remotes(root)), whole)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devloop.errors import InputError
-from devloop.repository.entry_points import load, names, undefined
+from devloop.repository.entry_points import EntryPoints, load, names
 
 INSTANCE = "kind: FluxInstance\nspec:\n  sync: {{kind: GitRepository, path: {path}}}\n"
 CHART = "kind: HelmRelease\nspec:\n  values:\n    instance:\n      sync:\n        path: ./cluster/base\n"
@@ -35,7 +35,8 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 
 def found(root: Path) -> dict[str, str]:
-    return {environment.name: environment.entry_path for environment in undefined(root).values()}
+    entries = EntryPoints(root)
+    return {name: entries.load(name).entry_path for name in entries.names}
 
 
 def test_what_flux_bootstrap_wrote_tells_the_folder_around_it(tmp_path: Path) -> None:
@@ -192,11 +193,12 @@ def test_what_devloop_yaml_names_comes_first(tmp_path: Path) -> None:
         ("environments:\n  prod:\n    path: ../elsewhere\n", 2, "is not a folder of the repository"),
         ("environments:\n  prod:\n    folder: a\n", 3, "unknown key environments.prod.folder"),
         ("environments: [prod]\n", 1, "must be a mapping"),
+        ("environments:\n  prod: {path: a/b, source: c}\n", 2, "which does not contain 'a/b'"),
         ("environments:\n  prod: {definition: nowhere.yaml}\n", 0, "does not exist"),
     ],
 )
 def test_a_named_environment_that_leads_nowhere(tmp_path: Path, text: str, line: int, message: str) -> None:
-    write(tmp_path, {"devloop.yaml": text})
+    write(tmp_path, {"devloop.yaml": text, "a/b/c.yaml": ""})
     with pytest.raises(InputError) as error:
         load(tmp_path, "prod")
     [problem] = error.value.problems
