@@ -11,6 +11,8 @@ from devloop.model.sops.creation_rules import CreationRule, CreationRules, Encry
 
 # Folders that are not deployed and have no real secrets.
 _EXAMPLES = frozenset({"test", "tests", "testdata", "fixtures", "example", "examples", "sample", "samples", "templates", "node_modules"})
+# Folders that are kept or explain something.
+_KEPT = frozenset({"archive", "archived", "archives", "attic", "deprecated", "doc", "docs", "template", "unused"})
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,12 @@ class FileIndex:
 def is_made_up(path: str) -> bool:
     """Whether a file is an example or a test."""
     return not _EXAMPLES.isdisjoint(path.lower().split("/"))
+
+
+def is_aside(path: str) -> bool:
+    """Whether a path leads through an example, a test, an archive, documents or a hidden folder: no environment unless one is named."""
+    parts = path.lower().split("/")
+    return is_made_up(path) or not _KEPT.isdisjoint(parts) or any(part.startswith(".") and part != "." for part in parts)
 
 
 def above(path: str) -> Iterable[str]:

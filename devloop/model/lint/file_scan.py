@@ -3,7 +3,7 @@
 import base64
 import posixpath
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from itertools import pairwise
 
 from devloop.errors import InputError
@@ -11,15 +11,19 @@ from devloop.model.lint.file_index import Field, FluxDocument, ObjectText, Priva
 from devloop.model.sops.plaintext import MANAGED_TYPES, decoded, is_clear
 from devloop.model.yaml.scalars import Leaf, read_leaves
 
-_SECRET = re.compile(rb"""^["']?kind["']?:[ \t]*["']?Secret["']?[ \t\r]*(?:#.*)?$""", re.M)
+
+def _of_kind(kinds: bytes) -> re.Pattern[bytes]:
+    """The line of a document's kind, with the kind as its group."""
+    return re.compile(rb"""^["']?kind["']?:[ \t]*["']?(%s)["']?[ \t\r]*(?:#.*)?$""" % kinds, re.M)
+
+
+_SECRET = _of_kind(b"Secret")
 _JSON_SECRET = re.compile(rb'"kind"\s*:\s*"Secret"')
-_POLICY_RULE = re.compile(rb"""^["']?kind["']?:[ \t]*["']?PolicyRule["']?[ \t\r]*(?:#.*)?$""", re.M)
-_OBJECT = re.compile(rb"""^["']?kind["']?:[ \t]*["']?(Namespace|ServiceAccount|ConfigMap|Secret)["']?[ \t\r]*(?:#.*)?$""", re.M)
+_POLICY_RULE = _of_kind(b"PolicyRule")
+_OBJECT = _of_kind(b"Namespace|ServiceAccount|ConfigMap|Secret")
+_KUSTOMIZATION = _of_kind(b"Kustomization")
 _METADATA = re.compile(rb"^metadata:[ \t]*(?:(\{[^}]*\})|(?:#.*)?\r?$((?:\n(?:[ \t].*|[ \t\r]*|#.*)$)*))", re.M)
 _ENTRY = re.compile(rb"""["']?(name|namespace)["']?:[ \t]*["']?([^\s"',}]+)""")
-_FLUX_KUSTOMIZATION = re.compile(rb"""^kind:[ \t]*["']?Kustomization["']?[ \t\r]*(?:#.*)?$""", re.M)
-# One blank alone begins a line: two ways to match an indentation would take exponential time.
-_NAME = re.compile(rb"""^metadata:[^\n]*(?:\n[ \t][^\n]*)*?[\s{,]name:[ \t]*["']?([\w.-]+)""", re.M)
 _DOCUMENT = re.compile(rb"^---(?=\s|$)", re.M)
 _AGE = re.compile(rb"AGE-SECRET-KEY-(?:PQ-)?1([02-9AC-HJ-NP-Z]{58,})")
 _PEM = re.compile(rb"-----BEGIN (?:([A-Z0-9]+) )?PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*([A-Za-z0-9+/=\s\\]{40,})")
@@ -35,28 +39,45 @@ _ROTATION = re.compile(
 )
 
 
-def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
-    """The Secrets in a YAML or JSON file; skips invalid documents, which other checks report."""
+def _documents(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each document of a YAML file with the number of lines above it."""
     bounds = [0, *(match.start() for match in _DOCUMENT.finditer(data)), len(data)]
     for start, end in pairwise(bounds):
-        document = data[start:end]
+        yield data.count(b"\n", 0, start), data[start:end]
+
+
+def secret_texts(path: str, data: bytes) -> Iterator[SecretText]:
+    """The Secrets in a YAML or JSON file; skips invalid documents, which other checks report."""
+    for above, document in _documents(data):
         if _SECRET.search(document) or _JSON_SECRET.search(document):
             try:
                 leaves = [*read_leaves(path, document.removeprefix(b"---").decode(errors="replace"))]
             except InputError:
                 continue
             if ("kind",) in {leaf.path for leaf in leaves if leaf.value == "Secret"}:
-                yield _secret(path, data.count(b"\n", 0, start), leaves)
+                yield _secret(path, above, leaves)
 
 
 def objects(path: str, data: bytes) -> Iterator[ObjectText]:
     """The Namespaces, ServiceAccounts, ConfigMaps and Secrets at the top of a file's documents, without parsing it as YAML."""
-    for document in _DOCUMENT.split(data) if _OBJECT.search(data) else ():
-        kind, metadata = _OBJECT.search(document), _METADATA.search(document)
-        if kind and metadata:
-            entries = {key: value.decode(errors="replace") for key, value in _entries(metadata[1], metadata[2])}
-            if b"name" in entries:
-                yield ObjectText(path, kind[1].decode(), entries.get(b"namespace", ""), entries[b"name"])
+    for _, document in _documents(data) if _OBJECT.search(data) else ():
+        if (kind := _OBJECT.search(document)) and (metadata := _metadata(document)):
+            yield ObjectText(path, kind[1].decode(), metadata.get("namespace", ""), metadata["name"])
+
+
+def flux_kustomizations(path: str, data: bytes) -> Iterator[FluxDocument]:
+    """Those that have a name and a source, without parsing: a template is none."""
+    for above, document in _documents(data):
+        kind, metadata = _KUSTOMIZATION.search(document), _metadata(document)
+        if kind and metadata and b"sourceRef:" in document and b"{{" not in document:
+            yield FluxDocument(path, above + document.count(b"\n", 0, kind.start()) + 1, metadata["name"])
+
+
+def _metadata(document: bytes) -> Mapping[str, str]:
+    """Name and namespace; nothing for a document without a name."""
+    found = _METADATA.search(document)
+    entries = {key.decode(): value.decode(errors="replace") for key, value in _entries(found[1], found[2])} if found else {}
+    return entries if "name" in entries else {}
 
 
 def _entries(flow: bytes | None, block: bytes | None) -> Iterator[tuple[bytes, bytes]]:
@@ -83,16 +104,6 @@ def _secret(path: str, above: int, leaves: list[Leaf]) -> SecretText:
     return SecretText(
         path, line, values.get(("metadata", "namespace"), ""), values.get(("metadata", "name"), ""), () if managed else tuple(clear)
     )
-
-
-def flux_kustomizations(path: str, data: bytes) -> Iterator[FluxDocument]:
-    """Those that have a name and a source, without parsing: a template is none."""
-    bounds = [0, *(match.start() for match in _DOCUMENT.finditer(data)), len(data)]
-    for start, end in pairwise(bounds):
-        document = data[start:end]
-        kind, name = _FLUX_KUSTOMIZATION.search(document), _NAME.search(document)
-        if kind and name and b"sourceRef:" in document and b"{{" not in document:
-            yield FluxDocument(path, data.count(b"\n", 0, start + kind.start()) + 1, name[1].decode(errors="replace"))
 
 
 def holds_policy_rule(data: bytes) -> bool:

@@ -10,8 +10,8 @@ import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from devloop.model.lint.file_index import above
-from devloop.repository.entry_points.flux_files import FluxFiles, is_aside
+from devloop.model.lint.file_index import above, is_aside
+from devloop.repository.entry_points.flux_files import FluxFiles
 
 # The file that `flux bootstrap` writes below the entry path: https://fluxcd.io/flux/installation/bootstrap/
 _SYNC = "flux-system/gotk-sync.yaml"

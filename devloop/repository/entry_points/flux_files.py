@@ -14,18 +14,13 @@ from typing import Any
 from devloop.errors import InputError
 from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
 from devloop.model.kubernetes.kustomize import KUSTOMIZATION_FILES
+from devloop.model.lint.file_index import is_aside
 from devloop.repository.input_files import read_input
 
 # A FluxInstance, or the values of the flux-instance chart: https://fluxcd.control-plane.io/operator/flux-sync/
 _INSTANCE = re.compile(r"^\s*(kind: *FluxInstance\b|instance:)", re.MULTILINE)
 _PATH = re.compile(r"""^[\s-]*["']?path["']?: *["']?([^"'#\s]+)""", re.MULTILINE)
 _SKIPPED = frozenset({".git", "node_modules", ".venv"})
-# Folders that are aside: what is in them is no environment unless devloop.yaml names it.
-_ASIDE = frozenset({
-    "archive", "archived", "archives", "attic", "deprecated", "doc", "docs", "example", "examples", "fixtures", "sample", "samples",
-    "template", "templates", "test", "testdata", "tests", "unused",
-})  # fmt: skip
-
 # The fields of a kustomization file that name files and folders: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 _FILES = ("resources", "components", "bases", "crds", "generators", "transformers", "validators", "patchesStrategicMerge")
 _WITH_PATH = ("patches", "patchesJson6902", "replacements")
@@ -53,6 +48,8 @@ class FluxFiles:
 
     root: Path
     _texts: dict[str, str] = field(default_factory=dict)
+    _documents: dict[str, list[Any]] = field(default_factory=dict)
+    _kustomization_files: dict[str, str] = field(default_factory=dict)
     _read: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
@@ -70,8 +67,8 @@ class FluxFiles:
     def instances(self) -> tuple[tuple[str, str], ...]:
         """Files with the sync path of a FluxInstance, as written."""
         texts = ((file, self.text(file)) for file in self.manifests)
-        candidates = ((file, text) for file, text in texts if "sync:" in text and _INSTANCE.search(text))
-        return tuple((file, path) for file, text in candidates for path in map(_sync_path, documents(text)) if path)
+        candidates = [file for file, text in texts if "sync:" in text and _INSTANCE.search(text)]
+        return tuple((file, path) for file in candidates for path in map(_sync_path, self.documents(file)) if path)
 
     def text(self, file: str) -> str:
         """'' for a file that cannot be read, and for no file."""
@@ -82,8 +79,14 @@ class FluxFiles:
                 self._texts[file] = ""
         return self._texts[file]
 
+    def documents(self, file: str) -> list[Any]:
+        if file not in self._documents:
+            self._documents[file] = documents(self.text(file))
+        return self._documents[file]
+
     def parsed(self, file: str) -> Iterator[KustomizationFile]:
-        for document in documents(self.text(file)):
+        """The Flux Kustomizations in the file."""
+        for document in self.documents(file):
             if _field(document, "kind") == KUSTOMIZATION and str(_field(document, "apiVersion")).startswith(KUSTOMIZE_GROUP):
                 name, spec, source = _field(document, "metadata", "name"), _field(document, "spec"), _field(document, "spec", "sourceRef")
                 reference = (_text(_field(source, "kind")), _text(_field(source, "name")))
@@ -96,8 +99,10 @@ class FluxFiles:
 
     def kustomization_file(self, folder: str) -> str:
         """'' for a folder without one."""
-        names = (posixpath.normpath(posixpath.join(folder, name)) for name in KUSTOMIZATION_FILES)
-        return next((name for name in names if (self.root / name).is_file()), "")
+        if folder not in self._kustomization_files:
+            names = (posixpath.normpath(posixpath.join(folder, name)) for name in KUSTOMIZATION_FILES)
+            self._kustomization_files[folder] = next((name for name in names if (self.root / name).is_file()), "")
+        return self._kustomization_files[folder]
 
     def read_by(self, folder: str) -> frozenset[str]:
         """The files that the build of a folder reads, like Flux: without a kustomization file all below, folder by folder.
@@ -119,7 +124,7 @@ class FluxFiles:
             entries = self._entries(folder)
             return not any(map(self._is_component, entries)) and all(self._take(name, found, visited) for name in entries)
         found.add(own)
-        for document in documents(self.text(own)):
+        for document in self.documents(own):
             for name in _references(document):
                 self._take(posixpath.normpath(posixpath.join(folder, name)), found, visited)
         return True
@@ -146,11 +151,6 @@ class FluxFiles:
             folders[:] = sorted(name for name in folders if name not in _SKIPPED and not is_aside(name))
             relative = os.path.relpath(here, self.root)
             yield from (posixpath.normpath(posixpath.join(relative, name)) for name in sorted(names) if name.endswith((".yaml", ".yml")))
-
-
-def is_aside(path: str) -> bool:
-    """Whether a path leads through an archive, tests, examples, templates, documents or a hidden folder."""
-    return any((part.startswith(".") and part != ".") or part.lower() in _ASIDE for part in path.split("/"))
 
 
 def documents(text: str) -> list[Any]:

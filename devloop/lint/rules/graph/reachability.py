@@ -7,6 +7,7 @@ from devloop.hint import command, instructions
 from devloop.lint.rules.rule import Rule, Rules
 from devloop.model.flux.graph import NodeState
 from devloop.model.lint.context import LintContext
+from devloop.model.lint.file_index import is_aside
 
 _HIDDEN = (NodeState.FAILED, NodeState.UNKNOWN)
 _HINT = instructions(command("devloop env list"), " shows the environments; add one under environments in devloop.yaml")
@@ -20,7 +21,7 @@ def unreached(context: LintContext) -> Iterator[Diagnostic]:
     read = {file for node in nodes for file in node.files}
     hidden = tuple(f"{node.directory}/" for node in nodes if node.state in _HIDDEN)
     for found in context.files.kustomizations:
-        if found.path not in read and not found.path.startswith(hidden):
+        if found.path not in read and not found.path.startswith(hidden) and not is_aside(found.path):
             yield Diagnostic.of("no environment reaches the Kustomization {name}", Location(found.path, found.line), _HINT, name=found.name)
 
 
