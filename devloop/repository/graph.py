@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,12 @@ def build_graph(environment: Environment, worker: Worker, *, remotes: Collection
 
 def _build_from(environment: Environment, worker: Worker, base: str, remotes: Collection[str], fetcher: Fetcher | None) -> Graph:
     """With paths relative to `base`; again where only the built objects say how Flux is set up."""
-    setup = read_setup(_entry_objects(environment))
-    built = _GraphBuilder(environment, worker, base, remotes, fetcher, setup).run()
-    found = read_setup([*_entry_objects(environment), *(manifest.body for node in built for manifest in node.manifests)])
+    told = _entry_objects(environment)
+    built = _GraphBuilder(environment, worker, base, remotes, fetcher, told).run()
+    found = read_setup([*told, *(manifest.body for node in built for manifest in node.manifests)])
     if found.is_strict == built.setup.is_strict:
         return replace(built, setup=found)
-    return _GraphBuilder(environment, worker, base, remotes, fetcher, found, is_certain=True).run()
+    return _GraphBuilder(environment, worker, base, remotes, fetcher, told, found).run()
 
 
 def _entry_objects(environment: Environment) -> list[Mapping[str, Any]]:
@@ -85,15 +85,19 @@ class _PartialGraph:
 
 @dataclass
 class _GraphBuilder:
-    """Builds in rounds: each builds what it can in parallel, and reads the results in a fixed order."""
+    """Builds in rounds: each builds what it can in parallel, and reads the results in a fixed order.
+
+    `told` are objects outside the entry that say how Flux is set up; with `known_setup` nothing needs to say it.
+    """
 
     environment: Environment
     worker: Worker
     base: str
     remotes: Collection[str]
     fetcher: Fetcher | None
-    setup: FluxSetup
-    is_certain: bool = False
+    told: Sequence[Mapping[str, Any]]
+    known_setup: FluxSetup | None = None
+    setup: FluxSetup = field(init=False)
     nodes: dict[ObjectId, Node] = field(default_factory=dict)
     waiting: dict[ObjectId, _PartialGraph] = field(default_factory=dict)
     rendered: set[tuple[str, ObjectId]] = field(default_factory=set)
@@ -101,6 +105,7 @@ class _GraphBuilder:
 
     def run(self) -> Graph:
         self.sources = Sources(self.environment.root, self.base, self.remotes)
+        self.setup = self.known_setup or read_setup(self.told)
         self._build_root()
         while self.waiting:
             self._remove_foreign()
@@ -121,8 +126,7 @@ class _GraphBuilder:
             for manifest in rendering.manifests:
                 self.sources.add(manifest)
             strict = self.setup.is_strict
-            if not self.is_certain:
-                self.setup = read_setup([*_entry_objects(self.environment), *(manifest.body for manifest in rendering.manifests)])
+            self.setup = self.known_setup or read_setup([*self.told, *(manifest.body for manifest in rendering.manifests)])
             own = next(filter(self._is_root, rendering.manifests), None)
             applied = _applying_itself(body, own) if own else body
             before, settings = settings, self.sources.settings(parse_kustomization(body).source)

@@ -41,9 +41,9 @@ class StartControllers:
 
 
 def _difference(setup: FluxSetup, version: str) -> str:
-    """Where the repository's version of Flux is another one."""
-    minor = f"{version.split('.')[0]}.{version.split('.')[1]}"
-    return f"the repository names Flux {setup.version}; here runs kustomize-controller {minor}" if setup.version else ""
+    """Whether the repository's version of Flux is another one."""
+    differs = setup.differs_from(version)
+    return f"the repository runs Flux {setup.version}, this is kustomize-controller {version}" if differs else ""
 
 
 @dataclass(frozen=True)

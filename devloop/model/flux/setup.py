@@ -9,10 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devloop.model.flux.names import HELM_RELEASE
 from devloop.model.kubernetes.manifest import mapping_at, mappings_in
 
 CONTROLLER = "kustomize-controller"
 _STRICT_GATE = "StrictPostBuildSubstitutions"
+# Those of kustomize-controller 1.9, internal/features/features.go; it refuses to start with an unknown one.
+_GATES = frozenset({
+    "AdditiveCELDependencyCheck", "DisableCommitStatusEvent", "DisableFailFastBehavior", "DisableStatusPollerCache", "GroupChangeLog",
+    "MigrateAPIVersion", _STRICT_GATE,
+})  # fmt: skip
 # The first version that substitutes strictly by default: kustomize-controller internal/features/features.go.
 _STRICT_SINCE = (2, 9)
 
@@ -38,8 +44,13 @@ class FluxSetup:
 
     @property
     def gates_to_run(self) -> Mapping[str, str]:
-        """Those that change what a build gives, whatever the version that runs."""
-        return {_STRICT_GATE: str(self.is_strict).lower()}
+        """Those that the pinned controller knows, and the default of the repository's version for what a build gives."""
+        known = {name: value for name, value in self.gates.items() if name in _GATES}
+        return {**known, _STRICT_GATE: str(self.is_strict).lower()}
+
+    def differs_from(self, version: str) -> bool:
+        """Whether the repository names another minor version of Flux than that of the controller's `version`, which has the same minor."""
+        return bool(self._release) and self._release[1] != _numbers(version)[1]
 
     @property
     def age_secret(self) -> str:
@@ -48,26 +59,35 @@ class FluxSetup:
 
     @property
     def _release(self) -> tuple[int, ...]:
-        """Major and minor; () where a range leaves one open."""
-        found = re.search(r"(\d+)\.(\d+)", self.version)
-        return (int(found[1]), int(found[2])) if found else ()
+        return _numbers(self.version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Major and minor; () where a range leaves one open."""
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else ()
 
 
 def read_setup(objects: Iterable[Mapping[str, Any]]) -> FluxSetup:
     """From all objects that say something; what comes later wins."""
     version = ""
     flags: dict[str, str] = {}
-    for obj in objects:
+    for obj in filter(_may_say, objects):
         version = _version(obj) or version
         flags |= dict(_flags(obj))
     return FluxSetup(version, tuple(sorted(flags.items())))
+
+
+def _may_say(obj: Mapping[str, Any]) -> bool:
+    """Most objects do not; a values file has no kind."""
+    return obj.get("kind") in (None, "ConfigMap", "Deployment", "FluxInstance", HELM_RELEASE)
 
 
 def _version(obj: Mapping[str, Any]) -> str:
     if is_controller(obj):
         labels = mapping_at(mapping_at(obj, "metadata"), "labels")
         return str(labels.get("app.kubernetes.io/version") or "")
-    return str(mapping_at(_instance(obj), "distribution").get("version") or "")
+    return str(mapping_at(flux_instance(obj), "distribution").get("version") or "")
 
 
 def _flags(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -76,7 +96,7 @@ def _flags(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for container in mappings_in(pod.get("containers")):
             yield from _in(container.get("args"))
         return
-    for patch in mappings_in(mapping_at(_instance(obj), "kustomize").get("patches")):
+    for patch in mappings_in(mapping_at(flux_instance(obj), "kustomize").get("patches")):
         if _targets_controller(mapping_at(patch, "target")):
             yield from _in(_parsed(patch.get("patch")))
 
@@ -86,10 +106,15 @@ def is_controller(obj: Mapping[str, Any]) -> bool:
     return obj.get("kind") == "Deployment" and mapping_at(obj, "metadata").get("name") == CONTROLLER
 
 
-def _instance(obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a FluxInstance, or the values of its chart, say; {} for anything else."""
-    spec = mapping_at(obj, "spec")
-    return spec if obj.get("kind") == "FluxInstance" else mapping_at(mapping_at(spec, "values") or obj, "instance")
+def flux_instance(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a FluxInstance says, or the values of its chart in a HelmRelease, a values file or a ConfigMap; {} for anything else."""
+    if obj.get("kind") == "FluxInstance":
+        return mapping_at(obj, "spec")
+    if found := mapping_at(mapping_at(obj, "spec", "values") or obj, "instance"):
+        return found
+    texts = mapping_at(obj, "data").values() if obj.get("kind") == "ConfigMap" else ()
+    values = (_parsed(text) for text in texts if isinstance(text, str) and "instance:" in text)
+    return next(filter(None, (mapping_at(each, "instance") for each in values)), {})
 
 
 def _targets_controller(target: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from devloop.errors import InputError
 from devloop.model.flux.names import GIT_REPOSITORY, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.flux.setup import flux_instance
 from devloop.model.kubernetes.kustomize import KUSTOMIZATION_FILES
 from devloop.model.lint.file_index import is_aside
 from devloop.repository.input_files import read_input
@@ -68,7 +69,7 @@ class FluxFiles:
         """Files with the sync path of a FluxInstance, as written."""
         texts = ((file, self.text(file)) for file in self.manifests)
         candidates = [file for file, text in texts if "sync:" in text and _INSTANCE.search(text)]
-        return tuple((file, path) for file in candidates for path in map(_sync_path, self.documents(file)) if path)
+        return tuple((file, path) for file in candidates for path in self._sync_paths(file) if path)
 
     def text(self, file: str) -> str:
         """'' for a file that cannot be read, and for no file."""
@@ -78,6 +79,11 @@ class FluxFiles:
             except InputError:
                 self._texts[file] = ""
         return self._texts[file]
+
+    def _sync_paths(self, file: str) -> Iterator[str]:
+        for document in self.documents(file):
+            if isinstance(document, dict):
+                yield _text(_field(flux_instance(document), "sync", "path"))
 
     def documents(self, file: str) -> list[Any]:
         if file not in self._documents:
@@ -171,18 +177,6 @@ def _references(document: Any) -> Iterator[str]:
         listed = _field(document, key)
         paths = (_field(item, "path") for item in (listed if isinstance(listed, list) else ()))
         yield from (path for path in paths if isinstance(path, str))
-
-
-def _sync_path(document: Any) -> str:
-    """spec.sync.path of a FluxInstance; instance.sync.path in the values of its chart, in a HelmRelease, a values file or a ConfigMap."""
-    if _field(document, "kind") == "FluxInstance":
-        return _text(_field(document, "spec", "sync", "path"))
-    for values in (_field(document, "spec", "values"), document):
-        if path := _text(_field(values, "instance", "sync", "path")):
-            return path
-    data = _field(document, "data")
-    texts = (text for text in (data.values() if isinstance(data, dict) else ()) if isinstance(text, str) and "sync:" in text)
-    return next((path for text in texts for path in map(_sync_path, documents(text)) if path), "")
 
 
 def _text(value: Any) -> str:

@@ -49,6 +49,7 @@ def chart(**values: Any) -> dict[str, Any]:
         ([instance(distribution={"version": "2.9.x"}, kustomize={"patches": PATCH})], False),
         ([instance(kustomize={"patches": [{**PATCH[0], "target": {"kind": "Deployment", "name": "helm-controller"}}]})], True),
         ([chart(distribution={"version": "2.8.x"})], False),
+        ([settings("values", **{"values.yaml": "instance:\n  distribution: {version: 2.8.x}\n"})], False),
         ([deployment("v2.8.8")], False),
         ([deployment("v2.9.0", GATE)], False),
         ([deployment("v2.8.8", "--feature-gates=StrictPostBuildSubstitutions=true")], True),
@@ -113,3 +114,13 @@ def test_a_kustomization_that_applies_itself_changes_itself(repository: Any, loo
 def test_flags_are_the_last_ones() -> None:
     setup = FluxSetup("v2.9.1", (("feature-gates", "A=true, B=False"), ("sops-age-secret", "keys")))
     assert (setup.gates, setup.age_secret, setup.is_strict) == ({"A": "true", "B": "false"}, "keys", True)
+
+
+def test_up_runs_the_gates_that_its_controller_knows() -> None:
+    setup = FluxSetup("2.8.x", (("feature-gates", "GroupChangeLog=true,FromTheFuture=true"),))
+    assert setup.gates_to_run == {"GroupChangeLog": "true", "StrictPostBuildSubstitutions": "false"}
+
+
+@pytest.mark.parametrize(("version", "differs"), [("v2.8.8", True), ("2.9.x", False), ("2.x", False), ("", False)])
+def test_another_minor_version_is_another_flux(version: str, differs: bool) -> None:
+    assert FluxSetup(version).differs_from("1.9.6") is differs
