@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -43,17 +44,10 @@ def pull(
     return (target / "it").read_bytes()
 
 
-def failure(
-    reference: str,
-    target: Path,
-    path: str = PATH,
-    *,
-    mirrored: dict[str, str] | None = None,
-    platform: str = "linux/amd64",
-    limits: Limits = LIMITS,
-) -> DownloadFailed:
+def failure(reference: str, target: Path, path: str = PATH, **options: Any) -> DownloadFailed:
+    """Of a pull with these options."""
     with pytest.raises(DownloadFailed) as failed:
-        pull(reference, target, path, mirrored=mirrored, platform=platform, limits=limits)
+        pull(reference, target, path, **options)
     assert "\n" not in failed.value.message
     return failed.value
 

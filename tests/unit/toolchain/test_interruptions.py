@@ -8,12 +8,12 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from devloop.clients.wait import until
 from devloop.errors import Interrupted
 from devloop.model.report import Event, Notice
 from devloop.toolchain import Toolchain
@@ -131,10 +131,7 @@ def test_an_orphaned_go_ends_by_itself(lock: Path, tmp_path: Path, gate: Gate) -
     first.kill()
     first.communicate()
     gate.open()
-    deadline = time.monotonic() + 60
-    while group_is_alive(group):
-        assert time.monotonic() < deadline, "Go builds on for nobody"
-        time.sleep(0.05)
+    until(lambda: not group_is_alive(group), "the end of a build for nobody", patience=60, stop=threading.Event(), hint="")
 
 
 @pytest.mark.parametrize("by", ["stop", "signal"])

@@ -6,7 +6,7 @@ import hashlib
 import http.server
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,25 +81,30 @@ def test_without_the_release_it_is_built(server: str, tmp_path: Path) -> None:
     assert any(isinstance(event, Notice) and "cannot be downloaded" in event.message for event in events)
 
 
-def test_a_program_in_an_archive(server: str, tmp_path: Path) -> None:
-    archive = tmp_path / "releases" / "hello.tar.gz"
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(tmp_path / "releases" / "hello", "hello-1/bin/hello")
-    text = release(f"{server}/hello.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest()) + 'member = "hello-1/bin/hello"\n'
-    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", text), folder=tmp_path / "cache")
-    assert toolchain.ensure(["hello"], ignore)
+@pytest.fixture
+def archived(server: str, tmp_path: Path) -> Callable[[str, str], Toolchain]:
+    """Installs hello from an archive that has it as the first name, by a lock that expects the second."""
+
+    def install(packed: str, expected: str) -> Toolchain:
+        archive = tmp_path / "releases" / "hello.tar.gz"
+        with tarfile.open(archive, "w:gz") as file:
+            file.add(tmp_path / "releases" / "hello", packed)
+        text = release(f"{server}/hello.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest()) + f'member = "{expected}"\n'
+        toolchain = Toolchain(lock=make_lock(tmp_path / "lock", text), folder=tmp_path / "cache")
+        assert toolchain.ensure(["hello"], ignore)
+        return toolchain
+
+    return install
+
+
+def test_a_program_in_an_archive(archived: Callable[[str, str], Toolchain]) -> None:
+    toolchain = archived("hello-1/bin/hello", "hello-1/bin/hello")
     assert version_of(toolchain.path("hello")) == "released"
     assert sorted(path.name for path in toolchain.path("hello").parent.iterdir()) == ["entry.json", "hello"]
 
 
-def test_an_archive_without_the_program_is_no_release(server: str, tmp_path: Path) -> None:
-    archive = tmp_path / "releases" / "hello.tar.gz"
-    with tarfile.open(archive, "w:gz") as packed:
-        packed.add(tmp_path / "releases" / "hello", "elsewhere")
-    text = release(f"{server}/hello.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest()) + 'member = "hello"\n'
-    toolchain = Toolchain(lock=make_lock(tmp_path / "lock", text), folder=tmp_path / "cache")
-    assert toolchain.ensure(["hello"], ignore)
-    assert [state.channel for state in toolchain.states()] == ["source"]
+def test_an_archive_without_the_program_is_no_release(archived: Callable[[str, str], Toolchain]) -> None:
+    assert [state.channel for state in archived("elsewhere", "hello").states()] == ["source"]
 
 
 def test_a_host_without_an_answer_is_asked_once(tmp_path: Path) -> None:
