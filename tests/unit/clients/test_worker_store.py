@@ -184,6 +184,18 @@ def test_no_value_of_a_secret_is_kept_and_what_needs_one_gets_it(look: Look, key
         assert not secret or secret not in stored
 
 
+def test_what_is_in_clear_in_the_repository_is_not_in_clear_in_the_store(look: Look, root: Path, tmp_path: Path) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": settings("door")["metadata"]}
+    write(root, {"vars/b.yaml": secret | {"stringData": {"colour": SECRET}}, "vars/c.yaml": settings("release", password=SECRET)})
+    questions = (question("vars"), question("apps", postBuild=DOOR))
+    first = look(questions)
+    assert SECRET in str(first[0])
+    assert look(questions) == first
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file())
+    assert stored
+    assert SECRET.encode() not in stored
+
+
 def test_a_path_that_is_a_secret_is_found_again(look: Look, keys: tuple[str, str], root: Path, tmp_path: Path) -> None:
     child = question("inner", path="./${colour}")["build"]["object"]
     write(root, {"apps/b.yaml": child})

@@ -1,4 +1,5 @@
-// Package cache keeps what was worked out in earlier runs on the disk. It holds no value of a secret.
+// Package cache keeps what was worked out in earlier runs on the disk. It holds no value that SOPS encrypted. Everything is sealed,
+// because renderings hold the Secrets that are in clear in the repository.
 package cache
 
 import (
@@ -8,7 +9,8 @@ import (
 	"io"
 )
 
-// Results stores results for later runs, under keys made of everything that they depend on. Without a folder it stores nothing.
+// Results stores results for later runs, under keys made of everything that they depend on. Without a folder it stores nothing. A key names
+// the file and opens it; the name does not tell the key.
 type Results struct {
 	store *store
 	salt  string // what every result depends on
@@ -28,10 +30,10 @@ func (r *Results) Key(parts ...string) string {
 }
 
 // Get gives the result that is stored under a key, nil where there is none.
-func (r *Results) Get(key string) []byte { return r.store.get(key) }
+func (r *Results) Get(key string) []byte { return unseal(key, r.store.get(nameOf(key))) }
 
 // Put stores a result under a key, for as long as there is room; under "" it stores nothing.
-func (r *Results) Put(key string, result []byte) { r.store.put(key, result) }
+func (r *Results) Put(key string, result []byte) { r.store.put(nameOf(key), seal(key, result)) }
 
 // Digest is the name of what depends on all of the parts and on nothing else.
 func Digest(parts ...string) string {

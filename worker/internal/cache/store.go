@@ -17,8 +17,7 @@ const (
 	noteUseWhen = 15 * time.Minute
 )
 
-// store keeps answers of earlier runs on the disk. They hold what answers hold, so no value of a secret that we opened. An entry that
-// cannot be read or was cut short is none. A nil store keeps nothing.
+// store keeps answers of earlier runs on the disk. An entry that cannot be read or was cut short is none. A nil store keeps nothing.
 //
 // When it holds more than its limit in bytes, the least recently used entries are deleted until a quarter of it is free. It is looked
 // through once an hour, and whenever one process has put in a 64th of the limit: each may put it over the limit by no more than that.
@@ -33,8 +32,24 @@ func openStore(folder string) *store {
 		return nil
 	}
 	kept := &store{folder: folder, limit: storeLimit}
+	kept.removeUnsealed()
 	go kept.prune()
 	return kept
+}
+
+// removeUnsealed deletes, once, what earlier versions kept in clear.
+func (s *store) removeUnsealed() {
+	mark := filepath.Join(s.folder, ".sealed")
+	if _, err := os.Stat(mark); err == nil {
+		return
+	}
+	entries, _ := filepath.Glob(filepath.Join(s.folder, "??"))
+	for _, each := range entries {
+		if os.RemoveAll(each) != nil {
+			return
+		}
+	}
+	_ = os.WriteFile(mark, nil, 0o600)
 }
 
 func (s *store) file(key string) string { return filepath.Join(s.folder, key[:2], key[2:]) }
