@@ -39,7 +39,7 @@ def load_scope(root: Path, names: Sequence[str] = (), path: Path | None = None) 
         try:
             loaded.append(entries.load(name, path=path))
         except InputError as error:
-            if name in names and not error.problems:
+            if (name in names or path) and not error.problems:
                 raise
             problems += error.problems or [Diagnostic.at("", 0, error.message, error.hint)]
     whole = not path and (not names or {*names} == {*entries.names})

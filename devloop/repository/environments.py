@@ -33,7 +33,7 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if is_there(folder / ".git"):
             return folder
-    raise InputError(f"no KSail definition in {start} or in a folder above it", hint=_SCAFFOLD)
+    raise InputError(f"neither a KSail definition nor a Git repository in {start} or in a folder above it", hint=_SCAFFOLD)
 
 
 def environments(root: Path) -> tuple[str, ...]:

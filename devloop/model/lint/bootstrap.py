@@ -1,8 +1,21 @@
-"""Objects in files that no build reads: somebody applies them before Flux starts. No I/O."""
+"""Objects in files that no build reads: somebody applies them before Flux starts, or nobody does. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+from devloop.model.flux.graph import Node, NodeState
 from devloop.model.lint.context import LintContext
+from devloop.model.lint.file_index import FileIndex, FluxDocument, is_aside
+
+_HIDDEN = (NodeState.FAILED, NodeState.UNKNOWN)
+
+
+def unreached(files: FileIndex, nodes: Collection[Node]) -> Iterator[FluxDocument]:
+    """The Kustomizations that none of the `nodes` of all environments reads; what a failed build may hide is left out."""
+    read = {file for node in nodes for file in node.files}
+    hidden = tuple(f"{node.directory}/" for node in nodes if node.state in _HIDDEN)
+    for found in files.kustomizations:
+        if found.path not in read and not found.path.startswith(hidden) and not is_aside(found.path):
+            yield found
 
 
 def bootstrap_file(context: LintContext, kind: str, namespace: str, name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devloop.diagnostic import Diagnostic
 from devloop.errors import InputError
-from devloop.hint import Hint, command
+from devloop.hint import DevloopCommand, Hint
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment, NamedEnvironment
 from devloop.model.lint.settings import PATH as SETTINGS
@@ -99,7 +99,7 @@ class EntryPoints:
             if error.problems or not self.names:
                 raise
             near = suggestions(name, self.names)
-            hint: Hint = f"did you mean {join_words(near, 'or')}?" if near else command("devloop env list")
+            hint: Hint = f"did you mean {join_words(near, 'or')}?" if near else DevloopCommand("env", options=("list",))
             message = f"no environment {quote(name)} in {self._root}; it has {join_words(sorted(self.names))}"
             raise InputError(message, hint=hint) from None
 

@@ -65,7 +65,7 @@ def test_a_repository_that_lies_in_a_folder_called_clusters_is_one(tmp_path: Pat
 
 def test_no_root(tmp_path: Path) -> None:
     (tmp_path / "clusters" / "dev").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"no KSail definition in .* or in a folder above it") as caught:
+    with pytest.raises(InputError, match=r"neither a KSail definition nor a Git repository in .* or in a folder above it") as caught:
         find_root(tmp_path / "clusters")
     assert "devloop init DIR" in str(caught.value.hint)
 
