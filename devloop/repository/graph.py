@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from devloop.clients import worker_protocol as protocol
 from devloop.clients.worker import Worker
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import SELF_FIELDS, Failure, FailureKind, Graph, Node, NodeState
@@ -120,7 +121,8 @@ class _GraphBuilder:
         metadata = {"namespace": ROOT.namespace, "name": ROOT.name}
         body = {"apiVersion": f"{KUSTOMIZE_GROUP}/v1", "kind": KUSTOMIZATION, "metadata": metadata, "spec": spec}
         [rendering] = self._render([Build(ROOT, body)])
-        settings = None
+        settings: protocol.SourceSettings | None = None
+        earlier: Rendering | None = None
         # The Kustomization that applies itself changes itself and its source, until nothing changes any more.
         for _ in range(_MOST_ROUNDS):
             for manifest in rendering.manifests:
@@ -130,8 +132,10 @@ class _GraphBuilder:
             own = next(filter(self._is_root, rendering.manifests), None)
             applied = _applying_itself(body, own) if own else body
             before, settings = settings, self.sources.settings(parse_kustomization(body).source)
-            if (applied, settings, self.setup.is_strict) == (body, before, strict):
+            same = (applied, settings, self.setup.is_strict) == (body, before, strict)
+            if same and (rendering == earlier or not _variable_sources(parse_kustomization(body))):
                 break
+            earlier = rendering
             body, self.root_id = applied, own.id if own else ROOT
             [rendering] = self._render([Build(self.root_id, body, settings=settings, lenient=not self.setup.is_strict)])
         self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devloop.model.flux.names import HELM_RELEASE
+from devloop.model.kubernetes.image import parse_image
 from devloop.model.kubernetes.manifest import mapping_at, mappings_in
 
 CONTROLLER = "kustomize-controller"
@@ -85,20 +86,30 @@ def _may_say(obj: Mapping[str, Any]) -> bool:
 
 def _version(obj: Mapping[str, Any]) -> str:
     if is_controller(obj):
-        labels = mapping_at(mapping_at(obj, "metadata"), "labels")
-        return str(labels.get("app.kubernetes.io/version") or "")
+        return str(mapping_at(obj, "metadata", "labels").get("app.kubernetes.io/version") or "") or _version_of_image(obj)
     return str(mapping_at(flux_instance(obj), "distribution").get("version") or "")
+
+
+def _version_of_image(controller: Mapping[str, Any]) -> str:
+    """Flux 2.8 has kustomize-controller 1.8."""
+    containers = mappings_in(mapping_at(controller, "spec", "template", "spec").get("containers"))
+    images = (parse_image(str(each.get("image"))) for each in containers)
+    minors = (numbers[1] for image in images if image and (numbers := _numbers(image.tag)))
+    return next((f"2.{minor}" for minor in minors), "")
 
 
 def _flags(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if is_controller(obj):
-        pod = mapping_at(mapping_at(mapping_at(obj, "spec"), "template"), "spec")
+        pod = mapping_at(obj, "spec", "template", "spec")
         for container in mappings_in(pod.get("containers")):
             yield from _in(container.get("args"))
         return
     for patch in mappings_in(mapping_at(flux_instance(obj), "kustomize").get("patches")):
-        if _targets_controller(mapping_at(patch, "target")):
-            yield from _in(_parsed(patch.get("patch")))
+        operations = _parsed(patch.get("patch"))
+        # Without a target, a patch names its object itself.
+        target = mapping_at(patch, "target") or {**mapping_at(operations, "metadata"), "kind": mapping_at(operations).get("kind")}
+        if _targets_controller(target):
+            yield from _in(operations)
 
 
 def is_controller(obj: Mapping[str, Any]) -> bool:
@@ -136,10 +147,14 @@ def _parsed(patch: Any) -> Any:
 
 
 def _in(value: Any) -> Iterator[tuple[str, str]]:
-    """Every text of the value that is a flag."""
-    if isinstance(value, str) and value.startswith("--"):
-        name, _, text = value.removeprefix("--").partition("=")
-        yield name, text
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _in(item)
+    """Every text of the value that is a flag. Aliases of YAML make the same value appear many times."""
+    following, seen = [value], {id(value)}
+    while following:
+        each = following.pop()
+        if isinstance(each, str) and each.startswith("--"):
+            name, _, text = each.removeprefix("--").partition("=")
+            yield name, text
+        elif isinstance(each, Mapping | list):
+            inside = [*each.values()] if isinstance(each, Mapping) else each
+            following += (item for item in inside if id(item) not in seen)
+            seen.update(map(id, inside))

@@ -78,7 +78,7 @@ def _siblings(files: FluxFiles, known: Mapping[str, str]) -> Iterator[EntryPoint
     read = frozenset().union(*(files.read_by(path) for path in known))
     for entry, base in known.items():
         parent, shape = posixpath.dirname(entry), _shape(files, entry)
-        for folder in _folders(files, parent) if parent and shape else ():
+        for folder in filter(files.is_folder, files.entries(parent) if parent and shape else ()):
             own = files.kustomization_file(folder)
             if folder not in applied and not is_aside(folder) and own not in read and _shape(files, folder) == shape:
                 told_by = own or min(name for name in files.read_by(folder) if name in files.kustomizations)
@@ -95,25 +95,38 @@ def _shape(files: FluxFiles, folder: str) -> tuple[bool, bool] | None:
 
 
 def _forest(files: FluxFiles) -> Iterator[EntryPoint]:
-    by_path: dict[str, set[str]] = {}
+    """The folders that no other one applies, and the first of those that apply each other in a circle."""
     trees: dict[str, str] = {}  # folder -> its first file
+    paths: dict[str, set[str]] = {}
     for file in files.kustomizations:
         for each in files.parsed(file):
             if each.source[1] and each.may_be_own:
-                trees.setdefault(posixpath.dirname(file) or ".", file)
-                by_path.setdefault(_normal(each.path) or ".", set()).add(file)
-    read = {path: files.read_by(path) for path in by_path if files.is_folder(path)}
-    roots = [folder for folder, file in trees.items() if not any(file in names and by_path[path] - {file} for path, names in read.items())]
-    for folder in roots:
-        if not any(trees[folder] in files.read_by(other) for other in roots if other != folder):
+                folder = posixpath.dirname(file) or "."
+                trees.setdefault(folder, file)
+                paths.setdefault(folder, {folder}).add(_normal(each.path) or ".")
+    applies = {folder: _applied_by(files, trees, paths[folder]) - {folder} for folder in trees}
+    applied = frozenset().union(*applies.values())
+    seen: set[str] = set()
+    for folder in [*(each for each in trees if each not in applied), *trees]:
+        if folder not in seen:
+            seen |= _below(folder, applies)
             yield EntryPoint(folder, trees[folder])
 
 
-def _folders(files: FluxFiles, parent: str) -> list[str]:
-    try:
-        return sorted(f"{parent}/{path.name}" for path in (files.root / parent).iterdir() if path.is_dir())
-    except OSError:
-        return []
+def _applied_by(files: FluxFiles, trees: Mapping[str, str], paths: Iterable[str]) -> set[str]:
+    """The folders with Kustomizations that builds of the paths read."""
+    read = frozenset().union(*(files.read_by(path) for path in paths if files.is_folder(path)))
+    return {folder for folder in trees if trees[folder] in read}
+
+
+def _below(folder: str, applies: Mapping[str, Collection[str]]) -> set[str]:
+    """The folder and all that it leads to."""
+    found, following = {folder}, [folder]
+    while following:
+        new = set(applies[following.pop()]) - found
+        found |= new
+        following += new
+    return found
 
 
 def _base(files: FluxFiles, file: str, path: str) -> str:

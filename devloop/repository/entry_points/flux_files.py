@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,15 +101,23 @@ class FluxFiles:
 
     def is_folder(self, path: str) -> bool:
         """A link is none: Flux leaves links out, and they may lead back to where they are."""
-        folder = self.root / path
-        return folder.is_dir() and not folder.is_symlink()
+        try:
+            return stat.S_ISDIR((self.root / path).lstat().st_mode)
+        except OSError:
+            return False
 
     def kustomization_file(self, folder: str) -> str:
         """'' for a folder without one."""
         if folder not in self._kustomization_files:
             names = (posixpath.normpath(posixpath.join(folder, name)) for name in KUSTOMIZATION_FILES)
-            self._kustomization_files[folder] = next((name for name in names if (self.root / name).is_file()), "")
+            self._kustomization_files[folder] = next((name for name in names if self._is_file(name)), "")
         return self._kustomization_files[folder]
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return stat.S_ISREG((self.root / path).lstat().st_mode)
+        except OSError:
+            return False
 
     def read_by(self, folder: str) -> frozenset[str]:
         """The files that the build of a folder reads, like Flux: without a kustomization file all below, folder by folder.
@@ -127,7 +136,7 @@ class FluxFiles:
             return True
         visited.add(folder)
         if not (own := self.kustomization_file(folder)):
-            entries = self._entries(folder)
+            entries = self.entries(folder)
             return not any(map(self._is_component, entries)) and all(self._take(name, found, visited) for name in entries)
         found.add(own)
         for document in self.documents(own):
@@ -145,7 +154,8 @@ class FluxFiles:
     def _is_component(self, folder: str) -> bool:
         return "kind: Component" in self.text(self.kustomization_file(folder))
 
-    def _entries(self, folder: str) -> list[str]:
+    def entries(self, folder: str) -> list[str]:
+        """The paths of what is in a folder, without links, sorted; nothing for one that cannot be read."""
         try:
             names = sorted(path.name for path in (self.root / folder).iterdir() if not path.is_symlink())
         except OSError:

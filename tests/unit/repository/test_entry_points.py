@@ -153,6 +153,25 @@ def test_without_anything_else_the_roots_of_the_forest_are_entries(tmp_path: Pat
     assert found(tmp_path) == {"one": "sites/one", "two": "sites/two"}
 
 
+def test_of_those_that_apply_each_other_the_first_is_an_entry(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"sites/a/k.yaml": flux("./sites/b", "a"), "sites/b/k.yaml": flux("./sites/a", "b"), "alone/k.yaml": flux("./sites/a", "c")},
+    )
+    assert found(tmp_path) == {"alone": "alone"}
+    (tmp_path / "alone/k.yaml").unlink()
+    assert found(tmp_path) == {"a": "sites/a"}
+
+
+def test_a_folder_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"clusters/dev/root.yaml": flux("./clusters/dev"), "clusters/secret/root.yaml": flux("./clusters/secret")})
+    (tmp_path / "clusters/secret").chmod(0)
+    try:
+        assert "dev" in found(tmp_path)
+    finally:
+        (tmp_path / "clusters/secret").chmod(0o755)
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     """Two that lead up would have 2^40 paths."""
     write(tmp_path, {"clusters/dev/root.yaml": flux("./clusters/dev"), "clusters/dev/more/apps.yaml": flux("./apps"), "apps/a.yaml": ""})

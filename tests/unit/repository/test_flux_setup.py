@@ -15,6 +15,12 @@ __all__ = ["look", "repository"]
 
 GATE = "--feature-gates=StrictPostBuildSubstitutions=false"
 PATCH = [{"target": {"kind": "Deployment", "name": "kustomize-controller"}, "patch": f"- op: add\n  path: /spec/args/-\n  value: {GATE}\n"}]
+OWN_PATCH = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kustomize-controller}\n"
+    f"spec: {{template: {{spec: {{containers: [{{name: manager, args: ['{GATE}']}}]}}}}}}\n"
+)
+# Ten times ten times ... the same list.
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30))
 GREETING = settings("greeting", text="hello ${WHO}")
 
 
@@ -27,9 +33,9 @@ def instance(**spec: Any) -> dict[str, Any]:
     }
 
 
-def deployment(version: str, *args: str) -> dict[str, Any]:
+def deployment(version: str, *args: str, image: str = "") -> dict[str, Any]:
     metadata = {"name": "kustomize-controller", "namespace": "flux-system", "labels": {"app.kubernetes.io/version": version}}
-    pod = {"containers": [{"name": "manager", "args": list(args)}]}
+    pod = {"containers": [{"name": "manager", "args": list(args), "image": image}]}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": pod}}}
 
 
@@ -50,7 +56,12 @@ def chart(**values: Any) -> dict[str, Any]:
         ([instance(kustomize={"patches": [{**PATCH[0], "target": {"kind": "Deployment", "name": "helm-controller"}}]})], True),
         ([chart(distribution={"version": "2.8.x"})], False),
         ([settings("values", **{"values.yaml": "instance:\n  distribution: {version: 2.8.x}\n"})], False),
+        ([instance(kustomize={"patches": [{"patch": OWN_PATCH}]})], False),
+        ([instance(kustomize={"patches": [{"patch": OWN_PATCH.replace("kustomize-c", "helm-c")}]})], True),
+        ([instance(kustomize={"patches": [{"patch": BOMB}]})], True),
         ([deployment("v2.8.8")], False),
+        ([deployment("", image="ghcr.io/fluxcd/kustomize-controller:v1.8.5")], False),
+        ([deployment("", image="registry.example.com/kustomize-controller:v1.9.6@sha256:" + "0" * 64)], True),
         ([deployment("v2.9.0", GATE)], False),
         ([deployment("v2.8.8", "--feature-gates=StrictPostBuildSubstitutions=true")], True),
     ],
@@ -109,6 +120,14 @@ def test_a_kustomization_that_applies_itself_changes_itself(repository: Any, loo
     )
     assert [str(node.kustomization.id) for node in graph] == ["flux-system/fleet"]
     assert {manifest.name for manifest in graph.root.manifests} == {"fleet", "settings-blue-00"}
+
+
+@pytest.mark.parametrize("name", ["fleet", "flux-system"])
+def test_a_root_takes_variables_from_what_it_applies(repository: Any, look: Survey, name: str) -> None:
+    source = {"substituteFrom": [{"kind": "ConfigMap", "name": "settings"}]}
+    root = flux(name, "./cluster", postBuild=source)
+    graph = look(repository({"cluster/root.yaml": root, "cluster/a.yaml": [settings(region="north"), settings("use-${region}")]}))
+    assert "use-north" in {manifest.name for manifest in graph.root.manifests}
 
 
 def test_flags_are_the_last_ones() -> None:

@@ -14,7 +14,7 @@ _HINT = instructions(DevloopCommand("env", options=("list",)), " shows the envir
 def unreached_kustomization(context: LintContext) -> Iterator[Diagnostic]:
     """A Kustomization in a file that no build reads."""
     nodes = [kustomization.node for kustomization in context.kustomizations]
-    for found in unreached(context.files, nodes) if context.whole and nodes else ():
+    for found in unreached(context.files, nodes) if context.whole and not context.problems else ():
         yield Diagnostic.of("no environment reaches the Kustomization {name}", Location(found.path, found.line), _HINT, name=found.name)
 
 
