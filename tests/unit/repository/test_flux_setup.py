@@ -9,9 +9,7 @@ import pytest
 from devloop.model.flux.graph import FailureKind, NodeState
 from devloop.model.flux.setup import FluxSetup
 
-from .test_graph import Survey, flux, look, named, repository, settings
-
-__all__ = ["look", "repository"]
+from .graphs import Survey, flux, named, settings
 
 GATE = "--feature-gates=StrictPostBuildSubstitutions=false"
 PATCH = [{"target": {"kind": "Deployment", "name": "kustomize-controller"}, "patch": f"- op: add\n  path: /spec/args/-\n  value: {GATE}\n"}]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,78 +16,21 @@ from devloop.clients.worker import Worker
 from devloop.diagnostic import Diagnostic
 from devloop.lint.run import validate
 from devloop.lint.scope import LintScope
-from devloop.model.cluster.definition import ClusterDefinition
-from devloop.model.cluster.environment import Environment
-from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.graph import NodeState
 from devloop.model.flux.kustomization import SourceRef
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.output.json import to_json
-from devloop.repository.file_index import absent_paths, ignored_paths
-from devloop.repository.graph import build_graph
+
+from .graphs import SETTINGS, Survey, environment, flux, named, settings, states
+from .test_graph_sources import generator
 
 CASES = Path(__file__).parents[4] / "shared/cases"
-SETTINGS: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "settings", "namespace": "flux-system"},
-    "data": {},
-}
+
+
 GIT = SourceRef("GitRepository", "flux-system", "flux-system")
+
+
 OCI = SourceRef("OCIRepository", "flux-system", "flux-system")
-
-Survey = Callable[..., Graph]
-
-
-def environment(root: Path, source: str = ".", entry: str = "cluster", name: str = "local") -> Environment:
-    return Environment(name, root, ClusterDefinition(name, "G3", "ksail.yaml", source_directory=source, entry_path=entry))
-
-
-def flux(
-    name: str, path: str = "./apps", source: str = "GitRepository/flux-system", namespace: str = "flux-system", **spec: Any
-) -> dict[str, Any]:
-    kind, source_name = source.split("/")
-    return {
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
-        "kind": "Kustomization",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"path": path, "sourceRef": {"kind": kind, "name": source_name}, "interval": "1h", "prune": True} | spec,
-    }
-
-
-def settings(name: str = "settings", **data: str) -> dict[str, Any]:
-    return SETTINGS | {"metadata": {"name": name, "namespace": "flux-system"}, "data": data}
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
-    """Writes manifests (one object or a list of them for each file) or plain text."""
-
-    def write(files: Mapping[str, Any]) -> Path:
-        for name, content in files.items():
-            path = tmp_path / "repo" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            objects = content if isinstance(content, list) else [content]
-            path.write_text(content if isinstance(content, str) else yaml.safe_dump_all(objects))
-        return tmp_path / "repo"
-
-    return write
-
-
-@pytest.fixture
-def look(worker_program: Path) -> Survey:
-    def look(root: Path, *, identities: str = "", remotes: tuple[str, ...] = (), **place: str) -> Graph:
-        with Worker(worker_program, root, identities) as worker:
-            return build_graph(environment(root, **place), worker, remotes=remotes)
-
-    return look
-
-
-def states(graph: Graph) -> dict[str, str]:
-    return {node.kustomization.id.name: str(node.state) for node in graph}
-
-
-def named(graph: Graph, name: str, namespace: str = "flux-system") -> Node:
-    return graph.by_id[ObjectId(namespace, name)]
 
 
 def test_children_are_found_with_what_their_parents_make_of_them(repository: Any, look: Survey) -> None:
@@ -125,192 +67,6 @@ def test_paths_count_from_where_they_exist(repository: Any, look: Survey, path: 
     assert graph.source_directory == expected
     assert graph.entry_path == "k8s/cluster"
     assert graph.own_sources == {OCI}
-
-
-def git(name: str, url: str) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "flux-system"}
-    return {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": metadata, "spec": {"url": url}}
-
-
-def test_sources_stand_for_the_repository_or_for_something_else(repository: Any, look: Survey) -> None:
-    sources = [git("mine", "ssh://git@example.com/me/mine.git"), git("theirs", "https://example.com/they/theirs")]
-    children = [
-        flux("by-address", source="GitRepository/mine"),
-        flux("foreign", source="GitRepository/theirs"),
-        flux("by-path", source="GitRepository/made-by-hand"),
-        flux("by-path-too", "./gone", source="GitRepository/made-by-hand"),
-        flux("no-such-path", "./gone", source="GitRepository/made-by-hand-elsewhere"),
-        flux("artifact", source="ExternalArtifact/made"),
-    ]
-    graph = look(repository({"cluster/k.yaml": [*sources, *children], "apps/a.yaml": settings()}), remotes=("git@example.com:me/mine",))
-    assert states(graph) == {
-        "flux-system": "built",
-        "by-address": "built",
-        "foreign": "foreign",
-        "by-path": "built",
-        "by-path-too": "failed",
-        "no-such-path": "foreign",
-        "artifact": "foreign",
-    }
-    assert {source.name for source in graph.own_sources} == {"mine", "made-by-hand"}
-
-
-def test_a_source_without_remotes_is_the_repository_if_all_folders_are_here(repository: Any, look: Survey) -> None:
-    sources = [
-        git("mine", "https://git.example/mine"),
-        git("theirs", "https://git.example/theirs"),
-        git("whole", "https://git.example/whole"),
-    ]
-    children = [
-        flux("a", source="GitRepository/mine"),
-        flux("b", source="GitRepository/theirs"),
-        flux("c", "./gone", source="GitRepository/theirs"),
-        flux("d", "./", source="GitRepository/whole"),
-    ]
-    graph = look(repository({"cluster/k.yaml": [*sources, *children], "apps/a.yaml": settings()}))
-    assert states(graph) == {"flux-system": "built", "a": "built", "b": "foreign", "c": "foreign", "d": "foreign"}
-
-
-def source(name: str, **spec: Any) -> dict[str, Any]:
-    made = git(name, "https://git.example/mine.git")
-    return made | {"spec": made["spec"] | spec}
-
-
-def test_spec_ignore_of_the_repositorys_own_source_counts(repository: Any, look: Survey) -> None:
-    mine = source("flux-system", ignore="/apps/*\n!/apps/kept.yaml\n/left/\n/cluster/broken.yaml\n")
-    files = {
-        "cluster/k.yaml": [mine, flux("apps"), flux("left", "./left")],
-        "cluster/broken.yaml": "a: [",
-        "apps/kept.yaml": settings("kept"),
-        "apps/not.yaml": settings("not"),
-        "left/a.yaml": settings("left"),
-    }
-    graph = look(repository({**files, "cluster/kustomization.yaml": "resources: [k.yaml]"}))
-    assert states(graph) == {"flux-system": "built", "apps": "built", "left": "failed"}
-    assert [str(manifest) for manifest in named(graph, "apps").manifests] == ["ConfigMap/flux-system/kept"]
-
-
-def test_what_include_brings_is_unknown_and_not_missing(repository: Any, look: Survey) -> None:
-    mine = source("flux-system", include=[{"repository": {"name": "shared"}, "toPath": "vendor/shared"}, {"repository": {"name": "more"}}])
-    children = [
-        flux("folder", "./vendor/shared/deep"),
-        flux("above", "./vendor"),
-        flux("base", "./base"),
-        flux("by-name", "./more"),
-        flux("whole", "./", dependsOn=[{"name": "here"}]),
-        flux("gone", "./vendored"),
-        flux("here"),
-    ]
-    files = {"base/kustomization.yaml": "resources: [../vendor/shared/base]", "apps/a.yaml": settings()}
-    graph = look(repository({"cluster/k.yaml": [mine, *children], **files}))
-    unknown = dict.fromkeys(("folder", "above", "base", "by-name", "whole"), "unknown")
-    assert states(graph) == {"flux-system": "built", **unknown, "gone": "failed", "here": "built"}
-
-
-def test_what_git_does_not_keep_is_not_in_the_source(repository: Any, worker_program: Path) -> None:
-    names = ("ignored", "file", "nested", "tracked")
-    root = repository({f"{name}/a.yaml": settings(name) for name in names} | {"file/b.yaml": settings("b"), "lib/x.yaml": settings("x")})
-    repository({"cluster/k.yaml": [*(flux(name, f"./{name}") for name in names), flux("in-nested", "./lib/sub")], "lib/sub/y.yaml": ""})
-    repository({".gitignore": "/ignored\n/file/b.yaml\n/tracked\n", "ignored/.sourceignore": "x"})
-    for folder in (root, root / "nested", root / "lib"):
-        subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
-    subprocess.run(["git", "-C", str(root), "add", "--force", "tracked"], check=True)
-    with Worker(worker_program, root, ignored=ignored_paths) as worker:
-        graph = build_graph(environment(root), worker)
-    assert states(graph) == {
-        "flux-system": "built",
-        "ignored": "failed",
-        "file": "built",
-        "nested": "built",
-        "tracked": "built",
-        "in-nested": "failed",
-    }
-    counts = {name: len(named(graph, name).manifests) for name in names}
-    assert counts == {"ignored": 0, "file": 1, "nested": 0, "tracked": 1}
-    ignored, nested = named(graph, "ignored").failure, named(graph, "in-nested").failure
-    assert ignored and "ignored is ignored by Git" in str(ignored.hint)
-    assert nested and "lib is a Git repository of its own" in str(nested.hint)
-
-
-def test_what_a_sparse_checkout_left_out_is_unknown(repository: Any, worker_program: Path) -> None:
-    children = [flux("here", "./here"), flux("left-out", "./left-out"), flux("base", "./base"), flux("gone", "./gone")]
-    root = repository({"cluster/k.yaml": children, "here/a.yaml": settings(), "left-out/a.yaml": settings("b")})
-    repository({"base/kustomization.yaml": "resources: [../left-out/a.yaml]"})
-    for arguments in (["init", "--quiet"], ["add", "--all"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
-        subprocess.run(["git", "-C", str(root), *arguments], check=True)
-    subprocess.run(["git", "-C", str(root), "sparse-checkout", "set", "cluster", "here", "base"], check=True)
-    with Worker(worker_program, root, absent=absent_paths) as worker:
-        graph = build_graph(environment(root), worker)
-    assert states(graph) == {"flux-system": "built", "here": "built", "left-out": "unknown", "base": "unknown", "gone": "failed"}
-
-
-def test_submodules_are_fetched_where_the_source_says_so(repository: Any, look: Survey) -> None:
-    files = {
-        "cluster/k.yaml": [source("flux-system", recurseSubmodules=True), flux("here", "./lib"), flux("elsewhere", "./gone")],
-        ".gitmodules": '[submodule "lib"]\n\tpath = lib\n[submodule "gone"]\n\tpath = gone\n',
-        "lib/.git": "gitdir: ../.git/modules/lib",
-        "lib/a.yaml": settings(),
-    }
-    assert states(look(repository(files))) == {"flux-system": "built", "here": "built", "elsewhere": "unknown"}
-
-
-def test_a_link_is_no_folder_and_the_failure_says_why(repository: Any, look: Survey) -> None:
-    root = repository({"cluster/k.yaml": flux("apps", "./linked"), "apps/a.yaml": settings()})
-    (root / "linked").symlink_to("apps")
-    failure = named(look(root), "apps").failure
-    assert failure and str(failure.hint).startswith("linked is a symbolic link, which Flux leaves out of a source: refer to apps")
-
-
-def test_a_sparse_checkout_leaves_the_rest_out(repository: Any, look: Survey) -> None:
-    files = {"apps/a.yaml": settings(), "more/a.yaml": settings("more")}
-    mine = source("flux-system", sparseCheckout=["./cluster", "apps"])
-    graph = look(repository({"cluster/k.yaml": [mine, flux("apps"), flux("more", "./more")], **files}))
-    assert states(graph) == {"flux-system": "built", "apps": "built", "more": "failed"}
-
-
-def generator(name: str, source: str, *copies: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": "source.extensions.fluxcd.io/v1beta1",
-        "kind": "ArtifactGenerator",
-        "metadata": {"name": "generator", "namespace": "flux-system"},
-        "spec": {
-            "sources": [{"alias": "repo", "kind": "GitRepository", "name": source}],
-            "artifacts": [{"name": name, "copy": list(copies)}],
-        },
-    }
-
-
-def test_an_artifact_made_of_the_repository_is_built_from_the_files_that_it_copies(repository: Any, look: Survey) -> None:
-    copies = [
-        {"from": "@repo/base/**", "to": "@artifact/base/", "exclude": ["*.md"]},
-        {"from": "@repo/live/apps/**", "to": "@artifact/apps/"},
-    ]
-    files = {
-        "cluster/k.yaml": [generator("made", "flux-system", *copies), flux("apps", source="ExternalArtifact/made")],
-        "base/kustomization.yaml": "resources: [a.yaml]\n",
-        "base/a.yaml": settings(),
-        "base/README.md": "# words",
-        "live/apps/kustomization.yaml": "resources: [../base]\n",
-    }
-    node = named(look(repository(files)), "apps")
-    assert (node.state, node.directory, node.files) == (
-        NodeState.BUILT,
-        "live/apps",
-        ("base/a.yaml", "base/kustomization.yaml", "live/apps/kustomization.yaml"),
-    )
-    assert [manifest.origin.path for manifest in node.manifests] == ["base/a.yaml"]
-
-
-def test_an_artifact_that_cannot_be_made_is_told_at_its_generator(repository: Any, look: Survey) -> None:
-    copied = generator("made", "flux-system", {"from": "@repo/gone/**", "to": "@artifact/"})
-    failure = named(look(repository({"cluster/k.yaml": [copied, flux("apps", source="ExternalArtifact/made")]})), "apps").failure
-    assert failure and (failure.path, failure.message) == ("cluster/k.yaml", "the artifact made cannot be made: nothing matches gone/**")
-
-
-def test_an_artifact_of_something_foreign_is_foreign_too(repository: Any, look: Survey) -> None:
-    copied = generator("made", "theirs", {"from": "@repo/apps/**", "to": "@artifact/"})
-    files = [git("theirs", "https://example.com/they/theirs"), copied, flux("apps", source="ExternalArtifact/made")]
-    assert states(look(repository({"cluster/k.yaml": files}))) == {"flux-system": "built", "apps": "foreign"}
 
 
 def test_variables_come_from_whatever_renders_them_first(repository: Any, look: Survey) -> None:
@@ -411,6 +167,8 @@ def test_sources_and_definitions_that_make_no_sense_harm_nobody(repository: Any,
 
 
 DEFINITION = "apiextensions.k8s.io/v1 CustomResourceDefinition"
+
+
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 
 
@@ -428,9 +186,6 @@ def test_suspended_and_excluded_ones_are_marked(repository: Any, look: Survey) -
     excluded["metadata"]["annotations"] = {"ksail.devantler.tech/reconcile-exclude": "true"}
     node = named(look(repository({"cluster/k.yaml": excluded, "apps/a.yaml": settings()})), "apps")
     assert (node.kustomization.suspended, node.kustomization.excluded) == (True, True)
-
-
-# -- real repositories ------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -470,9 +225,6 @@ def test_what_fails_in_them_are_files_that_are_not_there(case: Callable[[str], P
         12,
         "config/Corefile does not exist",
     )
-
-
-# -- validation -------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
