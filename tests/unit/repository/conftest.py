@@ -14,6 +14,7 @@ from devloop.model.flux.graph import Graph
 from devloop.repository.graph import build_graph
 
 from .graphs import Survey, environment
+from .working_trees import git, write
 
 
 @pytest.fixture
@@ -38,3 +39,26 @@ def look(worker_program: Path) -> Survey:
             return build_graph(environment(root, **place), worker, remotes=remotes)
 
     return look
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    for name, value in {
+        "AUTHOR_NAME": "a",
+        "AUTHOR_EMAIL": "a@example.com",
+        "COMMITTER_NAME": "c",
+        "COMMITTER_EMAIL": "c@example.com",
+    }.items():
+        monkeypatch.setenv(f"GIT_{name}", value)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=trunk")
+    write(root, "k8s/app.yaml", "a: 1\n")
+    write(root, "README.md", "hello\n")
+    return root
