@@ -59,6 +59,11 @@ class FluxSetup:
         return dict(self.flags).get("sops-age-secret", "")
 
     @property
+    def service_account(self) -> str:
+        """As whom Kustomizations that name nobody are applied; '' for the controller itself."""
+        return dict(self.flags).get("default-service-account", "")
+
+    @property
     def _release(self) -> tuple[int, ...]:
         return _numbers(self.version)
 
@@ -104,7 +109,10 @@ def _flags(obj: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for container in mappings_in(pod.get("containers")):
             yield from _in(container.get("args"))
         return
-    for patch in mappings_in(mapping_at(flux_instance(obj), "kustomize").get("patches")):
+    instance = flux_instance(obj)
+    if mapping_at(instance, "cluster").get("multitenant") is True:
+        yield "default-service-account", str(mapping_at(instance, "cluster").get("tenantDefaultServiceAccount") or "default")
+    for patch in mappings_in(mapping_at(instance, "kustomize").get("patches")):
         operations = _parsed(patch.get("patch"))
         # Without a target, a patch names its object itself.
         target = mapping_at(patch, "target") or {**mapping_at(operations, "metadata"), "kind": mapping_at(operations).get("kind")}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devloop.model.flux.graph import FailureKind, NodeState
-from devloop.model.flux.setup import FluxSetup
+from devloop.model.flux.setup import FluxSetup, read_setup
 
 from .graphs import Survey, flux, named, settings
 
@@ -131,6 +131,14 @@ def test_a_root_takes_variables_from_what_it_applies(repository: Any, look: Surv
 def test_flags_are_the_last_ones() -> None:
     setup = FluxSetup("v2.9.1", (("feature-gates", "A=true, B=False"), ("sops-age-secret", "keys")))
     assert (setup.gates, setup.age_secret, setup.is_strict) == ({"A": "true", "B": "false"}, "keys", True)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "account"),
+    [({}, ""), ({"multitenant": True}, "default"), ({"multitenant": True, "tenantDefaultServiceAccount": "tenants"}, "tenants")],
+)
+def test_tenants_are_applied_as_an_account(cluster: dict[str, Any], account: str) -> None:
+    assert read_setup([instance(cluster=cluster)]).service_account == account
 
 
 def test_up_runs_the_gates_that_its_controller_knows() -> None:

@@ -21,11 +21,13 @@ _HINT = "add the ServiceAccount to the environment, or correct its name"
 def account_missing(context: LintContext) -> Iterator[Diagnostic]:
     for inventory in fully_known(context):
         for kustomization in inventory.living:
-            account, namespace = str(kustomization.spec.get("serviceAccountName") or ""), kustomization.id.namespace
+            own, namespace = str(kustomization.spec.get("serviceAccountName") or ""), kustomization.id.namespace
+            # Those who lock tenants in give the root an account of its own.
+            account = own or (inventory.graph.setup.service_account if kustomization.node.parent else "")
             if account and "kubeConfig" not in kustomization.spec and not _exists(inventory, namespace, account):
                 message = "{kustomization} is applied as the ServiceAccount {account}, which {problem} in {namespace}{place}"
                 missing = _missing(context, inventory, namespace, account)
-                yield kustomization.diagnostic(message, "serviceAccountName", **missing)
+                yield kustomization.diagnostic(message, *(["serviceAccountName"] if own else []), **missing)
         for kustomization, manifests in inventory.applied.values():
             for manifest in manifests:
                 field, account = _account(manifest)
