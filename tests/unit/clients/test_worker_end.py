@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -42,8 +42,7 @@ def test_an_interrupt_ends_a_run_whose_worker_does_not_answer(
 ) -> None:
     repository = sample(tmp_path)
     argv = [sys.executable, "-m", "devloop", "-C", str(repository), *command]
-    with started(argv, tmp_path) as run:
-        freeze_workers(psutil.Process(run.pid), 2 if "--diff" in command else 1)
+    with started(argv, tmp_path) as run, frozen_workers(psutil.Process(run.pid), 2 if "--diff" in command else 1):
         run.send_signal(number)
         out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130, (out, err)
@@ -61,14 +60,21 @@ def started(argv: list[str], home: Path) -> Iterator[subprocess.Popen[bytes]]:
         run.communicate()
 
 
-def freeze_workers(run: psutil.Process, count: int) -> None:
-    """Stop the workers of the run as soon as they are there: what they build takes for ever."""
+@contextmanager
+def frozen_workers(run: psutil.Process, count: int) -> Iterator[None]:
+    """Stops the workers of the run as soon as they are there: what they build takes for ever. They do not outlive the test."""
     while len(found := [child for child in run.children() if is_worker(child)]) < count:
         assert run.status() != psutil.STATUS_ZOMBIE
-    for worker in found:
-        worker.suspend()
-        while worker.status() != psutil.STATUS_STOPPED:
-            """The kernel takes a moment."""
+    try:
+        for worker in found:
+            worker.suspend()
+            while worker.status() != psutil.STATUS_STOPPED:
+                """The kernel takes a moment."""
+        yield
+    finally:
+        for worker in found:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
 
 
 def is_worker(process: psutil.Process) -> bool:
