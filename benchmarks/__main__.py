@@ -103,6 +103,7 @@ def _against(before: Path, tools: Path, runs: int) -> Measurements:
             print(f"round {number + 1} of {runs}", file=sys.stderr)
             measured.load.append(os.getloadavg()[0])
             against.measure(sides, number, measured)
+        against.compare_relations(sides, measured)
     return measured
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measurements import AGAIN, COLD, HELP, SAME, Measurements
+from benchmarks.generated import generate_relations
+from benchmarks.measurements import AGAIN, COLD, HELP, RELATIONS, SAME, Measurements
 from benchmarks.validating import CASE
 from devloop.clients import process
 from devloop.clients.xdg import cache_folder
@@ -89,6 +90,17 @@ def measure(sides: tuple[Side, Side], number: int, measured: Measurements) -> No
         for side, value in seconds.items():
             measured.seconds[f"{name}, {side}"].append(value)
         measured.seconds[f"{name}, now / before"].append(seconds["now"] / seconds["before"])
+
+
+def compare_relations(sides: tuple[Side, Side], measured: Measurements) -> None:
+    """Once, since the earlier checkout may take minutes: 300 Kustomizations that depend on each other."""
+    seconds = {}
+    for side in sides:
+        generate_relations(side.folder / "related", 300)
+        process.run(["git", "init", "--quiet", side.folder / "related"])
+        seconds[side.name] = side.devloop("-C", "related", "validate", fine=(0, 1))
+        measured.seconds[f"{RELATIONS}, {side.name}"].append(seconds[side.name])
+    measured.seconds[f"{RELATIONS}, now / before"].append(seconds["now"] / seconds["before"])
 
 
 def _timed(name: str, side: Side) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 OBJECTS = 20  # per application
 _GROUP = 50  # Kustomizations per parent
+_MEMBERS = 19  # of a group with relations
 _OWN = 12  # objects in the application's own files; the others come from the base and a generator
 
 Object = Mapping[str, Any]
@@ -35,6 +36,24 @@ def generate(root: Path, kustomizations: int) -> None:
         _write(root, path, content)
     for number in range(applications):
         _application(root, number, number % groups, depends_on=number - groups if number >= groups else None)
+
+
+def generate_relations(root: Path, kustomizations: int) -> None:
+    """Groups of Kustomizations with custom resources that nothing defines.
+
+    A group follows the one before, a member its neighbour (chains) and the three groups before its own (fans), which meet again (diamonds).
+    """
+    _write(root, "clusters/bench/flux-system/gotk-sync.yaml", _flux("flux-system", "./clusters/bench"))
+    for group in range(max(1, kustomizations // (_MEMBERS + 1))):
+        before = [{"name": f"group-{group - 1}"}] if group else []
+        _write(root, f"clusters/bench/group-{group}.yaml", _flux(f"group-{group}", f"./groups/{group}", dependsOn=before))
+        for member in range(_MEMBERS):
+            name = f"app-{group}-{member}"
+            depends = [f"group-{each}" for each in range(max(0, group - 3), group)] + ([f"app-{group}-{member - 1}"] if member else [])
+            body = _flux(name, f"./apps/{name}", dependsOn=[{"name": each} for each in depends])
+            _write(root, f"groups/{group}/{name}.yaml", body)
+            secret = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": {"name": name, "namespace": "default"}}
+            _write(root, f"apps/{name}/objects.yaml", {**secret, "spec": {"refreshInterval": "1h"}}, _config_map(name, "default", a="b"))
 
 
 def _application(root: Path, number: int, group: int, *, depends_on: int | None) -> None:

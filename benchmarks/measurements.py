@@ -25,6 +25,7 @@ COLD, WARM, SAME = "home-cluster, cold", "home-cluster, one file changed", "home
 LARGE, LARGE_MEMORY = "20,000 objects", "20,000 objects, memory (GiB)"
 PEERS, PEERS_RATIO = "home-cluster, flate and kubeconform", "cold / flate and kubeconform"
 GROWTH = "one of 1,000 / one of 100"
+RELATIONS, RELATIONS_GROWTH = "relations, 300", "relations, 800 / relations, 200"
 # Of an installation, from nothing.
 BARE, BARE_RATIO = "downloaded, to healthy", "downloaded / from source, before"
 WHEEL, START = "wheel, to the first validate", "worker, to the first answer"
@@ -35,9 +36,9 @@ WORKER_BUILD, WORKER_RATIO = "build of the worker", "build of the worker / befor
 TARGETS: Mapping[str, Mapping[str, float]] = {
     "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0},
     "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2},
-    "before": {f"{name}, now / before": 1.0 for name in (HELP, AGAIN, COLD, SAME)},
+    "before": {f"{name}, now / before": 1.0 for name in (HELP, AGAIN, COLD, SAME)} | {f"{RELATIONS}, now / before": 0.02},
     "install": {WHEEL: 12.0, START: 0.06, BARE_RATIO: 0.12, SOURCE_RATIO: 0.8, WORKER_RATIO: 1.0},
-    "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0},
+    "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0, RELATIONS_GROWTH: 5.0},
 }
 
 RESULTS = Path(__file__).with_name("results")

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.generated import generate
-from benchmarks.measurements import COLD, GROWTH, LARGE, LARGE_MEMORY, PEERS, PEERS_RATIO, WARM, Measurements
+from benchmarks.generated import generate, generate_relations
+from benchmarks.measurements import COLD, GROWTH, LARGE, LARGE_MEMORY, PEERS, PEERS_RATIO, RELATIONS_GROWTH, WARM, Measurements
 from devloop.clients import process
 from devloop.clients.go import find_go
 from devloop.clients.xdg import cache_folder
@@ -29,6 +29,7 @@ from devloop.lint.schemas import schemas
 from devloop.toolchain import Toolchain
 
 SIZES = (100, 300, 1000)
+RELATED = (200, 400, 800)
 GIBIBYTE = 1 << 30
 FLATE = "github.com/home-operations/flate/cmd/flate@v0.6.5"
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
@@ -55,6 +56,9 @@ class Place:
     def sized(self, number: int) -> Path:
         return self.folder / f"generated-{number}"
 
+    def related(self, number: int) -> Path:
+        return self.folder / f"related-{number}"
+
     @property
     def env(self) -> Mapping[str, str]:
         return {**os.environ, "XDG_CACHE_HOME": str(self.cache), "NO_COLOR": "1"}
@@ -73,6 +77,8 @@ def prepared() -> Iterator[Place]:
             shutil.copytree(CASE, place.home)
         for number in SIZES:
             generate(place.sized(number), number)
+        for number in RELATED:
+            generate_relations(place.related(number), number)
         for repository in place.folder.glob("*-*"):
             process.run(["git", "init", "--quiet", repository])
         yield place
@@ -89,6 +95,10 @@ def measure(place: Place, measured: Measurements) -> None:
     measured.seconds[LARGE].append(seconds)
     measured.seconds[LARGE_MEMORY].append(memory / GIBIBYTE)
     measured.seconds[GROWTH].append(each[SIZES[-1]] / each[SIZES[0]])
+    related = {number: _validate(place, place.related(number), number - number // 10)[0] for number in RELATED}
+    for number, seconds in related.items():
+        measured.seconds[f"relations, {number} Kustomizations"].append(seconds)
+    measured.seconds[RELATIONS_GROWTH].append(related[RELATED[-1]] / related[RELATED[0]])
 
 
 def _real(place: Place, measured: Measurements) -> None:
