@@ -5,13 +5,12 @@ from difflib import get_close_matches
 
 from devloop.diagnostic import Diagnostic, FieldStep, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.artifact_generator import artifacts
 from devloop.model.flux.helm_release import source_of
 from devloop.model.flux.kustomization import SourceRef
-from devloop.model.flux.names import EXTENSIONS_GROUP, HELM_CHART, HELM_GROUP, HELM_RELEASE, ROOT, SOURCE_GROUP
+from devloop.model.flux.names import HELM_CHART, HELM_GROUP, HELM_RELEASE, SOURCE_GROUP
 from devloop.model.kubernetes.manifest import Manifest, mapping_at
-from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.given import known_sources
 from devloop.model.lint.inventory import Inventory, fully_known
 from devloop.model.lint.makers import Makers
 
@@ -19,7 +18,7 @@ from devloop.model.lint.makers import Makers
 def source_missing(context: LintContext) -> Iterator[Diagnostic]:
     """The source of a chart that nothing makes."""
     for inventory in fully_known(context):
-        known, makers = _known(inventory), Makers(inventory)
+        known, makers = known_sources(inventory), Makers(inventory)
         for kustomization, manifest, field, source in _wanted(inventory):
             if source not in known and not makers.may_name(source.kind, source.namespace, source.name):
                 yield _missing(inventory, kustomization, manifest, field, source, known)
@@ -63,26 +62,6 @@ def _named(
     reference = mapping_at(manifest.body, *field)
     if reference.get("name") and manifest.mapping("spec").get("suspend") is not True:
         yield kustomization, manifest, (*field, "name"), source_of(reference, manifest.id.namespace)
-
-
-def _known(inventory: Inventory) -> set[SourceRef]:
-    """The rendered ones, the repository itself, and what Flux's controllers make: artifacts, and a HelmChart for each HelmRelease."""
-    found = set(inventory.graph.own_sources)
-    found |= {SourceRef(kind, ROOT.namespace, ROOT.name) for kind in ("GitRepository", "OCIRepository", "Bucket")}
-    for key, objects in inventory.objects.items():
-        namespace = ObjectId(key.namespace or "default", key.name).namespace
-        if key.group == SOURCE_GROUP:
-            found.add(SourceRef(key.kind, namespace, key.name))
-        elif key.group == EXTENSIONS_GROUP:
-            found.update(artifact.ref for _, manifest in objects for artifact in artifacts(manifest))
-        elif (key.group, key.kind) == (HELM_GROUP, HELM_RELEASE):
-            found.update(_chart_of(manifest) for _, manifest in objects)
-    return found
-
-
-def _chart_of(release: Manifest) -> SourceRef:
-    source = source_of(release.mapping("spec", "chart", "spec", "sourceRef"), release.id.namespace)
-    return SourceRef(HELM_CHART, source.namespace, f"{release.id.namespace}-{release.name}")
 
 
 RULES: Rules = {

@@ -10,6 +10,7 @@ from devloop.model.flux.names import HELM_GROUP, HELM_RELEASE
 from devloop.model.kubernetes.manifest import Manifest, mappings_in
 from devloop.model.lint.bootstrap import bootstrap_file
 from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.given import is_given
 from devloop.model.lint.inventory import Identity, Inventory, fully_known
 from devloop.model.lint.makers import Makers
 
@@ -41,7 +42,7 @@ def _problem(
         if _fails(kustomization, release) or any(map(_is_open, found)) or any(key in _keys(manifest) for manifest in found):
             return
         problem, hint = "which has no key {key}", "correct valuesKey, or set optional: true"
-    elif not makers.may_make(kind, namespace, name, release.name):
+    elif not is_given(kind, namespace, name) and not makers.may_make(kind, namespace, name, release.name):
         file = bootstrap_file(context, kind, namespace, name)
         problem = "which only {file} creates" if file else "which nothing creates in {namespace}{place}"
         add = "add it to the environment, or set optional: true"

@@ -10,11 +10,9 @@ from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.pod_templates import pod_template
 from devloop.model.lint.bootstrap import bootstrap_file
 from devloop.model.lint.context import LintContext
+from devloop.model.lint.given import FLUX_PROGRAMS, is_given
 from devloop.model.lint.inventory import Inventory, fully_known
 
-_FLUX_ACCOUNTS = frozenset(
-    f"{name}-controller" for name in ("source", "kustomize", "helm", "notification", "image-reflector", "image-automation")
-) | {"flux-operator"}
 _HINT = "add the ServiceAccount to the environment, or correct its name"
 
 
@@ -60,7 +58,7 @@ def _missing(context: LintContext, inventory: Inventory, namespace: str, account
 
 def _exists(inventory: Inventory, namespace: str, account: str) -> bool:
     """Also where a chart or a controller may create it, and for accounts of the cluster itself."""
-    given = account == "default" or "${" in account or namespace.startswith("kube-") or account in _FLUX_ACCOUNTS
+    given = "${" in account or is_given("ServiceAccount", namespace, account) or account in FLUX_PROGRAMS
     given = given or inventory.generated.may_have("ServiceAccount", account)
     return given or namespace in inventory.open or inventory.has("", "ServiceAccount", namespace, account)
 

@@ -9,6 +9,7 @@ from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import mapping_at
 from devloop.model.lint.bootstrap import bootstrap_file
 from devloop.model.lint.context import KustomizationContext, LintContext
+from devloop.model.lint.given import is_given
 from devloop.model.lint.inventory import Inventory, fully_known
 
 
@@ -40,7 +41,7 @@ def _missing(context: LintContext, inventory: Inventory, kustomization: Kustomiz
 
 def _has_source(inventory: Inventory, kind: str, namespace: str, name: str) -> bool:
     """ExternalSecrets, SealedSecrets and the like create a Secret with their own name, or with the name of their target."""
-    if inventory.has("", kind, namespace, name) or inventory.generated.may_have(kind, name):
+    if inventory.has("", kind, namespace, name) or is_given(kind, namespace, name) or inventory.generated.may_have(kind, name):
         return True
     return any(
         name in (key.name, str(manifest.mapping("spec", "target").get("name")))
