@@ -18,6 +18,7 @@ _GIVEN = frozenset({"default", NAMESPACE})
 def namespace_missing(context: LintContext) -> Iterator[Diagnostic]:
     """Nothing creates the namespace of an object, or the object has none."""
     for inventory in inventories(context):
+        named = _named(inventory)
         for kustomization, manifests in inventory.applied.values():
             first: dict[str, Manifest] = {}
             for manifest in manifests:
@@ -27,8 +28,13 @@ def namespace_missing(context: LintContext) -> Iterator[Diagnostic]:
                 if not namespace:
                     hint = "set metadata.namespace, namespace in kustomization.yaml, or spec.targetNamespace"
                     yield kustomization.about(manifest, "{object} has no namespace, and Flux sets none", "metadata", hint=hint)
-                elif inventory.whole and not inventory.generated.may_have("Namespace", namespace):
+                elif inventory.whole and namespace not in named and not inventory.generated.may_have("Namespace", namespace):
                     yield _missing(context, inventory, kustomization, manifest)
+
+
+def _named(inventory: Inventory) -> set[str]:
+    """The names of cluster-scoped custom resources: some make a namespace of that name, as OpenShift's Projects and Kubeflow's Profiles."""
+    return {key.name for key in inventory.objects if not key.namespace and not is_built_in(key.group) and not is_flux(key.group)}
 
 
 def _missing(context: LintContext, inventory: Inventory, kustomization: KustomizationContext, manifest: Manifest) -> Diagnostic:
