@@ -3,6 +3,7 @@
 import contextlib
 import os
 import posixpath
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from devloop.model.lint.file_index import (
     above,
     is_made_up,
 )
+from devloop.model.lint.object_scan import nested_objects
 from devloop.model.sops.creation_rules import CreationRules, EncryptedSecret, parse_creation_rules, parse_secret
 
 # Larger files are generated or not text.
@@ -30,6 +32,8 @@ LARGEST = 2 * 1024 * 1024
 
 _RULES = ".sops.yaml"
 _MANIFESTS = (".yaml", ".yml", ".json")
+# Manifests, and templates of them: app.yaml.tmpl, app.yaml.j2.
+_OBJECTS = re.compile(r"\.(?:ya?ml|json)(?:\.\w+)?$|(?:^|/)Kustomization$")
 _DOCUMENTS = (".md", ".adoc", ".rst", ".org")
 
 
@@ -138,8 +142,8 @@ def _inspect(path: str, data: bytes, facts: _Facts) -> None:
         return
     if b"PRIVATE KEY" in data or b"AGE-SECRET-KEY-" in data or b"LS0tLS1CRUdJTi" in data:
         facts.private_keys.extend(file_scan.private_keys(path, data))
-    if path.endswith(_MANIFESTS):
-        facts.objects.extend(file_scan.objects(path, data))
+    if _OBJECTS.search(path):
+        facts.objects.extend([*file_scan.objects(path, data), *nested_objects(path, data)])
     if b"ENC[" in data and b"lastmodified" in data:
         with contextlib.suppress(InputError):
             if secret := parse_secret(path, data.decode(errors="replace")):
