@@ -123,8 +123,11 @@ class _GraphBuilder:
         [rendering] = self._render([Build(ROOT, body)])
         settings: protocol.SourceSettings | None = None
         earlier: Rendering | None = None
+        origin = Origin()
         # The Kustomization that applies itself changes itself and its source, until nothing changes any more.
         for _ in range(_MOST_ROUNDS):
+            if not rendering.manifests:
+                break
             for manifest in rendering.manifests:
                 self.sources.add(manifest)
             strict = self.setup.is_strict
@@ -135,10 +138,11 @@ class _GraphBuilder:
             same = (applied, settings, self.setup.is_strict) == (body, before, strict)
             if same and (rendering == earlier or not _variable_sources(parse_kustomization(body))):
                 break
-            earlier = rendering
-            body, self.root_id = applied, own.id if own else ROOT
+            earlier, body = rendering, applied
+            if own:
+                self.root_id, origin = own.id, own.origin
             [rendering] = self._render([Build(self.root_id, body, settings=settings, lenient=not self.setup.is_strict)])
-        self._add(Node(parse_kustomization(body), _state(rendering), **vars(rendering)))
+        self._add(Node(parse_kustomization(body), _state(rendering), origin=origin, **vars(rendering)))
 
     def _is_root(self, manifest: Manifest) -> bool:
         """By the name that `flux bootstrap` and KSail give it, or by the path that it applies."""

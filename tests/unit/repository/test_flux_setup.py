@@ -120,6 +120,13 @@ def test_a_kustomization_that_applies_itself_changes_itself(repository: Any, loo
     assert {manifest.name for manifest in graph.root.manifests} == {"fleet", "settings-blue-00"}
 
 
+def test_a_root_that_breaks_itself_is_told_at_its_own_file(repository: Any, look: Survey) -> None:
+    root = flux("fleet", "./cluster", patches=[{"target": {"kind": "ConfigMap"}, "patch": "[{op: add"}])
+    graph = look(repository({"cluster/root.yaml": root, "cluster/a.yaml": settings(), "cluster/flux.yaml": deployment("v2.8.8")}))
+    [node] = graph
+    assert (str(node.kustomization.id), node.origin.path, node.state) == ("flux-system/fleet", "cluster/root.yaml", NodeState.FAILED)
+
+
 @pytest.mark.parametrize("name", ["fleet", "flux-system"])
 def test_a_root_takes_variables_from_what_it_applies(repository: Any, look: Survey, name: str) -> None:
     source = {"substituteFrom": [{"kind": "ConfigMap", "name": "settings"}]}
