@@ -78,8 +78,10 @@ def test_spec_ignore_of_the_repositorys_own_source_counts(repository: Any, look:
 
 
 def test_what_include_brings_is_unknown_and_not_missing(repository: Any, look: Survey) -> None:
-    mine = source("flux-system", include=[{"repository": {"name": "shared"}, "toPath": "vendor/shared"}, {"repository": {"name": "more"}}])
+    shared = [{"repository": {"name": "shared"}, "toPath": path} for path in ("vendor/shared", "/top/shared")]
+    mine = source("flux-system", include=[*shared, {"repository": {"name": "more"}}])
     children = [
+        flux("from-top", "./top/shared/deep"),
         flux("folder", "./vendor/shared/deep"),
         flux("above", "./vendor"),
         flux("base", "./base"),
@@ -90,7 +92,7 @@ def test_what_include_brings_is_unknown_and_not_missing(repository: Any, look: S
     ]
     files = {"base/kustomization.yaml": "resources: [../vendor/shared/base]", "apps/a.yaml": settings()}
     graph = look(repository({"cluster/k.yaml": [mine, *children], **files}))
-    unknown = dict.fromkeys(("folder", "above", "base", "by-name", "whole"), "unknown")
+    unknown = dict.fromkeys(("from-top", "folder", "above", "base", "by-name", "whole"), "unknown")
     assert states(graph) == {"flux-system": "built", **unknown, "gone": "failed", "here": "built"}
 
 
@@ -153,6 +155,7 @@ def test_a_sparse_checkout_leaves_the_rest_out(repository: Any, look: Survey) ->
     mine = source("flux-system", sparseCheckout=["./cluster", "apps"])
     graph = look(repository({"cluster/k.yaml": [mine, flux("apps"), flux("more", "./more")], **files}))
     assert states(graph) == {"flux-system": "built", "apps": "built", "more": "failed"}
+    assert named(graph, "more").failure.hint == "more is not in spec.sparseCheckout of its source: add its folder there"
 
 
 def generator(name: str, source: str, *copies: dict[str, Any]) -> dict[str, Any]:

@@ -113,16 +113,19 @@ func (w *release) overwriteValues(loaded *chart.Chart, spec map[string]any) erro
 	}
 	merged := map[string]any{}
 	for _, name := range names {
-		content, err := w.view.ReadOriginal(path.Join(source.Mount, path.Clean("/"+name)))
-		if err != nil && spec["ignoreMissingValuesFiles"] == true {
-			continue
-		}
+		file := path.Join(source.Mount, path.Clean("/"+name))
+		content, err := w.view.ReadOriginal(file)
 		if err != nil {
-			return &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the values file %s does not exist", name), Hint: "its path counts from the source"}
+			missing := w.view.Missing(file, "the values file "+name)
+			if missing.Kind != protocol.KindUnknown && spec["ignoreMissingValuesFiles"] == true {
+				continue
+			}
+			missing.Hint = cmp.Or(missing.Hint, "its path counts from the source")
+			return missing
 		}
 		var values map[string]any
 		if err := yaml.Unmarshal(content, &values); err != nil {
-			relative, _ := source.Within(path.Join(source.Mount, path.Clean("/"+name)))
+			relative, _ := source.Within(file)
 			return syntaxErrorOr(w.view.Origin(relative), content, err)
 		}
 		merged = collect.MergeValues(merged, values)
@@ -162,6 +165,9 @@ func (w *release) addDependencies(loaded *chart.Chart, folder string) error {
 		}
 		target := path.Join(source.Mount, path.Clean("/"+strings.TrimPrefix(path.Join(folder, place.Host, place.Path), source.Mount)))
 		if !w.view.Exists(target) {
+			if unknown := w.view.Unknown(); unknown != nil {
+				return unknown
+			}
 			message := fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, place)
 			return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot("/Chart.yaml")}
 		}

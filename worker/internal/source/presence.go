@@ -62,6 +62,13 @@ func (t *Tree) checkedOut(relative string) bool {
 	})
 }
 
+// outsideCheckout says whether a sparse checkout leaves out the file, or all that a folder may hold.
+func (t *Tree) outsideCheckout(relative string, isDir bool) bool {
+	return !t.checkedOut(relative) && (!isDir || !slices.ContainsFunc(t.settings.Sparse, func(folder string) bool {
+		return strings.HasPrefix(strings.TrimPrefix(folder, "./"), relative+"/")
+	}))
+}
+
 // unknown is the failure for a path that may exist: in, or above, a folder that comes from elsewhere. nil for any other.
 func (t *Tree) unknown(relative string) *protocol.Failure {
 	if t.absent[path.Join(t.base, relative)] {
@@ -69,7 +76,7 @@ func (t *Tree) unknown(relative string) *protocol.Failure {
 		return &protocol.Failure{Kind: protocol.KindUnknown, Message: message, Hint: "`git sparse-checkout disable` checks out the rest"}
 	}
 	for folder, what := range t.settings.Unknown {
-		if folder = path.Clean(folder); isWithin(relative, folder) || isWithin(folder, relative) {
+		if folder = strings.TrimPrefix(path.Clean("/"+folder), "/"); isWithin(relative, folder) || isWithin(folder, relative) {
 			return &protocol.Failure{Kind: protocol.KindUnknown, Message: fmt.Sprintf("%s comes from %s, which is not available here", folder, what)}
 		}
 	}
@@ -130,10 +137,10 @@ func (t *Tree) exclusion(relative string) (reason, hint string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
+	case t.outsideCheckout(relative, info.IsDir()):
+		return fmt.Sprintf("%s is not in spec.sparseCheckout of its source", shown), "add its folder there"
 	case info.IsDir() && !t.holdsFile(relative, true):
 		return fmt.Sprintf("%s holds no file", shown), "add a file: Git keeps no empty folder"
-	case !t.checkedOut(relative) && !info.IsDir():
-		return fmt.Sprintf("%s is not in spec.sparseCheckout of its source", shown), "add its folder there"
 	case !t.exclusions.exclude(relative, info.IsDir()):
 		return fmt.Sprintf("all files of %s are excluded from its source", shown), "see .sourceignore and spec.ignore"
 	}
