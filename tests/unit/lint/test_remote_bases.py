@@ -208,6 +208,13 @@ def test_files_of_generators_come_from_a_server(web: str, check: Check, tmp_path
     assert failure.startswith(f"apps/kustomization.yaml:7 flux-system/apps does not build: cannot fetch {web}/b.json: ")
 
 
+@pytest.mark.parametrize("field", ["openapi: {path: WEB/a.json}", "resources: [HTTPS://gone.invalid/a.yaml]"])
+def test_every_file_by_url_is_remote(field: str, web: str, check: Check, tmp_path: Path) -> None:
+    root = repository(tmp_path / "here", "web.yaml", field.replace("WEB", web), apps__web=WEB)
+    report = check(root, allowed=False)
+    assert (failures(report), "1 remote base not checked here" in report.kustomizations[1].message) == ([], True)
+
+
 def test_a_ref_is_not_an_option(upstream: Path, check: Check, tmp_path: Path) -> None:
     ref = f"--upload-pack=touch${{IFS}}{tmp_path}/bad"
     assert failures(check(repository(tmp_path / "here", f"file://{upstream}//apps?ref={ref}")))

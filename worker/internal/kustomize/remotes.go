@@ -4,6 +4,7 @@ package kustomize
 
 import (
 	"fmt"
+	"net/url"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -86,6 +87,12 @@ func (p *Preparation) replaceRemotes(folder string, k *types.Kustomization) bool
 		k.Replacements[i].Path = resolve(k.Replacements[i].Path)
 	}
 	k.Replacements = collect.Filter(k.Replacements, func(r types.ReplacementField) bool { return r.Path != "" || r.Source != nil })
+	if schema := k.OpenAPI["path"]; isURL(schema) {
+		changed = true
+		if k.OpenAPI["path"] = p.resolveFile(folder, schema); k.OpenAPI["path"] == "" {
+			delete(k.OpenAPI, "path")
+		}
+	}
 	for i := range k.ConfigMapGenerator {
 		changed = p.replaceRemoteFiles(folder, &k.ConfigMapGenerator[i].KvPairSources) || changed
 	}
@@ -129,8 +136,10 @@ func pointers(names []string) []*string {
 	return all
 }
 
+// isURL is how kustomize tells a file that it gets from a server; the scheme may be in capital letters.
 func isURL(name string) bool {
-	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
+	parsed, err := url.Parse(name)
+	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https")
 }
 
 // Resolve gives the name of something local, "" for what is remote and not here.
