@@ -47,6 +47,7 @@ def render(worker_program: Path, tmp_path: Path) -> Render:
         apis: tuple[str, ...] = (),
         version: str = "v1.35.2",
         artifact: Mapping[str, Any] | None = None,
+        included: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> dict[str, Any]:
         for name, content in (
@@ -60,6 +61,7 @@ def render(worker_program: Path, tmp_path: Path) -> Render:
         metadata = {"namespace": "flux-system", "name": "apps"}
         body = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": metadata, "spec": {"path": "./apps"}}
         one = {"namespace": "apps", "name": "web", "base": "."} | ({"artifact": artifact} if artifact else {})
+        one |= {"settings": {"unknown": included}} if included else {}
         asked = {"scope": "x", "version": version, "apis": list(apis), "releases": [one]}
         with Worker(worker_program, tmp_path / "repo", store=tmp_path / "store") as worker:
             worker.ask_all([{"build": {"scope": "x", "base": ".", **metadata, "object": body}}])
@@ -350,6 +352,14 @@ def test_a_value_that_helm_cannot_set_is_told_in_its_words(render: Render) -> No
     assert failure["message"] == 'hosts of ConfigMap values cannot be set at colour: key "b:2" has no value'
     assert (failure["field"], "literal: true" in failure["hint"]) == (["spec", "valuesFrom", 0], True)
     assert data(render(valuesFrom=[values[0] | {"literal": True}]))["colour"] == "a:1,b:2"
+    assert render(valuesFrom=[values[0] | {"targetPath": "colour[-1]"}])["failure"]["hint"].startswith("correct targetPath: ")
+
+
+@pytest.mark.parametrize(
+    ("included", "kind"), [({"vendor": "GitRepository/shared"}, "unknown"), ({"vendor2": "GitRepository/shared"}, "missing")]
+)
+def test_a_values_file_from_elsewhere_is_unknown(render: Render, included: Mapping[str, str], kind: str) -> None:
+    assert render(included=included, chart={"valuesFiles": ["vendor/values.yaml"]})["failure"]["kind"] == kind
 
 
 @pytest.mark.parametrize(

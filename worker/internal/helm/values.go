@@ -112,7 +112,7 @@ var literalValue = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `[`, `\[`, `]`, `\]
 // putValue sets one value by its path, with Helm's own parser: what is in quotes or literal is a text, else true, 1 and {a,b} are what they say.
 func putValue(values map[string]any, reference valuesReference, text string) error {
 	quoted := func(mark string) bool {
-		return len(text) > 1 && strings.HasPrefix(text, mark) && strings.HasSuffix(text, mark)
+		return strings.HasPrefix(text, mark) && strings.HasSuffix(text, mark)
 	}
 	switch {
 	case reference.Literal:
@@ -129,7 +129,9 @@ func valuesField(number int) []any { return []any{"spec", "valuesFrom", number} 
 func misplaced(number int, reference valuesReference, err error) *protocol.Failure {
 	message := fmt.Sprintf("%s of %s %s cannot be set at %s: %v", reference.Key, reference.Kind, reference.Name, reference.Target, err)
 	failure := &protocol.Failure{Kind: protocol.KindBuild, Message: message, Field: valuesField(number)}
-	if !reference.Literal {
+	if strvals.ParseIntoString(reference.Target+"=x", map[string]any{}) != nil {
+		failure.Hint = "correct targetPath: keys with dots between them, [0] for the first item of a list"
+	} else if !reference.Literal {
 		failure.Hint = "Helm reads commas, braces and brackets in the value as syntax, as in --set: add literal: true to take it as it is"
 	}
 	return failure
