@@ -45,7 +45,22 @@ func (w *validator) fluxExpressions(o object) {
 		if spec["type"] == "generic-oidc" {
 			variables = append(variables, "claims")
 		}
-		w.expression(spec["resourceFilter"], top.field("resourceFilter"), variables...)
+		w.expression(spec["resourceFilter"], top.field("resourceFilter"), cel.BoolType, variables...)
+		w.expressions(spec, top, "resources", "filter", variables...)
+		w.claims(spec, top)
+	case "notification.toolkit.fluxcd.io/Provider":
+		w.expression(spec["commitStatusExpr"], top.field("commitStatusExpr"), cel.StringType, "event", "alert", "provider")
+	}
+}
+
+// claims are the expressions of a Receiver about the tokens that it gets.
+func (w *validator) claims(spec map[string]any, top *path) {
+	for i, provider := range mappings(spec["oidcProviders"]) {
+		at := top.field("oidcProviders").item(i, nil)
+		w.expressions(provider, at, "validations", "expression", "claims", "vars")
+		for n, each := range mappings(provider["variables"]) {
+			w.expression(each["expression"], at.field("variables").item(n, each).field("expression"), nil, "claims", "vars")
+		}
 	}
 }
 
@@ -53,12 +68,13 @@ func (w *validator) expressions(spec map[string]any, at *path, list, field strin
 	items, _ := spec[list].([]any)
 	for i, item := range items {
 		if fields, ok := item.(map[string]any); ok {
-			w.expression(fields[field], at.field(list).item(i, item).field(field), variables...)
+			w.expression(fields[field], at.field(list).item(i, item).field(field), cel.BoolType, variables...)
 		}
 	}
 }
 
-func (w *validator) expression(value any, at *path, variables ...string) {
+// expression checks one; wanted is the type of its value, nil for any.
+func (w *validator) expression(value any, at *path, wanted *cel.Type, variables ...string) {
 	text, isText := value.(string)
 	if !isText || text == "" || w.isSkipped(value, at) || strings.Contains(text, "${") {
 		return
@@ -69,17 +85,27 @@ func (w *validator) expression(value any, at *path, variables ...string) {
 	}
 	if len(variables) == 0 {
 		_, issues := environment.Parse(text)
-		w.issues(issues, at)
+		w.issues(issues, at, stalls)
 		return
 	}
+	hint := stalls
+	if wanted == cel.StringType {
+		hint = "correct it, until then Flux sends no status"
+	}
 	compiled, issues := environment.Compile(text)
-	if !w.issues(issues, at) && compiled.OutputType() != cel.BoolType {
+	switch failed := w.issues(issues, at, hint); {
+	case failed || wanted == nil || compiled.OutputType() == wanted:
+	case wanted == cel.BoolType:
 		w.report(protocol.SchemaValue, at, "compare it with a value, for example == true", "must be true or false, it is of type %s", compiled.OutputType())
+	default:
+		w.report(protocol.SchemaValue, at, "convert it with string()", "must be a text, it is of type %s", compiled.OutputType())
 	}
 }
 
+const stalls = "correct it, until then Flux stalls the object"
+
 // issues reports the first of them, if there is one.
-func (w *validator) issues(issues *cel.Issues, at *path) bool {
+func (w *validator) issues(issues *cel.Issues, at *path, hint string) bool {
 	if issues == nil || issues.Err() == nil {
 		return false
 	}
@@ -87,7 +113,7 @@ func (w *validator) issues(issues *cel.Issues, at *path) bool {
 	message, _, _ := strings.Cut(first.Message, "\n")
 	message, _, _ = strings.Cut(message, " expecting ")
 	message = plainIssue.Replace(message)
-	w.report(protocol.SchemaValue, at, "correct it, until then Flux stalls the object", "is not valid CEL, column %d: %s", first.Location.Column()+1, message)
+	w.report(protocol.SchemaValue, at, hint, "is not valid CEL, column %d: %s", first.Location.Column()+1, message)
 	return true
 }
 
