@@ -52,6 +52,10 @@ class Session:
             absent=absent_paths,
         )
 
+    @property
+    def has_worker(self) -> bool:
+        return "worker" in self.__dict__
+
     @cached_property
     def kube(self) -> Kube:
         """The API server, once the cluster exists."""
@@ -67,5 +71,5 @@ class Session:
 
     def close(self) -> None:
         """End the processes of this run."""
-        if "worker" in self.__dict__:
+        if self.has_worker:
             self.worker.close()

@@ -140,6 +140,11 @@ class Worker:
         [answer] = self.ask_all([{"locate": {"places": list(places)}}])
         return [_located(each["line"], each.get("setter")) for each in _result(answer)]
 
+    def redact(self, texts: Sequence[str], paths: Sequence[str] = (), *, manifests: bool = False) -> list[str]:
+        """`texts` without the values of secrets in files that builds read, or in `paths`; rendered `manifests` stay YAML."""
+        [answer] = self.ask_all([{"redact": {"texts": list(texts), "paths": list(paths), "manifests": manifests}}])
+        return list(_result(answer))
+
     # -- the process ----------------------------------------------------------------------------------------------------------------
 
     def _start(self) -> _Connection:

@@ -120,6 +120,12 @@ class PreloadRequest(TypedDict):
     schemas: str
 
 
+class RedactRequest(TypedDict):
+    texts: Sequence[str]
+    paths: NotRequired[Sequence[str]]
+    manifests: NotRequired[bool]
+
+
 class PolicyRequest(TypedDict):
     scope: str
     version: str
@@ -264,6 +270,7 @@ class Request(TypedDict, total=False):
     schemas: SchemaRequest
     lint: LintRequest
     preload: PreloadRequest
+    redact: RedactRequest
 
 
 class Answer(TypedDict):

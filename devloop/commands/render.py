@@ -13,6 +13,7 @@ from devloop.clients.git import remotes
 from devloop.clients.worker import Worker, ended_by_signals
 from devloop.diagnostic import Severity
 from devloop.errors import InputError
+from devloop.lint.redaction import Redaction
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Failure, Graph, Node, NodeState
 from devloop.model.messages import join_words, suggestions
@@ -61,9 +62,10 @@ def render(request: Request, emit: Emit) -> Rendered:
         ended_by_signals(worker, fetcher),
     ):
         nodes = _select(_build(environment, worker, request, fetcher), request.kustomization)
-    complete = _report_failures(nodes, emit)
-    manifests = (manifest for node in nodes for manifest in node.manifests)
-    return Rendered(to_yaml(manifests, show_secrets=request.show_secrets, origins=request.origins), complete)
+        complete = _report_failures(nodes, worker, emit)
+        manifests = (manifest for node in nodes for manifest in node.manifests)
+        text = to_yaml(manifests, show_secrets=request.show_secrets, origins=request.origins)
+        return Rendered(_redacted(text, request, worker), complete)
 
 
 def compare(request: Request, revision: str, emit: Emit) -> Rendered:
@@ -80,8 +82,13 @@ def compare(request: Request, revision: str, emit: Emit) -> Rendered:
         graphs = [earlier.result(), after]
         known = {str(node.kustomization.id) for graph in graphs if graph for node in graph}
         old, new = (_select(graph, request.kustomization, known) if graph else () for graph in graphs)
-        complete = [_report_failures(nodes, emit) for nodes in (old, new)]
-    return Rendered(difference(_objects(old, request), _objects(new, request), revision, "working tree"), all(complete))
+        complete = [_report_failures(nodes, worker, emit) for nodes, worker in ((old, then), (new, now))]
+        text = difference(_objects(old, request), _objects(new, request), revision, "working tree")
+        return Rendered(_redacted(_redacted(text, request, then), request, now), all(complete))
+
+
+def _redacted(text: str, request: Request, worker: Worker) -> str:
+    return text if request.show_secrets else worker.redact([text], manifests=True)[0]
 
 
 def _earlier(
@@ -118,12 +125,13 @@ def _select(graph: Graph, name: str, known: Collection[str] = ()) -> tuple[Node,
     return tuple(node for node in graph if not name or str(node.kustomization.id) in matches)
 
 
-def _report_failures(nodes: Collection[Node], emit: Emit) -> bool:
+def _report_failures(nodes: Collection[Node], worker: Worker, emit: Emit) -> bool:
     failures = tuple(_failures(nodes))
+    redaction = Redaction(worker)
     for what, failure in failures:
         line = f":{failure.line}" if failure.line else ""
         where = f" ({failure.path}{line})" if failure.path else ""
-        emit(Notice(f"{what} {failure.message}{where}", Severity.ERROR, failure.hint))
+        emit(redaction.event(Notice(f"{what} {failure.message}{where}", Severity.ERROR, failure.hint)))
     return not failures
 
 

@@ -4,14 +4,16 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from devloop.clients.lock import exclusive
 from devloop.clients.signals import handle_signals
 from devloop.clients.xdg import state_folder
 from devloop.errors import DevloopError, InputError
+from devloop.lint.redaction import Redaction
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Emit, Outcome, Report, Status
+from devloop.model.report import Emit, Event, Outcome, Report, Status
 from devloop.provisioners import AUTO, open_provisioner
 from devloop.runner import Result
 from devloop.session import Session
@@ -44,6 +46,7 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
     toolchain, stop = Toolchain(), threading.Event()
     opened = open_provisioner(provisioner, environment, toolchain, stop)
     session = Session(environment, opened, toolchain, emit, request.key_file, stop)
+    session.emit = _redacted(session, emit)
 
     def interrupt(*_: object) -> None:
         if stop.is_set():
@@ -53,6 +56,17 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
 
     with handle_signals(interrupt), contextlib.closing(session):
         yield session
+
+
+def _redacted(session: Session, emit: Emit) -> Emit:
+    """An `emit` without values of secrets, once the session's worker has read the repository."""
+
+    redaction = cache(lambda: Redaction(session.worker))
+
+    def redact(event: Event) -> None:
+        emit(redaction().event(event) if session.has_worker and not session.stop.is_set() else event)
+
+    return redact
 
 
 def locked(environment: Environment) -> contextlib.AbstractContextManager[None]:

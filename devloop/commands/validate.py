@@ -57,10 +57,12 @@ def validate(request: Request, emit: Emit) -> Report:
         open_worker(request.root, keys, emit) as worker,
         ended_by_signals(worker, fetcher),
     ):
+        from devloop.lint.redaction import Redaction
         from devloop.lint.run import validate as check
         from devloop.lint.selection import Selection
         from devloop.lint.snippets import add_snippets
 
         report = check(repository(), worker, Selection(request.severity, request.rules, request.since), fetcher)
+        findings = Redaction(worker).findings(add_snippets(request.root, report.findings))
         worker.let_go()
-        return replace(report, findings=add_snippets(request.root, report.findings))
+        return replace(report, findings=findings)

@@ -1,13 +1,95 @@
-"""The last filter of findings: no password of a URL in a message or its arguments."""
+"""The last filter: no value of a secret, and no password of a URL, in a text that leaves devloop. The worker knows the values."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from __future__ import annotations
 
-from devloop.diagnostic import Diagnostic
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Snippet
+from devloop.hint import DevloopCommand, Hint, Instructions, ShellCommand
 from devloop.model.redaction import mask_credentials
+from devloop.model.report import Event, Found, Notice, Outcome, Readiness, Reconciling, StepFinished
+
+Clean = Callable[[str], str]
+_T = TypeVar("_T")
 
 
-def without_credentials(findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    for found in findings:
-        arguments = {name: mask_credentials(text) for name, text in found.arguments.items()}
-        yield replace(found, message=mask_credentials(found.message), arguments=arguments) if "://" in found.message else found
+@dataclass
+class Redaction:
+    """Asks the worker once for each text."""
+
+    worker: Worker
+    known: dict[str, str] = field(default_factory=dict)
+
+    def findings(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """In the files of findings values are looked for as well."""
+        found = tuple(findings)
+        paths = sorted({path for each in found for path in each.paths if path})
+        return self._apply(lambda clean: tuple(_finding(each, clean) for each in found), paths)
+
+    def event(self, event: Event) -> Event:
+        if isinstance(event, Found):
+            return Found(self.findings(event.findings))
+        return self._apply(lambda clean: _event(event, clean))
+
+    def _apply(self, change: Callable[[Clean], _T], paths: Iterable[str] = ()) -> _T:
+        texts: dict[str, str] = {}
+        change(lambda text: texts.setdefault(text, text))
+        if new := [text for text in texts if text and text not in self.known]:
+            self.known |= zip(new, self.worker.redact([mask_credentials(text) for text in new], tuple(paths)), strict=True)
+        return change(lambda text: self.known.get(text, text))
+
+
+def _event(event: Event, clean: Clean) -> Event:
+    match event:
+        case StepFinished(outcome):
+            return StepFinished(_outcome(outcome, clean))
+        case Reconciling(kustomizations):
+            return Reconciling(tuple(_readiness(each, clean) for each in kustomizations))
+        case Notice(message, severity, hint):
+            return Notice(clean(message), severity, _hint(hint, clean))
+    return event
+
+
+def _outcome(outcome: Outcome, clean: Clean) -> Outcome:
+    return replace(outcome, message=clean(outcome.message), hint=_hint(outcome.hint, clean))
+
+
+def _readiness(state: Readiness, clean: Clean) -> Readiness:
+    return replace(state, message=clean(state.message), causes=tuple(map(clean, state.causes)))
+
+
+def _finding(found: Diagnostic, clean: Clean) -> Diagnostic:
+    return replace(
+        found,
+        message=clean(found.message),
+        hint=_hint(found.hint, clean),
+        location=replace(found.location, name=clean(found.location.name), namespace=clean(found.location.namespace)),
+        related=tuple(replace(each, message=clean(each.message)) for each in found.related),
+        arguments={name: clean(text) for name, text in found.arguments.items()},
+        snippet=_snippet(found.snippet, clean) if found.snippet else None,
+    )
+
+
+def _snippet(snippet: Snippet, clean: Clean) -> Snippet:
+    lines = tuple(map(clean, snippet.lines))
+    return replace(snippet, lines=lines, end=min(snippet.end, max(snippet.start + 1, len(lines[snippet.line - snippet.first]))))
+
+
+def _hint(hint: Hint, clean: Clean) -> Hint:
+    match hint:
+        case str():
+            return clean(hint)
+        case ShellCommand(argv):
+            return ShellCommand(tuple(map(clean, argv)))
+        case Instructions(parts):
+            return Instructions(tuple(_part(each, clean) for each in parts))
+    return hint
+
+
+def _part(part: str | ShellCommand | DevloopCommand, clean: Clean) -> str | ShellCommand | DevloopCommand:
+    cleaned = _hint(part, clean)
+    assert not isinstance(cleaned, Instructions)
+    return cleaned

@@ -13,7 +13,6 @@ from devloop.diagnostic import Diagnostic, Severity
 from devloop.lint.checks import run_checks
 from devloop.lint.diagnostics import apply_rules
 from devloop.lint.impact import impact
-from devloop.lint.redaction import without_credentials
 from devloop.lint.rules import RULES
 from devloop.lint.schemas import prepare_schemas
 from devloop.lint.scope import LintScope
@@ -50,7 +49,7 @@ def validate(
     context = build_context(scope, worker, fetcher=fetcher)
     affected = None if changed is None else impact(context, changed)
     findings = (f for f in apply_rules(context, worker, RULES) if selection.has(f) and (affected is None or affected.has(f)))
-    return summarise(context, tuple(without_credentials(findings)))
+    return summarise(context, tuple(findings))
 
 
 def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:
@@ -60,7 +59,7 @@ def preflight(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]
     files = {path for node in built.graph for path in node.files}
     severe = [finding for finding in apply_rules(context, worker, RULES) if finding.severity is not Severity.INFO]
     findings = [finding for finding in severe if finding.scopes or not files.isdisjoint(finding.paths)]
-    return tuple(dict.fromkeys(without_credentials([*findings, *_silent(context, worker)])))
+    return tuple(dict.fromkeys([*findings, *_silent(context, worker)]))
 
 
 def blocking_errors(built: EnvironmentGraph, worker: Worker) -> tuple[Diagnostic, ...]:

@@ -10,6 +10,7 @@ MASK = "***"
 
 _USER = re.compile(r"(?<=://)[^/@\s]*@")
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@|(?<=://)[^/@\s]{20,}@")
+_PARAMETER = re.compile(r"(?i)((?:[?&]|--)[\w-]*(?:token|key|secret|password|passwd|signature)=)(?![$<*])[^&\s'\",\]]+")
 
 
 def strip_credentials(text: str) -> str:
@@ -18,5 +19,5 @@ def strip_credentials(text: str) -> str:
 
 
 def mask_credentials(text: str) -> str:
-    """Masks passwords and tokens in URLs; a user name alone stays."""
-    return _PASSWORD.sub(f"{MASK}@", text)
+    """Masks passwords and tokens in URLs and arguments (`--password=`); a user name alone stays."""
+    return _PARAMETER.sub(rf"\g<1>{MASK}", _PASSWORD.sub(f"{MASK}@", text)) if "://" in text or "=" in text else text

@@ -90,6 +90,10 @@ var causes = []cause{
 		message: "a literal of a generator is not in the form key=value", hint: "write each literal as KEY=VALUE", subject: "$1",
 	},
 	{
+		pattern: regexp.MustCompile(`(?s)source ".*" key name or file path contains '='`),
+		message: "a file of a generator is not in the form KEY=PATH", hint: "write each file as PATH or KEY=PATH", subject: "files",
+	},
+	{
 		pattern: regexp.MustCompile(`kustomization.yaml is empty`),
 		message: "kustomization.yaml is empty", hint: "list its files under resources",
 	},

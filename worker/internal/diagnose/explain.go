@@ -15,6 +15,7 @@ import (
 
 	"devloop.invalid/toolchain/worker/internal/kustomize"
 	"devloop.invalid/toolchain/worker/internal/protocol"
+	"devloop.invalid/toolchain/worker/internal/secrets"
 	"devloop.invalid/toolchain/worker/internal/source"
 	"devloop.invalid/toolchain/worker/internal/yamldoc"
 )
@@ -63,7 +64,7 @@ func (e *Explainer) ExplainObject(err error, object, origin string) *protocol.Fa
 	}
 	known.Path, known.Object = cmp.Or(known.Path, origin), object
 	e.placeExpression(known)
-	known.Message = e.redact(known.Message)
+	known.Message = e.redacted(known.Message)[0]
 	return known
 }
 
@@ -104,7 +105,8 @@ func (e *Explainer) complete(f *protocol.Failure) *protocol.Failure {
 	if e.Preparation != nil && e.Preparation.Secrets.Contains(f.Message) {
 		f.Message, f.Variable = "the build fails; the reason quotes a secret and is not shown", ""
 	}
-	f.Message, f.Hint = e.redact(f.Message), e.redact(f.Hint)
+	redacted := e.redacted(f.Message, f.Hint)
+	f.Message, f.Hint = redacted[0], redacted[1]
 	if f.Variable != "" && f.Path != "" {
 		if content, err := e.ReadFile(f.Path); err == nil {
 			f.Line = yamldoc.LineOfText(content, "${"+f.Variable)
@@ -262,4 +264,21 @@ func (e *Explainer) clean(text, folder string) string {
 		}
 	}
 	return strings.ReplaceAll(text, source.Mount, "the source")
+}
+
+var userInURL = regexp.MustCompile(`(://)[^/@\s:]*:[^/@\s]*@`)
+
+// redacted are messages without values of secrets, and without passwords in URLs.
+func (e *Explainer) redacted(messages ...string) []string {
+	found := secrets.Collector{Values: secrets.Values{}}
+	if e.View != nil {
+		found.Read = e.View.Content
+		for _, name := range e.View.Files() {
+			found.Add(path.Join(source.Mount, name))
+		}
+	}
+	for i, message := range messages {
+		messages[i] = userInURL.ReplaceAllString(found.Values.Hide(message), "${1}"+secrets.Mask+"@")
+	}
+	return messages
 }

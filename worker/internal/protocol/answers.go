@@ -1,7 +1,9 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -61,6 +63,14 @@ func (r *BuildResult) Encode() (json.RawMessage, []Span) {
 		r.Objects[i].Body = json.RawMessage(content[bodies[i].From:bodies[i].To])
 	}
 	return content, bodies
+}
+
+// FilesOf are the files of an encoded result.
+func FilesOf(encoded json.RawMessage) []string {
+	head, _, _ := bytes.Cut(encoded, []byte(`,"objects":[`))
+	var result BuildResult
+	_ = json.Unmarshal(slices.Concat(head, []byte("}")), &result)
+	return result.Files
 }
 
 // SecretState says whether SOPS encrypted (a part of) an object, and whether it could be decrypted.

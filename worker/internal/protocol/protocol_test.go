@@ -45,6 +45,7 @@ var results = map[string]reflect.Type{
 	"policies":   reflect.TypeFor[[]PolicyResult](),
 	"schemas":    reflect.TypeFor[[]SchemaResult](),
 	"lint":       reflect.TypeFor[[]LintFinding](),
+	"redact":     reflect.TypeFor[[]string](),
 }
 
 // describer writes types as protocol.json does, and collects the structs among them.

@@ -14,6 +14,7 @@ type Request struct {
 	Schemas    *SchemaRequest     `json:"schemas,omitempty"`
 	Lint       *LintRequest       `json:"lint,omitempty"`
 	Preload    *PreloadRequest    `json:"preload,omitempty"`
+	Redact     *RedactRequest     `json:"redact,omitempty"`
 }
 
 // OpenRequest starts a session with a repository and Age identities (the text of key files). With ShowSecrets no value is masked: that is for
@@ -143,6 +144,14 @@ type SchemaRequest struct {
 // PreloadRequest reads the schemas that a SchemaRequest will need. It has no result.
 type PreloadRequest struct {
 	Schemas string `json:"schemas"`
+}
+
+// RedactRequest asks for texts without the values of secrets in the files that builds read, and in others at Paths. Manifests says that the texts
+// are rendered objects.
+type RedactRequest struct {
+	Texts     []string `json:"texts"`
+	Paths     []string `json:"paths,omitempty"`
+	Manifests bool     `json:"manifests,omitempty"`
 }
 
 // PolicyRequest evaluates the repository's PolicyRules, and the policies that the scope renders itself, against the objects of a scope. Version

@@ -20,7 +20,7 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 	}()
 	switch {
 	case r.Build != nil:
-		a.Result = s.builder.Build(s.scope(r.Build.Scope), r.Build)
+		a.Result = s.noted(s.builder.Build(s.scope(r.Build.Scope), r.Build))
 	case r.Releases != nil:
 		a.Result = s.renderer.Render(s.scope(r.Releases.Scope), r.Releases)
 	case r.Decryption != nil:
@@ -35,6 +35,8 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 		a.Result, a.Failure = found, protocol.AsFailure(err)
 	case r.Preload != nil:
 		go crash.Ignore(func() { schema.Preload(r.Preload.Schemas) })
+	case r.Redact != nil:
+		a.Result = s.redact(r.Redact)
 	case r.Locate != nil:
 		a.Result = s.locator.Locate(r.Locate.Places)
 	default:

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
@@ -27,6 +28,7 @@ type session struct {
 	locator    *locate.Locator
 	mu         sync.Mutex
 	scopes     map[string]*scope.Scope
+	built      []json.RawMessage // results of builds
 }
 
 func openSession(r *protocol.OpenRequest) (*session, error) {

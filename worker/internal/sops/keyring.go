@@ -133,6 +133,21 @@ func (k *Keyring) DecryptDocument(content []byte, format formats.Format) (plain 
 	return plain, tree.Branches, err
 }
 
+// DecryptFile decrypts a file in the format of its name, or in the one that its content has.
+func (k *Keyring) DecryptFile(name string, content []byte) (plain []byte, branches sops.TreeBranches, format formats.Format, err error) {
+	format = FormatFor(name)
+	if plain, branches, err = k.DecryptDocument(content, format); err == nil || IsSealed(err) {
+		return plain, branches, format, err
+	}
+	for _, candidate := range formatMarks {
+		if bytes.Contains(content, []byte(candidate.mark)) {
+			plain, branches, err = k.DecryptDocument(content, candidate.format)
+			return plain, branches, candidate.format, err
+		}
+	}
+	return nil, nil, format, err
+}
+
 // recovered: SOPS panics on some malformed input.
 func recovered(err *error) {
 	if panicked := recover(); panicked != nil {

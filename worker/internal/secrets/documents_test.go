@@ -1,4 +1,4 @@
-package diagnose
+package secrets
 
 import (
 	"strings"
@@ -15,19 +15,19 @@ func TestValuesOfSecretsInFiles(t *testing.T) {
 		"JSON":             `{"data": {"a": "canary-Zq1"}, "kind": "Secret"}`,
 		"broken":           "kind: Secret\nstringData:\n  a: 'canary-Zq1\n",
 	} {
-		found := values{}
+		found := Values{}
 		found.addFile([]byte(text))
-		if shown := found.hide("it quotes canary-Zq1"); strings.Contains(shown, "canary") {
+		if shown := found.Hide("it quotes canary-Zq1"); strings.Contains(shown, "canary") {
 			t.Errorf("%s: %s", name, shown)
 		}
 	}
 }
 
 func TestOtherWordsStay(t *testing.T) {
-	found := values{}
+	found := Values{}
 	found.addFile([]byte("kind: ConfigMap\ndata: {a: other-value}\n---\nkind: Secret\nstringData: {a: apps, b: 'true'}\n"))
 	want := "k8s/webapps: other-value is true"
-	if got := found.hide(want); got != want {
+	if got := found.Hide(want); got != want {
 		t.Errorf("got %s", got)
 	}
 }
