@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from devloop.clients.worker import ended_by_signals
 from devloop.diagnostic import Severity
+from devloop.lint.redaction import Redaction
 from devloop.model.report import Emit, Report
 from devloop.repository.builds import open_worker
 from devloop.repository.remote_bases import open_fetcher
@@ -57,7 +58,6 @@ def validate(request: Request, emit: Emit) -> Report:
         open_worker(request.root, keys, emit) as worker,
         ended_by_signals(worker, fetcher),
     ):
-        from devloop.lint.redaction import Redaction
         from devloop.lint.run import validate as check
         from devloop.lint.selection import Selection
         from devloop.lint.snippets import add_snippets

@@ -5,9 +5,7 @@ import (
 	"regexp"
 )
 
-var (
-	kindBefore = regexp.MustCompile(`kind["']?\s*:\s*(?:[!&]\S+\s+)*["']?$`)
-)
+var kindBefore = regexp.MustCompile(`kind["']?\s*:\s*(?:[!&]\S+\s+)*["']?$`)
 
 // mayHoldSecret is quick, and errs on the side of yes: most files need not be parsed.
 func mayHoldSecret(content []byte) bool {
@@ -17,14 +15,16 @@ func mayHoldSecret(content []byte) bool {
 // namesSecret says whether something is of the kind Secret.
 func namesSecret(content []byte) bool {
 	word := []byte("Secret")
-	for at := 0; ; at += len(word) {
-		next := bytes.Index(content[at:], word)
+	for at := bytes.Index(content, word); at >= 0; {
+		start := bytes.LastIndexByte(content[:at], '\n') + 1
+		if before := content[start:at]; kindBefore.Match(before) || string(bytes.TrimSpace(before)) == ":" {
+			return true
+		}
+		next := bytes.Index(content[at+len(word):], word)
 		if next < 0 {
 			return false
 		}
-		at += next
-		if line := bytes.LastIndexByte(content[:at], '\n') + 1; kindBefore.Match(content[line:at]) || bytes.HasSuffix(bytes.TrimSpace(content[:at]), []byte(":")) && line < at && len(bytes.TrimSpace(content[line:at])) == 1 {
-			return true
-		}
+		at += len(word) + next
 	}
+	return false
 }

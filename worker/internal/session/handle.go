@@ -24,6 +24,7 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 	case r.Releases != nil:
 		a.Result = s.renderer.Render(s.scope(r.Releases.Scope), r.Releases)
 	case r.Decryption != nil:
+		s.noteDecrypted(r.Decryption.Paths)
 		a.Result = sops.CheckFiles(s.repository.ReadFile, s.keys, r.Decryption.Paths)
 	case r.Policies != nil:
 		found, err := policy.Evaluate(s.results, s.scope(r.Policies.Scope), r.Policies)

@@ -16,6 +16,12 @@ func (s *session) noted(result json.RawMessage) json.RawMessage {
 	return result
 }
 
+func (s *session) noteDecrypted(paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decrypted = append(s.decrypted, paths...)
+}
+
 // redact is the last filter of what devloop shows.
 func (s *session) redact(r *protocol.RedactRequest) []string {
 	filter := secrets.NewFilter(s.repository.ReadFile, s.keys, s.files(r.Paths))
@@ -25,11 +31,11 @@ func (s *session) redact(r *protocol.RedactRequest) []string {
 	return filter.Messages(r.Texts)
 }
 
-// files are those that builds read, and others.
+// files are those that builds read, those that were decrypted, and others.
 func (s *session) files(others []string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := slices.Clone(others)
+	all := slices.Concat(others, s.decrypted)
 	for _, each := range s.built {
 		all = append(all, protocol.FilesOf(each)...)
 	}

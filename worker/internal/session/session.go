@@ -29,6 +29,7 @@ type session struct {
 	mu         sync.Mutex
 	scopes     map[string]*scope.Scope
 	built      []json.RawMessage // results of builds
+	decrypted  []string          // files that were asked for
 }
 
 func openSession(r *protocol.OpenRequest) (*session, error) {
