@@ -60,11 +60,13 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
 
 def _redacted(session: Session, emit: Emit) -> Emit:
     """An `emit` without values of secrets, once the session's worker has read the repository."""
-
     redaction = cache(lambda: Redaction(session.worker))
 
     def redact(event: Event) -> None:
-        emit(redaction().event(event) if session.has_worker and not session.stop.is_set() else event)
+        if session.has_worker and not session.stop.is_set():
+            with contextlib.suppress(DevloopError):  # a worker that does not start has decrypted nothing
+                event = redaction().event(event)
+        emit(event)
 
     return redact
 

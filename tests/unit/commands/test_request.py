@@ -1,0 +1,59 @@
+"""What a run tells its user passes the last filter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from devloop.commands.request import _redacted
+from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
+from devloop.errors import DevloopError
+from devloop.hint import command, instructions
+from devloop.model.report import Event, Found, Notice, Outcome, Readiness, Reconciling, Status, StepFinished
+
+VALUE = "hunter2-x"
+STATE = Readiness("flux-system", "apps", False, "Failed", f"bad {VALUE}", "", causes=(f"also {VALUE}",))
+FOUND = Diagnostic(
+    f"it is {VALUE}",
+    Location("a.yaml", 1, "ConfigMap", VALUE),
+    instructions("see ", command("grep", VALUE)),
+    related=(Related("b.yaml", 1, VALUE),),
+    arguments={"value": VALUE},
+    snippet=Snippet(1, (f"a: {VALUE}",), 1, 0, 12),
+)
+EVENTS: Sequence[Event] = (
+    StepFinished(Outcome(Status.FAILED, VALUE, f"try {VALUE}")),
+    Reconciling((STATE,)),
+    Notice(VALUE, Severity.ERROR, VALUE),
+    Found((FOUND,)),
+)
+
+
+class Stub:
+    def __init__(self, *, starts: bool = True) -> None:
+        self.starts = starts
+
+    def redact(self, texts: Sequence[str], paths: Sequence[str] = ()) -> list[str]:
+        if not self.starts:
+            raise DevloopError("an identity cannot be parsed")
+        return [text.replace(VALUE, "***") for text in texts]
+
+
+def shown(worker: Stub) -> list[Event]:
+    seen: list[Event] = []
+    session: Any = SimpleNamespace(has_worker=True, stop=threading.Event(), worker=worker)
+    for event in EVENTS:
+        _redacted(session, seen.append)(event)
+    return seen
+
+
+def test_no_event_has_a_value_of_a_secret() -> None:
+    seen = shown(Stub())
+    assert [type(event) for event in seen] == [type(event) for event in EVENTS]
+    assert VALUE not in repr(seen)
+
+
+def test_a_worker_that_does_not_start_hides_no_event() -> None:
+    assert shown(Stub(starts=False)) == list(EVENTS)
