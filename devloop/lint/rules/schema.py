@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Check, Rule, Rules
+from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.lint.context import KustomizationContext, LintContext, location_of
 from devloop.model.lint.worker_results import SchemaError
@@ -25,6 +26,15 @@ def schema_errors(context: LintContext, *codes: str) -> Iterator[ObjectError]:
 
 def _check(code: str) -> Check:
     return lambda context: to_diagnostics(tuple(schema_errors(context, code)))
+
+
+def wrong_type(context: LintContext) -> Iterator[Diagnostic]:
+    """Without the values of variables that `build/failed` reports."""
+    failed = [(kustomization.id, failure.field) for kustomization, failure, _ in context.failures if failure.field]
+    errors = schema_errors(context, "type")
+    yield from to_diagnostics(
+        tuple(each for each in errors if each[1].kind != KUSTOMIZATION or (each[1].id, tuple(each[2].field)) not in failed)
+    )
 
 
 def to_diagnostics(errors: Sequence[ObjectError]) -> Iterator[Diagnostic]:
@@ -79,7 +89,7 @@ RULES: Rules = {
         "correct the field name, or move the field to where it belongs",
     ),
     "schema/wrong-type": Rule(
-        _check("type"),
+        wrong_type,
         Severity.ERROR,
         "the API server rejects text where it expects a number, and the other way round",
         "write a value of the type that the message names; quotes turn a value into text",
