@@ -26,8 +26,19 @@ func (w *validator) builtIn(o object) {
 		w.job(job, jobAt)
 	case "/Service":
 		w.service(spec, at)
+		w.serviceType(spec, at)
+	case "/ConfigMap":
+		w.keysTwice(o.Fields())
 	case "networking.k8s.io/Ingress":
 		w.ingress(spec, at)
+		w.backends(spec, at)
+	case "networking.k8s.io/NetworkPolicy":
+		w.peers(spec, at, "ingress", "from")
+		w.peers(spec, at, "egress", "to")
+	case "rbac.authorization.k8s.io/Role", "rbac.authorization.k8s.io/ClusterRole":
+		w.roleRules(o.Fields(), o.kind.Kind)
+	case "rbac.authorization.k8s.io/RoleBinding", "rbac.authorization.k8s.io/ClusterRoleBinding":
+		w.binding(o.Fields(), o.kind.Kind)
 	case "autoscaling/HorizontalPodAutoscaler":
 		w.autoscaler(spec, at)
 	case "policy/PodDisruptionBudget":
