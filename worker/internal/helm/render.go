@@ -24,7 +24,6 @@ import (
 	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/source"
-	"devloop.invalid/toolchain/worker/internal/yamldoc"
 )
 
 // manifest is one object of a chart, and its file in the repository.
@@ -44,7 +43,8 @@ func (w *release) objects(loaded *chart.Chart, values map[string]any) ([]release
 	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
 		return nil, err
 	}
-	capabilities := w.capabilities(loaded)
+	definitions := w.definitions(loaded)
+	capabilities := w.capabilities(definitions)
 	if wanted := loaded.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, capabilities.KubeVersion.String()) {
 		return nil, fmt.Errorf("the chart is for Kubernetes %s, not for %s", wanted, capabilities.KubeVersion.Version)
 	}
@@ -54,16 +54,17 @@ func (w *release) objects(loaded *chart.Chart, values map[string]any) ([]release
 	if err != nil {
 		return nil, err
 	}
-	first, err := w.rendered(loaded, rendering)
-	if err != nil || !isChanging(loaded) {
-		return first, err
+	objects, err := w.rendered(loaded, rendering, capabilities.APIVersions)
+	if err == nil && isChanging(loaded) {
+		var again []releaseObject
+		again, err = w.rendered(loaded, rendering, capabilities.APIVersions)
+		objects = markAllGenerated(objects, again)
 	}
-	second, err := w.rendered(loaded, rendering)
-	return markAllGenerated(first, second), err
+	return append(definitions, objects...), err
 }
 
-// rendered are the objects of one rendering.
-func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]releaseObject, error) {
+// rendered are the objects of one rendering, for a cluster that serves these APIs.
+func (w *release) rendered(loaded *chart.Chart, values common.Values, served common.VersionSet) ([]releaseObject, error) {
 	texts, err := w.renderTexts(loaded, values)
 	if err != nil {
 		return nil, err
@@ -76,10 +77,10 @@ func (w *release) rendered(loaded *chart.Chart, values common.Values) ([]release
 		return nil, err
 	}
 	w.findDropped(texts)
-	if err := w.undefined(loaded, sorted, hooks); err != nil {
+	if err := w.definedTooLate(sorted, hooks, served); err != nil {
 		return nil, err
 	}
-	manifests := w.definitions(loaded)
+	var manifests []manifest
 	for _, each := range sorted {
 		manifests = append(manifests, manifest{w.fromRoot(each.Name), each.Content})
 	}
@@ -121,25 +122,6 @@ func (w *release) renderTexts(loaded *chart.Chart, values common.Values) (map[st
 		}
 	}
 	return texts, nil
-}
-
-// definitions are the CRDs of the chart, which are not templates. helm-controller skips what else is in crds/, and what it applied before.
-func (w *release) definitions(loaded *chart.Chart) []manifest {
-	if w.text("spec", "install", "crds") == "Skip" {
-		return nil
-	}
-	var all []manifest
-	known := map[string]bool{}
-	for _, each := range loaded.CRDObjects() {
-		for _, document := range yamldoc.Split(each.File.Data) {
-			object := unstructured.Unstructured{Object: yamldoc.ParseObject(document)}
-			if object.GetKind() == "CustomResourceDefinition" && !known[object.GetName()] {
-				known[object.GetName()] = true
-				all = append(all, manifest{w.fromRoot(each.Filename), string(document)})
-			}
-		}
-	}
-	return all
 }
 
 // place of a template's failure: chart/templates/a.yaml:3:12, in brackets or not.

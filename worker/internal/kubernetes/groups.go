@@ -1,4 +1,4 @@
-// Package kubernetes knows the API groups of Kubernetes and which of its kinds are cluster-scoped.
+// Package kubernetes knows the API groups of Kubernetes, which of its kinds are cluster-scoped, and which version has which of them.
 package kubernetes
 
 import (

@@ -25,7 +25,7 @@ import (
 type checker struct {
 	catalog *catalog
 	custom  *crdKinds
-	minor   minor
+	minor   kubernetes.Minor
 }
 
 // Check says what is wrong with the objects; what it said in an earlier run holds as long as nothing that it looked at has changed.
@@ -51,7 +51,7 @@ func checkAll(r *protocol.SchemaRequest, renderings []*scope.Rendering, stray *c
 	if err != nil {
 		panic(err)
 	}
-	c := checker{catalog, newCustomKinds(), minor(r.Minor)}
+	c := checker{catalog, newCustomKinds(), kubernetes.Minor(r.Minor)}
 	objects := objectsOf(renderings)
 	c.gather(objects)
 	c.custom.addFrom(stray)
