@@ -158,32 +158,39 @@ func (w *release) addDependencies(loaded *chart.Chart, folder string) error {
 		if there[cmp.Or(each.Alias, each.Name)] {
 			continue
 		}
-		place, err := url.Parse(cmp.Or(each.Repository, "file://charts/"+each.Name))
-		if err != nil || place.Scheme != "file" {
-			message := fmt.Sprintf("the chart's dependency %s comes from %s, which is not here", each.Name, each.Repository)
-			return &protocol.Failure{Kind: protocol.KindRemote, Message: message}
-		}
-		target := path.Join(source.Mount, path.Clean("/"+strings.TrimPrefix(path.Join(folder, place.Host, place.Path), source.Mount)))
-		if !w.view.Exists(target) {
-			if unknown := w.view.Unknown(); unknown != nil {
-				return unknown
-			}
-			message := fmt.Sprintf("the chart's dependency %s does not exist at %s", each.Name, place)
-			return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot("/Chart.yaml")}
-		}
-		dependency, err := w.load(target)
+		dependency, err := w.dependency(each, folder)
 		if err != nil {
 			return err
-		}
-		if err := fits(each, dependency); err != nil {
-			return &protocol.Failure{Kind: protocol.KindBuild, Message: err.Error(), Path: w.fromRoot("/Chart.yaml")}
-		}
-		if each.Alias != "" {
-			dependency.Metadata.Name = each.Alias
 		}
 		loaded.AddDependency(dependency)
 	}
 	return nil
+}
+
+// dependency loads one from its folder or archive in the source.
+func (w *release) dependency(wanted *chart.Dependency, folder string) (*chart.Chart, error) {
+	place, err := url.Parse(cmp.Or(wanted.Repository, "file://charts/"+wanted.Name))
+	if err != nil || place.Scheme != "file" {
+		message := fmt.Sprintf("the chart's dependency %s comes from %s, which is not here", wanted.Name, wanted.Repository)
+		return nil, &protocol.Failure{Kind: protocol.KindRemote, Message: message}
+	}
+	target := path.Join(source.Mount, path.Clean("/"+strings.TrimPrefix(path.Join(folder, place.Host, place.Path), source.Mount)))
+	if !w.view.Exists(target) {
+		if unknown := w.view.Unknown(); unknown != nil {
+			return nil, unknown
+		}
+		message := fmt.Sprintf("the chart's dependency %s does not exist at %s", wanted.Name, place)
+		return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot("/Chart.yaml")}
+	}
+	found, err := w.load(target)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(wanted, found); err != nil {
+		return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: err.Error(), Path: w.fromRoot("/Chart.yaml")}
+	}
+	found.Metadata.Name = cmp.Or(wanted.Alias, found.Metadata.Name)
+	return found, nil
 }
 
 // fits says whether the version of a dependency is the one that the chart wants.

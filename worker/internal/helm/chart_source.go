@@ -3,6 +3,7 @@ package helm
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io/fs"
@@ -26,10 +27,7 @@ func (w *release) namedChart() *scope.Export {
 	if w.text("spec", "chartRef", "kind") != helmChart {
 		return nil
 	}
-	namespace := w.text("spec", "chartRef", "namespace")
-	if namespace == "" {
-		namespace = w.object.GetNamespace()
-	}
+	namespace := cmp.Or(w.text("spec", "chartRef", "namespace"), w.object.GetNamespace())
 	return w.scope.Find(scope.Key(helmChart, namespace, w.text("spec", "chartRef", "name")))
 }
 

@@ -22,7 +22,9 @@ func emptySource(t *testing.T) *release {
 }
 
 func TestADefinitionAmongTheTemplatesComesTooLate(t *testing.T) {
-	head := func(version, kind string) *releaseutil.SimpleHead { return &releaseutil.SimpleHead{Version: version, Kind: kind} }
+	head := func(version, kind string) *releaseutil.SimpleHead {
+		return &releaseutil.SimpleHead{Version: version, Kind: kind}
+	}
 	manifests := []releaseutil.Manifest{
 		{Name: "chart/templates/crd.yaml", Content: widgets, Head: head("apiextensions.k8s.io/v1", definitionKind)},
 		{Name: "chart/templates/widget.yaml", Content: "kind: Widget", Head: head("example.com/v1", "Widget")},

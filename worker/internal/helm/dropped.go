@@ -20,39 +20,44 @@ var knownHooks = []string{
 	helmrelease.HookPreRollback.String(), helmrelease.HookPostRollback.String(), helmrelease.HookTest.String(), "test-success",
 }
 
-// findDropped notes the objects that Helm drops without a word: one unknown name among those of a hook is enough.
-func (w *release) findDropped(files map[string]string) {
-	w.result.Dropped = nil
+// dropped are the objects that Helm silently leaves out: one unknown name in the annotation of a hook is enough.
+func (w *release) dropped(files map[string]string) (all []*protocol.Failure) {
 	for _, name := range collect.SortedKeys(files) {
-		for _, text := range releaseutil.SplitManifests(files[name]) {
-			var head releaseutil.SimpleHead
-			if yaml.Unmarshal([]byte(text), &head) != nil || head.Metadata == nil {
-				continue
-			}
-			value, isHook := head.Metadata.Annotations[helmrelease.HookAnnotation]
-			if isHook && slices.ContainsFunc(strings.Split(value, ","), isUnknownHook) {
-				w.result.Dropped = append(w.result.Dropped, w.dropped(name, &head, value))
+		for _, text := range documents(files[name]) {
+			if head, value := unknownHook(text); head != nil {
+				all = append(all, w.droppedObject(name, head, value))
 			}
 		}
 	}
-	slices.SortFunc(w.result.Dropped, func(a, b *protocol.Failure) int { return strings.Compare(a.Path+a.Message, b.Path+b.Message) })
+	return all
+}
+
+// unknownHook is the head of an object with a hook that Helm does not know, and what its annotation says; nil for any other object.
+func unknownHook(text string) (*releaseutil.SimpleHead, string) {
+	var head releaseutil.SimpleHead
+	if !strings.Contains(text, helmrelease.HookAnnotation) || yaml.Unmarshal([]byte(text), &head) != nil || head.Metadata == nil {
+		return nil, ""
+	}
+	value, isHook := head.Metadata.Annotations[helmrelease.HookAnnotation]
+	if !isHook || !slices.ContainsFunc(strings.Split(value, ","), isUnknownHook) {
+		return nil, ""
+	}
+	return &head, value
 }
 
 func isUnknownHook(name string) bool {
 	return !slices.Contains(knownHooks, strings.ToLower(strings.TrimSpace(name)))
 }
 
-func (w *release) dropped(name string, head *releaseutil.SimpleHead, value string) *protocol.Failure {
+func (w *release) droppedObject(name string, head *releaseutil.SimpleHead, value string) *protocol.Failure {
 	result := &protocol.Failure{
 		Kind:    protocol.KindBuild,
 		Message: fmt.Sprintf("%s/%s, because %q is no hook that Helm knows", head.Kind, head.Metadata.Name, value),
 		Path:    w.fromRoot(name),
 	}
-	content, _ := w.renderer.Repository.ReadFile(result.Path)
-	for i, line := range strings.Split(string(content), "\n") {
-		if _, text, found := strings.Cut(line, helmrelease.HookAnnotation); found && !strings.HasPrefix(text, "-") && strings.Contains(text, value) {
-			result.Line = i + 1
-		}
-	}
+	result.Line = w.lastLine(result.Path, func(line string) bool {
+		_, text, found := strings.Cut(line, helmrelease.HookAnnotation)
+		return found && !strings.HasPrefix(text, "-") && strings.Contains(text, value)
+	})
 	return result
 }

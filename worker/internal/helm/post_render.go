@@ -2,16 +2,13 @@ package helm
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
-	chart "helm.sh/helm/v4/pkg/chart/v2"
-	helmrelease "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/types"
@@ -20,9 +17,9 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	kube "sigs.k8s.io/yaml"
 
+	"devloop.invalid/toolchain/worker/internal/collect"
 	"devloop.invalid/toolchain/worker/internal/diagnose"
 	"devloop.invalid/toolchain/worker/internal/kustomize"
-	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
@@ -86,20 +83,12 @@ func (w *release) postRender(files map[string]string, group string) (map[string]
 
 // merged are the objects of all files, each with the name of its file.
 func (w *release) merged(files map[string]string) (all []*kyaml.RNode, err error) {
-	for _, name := range slices.Sorted(maps.Keys(files)) {
+	for _, name := range collect.SortedKeys(files) {
 		if strings.HasPrefix(path.Base(name), "_") || strings.TrimSpace(files[name]) == "" {
 			continue
 		}
-		documents := releaseutil.SplitManifests(files[name])
-		keys := slices.Collect(maps.Keys(documents))
-		slices.SortFunc(keys, func(a, b string) int {
-			if releaseutil.BySplitManifestsOrder([]string{a, b}).Less(0, 1) {
-				return -1
-			}
-			return 1
-		})
-		for _, key := range keys {
-			objects, err := kio.ParseAll(documents[key])
+		for _, document := range documents(files[name]) {
+			objects, err := kio.ParseAll(document)
 			for _, object := range objects {
 				if err == nil {
 					err = object.PipeE(kyaml.SetAnnotation(fileAnnotation, name))
@@ -114,9 +103,16 @@ func (w *release) merged(files map[string]string) (all []*kyaml.RNode, err error
 	return all, nil
 }
 
-func (w *release) noYAML(name string, err error) error {
-	message := "the template renders no valid YAML: " + strings.TrimPrefix(firstLine(diagnose.Unwrap(err.Error())), "yaml: ")
-	return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot(name)}
+// documents are those of a file, in its order.
+func documents(file string) []string {
+	byKey := releaseutil.SplitManifests(file)
+	keys := slices.Collect(maps.Keys(byKey))
+	sort.Sort(releaseutil.BySplitManifestsOrder(keys))
+	all := make([]string, len(keys))
+	for i, key := range keys {
+		all[i] = byKey[key]
+	}
+	return all
 }
 
 // patchAll is one run of the post-renderer.
@@ -139,68 +135,6 @@ func (w *release) patchAll(stream []byte) (_ []byte, err error) {
 		return nil, &refused{protocol.Failure{Kind: protocol.KindBuild, Message: firstLine(diagnose.Unwrap(err.Error()))}, err}
 	}
 	return stream, nil
-}
-
-// An object that is there twice, in kustomize's words.
-var twice = regexp.MustCompile(`already registered id: (\w+)\.\S*?/(\S+?)\.(?:\[noNs\]|[^\s.']+)(?:'|\s|$)`)
-
-// A key that is there twice, in kyaml's words.
-var keyTwice = regexp.MustCompile(`mapping key "([^"]*)" already defined`)
-
-// refused is what a post-renderer says, and how we put it.
-type refused struct {
-	protocol.Failure
-	cause error
-}
-
-func (w *release) explainRefusal(err error, objects []*kyaml.RNode) error {
-	var said *refused
-	if !errors.As(err, &said) {
-		return err
-	}
-	if found := twice.FindStringSubmatch(said.cause.Error()); found != nil {
-		return w.objectTwice(found, objects)
-	}
-	if found := keyTwice.FindStringSubmatch(said.cause.Error()); found != nil {
-		return w.keyTwice(found[1], objects)
-	}
-	return &said.Failure
-}
-
-// keyTwice tells of a key that is there twice at the template, and there at its last line.
-func (w *release) keyTwice(key string, objects []*kyaml.RNode) error {
-	result := &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the chart renders the key %s twice in one object", key), Hint: "remove one of them"}
-	for _, object := range objects {
-		if _, err := object.Map(); err == nil {
-			continue
-		}
-		result.Path = w.fromRoot(object.GetAnnotations()[fileAnnotation])
-		content, _ := w.renderer.Repository.ReadFile(result.Path)
-		for i, line := range strings.Split(string(content), "\n") {
-			if strings.HasPrefix(strings.TrimLeft(line, " -"), key+":") {
-				result.Line = i + 1
-			}
-		}
-		break
-	}
-	return result
-}
-
-// objectTwice tells of an object that is there twice at its second template, or at the HelmRelease where that can part the two.
-func (w *release) objectTwice(found []string, objects []*kyaml.RNode) error {
-	result := &protocol.Failure{Kind: protocol.KindBuild, Message: fmt.Sprintf("the chart renders %s/%s twice", found[1], found[2]), Hint: "remove one of them"}
-	hooks := 0
-	for _, object := range objects {
-		if object.GetKind() == found[1] && object.GetName() == found[2] {
-			result.Path = w.fromRoot(object.GetAnnotations()[fileAnnotation])
-			hooks += min(len(object.GetAnnotations()[helmrelease.HookAnnotation]), 1)
-		}
-	}
-	if hooks == 1 {
-		result.Path, result.Message = "", result.Message+", once as a hook"
-		result.Hint = "set spec.postRenderStrategy to separate or nohooks, or remove one of them"
-	}
-	return result
 }
 
 // patched puts the objects through kustomize with patches and images, as helm-controller does.
@@ -260,60 +194,4 @@ func split(stream, group string, known map[string]string) (map[string]string, er
 		}
 	}
 	return files, nil
-}
-
-// namespaced gives an object the namespace that Helm would apply it in, where its kind is known to have one.
-func (w *release) namespaced(object map[string]any) {
-	one := unstructured.Unstructured{Object: object}
-	if one.GetNamespace() != "" {
-		return
-	}
-	if kustomize.IsNamespaced(one.GetAPIVersion(), one.GetKind()) {
-		one.SetNamespace(w.namespace())
-	}
-}
-
-// Functions of templates that give something else each time.
-var changing = regexp.MustCompile(`\b(rand\w+|gen[A-Z]\w+|uuidv4|now|ago|date\w*|htpasswd|bcrypt|shuffle|encryptAES)\b`)
-
-func isChanging(loaded *chart.Chart) bool {
-	for _, template := range loaded.Templates {
-		if changing.Match(template.Data) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(loaded.Dependencies(), isChanging)
-}
-
-// markGenerated puts unknowns where two renderings differ: what a chart generates each time is not worth showing.
-func markGenerated(first, second any) any {
-	switch value := first.(type) {
-	case map[string]any:
-		other, _ := second.(map[string]any)
-		for key, item := range value {
-			value[key] = markGenerated(item, other[key])
-		}
-		return value
-	case []any:
-		other, _ := second.([]any)
-		for i := range value {
-			if i < len(other) {
-				value[i] = markGenerated(value[i], other[i])
-			}
-		}
-		return value
-	}
-	if first != second {
-		return mask.Hide("generated")
-	}
-	return first
-}
-
-func markAllGenerated(first, second []releaseObject) []releaseObject {
-	for i := range first {
-		if i < len(second) {
-			first[i].object, _ = markGenerated(first[i].object, second[i].object).(map[string]any)
-		}
-	}
-	return first
 }

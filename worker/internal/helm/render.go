@@ -1,8 +1,6 @@
 package helm
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
@@ -18,19 +16,10 @@ import (
 	"helm.sh/helm/v4/pkg/engine"
 	helmrelease "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	kube "sigs.k8s.io/yaml"
 
-	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 	"devloop.invalid/toolchain/worker/internal/source"
 )
-
-// manifest is one object of a chart, and its file in the repository.
-type manifest struct {
-	origin string
-	text   string
-}
 
 // Helm would fetch what a schema of values refers to, but for the drafts of JSON Schema, which it has.
 var (
@@ -76,7 +65,7 @@ func (w *release) rendered(loaded *chart.Chart, values common.Values, served com
 	if err != nil {
 		return nil, err
 	}
-	w.findDropped(texts)
+	w.result.Dropped = w.dropped(texts)
 	if err := w.definedTooLate(sorted, hooks, served); err != nil {
 		return nil, err
 	}
@@ -143,72 +132,6 @@ func (w *release) templateFailure(text string) *protocol.Failure {
 	}
 	result.Message = strings.TrimLeft(strings.TrimSpace(message), ":- ")
 	return result
-}
-
-// addToResult puts objects into the answer, as build does.
-func (w *release) addToResult(objects []releaseObject) error {
-	for _, each := range objects {
-		content, err := json.Marshal(each.object)
-		if err != nil {
-			return err
-		}
-		built := protocol.BuiltObject{Body: content, Origin: each.origin}
-		if bytes.ContainsFunc(content, mask.IsHidden) || w.guarded {
-			m := &mask.Masker{IsSecret: each.object["kind"] == "Secret"}
-			shown := m.Value("", each.object, nil)
-			if built.Body, err = json.Marshal(shown); err != nil {
-				return err
-			}
-			slices.Sort(m.Unknown)
-			built.Unknown = m.Unknown
-		}
-		if protocol.IsTooDeep(built.Body) {
-			return protocol.TooDeep("an object of the chart", each.origin)
-		}
-		w.result.Objects = append(w.result.Objects, built)
-	}
-	return nil
-}
-
-type releaseObject struct {
-	origin string
-	object map[string]any
-}
-
-func parsedManifests(manifests []manifest) ([]releaseObject, error) {
-	var objects []releaseObject
-	for _, each := range manifests {
-		var object map[string]any
-		if err := kube.Unmarshal([]byte(each.text), &object); err != nil {
-			message := "the template renders no valid YAML: " + firstLine(err.Error())
-			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: each.origin}
-		}
-		for _, one := range flattened(object) {
-			if unnamed := (&unstructured.Unstructured{Object: one}); unnamed.GetKind() == "" || unnamed.GetAPIVersion() == "" {
-				message := "the template renders an object without apiVersion or kind"
-				return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: each.origin}
-			}
-			objects = append(objects, releaseObject{each.origin, one})
-		}
-	}
-	return objects, nil
-}
-
-// flattened are the items of a list, or the object itself; none where there is none.
-func flattened(object map[string]any) (all []map[string]any) {
-	items, isList := object["items"].([]any)
-	if kind, _ := object["kind"].(string); isList && strings.HasSuffix(kind, "List") {
-		for _, item := range items {
-			if fields, ok := item.(map[string]any); ok {
-				all = append(all, flattened(fields)...)
-			}
-		}
-		return all
-	}
-	if len(object) > 0 {
-		all = append(all, object)
-	}
-	return all
 }
 
 func firstLine(text string) string {
