@@ -2,7 +2,7 @@ package kustomize
 
 import (
 	"path"
-	"strings"
+	"slices"
 
 	"github.com/getsops/sops/v3/cmd/sops/formats"
 	"sigs.k8s.io/kustomize/api/types"
@@ -15,16 +15,13 @@ import (
 // openSources decrypts what goes into Secrets and patches by way of files, in memory.
 func (p *Preparation) openSources(folder string, k *types.Kustomization) error {
 	for _, generator := range k.SecretGenerator {
-		for _, source := range generator.FileSources {
-			key, file, named := strings.Cut(source, "=")
-			if !named {
-				file = key
-			}
+		for _, item := range generator.FileSources {
+			key, file := keyAndFile(item)
 			if err := p.openFile(path.Join(folder, file), sops.FormatFor(key)); err != nil {
 				return err
 			}
 		}
-		for _, file := range append(generator.EnvSources, generator.EnvSource) {
+		for _, file := range slices.Concat(generator.EnvSources, []string{generator.EnvSource}) {
 			format := sops.FormatFor(file)
 			if format == formats.Binary {
 				format = formats.Dotenv
@@ -42,7 +39,7 @@ func (p *Preparation) openSources(folder string, k *types.Kustomization) error {
 	return nil
 }
 
-// openFile replaces an encrypted file by its content, where there is a key; what cannot be opened stays as it is, and what is remote too.
+// openFile replaces an encrypted file by its content, where there is a key. A file that cannot be opened stays as it is, as does a remote one.
 func (p *Preparation) openFile(file string, format formats.Format) error {
 	if source.RemoteRoot(file) != "" {
 		return nil

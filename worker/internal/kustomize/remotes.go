@@ -102,41 +102,7 @@ func (p *Preparation) replaceRemotes(folder string, k *types.Kustomization) bool
 	return changed
 }
 
-// replaceRemoteFiles does so for the files of a generator, which may be URLs but no repositories.
-func (p *Preparation) replaceRemoteFiles(folder string, sources *types.KvPairSources) bool {
-	changed := false
-	for i, name := range sources.FileSources {
-		key, file, named := strings.Cut(name, "=")
-		if !named {
-			key, file = path.Base(name), name
-		}
-		if !isURL(file) || strings.Contains(file, "=") {
-			continue
-		}
-		changed = true
-		if sources.FileSources[i] = p.resolveFile(folder, file); sources.FileSources[i] != "" {
-			sources.FileSources[i] = key + "=" + sources.FileSources[i]
-		}
-	}
-	for _, name := range append([]*string{&sources.EnvSource}, pointers(sources.EnvSources)...) {
-		if isURL(*name) {
-			*name, changed = p.resolveFile(folder, *name), true
-		}
-	}
-	isNamed := func(name string) bool { return name != "" }
-	sources.FileSources, sources.EnvSources = collect.Filter(sources.FileSources, isNamed), collect.Filter(sources.EnvSources, isNamed)
-	return changed
-}
-
-func pointers(names []string) []*string {
-	all := make([]*string, len(names))
-	for i := range names {
-		all[i] = &names[i]
-	}
-	return all
-}
-
-// isURL is how kustomize tells a file that it gets from a server; the scheme may be in capital letters.
+// isURL says whether kustomize fetches a file from a server; the scheme may be in capital letters.
 func isURL(name string) bool {
 	parsed, err := url.Parse(name)
 	return err == nil && (parsed.Scheme == "http" || parsed.Scheme == "https")
@@ -188,15 +154,15 @@ func (p *Preparation) checkRemoteReads(folder string, k *types.Kustomization) er
 	if root == "" {
 		return nil
 	}
-	names := append(append(append([]string{}, k.Resources...), k.Bases...), k.Components...)
+	names := slices.Concat(k.Resources, k.Bases, k.Components)
 	for _, patch := range k.Patches {
 		names = append(names, patch.Path)
 	}
 	for _, generator := range k.ConfigMapGenerator {
-		names = append(names, sourceFiles(generator.KvPairSources)...)
+		names = append(names, SourceFiles(generator.KvPairSources)...)
 	}
 	for _, generator := range k.SecretGenerator {
-		names = append(names, sourceFiles(generator.KvPairSources)...)
+		names = append(names, SourceFiles(generator.KvPairSources)...)
 	}
 	for _, name := range names {
 		target := path.Join(folder, name)
@@ -206,16 +172,4 @@ func (p *Preparation) checkRemoteReads(folder string, k *types.Kustomization) er
 		}
 	}
 	return nil
-}
-
-func sourceFiles(sources types.KvPairSources) []string {
-	files := append([]string{sources.EnvSource}, sources.EnvSources...)
-	for _, source := range sources.FileSources {
-		_, file, named := strings.Cut(source, "=")
-		if !named {
-			file = source
-		}
-		files = append(files, file)
-	}
-	return files
 }
