@@ -29,7 +29,7 @@ type crdVersion struct {
 	Deprecated bool   `json:"deprecated"`
 	Warning    string `json:"deprecationWarning"`
 	Schema     struct {
-		OpenAPI *openAPI `json:"openAPIV3Schema"`
+		OpenAPI openAPI `json:"openAPIV3Schema"`
 	} `json:"schema"`
 }
 
@@ -65,7 +65,7 @@ func (c *crdKinds) add(content []byte, assumed bool) {
 	}
 	c.names[name] = assumed
 	for _, version := range definition.Spec.Versions {
-		c.known[kubernetes.Kind{Group: definition.Spec.Group, Version: version.Name, Kind: kind}] = &crdKind{version.Schema.OpenAPI.read(), version, assumed}
+		c.known[kubernetes.Kind{Group: definition.Spec.Group, Version: version.Name, Kind: kind}] = &crdKind{version.Schema.OpenAPI.schema, version, assumed}
 	}
 }
 
@@ -148,5 +148,24 @@ func (c *crdKinds) addFile(content []byte) {
 			return
 		}
 		c.add(document, false)
+	}
+}
+
+// The kinds that the Flux operator adds to the definitions of Alerts and Receivers.
+var operatorKinds = []any{"FluxInstance", "ResourceSet", "ResourceSetInputProvider"}
+
+// addOperatorKinds adds them to Flux's own definitions.
+func addOperatorKinds(kind kubernetes.Kind, s *schema) {
+	list := map[string]string{"Alert": "eventSources", "Receiver": "resources"}[kind.Kind]
+	if kind.Group != "notification.toolkit.fluxcd.io" || list == "" {
+		return
+	}
+	for _, step := range []string{"spec", list} {
+		if s = s.Properties[step]; s == nil {
+			return
+		}
+	}
+	if s.Items != nil && s.Items.Properties["kind"] != nil && len(s.Items.Properties["kind"].Enum) > 0 {
+		s.Items.Properties["kind"].Enum = append(s.Items.Properties["kind"].Enum, operatorKinds...)
 	}
 }

@@ -40,7 +40,8 @@ func (w *validator) volumes(spec map[string]any, at *path, claims map[string]boo
 		below := at.field("volumes").item(i, each)
 		names[fmt.Sprint(each["name"])] = true
 		known = known && !w.isSkipped(each["name"], below.field("name"))
-		if sources := keysBut(each, "name"); len(sources) > 1 {
+		sources := collect.Filter(collect.SortedKeys(each), func(key string) bool { return key != "name" && each[key] != nil })
+		if len(sources) > 1 {
 			w.report(protocol.SchemaValue, below, "keep one of them", "has more than one source: %s", strings.Join(sources, ", "))
 		}
 	}
@@ -64,28 +65,22 @@ func (w *validator) mounts(container map[string]any, at *path, volumes map[strin
 	}
 }
 
-// probe: it has one way to ask.
+// probe: a probe has one handler.
 func (w *validator) probe(container map[string]any, at *path, name string) {
 	probe, isMapping := container[name].(map[string]any)
 	if !isMapping {
 		return
 	}
-	var ways []string
-	for _, way := range []string{"exec", "grpc", "httpGet", "tcpSocket"} {
-		if probe[way] != nil {
-			ways = append(ways, way)
+	var handlers []string
+	for _, handler := range []string{"exec", "grpc", "httpGet", "tcpSocket"} {
+		if probe[handler] != nil {
+			handlers = append(handlers, handler)
 		}
 	}
-	switch len(ways) {
-	case 0:
+	if len(handlers) == 0 {
 		w.report(protocol.SchemaMissing, at.field(name), "", "has none of exec, grpc, httpGet and tcpSocket")
-	case 1:
-	default:
-		w.report(protocol.SchemaValue, at.field(name), "keep one of them", "has more than one of %s", strings.Join(ways, ", "))
 	}
-}
-
-// keysBut are the fields that are set, without one.
-func keysBut(fields map[string]any, but string) []string {
-	return collect.Filter(collect.SortedKeys(fields), func(key string) bool { return key != but && fields[key] != nil })
+	if len(handlers) > 1 {
+		w.report(protocol.SchemaValue, at.field(name), "keep one of them", "has more than one of %s", strings.Join(handlers, ", "))
+	}
 }

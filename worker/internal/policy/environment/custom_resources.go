@@ -7,12 +7,13 @@ import (
 	"path/filepath"
 	"sync"
 
-	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"devloop.invalid/toolchain/worker/internal/kubernetes"
 )
 
 // customResource is what a rendered CustomResourceDefinition says of its kind. schemas are structural, by version.
@@ -42,11 +43,7 @@ func structuralSchemas(definition map[string]any) map[string]*structuralschema.S
 		if version.Schema == nil || version.Schema.OpenAPIV3Schema == nil {
 			continue
 		}
-		var internal apiextensions.JSONSchemaProps
-		if apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(version.Schema.OpenAPIV3Schema, &internal, nil) != nil {
-			continue
-		}
-		if structural, err := structuralschema.NewStructural(&internal); err == nil {
+		if structural := kubernetes.StructuralSchema(version.Schema.OpenAPIV3Schema); structural != nil {
 			found[version.Name] = structural
 		}
 	}

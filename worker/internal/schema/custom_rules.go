@@ -9,20 +9,20 @@ import (
 	"strings"
 	"sync"
 
-	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	structuralcel "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apimachinery/pkg/runtime"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 
+	"devloop.invalid/toolchain/worker/internal/kubernetes"
 	"devloop.invalid/toolchain/worker/internal/mask"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
-// openAPI is the schema of one version, as read here and as written: its rules (x-kubernetes-validations) are compiled by the library of
-// the API server, when the first object of the kind is checked.
+// openAPI is the schema of one version of a definition. Its rules (x-kubernetes-validations), nil where it has none, are compiled by the
+// API server's library when the first object of the kind is checked.
 type openAPI struct {
 	schema *schema
 	rules  func() *rules
@@ -36,7 +36,6 @@ type rules struct {
 var rulesMark = []byte("x-kubernetes-validations")
 
 func (s *openAPI) UnmarshalJSON(content []byte) error {
-	s.rules = func() *rules { return nil }
 	if bytes.Contains(content, rulesMark) {
 		own := bytes.Clone(content)
 		s.rules = sync.OnceValue(func() *rules { return compileRules(own) })
@@ -46,13 +45,12 @@ func (s *openAPI) UnmarshalJSON(content []byte) error {
 
 // compileRules gives nil for a schema that the API server would refuse.
 func compileRules(content []byte) *rules {
-	var written apiextensionsv1.JSONSchemaProps
-	var internal apiextensions.JSONSchemaProps
-	if json.Unmarshal(content, &written) != nil || apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(&written, &internal, nil) != nil {
+	var written apiextensions.JSONSchemaProps
+	if json.Unmarshal(content, &written) != nil {
 		return nil
 	}
-	structural, err := structuralschema.NewStructural(&internal)
-	if err != nil {
+	structural := kubernetes.StructuralSchema(&written)
+	if structural == nil {
 		return nil
 	}
 	validator := structuralcel.NewValidator(structural, true, celconfig.PerCallLimit)
@@ -65,10 +63,14 @@ func compileRules(content []byte) *rules {
 // customRules evaluates the rules of the definition. An object of which a part is unknown or masked is not checked; where it is invalid
 // already, only what a rule says counts, not that it cannot be evaluated.
 func (w *validator) customRules(kind *crdKind, o object) {
-	if len(o.hidden) > 0 || o.Secret != "" || hasMasked(o.Fields()) {
+	if len(o.hidden) > 0 || o.Secret != "" || mask.MayBeMasked(o.Body) {
 		return
 	}
-	known := kind.version.Schema.OpenAPI.rulesOf()
+	compile := kind.version.Schema.OpenAPI.rules
+	if compile == nil {
+		return
+	}
+	known := compile()
 	if known == nil {
 		return
 	}
@@ -88,40 +90,6 @@ var evaluationErrors = []string{" evaluating rule: ", "did not match a supported
 
 func hasAny(text string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
-}
-
-func (s *openAPI) read() *schema {
-	if s == nil {
-		return nil
-	}
-	return s.schema
-}
-
-func (s *openAPI) rulesOf() *rules {
-	if s == nil || s.rules == nil {
-		return nil
-	}
-	return s.rules()
-}
-
-func hasMasked(value any) bool {
-	switch value := value.(type) {
-	case string:
-		return mask.IsMasked(value)
-	case map[string]any:
-		for _, each := range value {
-			if hasMasked(each) {
-				return true
-			}
-		}
-	case []any:
-		for _, each := range value {
-			if hasMasked(each) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // pathOf reads a path as field.Path writes it: spec.items[0].labels[a.b/c]; the object itself is "<nil>".

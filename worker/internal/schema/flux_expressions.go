@@ -2,32 +2,13 @@ package schema
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/ext"
 
-	"devloop.invalid/toolchain/worker/internal/kubernetes"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
-
-// The kinds of the Flux operator, which adds them to the definitions of Alerts and Receivers.
-var operatorKinds = []any{"FluxInstance", "ResourceSet", "ResourceSetInputProvider"}
-
-// addOperatorKinds extends Flux's own definitions by what the Flux operator adds to them.
-func addOperatorKinds(kind kubernetes.Kind, s *schema) {
-	list := map[string]string{"Alert": "eventSources", "Receiver": "resources"}[kind.Kind]
-	if kind.Group != "notification.toolkit.fluxcd.io" || list == "" {
-		return
-	}
-	for _, step := range []string{"spec", list} {
-		if s = s.Properties[step]; s == nil {
-			return
-		}
-	}
-	if s.Items != nil && s.Items.Properties["kind"] != nil && len(s.Items.Properties["kind"].Enum) > 0 {
-		s.Items.Properties["kind"].Enum = append(s.Items.Properties["kind"].Enum, operatorKinds...)
-	}
-}
 
 // fluxExpressions compiles the CEL of Flux's objects as its controllers do: one that does not compile stalls the object. Health checks are
 // only parsed (github.com/fluxcd/pkg/runtime/cel, NewStatusEvaluator), the others know their variables and are true or false.
@@ -37,19 +18,19 @@ func (w *validator) fluxExpressions(o object) {
 	switch o.kind.Group + "/" + o.kind.Kind {
 	case "kustomize.toolkit.fluxcd.io/Kustomization", "helm.toolkit.fluxcd.io/HelmRelease":
 		for _, field := range []string{"current", "failed", "inProgress"} {
-			w.expressions(spec, top, "healthCheckExprs", field)
+			w.expressions(spec, top, "healthCheckExprs", field, healthCheck)
 		}
-		w.expressions(spec, top, "dependsOn", "readyExpr", "self", "dep")
+		w.expressions(spec, top, "dependsOn", "readyExpr", dependency)
 	case "notification.toolkit.fluxcd.io/Receiver":
-		variables := []string{"res", "req"}
+		environment := receiver
 		if spec["type"] == "generic-oidc" {
-			variables = append(variables, "claims")
+			environment = oidcReceiver
 		}
-		w.expression(spec["resourceFilter"], top.field("resourceFilter"), cel.BoolType, variables...)
-		w.expressions(spec, top, "resources", "filter", variables...)
+		w.expression(spec["resourceFilter"], top.field("resourceFilter"), cel.BoolType, environment)
+		w.expressions(spec, top, "resources", "filter", environment)
 		w.claims(spec, top)
 	case "notification.toolkit.fluxcd.io/Provider":
-		w.expression(spec["commitStatusExpr"], top.field("commitStatusExpr"), cel.StringType, "event", "alert", "provider")
+		w.expression(spec["commitStatusExpr"], top.field("commitStatusExpr"), cel.StringType, provider)
 	}
 }
 
@@ -57,34 +38,27 @@ func (w *validator) fluxExpressions(o object) {
 func (w *validator) claims(spec map[string]any, top *path) {
 	for i, provider := range mappings(spec["oidcProviders"]) {
 		at := top.field("oidcProviders").item(i, nil)
-		w.expressions(provider, at, "validations", "expression", "claims", "vars")
+		w.expressions(provider, at, "validations", "expression", token)
 		for n, each := range mappings(provider["variables"]) {
-			w.expression(each["expression"], at.field("variables").item(n, each).field("expression"), nil, "claims", "vars")
+			w.expression(each["expression"], at.field("variables").item(n, each).field("expression"), nil, token)
 		}
 	}
 }
 
-func (w *validator) expressions(spec map[string]any, at *path, list, field string, variables ...string) {
-	items, _ := spec[list].([]any)
-	for i, item := range items {
-		if fields, ok := item.(map[string]any); ok {
-			w.expression(fields[field], at.field(list).item(i, item).field(field), cel.BoolType, variables...)
-		}
+func (w *validator) expressions(spec map[string]any, at *path, list, field string, environment *celEnvironment) {
+	for i, fields := range mappings(spec[list]) {
+		w.expression(fields[field], at.field(list).item(i, fields).field(field), cel.BoolType, environment)
 	}
 }
 
 // expression checks one; wanted is the type of its value, nil for any.
-func (w *validator) expression(value any, at *path, wanted *cel.Type, variables ...string) {
+func (w *validator) expression(value any, at *path, wanted *cel.Type, environment *celEnvironment) {
 	text, isText := value.(string)
 	if !isText || text == "" || w.isSkipped(value, at) || strings.Contains(text, "${") {
 		return
 	}
-	environment, err := fluxEnvironment(variables)
-	if err != nil {
-		return
-	}
-	if len(variables) == 0 {
-		_, issues := environment.Parse(text)
+	if environment == healthCheck {
+		_, issues := environment.load().Parse(text)
 		w.issues(issues, at, stalls)
 		return
 	}
@@ -92,7 +66,7 @@ func (w *validator) expression(value any, at *path, wanted *cel.Type, variables 
 	if wanted == cel.StringType {
 		hint = "correct it, until then Flux sends no status"
 	}
-	compiled, issues := environment.Compile(text)
+	compiled, issues := environment.load().Compile(text)
 	switch failed := w.issues(issues, at, hint); {
 	case failed || wanted == nil || compiled.OutputType() == wanted:
 	case wanted == cel.BoolType:
@@ -128,14 +102,31 @@ var plainIssue = strings.NewReplacer(
 	" (in container '')", "",
 )
 
-// fluxEnvironment is that of github.com/fluxcd/pkg/runtime/cel.
-func fluxEnvironment(variables []string) (*cel.Env, error) {
-	options := []cel.EnvOption{
-		cel.HomogeneousAggregateLiterals(), cel.EagerlyValidateDeclarations(true), cel.DefaultUTCTimeZone(true),
-		cel.CrossTypeNumericComparisons(true), cel.OptionalTypes(), ext.Strings(), ext.Sets(), ext.Encoders(),
-	}
-	for _, name := range variables {
-		options = append(options, cel.Variable(name, cel.ObjectType("google.protobuf.Struct")))
-	}
-	return cel.NewEnv(options...)
+// celEnvironment is one of github.com/fluxcd/pkg/runtime/cel, made when the first expression needs it.
+type celEnvironment struct{ load func() *cel.Env }
+
+var (
+	healthCheck  = newCELEnvironment()
+	dependency   = newCELEnvironment("self", "dep")
+	receiver     = newCELEnvironment("res", "req")
+	oidcReceiver = newCELEnvironment("res", "req", "claims")
+	token        = newCELEnvironment("claims", "vars")
+	provider     = newCELEnvironment("event", "alert", "provider")
+)
+
+func newCELEnvironment(variables ...string) *celEnvironment {
+	return &celEnvironment{sync.OnceValue(func() *cel.Env {
+		options := []cel.EnvOption{
+			cel.HomogeneousAggregateLiterals(), cel.EagerlyValidateDeclarations(true), cel.DefaultUTCTimeZone(true),
+			cel.CrossTypeNumericComparisons(true), cel.OptionalTypes(), ext.Strings(), ext.Sets(), ext.Encoders(),
+		}
+		for _, name := range variables {
+			options = append(options, cel.Variable(name, cel.ObjectType("google.protobuf.Struct")))
+		}
+		made, err := cel.NewEnv(options...)
+		if err != nil {
+			panic(err)
+		}
+		return made
+	})}
 }

@@ -74,7 +74,7 @@ func (w *validator) workload(spec map[string]any, at *path) {
 	w.pod(pod, podAt, claims)
 }
 
-// rollout: a Deployment that may neither remove nor add a pod would never get on.
+// rollout: a Deployment that may neither remove nor add a pod never makes progress.
 func (w *validator) rollout(spec map[string]any, at *path) {
 	strategy, strategyAt := inside(spec, at, "strategy", "rollingUpdate")
 	if isZero(strategy["maxUnavailable"]) && isZero(strategy["maxSurge"]) {
@@ -123,11 +123,10 @@ func (w *validator) service(spec map[string]any, at *path) {
 // ingress: a path of the types Exact and Prefix is absolute.
 func (w *validator) ingress(spec map[string]any, at *path) {
 	for i, rule := range mappings(spec["rules"]) {
-		http, _ := inside(rule, nil, "http")
-		paths := at.field("rules").item(i, nil).field("http").field("paths")
+		http, httpAt := inside(rule, at.field("rules").item(i, nil), "http")
 		for n, each := range mappings(http["paths"]) {
 			text, _ := each["path"].(string)
-			field := paths.item(n, nil).field("path")
+			field := httpAt.field("paths").item(n, nil).field("path")
 			if (each["pathType"] == "Exact" || each["pathType"] == "Prefix") && !strings.HasPrefix(text, "/") && !w.isSkipped(text, field) {
 				w.report(protocol.SchemaValue, field, "", "%s must begin with /", w.shown(text))
 			}
@@ -143,6 +142,7 @@ func (w *validator) autoscaler(spec map[string]any, at *path) {
 	}
 }
 
+// mappings are the items of a list, nil for one that is not a mapping.
 func mappings(value any) []map[string]any {
 	var found []map[string]any
 	items, _ := value.([]any)
