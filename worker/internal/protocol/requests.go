@@ -31,8 +31,8 @@ type OpenRequest struct {
 }
 
 // BuildRequest builds one Kustomization. It is given by name when an earlier build of the scope rendered it, else as an object. Its path is
-// relative to Base, which is relative to the root, or to the Artifact; Settings are those of its source. Lenient turns strict substitution off, as a feature gate of Flux does.
-// Remotes are the remote bases that were fetched, by their names in kustomization files.
+// relative to Base, which is relative to the root, or to the Artifact; Settings are those of its source. Lenient turns strict substitution
+// off, as a feature gate of Flux does. Remotes are the remote bases that were fetched, by their names in kustomization files.
 type BuildRequest struct {
 	Scope     string             `json:"scope"`
 	Base      string             `json:"base"`

@@ -47,7 +47,7 @@ func archived(t *testing.T, root, ignore string) []string {
 // seen lists what a tree shows of the same folder.
 func seen(t *testing.T, root, ignore string) []string {
 	t.Helper()
-	tree, err := newTree(root, ".", nil, protocol.SourceSettings{Ignore: ignore})
+	tree, err := newTree(root, ".", checkout{}, protocol.SourceSettings{Ignore: ignore})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,35 +147,13 @@ func TestATreeHoldsWhatTheArtifactHolds(t *testing.T) {
 
 func TestASparseCheckoutComparesBeginningsOfPaths(t *testing.T) {
 	root := write(t, map[string]string{"apps/a.yaml": "", "apps-old/b.yaml": "", "top.yaml": "", "more/c.yaml": ""})
-	tree, err := newTree(root, ".", nil, protocol.SourceSettings{Sparse: []string{"./apps"}})
+	tree, err := newTree(root, ".", checkout{}, protocol.SourceSettings{Sparse: []string{"./apps"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"apps/a.yaml": true, "apps-old/b.yaml": true, "top.yaml": false, "more": false} {
 		if got := tree.entry(Mount+"/"+name).err == nil; got != want {
 			t.Errorf("%s is there: %v", name, got)
-		}
-	}
-}
-
-func TestWhatIsAbsentHasAReason(t *testing.T) {
-	root := write(t, map[string]string{"app/x.yaml": "", "linked": "-> app", "outside": "-> /etc", "a.png": "", "docs/b.md": ""})
-	if err := os.Mkdir(filepath.Join(root, "empty"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{
-		"linked/x.yaml": "linked is a symbolic link, which Flux leaves out of a source: refer to app, or put a copy in its place",
-		"outside":       "outside is a symbolic link, which Flux leaves out of a source: put a copy of what it leads to in its place",
-		"empty":         "empty holds no file: add a file: Git keeps no empty folder",
-		"app":           ": ",
-		"gone":          ": ",
-	} {
-		tree, err := newTree(root, ".", nil, protocol.SourceSettings{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if reason, hint := tree.Absence(Mount + "/" + name); reason+": "+hint != want {
-			t.Errorf("%s: %s: %s", name, reason, hint)
 		}
 	}
 }

@@ -57,5 +57,5 @@ func (t *Tree) isNested(relative string) bool {
 }
 
 func (t *Tree) isIgnored(relative string) bool {
-	return len(t.ignored) > 0 && t.ignored[path.Join(t.base, relative)]
+	return len(t.checkout.ignored) > 0 && t.checkout.ignored[path.Join(t.base, relative)]
 }

@@ -16,23 +16,25 @@ import (
 
 // Repository is the working tree that everything is read from: its folders as sources, the artifacts made of them, and what was fetched.
 type Repository struct {
-	root    string
-	ignored map[string]bool
-	absent  map[string]bool
-	mu      sync.Mutex
-	trees   map[string]*Tree
+	root     string
+	checkout checkout
+	mu       sync.Mutex
+	trees    map[string]*Tree
 }
+
+// checkout is what Git says of the working tree: what it ignores, files that are not checked out, and the folders above them.
+type checkout struct{ ignored, absent map[string]bool }
 
 // NewRepository takes the folder of a working tree, what Git ignores in it, and files that are not checked out.
 func NewRepository(root string, ignored, absent []string) *Repository {
-	made := &Repository{root: root, ignored: map[string]bool{}, absent: map[string]bool{}, trees: map[string]*Tree{}}
-	for _, each := range absent { // with the folders above them
-		for name := path.Clean(each); !made.absent[name]; name = path.Dir(name) {
-			made.absent[name] = true
-		}
-	}
+	made := &Repository{root: root, checkout: checkout{map[string]bool{}, map[string]bool{}}, trees: map[string]*Tree{}}
 	for _, each := range ignored {
-		made.ignored[path.Clean(each)] = true
+		made.checkout.ignored[path.Clean(each)] = true
+	}
+	for _, each := range absent {
+		for name := path.Clean(each); !made.checkout.absent[name]; name = path.Dir(name) {
+			made.checkout.absent[name] = true
+		}
 	}
 	return made
 }
@@ -48,9 +50,8 @@ func (r *Repository) tree(base string, settings protocol.SourceSettings) (*Tree,
 	if known := r.trees[key]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(r.root, base, r.ignored, settings)
+	made, err := newTree(r.root, base, r.checkout, settings)
 	if err == nil {
-		made.absent = r.absent
 		r.trees[key] = made
 	}
 	return made, err
@@ -111,7 +112,7 @@ func (r *Repository) remoteTree(folder string) (*Tree, error) {
 	if known := r.trees[name]; known != nil {
 		return known, nil
 	}
-	made, err := newTree(folder, ".", nil, protocol.SourceSettings{})
+	made, err := newTree(folder, ".", checkout{}, protocol.SourceSettings{})
 	if err == nil {
 		made.fetched = true
 		r.trees[name] = made

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"devloop.invalid/toolchain/worker/internal/cache"
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
@@ -28,44 +27,19 @@ type Tree struct {
 	layout     *layout
 	fetched    bool
 	settings   protocol.SourceSettings
-	ignored    map[string]bool // by Git
-	absent     map[string]bool // files that are not checked out, and the folders above them
+	checkout   checkout
 	submodules map[string]bool // as .gitmodules lists them
 	exclusions *exclusions
 	mu         sync.Mutex
 	entries    map[string]*entry
 }
 
-// entry is what is at a path; real is the path without symbolic links, name by name below the mount. Nested is a folder that is a repository
-// of its own, see isNested.
-type entry struct {
-	nested bool
-	err    error
-	real   string
-	info   os.FileInfo
-	read   func() ([]byte, error)
-	digest func() string
-}
-
-func newEntry(real string, info os.FileInfo, read func() ([]byte, error)) *entry {
-	found := &entry{real: real, info: info}
-	found.read = sync.OnceValues(read)
-	found.digest = sync.OnceValue(func() string {
-		content, err := found.read()
-		if err != nil {
-			return "!" + err.Error()
-		}
-		return cache.Digest(string(content))
-	})
-	return found
-}
-
-func newTree(root, base string, ignored map[string]bool, settings protocol.SourceSettings) (*Tree, error) {
+func newTree(root, base string, of checkout, settings protocol.SourceSettings) (*Tree, error) {
 	evaluated, err := filepath.EvalSymlinks(filepath.Join(root, base))
 	if err != nil {
 		return nil, err
 	}
-	made := &Tree{root: evaluated, base: base, ignored: ignored, submodules: readSubmodules(evaluated), entries: map[string]*entry{}}
+	made := &Tree{root: evaluated, base: base, checkout: of, submodules: readSubmodules(evaluated), entries: map[string]*entry{}}
 	made.settings = made.withSubmodules(settings)
 	made.exclusions = newExclusions(evaluated, settings.Ignore, func(relative string) bool { return made.isIgnored(relative) || made.isNested(relative) })
 	return made, nil
@@ -117,69 +91,6 @@ func (t *Tree) stat(name, relative string) *entry {
 	return t.unpacked(name, relative)
 }
 
-// unpacked is what the artifact has at a path. source-controller archives folders and regular files alone: a link is not followed and leaves
-// nothing behind.
-func (t *Tree) unpacked(name, relative string) *entry {
-	absent := func(err error) *entry {
-		if unknown := t.unknown(relative); unknown != nil {
-			return &entry{err: unknown}
-		}
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
-	}
-	if relative != "." {
-		parent := t.lookup(path.Dir(name))
-		if parent.err != nil {
-			return absent(syscall.ENOENT)
-		}
-		if !parent.info.IsDir() {
-			return absent(syscall.ENOTDIR)
-		}
-		if parent.nested || t.isIgnored(relative) {
-			return absent(syscall.ENOENT)
-		}
-	}
-	place := filepath.Join(t.root, relative)
-	info, err := os.Lstat(place)
-	if err != nil {
-		return absent(err)
-	}
-	if info.IsDir() && !t.hasFolder(relative) || !info.IsDir() && !t.hasFile(relative, info.Mode()) {
-		return absent(syscall.ENOENT)
-	}
-	found := newEntry(path.Join(Mount, relative), info, func() ([]byte, error) { return os.ReadFile(place) })
-	found.nested = info.IsDir() && t.isNested(relative)
-	return found
-}
-
-// followed is what a clone has at a path.
-func (t *Tree) followed(name, relative string) *entry {
-	evaluated, err := filepath.EvalSymlinks(filepath.Join(t.root, relative))
-	if err != nil {
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
-	}
-	real, err := filepath.Rel(t.root, evaluated)
-	if err != nil || real == ".." || strings.HasPrefix(real, "../") {
-		return &entry{err: &protocol.Failure{Kind: protocol.KindOutside, Message: fmt.Sprintf("%s is a link to outside the source", relative)}}
-	}
-	info, err := os.Stat(evaluated)
-	if err != nil {
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: errno(err)}}
-	}
-	// Opening a pipe would block forever.
-	if !info.IsDir() && !info.Mode().IsRegular() {
-		return &entry{err: &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}}
-	}
-	return newEntry(path.Join(Mount, real), info, func() ([]byte, error) { return os.ReadFile(evaluated) })
-}
-
-func errno(err error) error {
-	var number syscall.Errno
-	if errors.As(err, &number) {
-		return number
-	}
-	return err
-}
-
 // Has says whether something is at a path; unlike View.Exists it does not note that.
 func (t *Tree) Has(name string) bool { return t.entry(name).err == nil }
 
@@ -203,7 +114,7 @@ func (t *Tree) names(name string) ([]string, error) {
 	if t.layout != nil {
 		return t.layout.names(relative), nil
 	}
-	if unknown := t.unknownBelow(relative); unknown != nil {
+	if unknown := t.unknown(relative); unknown != nil {
 		return nil, unknown
 	}
 	entries, err := os.ReadDir(filepath.Join(t.root, relative))

@@ -85,37 +85,6 @@ func (v *View) names(name string) ([]string, error) {
 	return names, err
 }
 
-func (v *View) noteUnknown(err error) {
-	var failure *protocol.Failure
-	if !errors.As(err, &failure) || failure.Kind != protocol.KindUnknown {
-		return
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.unknown == nil {
-		v.unknown = failure
-	}
-}
-
-// Unknown is the failure of a build that looked for what may exist, though not here; nil for any other.
-func (v *View) Unknown() *protocol.Failure {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.unknown
-}
-
-// Missing is the failure for a folder or a file that the source lacks, what says what it is.
-func (v *View) Missing(name, what string) *protocol.Failure {
-	if unknown := v.Unknown(); unknown != nil {
-		return unknown
-	}
-	failure := &protocol.Failure{Kind: protocol.KindMissing, Message: what + " does not exist"}
-	if reason, hint := v.Absence(name); reason != "" {
-		failure.Message, failure.Hint = what+" does not exist: "+reason, reason+": "+hint
-	}
-	return failure
-}
-
 func (v *View) see(kind byte, name string) {
 	name = path.Clean(name)
 	key := string(kind) + name
