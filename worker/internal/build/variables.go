@@ -73,7 +73,7 @@ func variablesOf(k unstructured.Unstructured, sources []variableSource, strict b
 	for _, source := range sources {
 		result.add(source)
 	}
-	if found := notText(postBuild["substitute"]); found != nil {
+	if found := notString(postBuild["substitute"]); found != nil {
 		return nil, found
 	}
 	inline, _, err := unstructured.NestedStringMap(postBuild, "substitute")
@@ -89,12 +89,12 @@ func variablesOf(k unstructured.Unstructured, sources []variableSource, strict b
 // As in Flux's documentation: kustomize drops quotes around a variable.
 const quoteIt = `put it in quotes; around a variable write ${quote}${NAME}${quote}, with the variable quote: '"'`
 
-// notText finds the first variable whose value is no text: Flux does not read such a Kustomization.
-func notText(substitute any) error {
+// notString finds the first variable whose value is not a string: Flux rejects such a Kustomization.
+func notString(substitute any) error {
 	inline, _ := substitute.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(inline)) {
 		if _, ok := inline[name].(string); !ok {
-			message := fmt.Sprintf("the value of the variable %s is not a text", name)
+			message := fmt.Sprintf("the value of the variable %s must be a string", name)
 			field := []any{"spec", "postBuild", "substitute", name}
 			return &protocol.Failure{Kind: protocol.KindSubstitution, Message: message, Hint: quoteIt, Field: field}
 		}

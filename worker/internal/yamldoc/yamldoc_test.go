@@ -37,6 +37,15 @@ func TestFieldsHaveLines(t *testing.T) {
 	}
 }
 
+func TestTheNamespaceTellsObjectsOfOneNameApart(t *testing.T) {
+	list := "kind: ConfigMapList\nitems:\n- kind: ConfigMap\n  metadata: {name: a, namespace: one}\n- kind: ConfigMap\n  metadata: {name: a, namespace: two}\n"
+	for namespace, want := range map[string]int{"one": 3, "two": 5, "": 3} {
+		if got := FindDocument([]byte(list), "ConfigMap", "a", namespace).Line; got != want {
+			t.Errorf("%s: got line %d, want %d", namespace, got, want)
+		}
+	}
+}
+
 func TestProblems(t *testing.T) {
 	for name, each := range map[string]struct {
 		content, message string
