@@ -172,7 +172,7 @@ def test_values_of_secrets_are_unknown_and_never_shown(render: Render) -> None:
             },
             {},
             "build",
-            "the chart wants version 1.x of its dependency db, which has version 2.0.0",
+            "the chart requires version 1.x of its dependency db, which has version 2.0.0",
         ),
         (
             {"chart/Chart.yaml": CHART["chart/Chart.yaml"] + "dependencies: [{name: db, version: 1.x}]\n"},
@@ -288,7 +288,7 @@ def test_an_object_that_is_there_twice_is_told_at_its_template(render: Render) -
     ("text", "message"),
     [
         (TEMPLATE + "  colour: again\n", "the chart renders the key colour twice in one object"),
-        ("a: b: c\n", "the template renders no valid YAML"),
+        ("a: b: c\n", "the template renders invalid YAML"),
     ],
 )
 def test_a_template_without_valid_yaml_is_told(render: Render, text: str, message: str) -> None:

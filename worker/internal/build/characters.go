@@ -28,7 +28,7 @@ func survivesYAML(res *resource.Resource, content []byte) error {
 	return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Hint: "remove the character: Flux writes what it built as YAML, and cannot read it back"}
 }
 
-// isUnusual is true for control characters beyond ASCII and for what is no character.
+// isUnusual is true for control characters beyond ASCII and for code points that are not characters.
 func isUnusual(char rune) bool {
 	return char > 0x7e && (unicode.IsControl(char) || char&0xfffe == 0xfffe)
 }

@@ -10,10 +10,10 @@ import (
 	"devloop.invalid/toolchain/worker/internal/mask"
 )
 
-// A function of envsubst's on a variable: a part of it, its length, its case, without a prefix, with something replaced.
+// The functions of envsubst on a variable: substring, length, case, prefix and suffix removal, replacement.
 var functionOnVariable = regexp.MustCompile(`(\$+)\{(?:#(\w+)|(\w+)(?::\s*\d|[\^,#%/])[^{}]*)\}`)
 
-// withoutFunctions leaves only the name of each variable that is hidden: a part of a hidden name would be no text at all.
+// withoutFunctions removes the functions on hidden variables: a part of a hidden name cannot be revealed any more.
 func withoutFunctions(text string, values map[string]string) string {
 	return functionOnVariable.ReplaceAllStringFunc(text, func(found string) string {
 		match := functionOnVariable.FindStringSubmatch(found)
@@ -25,7 +25,7 @@ func withoutFunctions(text string, values map[string]string) string {
 	})
 }
 
-// keepHidden takes functions on hidden variables out of an object.
+// keepHidden removes functions on hidden variables from an object.
 func keepHidden(res *resource.Resource, values map[string]string) error {
 	if !hasHidden(values) {
 		return nil
@@ -40,7 +40,7 @@ func keepHidden(res *resource.Resource, values map[string]string) error {
 	}
 	content, err := yaml.YAMLToJSON([]byte(changed))
 	if err != nil {
-		return nil // Flux says it better
+		return nil // the error of the substitution itself is clearer
 	}
 	return res.UnmarshalJSON(content)
 }

@@ -60,7 +60,7 @@ func (b *run) finishObjects(objects resmap.ResMap, wantsOrigins bool) error {
 	return nil
 }
 
-// isSealed says that it is not known here which object this is: its kind or its name is encrypted. Flux knows it.
+// isSealed says whether the kind or the name of an object is encrypted: then it is not known here which object it is, but Flux knows.
 func isSealed(res *resource.Resource) bool {
 	return sops.LooksSealed(res.GetApiVersion()) || sops.LooksSealed(res.GetKind()) || sops.LooksSealed(res.GetName()) || sops.LooksSealed(res.GetNamespace())
 }
@@ -178,7 +178,7 @@ func addMetadata(res *resource.Resource, labels, annotations map[string]string) 
 	return nil
 }
 
-// withoutIdentity leaves out what tells objects apart: Flux shows it too, whether it was encrypted or not.
+// withoutIdentity leaves out the fields that identify an object: Flux shows them, encrypted or not.
 func withoutIdentity(before map[string]any) map[string]any {
 	rest := maps.Clone(before)
 	for _, key := range []string{"apiVersion", "kind", "type", "immutable"} {

@@ -14,7 +14,7 @@ import (
 
 var expression = regexp.MustCompile(`\$+\{[^}\n]*\}?`)
 
-// brokenExpression is the first expression of a text that envsubst refuses, and its line; 0 where there is none.
+// brokenExpression is the first expression of a text that envsubst rejects, and its line; 0 if there is none.
 func brokenExpression(content []byte) (string, int) {
 	for number, line := range strings.Split(string(content), "\n") {
 		if refused(line) && !strings.HasPrefix(strings.TrimSpace(line), "#") {
@@ -37,7 +37,7 @@ func refused(text string) bool {
 	return err != nil
 }
 
-// placeExpression finds what envsubst could not read: in the object's own file, else in another that the build read.
+// placeExpression finds the expression that envsubst cannot parse: in the object's own file first, then in the others that the build read.
 func (e *Explainer) placeExpression(f *protocol.Failure) {
 	if f.Kind != protocol.KindSubstitution || f.Line > 0 || e.View == nil || !strings.Contains(f.Message, "cannot be put into") {
 		return
@@ -56,9 +56,9 @@ func (e *Explainer) placeExpression(f *protocol.Failure) {
 			if found, line := brokenExpression(content); line > 0 {
 				f.Path, f.Line = e.View.RepositoryPath(file), line
 				if found != "" {
-					f.Message = fmt.Sprintf("%s is no expression that Flux can substitute", found)
+					f.Message = fmt.Sprintf("Flux cannot substitute %s", found)
 				}
-				f.Hint = "write $${ for a ${ that stays, or set the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object"
+				f.Hint = "write $${ to keep a literal ${, or set the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object"
 				return
 			}
 		}

@@ -193,15 +193,15 @@ func (w *release) dependency(wanted *chart.Dependency, folder string) (*chart.Ch
 	return found, nil
 }
 
-// fits says whether the version of a dependency is the one that the chart wants.
+// fits says whether a dependency has a version that the chart accepts.
 func fits(wanted *chart.Dependency, found *chart.Chart) error {
 	constraint, err := semver.NewConstraint(wanted.Version)
 	if err != nil {
-		return fmt.Errorf("the version %q of the chart's dependency %s is no range of versions", wanted.Version, wanted.Name)
+		return fmt.Errorf("the version %q of the chart's dependency %s is not a valid range", wanted.Version, wanted.Name)
 	}
 	version, err := semver.NewVersion(found.Metadata.Version)
 	if err != nil || !constraint.Check(version) {
-		return fmt.Errorf("the chart wants version %s of its dependency %s, which has version %s", wanted.Version, wanted.Name, found.Metadata.Version)
+		return fmt.Errorf("the chart requires version %s of its dependency %s, which has version %s", wanted.Version, wanted.Name, found.Metadata.Version)
 	}
 	return nil
 }

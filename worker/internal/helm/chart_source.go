@@ -49,7 +49,7 @@ func (w *release) packed() (*chart.Chart, error) {
 	loaded, err := loader.LoadArchive(bytes.NewReader(content))
 	if err != nil && w.folder == "" {
 		message := fmt.Sprintf("the artifact has no folder with a Chart.yaml (%v)", err)
-		hint := "Helm takes off the top folder: copy the chart into one, as in to: \"@artifact/NAME/\""
+		hint := "Helm strips the top folder: copy the chart into one, as in to: \"@artifact/NAME/\""
 		return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Hint: hint, Field: []any{"spec", "chartRef"}}
 	}
 	if err != nil {
@@ -92,7 +92,7 @@ func (w *release) archive() ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// What stands for the part of a digest or a commit that becomes part of a chart's version: it is not known before it is published.
+// unknownDigest replaces the part of a digest or a commit in a chart's version, which is only known once it is published.
 const unknownDigest = "abcdef012345"
 
 // revisionOf is what source-controller adds to the version of a chart from a repository.
@@ -113,7 +113,7 @@ func addRevision(loaded *chart.Chart, revision string) error {
 	}
 	version, err := semver.NewVersion(loaded.Metadata.Version)
 	if err != nil {
-		return fmt.Errorf("the version %s of the chart is no semantic version", loaded.Metadata.Version)
+		return fmt.Errorf("the version %s of the chart is not a semantic version", loaded.Metadata.Version)
 	}
 	complete, err := version.SetMetadata(revision)
 	loaded.Metadata.Version = complete.String()

@@ -63,8 +63,8 @@ func (w *release) definedTooLate(manifests []releaseutil.Manifest, hooks []*helm
 		if api := each.Head.Version + "/" + each.Head.Kind; defined[api] && !served.Has(api) {
 			return &protocol.Failure{
 				Kind:    protocol.KindBuild,
-				Message: fmt.Sprintf("the templates render a %s of %s together with its definition, which Helm needs before", each.Head.Kind, each.Head.Version),
-				Hint:    "move the CustomResourceDefinition to crds/ of the chart, or to a chart or a Kustomization that comes first",
+				Message: fmt.Sprintf("the templates render a %s of %s and its definition, which must exist first", each.Head.Kind, each.Head.Version),
+				Hint:    "move the CustomResourceDefinition to the chart's crds/, or to a chart or a Kustomization that is applied before",
 				Path:    w.fromRoot(each.Name),
 			}
 		}

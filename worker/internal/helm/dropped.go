@@ -52,7 +52,7 @@ func isUnknownHook(name string) bool {
 func (w *release) droppedObject(name string, head *releaseutil.SimpleHead, value string) *protocol.Failure {
 	result := &protocol.Failure{
 		Kind:    protocol.KindBuild,
-		Message: fmt.Sprintf("%s/%s, because %q is no hook that Helm knows", head.Kind, head.Metadata.Name, value),
+		Message: fmt.Sprintf("%s/%s, because Helm does not know the hook %q", head.Kind, head.Metadata.Name, value),
 		Path:    w.fromRoot(name),
 	}
 	result.Line = w.lastLine(result.Path, func(line string) bool {

@@ -55,7 +55,7 @@ func parsedManifests(manifests []manifest) ([]releaseObject, error) {
 	for _, each := range manifests {
 		var object map[string]any
 		if err := kube.Unmarshal([]byte(each.text), &object); err != nil {
-			message := "the template renders no valid YAML: " + firstLine(err.Error())
+			message := "the template renders invalid YAML: " + firstLine(err.Error())
 			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: each.origin}
 		}
 		for _, one := range flattened(object) {

@@ -23,11 +23,11 @@ import (
 	"devloop.invalid/toolchain/worker/internal/protocol"
 )
 
-// Helm notes with it where an object comes from, and takes it off again.
+// The annotation in which Helm keeps the file of an object while post-renderers run.
 const fileAnnotation = "postrenderer.helm.sh/postrender-filename"
 
 // postRendered puts the rendered files through what helm-controller always has as Helm's post-renderer: spec.postRenderers, spec.commonMetadata,
-// and labels that say whose they are. With one exception that is for hooks too: see postRenderStrategy of spec.
+// and labels of the owner. Whether hooks go through it is for spec.postRenderStrategy to say.
 func (w *release) postRendered(files map[string]string) (map[string]string, error) {
 	strategy := w.text("spec", "postRenderStrategy")
 	if strategy != "nohooks" && strategy != "separate" {
@@ -95,7 +95,7 @@ func (w *release) merged(files map[string]string) (all []*kyaml.RNode, err error
 				}
 			}
 			if err != nil {
-				return nil, w.noYAML(name, err)
+				return nil, w.invalidYAML(name, err)
 			}
 			all = append(all, objects...)
 		}
@@ -173,7 +173,7 @@ func origins(objects []*kyaml.RNode) map[string]string {
 
 func title(object *kyaml.RNode) string { return object.GetKind() + "/" + object.GetName() }
 
-// split parts the stream into its files again. A patch of all annotations takes the name of the file off an object, as does a list off its items.
+// split divides the stream into its files again. An object loses the name of its file to a patch of all annotations, the items of a list to the list.
 func split(stream, group string, known map[string]string) (map[string]string, error) {
 	objects, err := kio.ParseAll(stream)
 	if err != nil {

@@ -79,7 +79,7 @@ func (w *release) repeatedObject(found []string, objects []*kyaml.RNode) error {
 	return result
 }
 
-func (w *release) noYAML(name string, err error) error {
-	message := "the template renders no valid YAML: " + strings.TrimPrefix(firstLine(diagnose.Unwrap(err.Error())), "yaml: ")
+func (w *release) invalidYAML(name string, err error) error {
+	message := "the template renders invalid YAML: " + strings.TrimPrefix(firstLine(diagnose.Unwrap(err.Error())), "yaml: ")
 	return &protocol.Failure{Kind: protocol.KindBuild, Message: message, Path: w.fromRoot(name)}
 }

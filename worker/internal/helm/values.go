@@ -65,7 +65,7 @@ func (w *release) values() (map[string]any, error) {
 		}
 		var values map[string]any
 		if err := yaml.Unmarshal([]byte(text), &values); err != nil {
-			message := fmt.Sprintf("%s of %s %s is no YAML", reference.Key, reference.Kind, reference.Name)
+			message := fmt.Sprintf("%s of %s %s is not valid YAML", reference.Key, reference.Kind, reference.Name)
 			return nil, &protocol.Failure{Kind: protocol.KindBuild, Message: message, Field: valuesField(i)}
 		}
 		if guarded {

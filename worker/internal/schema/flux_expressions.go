@@ -64,7 +64,7 @@ func (w *validator) expression(value any, at *path, wanted *cel.Type, environmen
 	}
 	hint := stalls
 	if wanted == cel.StringType {
-		hint = "correct it, until then Flux sends no status"
+		hint = "fix it: until then Flux sends no status"
 	}
 	compiled, issues := environment.load().Compile(text)
 	switch failed := w.issues(issues, at, hint); {
@@ -76,7 +76,7 @@ func (w *validator) expression(value any, at *path, wanted *cel.Type, environmen
 	}
 }
 
-const stalls = "correct it, until then Flux stalls the object"
+const stalls = "fix it: until then Flux stalls the object"
 
 // issues reports the first of them, if there is one.
 func (w *validator) issues(issues *cel.Issues, at *path, hint string) bool {
@@ -91,7 +91,7 @@ func (w *validator) issues(issues *cel.Issues, at *path, hint string) bool {
 	return true
 }
 
-// plainIssue takes the parser's words out of a message.
+// plainIssue replaces the terms of the parser.
 var plainIssue = strings.NewReplacer(
 	"Syntax error: mismatched input '<EOF>'", "it ends too early",
 	"Syntax error: token recognition error at: ", "unexpected ",

@@ -28,9 +28,9 @@ func (t *Tree) Absence(name string) (reason, hint string) {
 		case err != nil:
 			return "", ""
 		case t.isIgnored(part):
-			return fmt.Sprintf("%s is ignored by Git", t.Origin(part)), "take it out of .gitignore, or add it with `git add --force`"
+			return fmt.Sprintf("%s is ignored by Git", t.Origin(part)), "remove it from .gitignore, or add it with `git add --force`"
 		case depth < len(parts)-1 && t.isNested(part):
-			return fmt.Sprintf("%s is a Git repository of its own, whose files Flux does not fetch", t.Origin(part)),
+			return fmt.Sprintf("%s is a separate Git repository, whose files Flux does not fetch", t.Origin(part)),
 				"set spec.recurseSubmodules if it is a submodule, or commit its files to this repository"
 		case info.Mode()&fs.ModeSymlink != 0:
 			return fmt.Sprintf("%s is a symbolic link, which Flux leaves out of a source", t.Origin(part)), t.linkHint(part)
@@ -42,9 +42,9 @@ func (t *Tree) Absence(name string) (reason, hint string) {
 func (t *Tree) linkHint(relative string) string {
 	target, err := os.Readlink(filepath.Join(t.root, relative))
 	if inside := path.Join(path.Dir(relative), target); err == nil && !path.IsAbs(target) && filepath.IsLocal(inside) {
-		return fmt.Sprintf("refer to %s, or put a copy in its place", t.Origin(inside))
+		return fmt.Sprintf("refer to %s, or replace it with a copy", t.Origin(inside))
 	}
-	return "put a copy of what it leads to in its place"
+	return "replace it with a copy of its target"
 }
 
 func (t *Tree) exclusion(relative string) (reason, hint string) {
@@ -59,7 +59,7 @@ func (t *Tree) exclusion(relative string) (reason, hint string) {
 	case t.outsideCheckout(relative, info.IsDir()):
 		return fmt.Sprintf("%s is not in spec.sparseCheckout of its source", shown), "add its folder there"
 	case info.IsDir() && !t.holdsFile(relative, true):
-		return fmt.Sprintf("%s holds no file", shown), "add a file: Git keeps no empty folder"
+		return fmt.Sprintf("%s has no files", shown), "add a file: Git does not keep empty folders"
 	case !t.exclusions.exclude(relative, info.IsDir()):
 		return fmt.Sprintf("all files of %s are excluded from its source", shown), "see .sourceignore and spec.ignore"
 	}

@@ -14,9 +14,9 @@ func TestWhatIsAbsentHasAReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"linked/x.yaml": "linked is a symbolic link, which Flux leaves out of a source: refer to app, or put a copy in its place",
-		"outside":       "outside is a symbolic link, which Flux leaves out of a source: put a copy of what it leads to in its place",
-		"empty":         "empty holds no file: add a file: Git keeps no empty folder",
+		"linked/x.yaml": "linked is a symbolic link, which Flux leaves out of a source: refer to app, or replace it with a copy",
+		"outside":       "outside is a symbolic link, which Flux leaves out of a source: replace it with a copy of its target",
+		"empty":         "empty has no files: add a file: Git does not keep empty folders",
 		"app":           ": ",
 		"gone":          ": ",
 	} {
@@ -35,7 +35,7 @@ func TestWhatMayExistIsUnknown(t *testing.T) {
 	repository := NewRepository(root, []string{"app/local.yaml"}, []string{"far/away/y.yaml"})
 	settings := &protocol.SourceSettings{Unknown: map[string]string{"vendor/": "the GitRepository b", "more": "the GitRepository c"}}
 	for name, want := range map[string]string{
-		"far/away":      "far/away is not all here: Git has a sparse checkout",
+		"far/away":      "far/away is not checked out completely: the checkout is sparse",
 		"vendor/z.yaml": "vendor comes from the GitRepository b, which is not available here",
 		"more":          "more comes from the GitRepository c, which is not available here",
 		"gone":          "it does not exist",

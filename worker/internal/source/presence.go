@@ -71,7 +71,7 @@ func (t *Tree) outsideCheckout(relative string, isDir bool) bool {
 // unknown is the failure for a path that may exist: in, or above, a folder that comes from elsewhere. nil for any other.
 func (t *Tree) unknown(relative string) *protocol.Failure {
 	if t.checkout.absent[path.Join(t.base, relative)] {
-		message := fmt.Sprintf("%s is not all here: Git has a sparse checkout", t.Origin(relative))
+		message := fmt.Sprintf("%s is not checked out completely: the checkout is sparse", t.Origin(relative))
 		return &protocol.Failure{Kind: protocol.KindUnknown, Message: message, Hint: "`git sparse-checkout disable` checks out the rest"}
 	}
 	for _, name := range collect.SortedKeys(t.settings.Unknown) {
