@@ -112,6 +112,7 @@ DOCUMENTS = {
     "complex": {"a.yaml": f"? kind\n: Secret\napiVersion: v1\n{ODD}? data\n: password: {ENCODED}\n"},
     "tagged": {"a.yaml": f"kind: !!str Secret\napiVersion: v1\n{ODD}data: !!map\n  password: !!str {ENCODED}\n"},
     "anchored": {"a.yaml": f"kind: &k Secret\napiVersion: v1\n{ODD}x-y: &p {CANARY}\nstringData: {{a: *p}}\n"},
+    "inherited": {"a.yaml": f"x-y: &x {{a: {CANARY}}}\nkind: Secret\napiVersion: v1\n{ODD}stringData:\n  <<: *x\n"},
     "flow": {"a.yaml": f"{{kind: Secret, apiVersion: v1,\n {ODD.strip()},\n data:\n  {{password:\n    {ENCODED}}}}}\n"},
     "block": {
         "a.yaml": f"apiVersion: v1\nkind: Secret\n{ODD}stringData:\n  a: |\n    pw: {CANARY}\n  b: >-\n    {CANARY}\n  c: x\n    {CANARY}\n"

@@ -155,6 +155,11 @@ func (v Values) addScalars(node *yaml.Node) {
 			v.add(string(plain))
 		}
 	}
+	if node.Kind == yaml.AliasNode && node.Alias.Kind == yaml.MappingNode { // its own aliases can be endless
+		for _, value := range fieldsOf(node.Alias) {
+			v.add(value.Value)
+		}
+	}
 	for i, item := range node.Content {
 		if item = resolved(item); node.Kind != yaml.MappingNode || i%2 == 1 {
 			v.addScalars(item)

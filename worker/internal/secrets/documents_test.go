@@ -13,6 +13,7 @@ func TestValuesOfSecretsInFiles(t *testing.T) {
 		"strategic patch":  "patches:\n- patch: |\n    kind: Secret\n    data:\n      a: canary-Zq1\n",
 		"JSON patch":       "patches:\n- target: {kind: Secret}\n  patch: |\n    - {op: add, path: /data/a, value: canary-Zq1}\n",
 		"JSON":             `{"data": {"a": "canary-Zq1"}, "kind": "Secret"}`,
+		"merged":           "x: &x {a: canary-Zq1}\nkind: Secret\nstringData:\n  <<: *x\n",
 		"broken":           "kind: Secret\nstringData:\n  a: 'canary-Zq1\n",
 	} {
 		found := Values{}

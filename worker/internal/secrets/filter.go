@@ -74,10 +74,19 @@ func (f *Filter) apply(texts []string, by string, wanted func(string, weight) bo
 	clean := slices.Clone(texts)
 	for _, value := range longestFirst(slices.Values(found)) {
 		for i, text := range clean {
-			clean[i] = replaceValue(text, value, by)
+			clean[i] = replaceTold(text, value, by)
 		}
 	}
 	return clean
+}
+
+// replaceTold replaces a value; words only where they stand as values: messages have words of their own.
+func replaceTold(text, value, by string) string {
+	if !words.MatchString(value) {
+		return replaceValue(text, value, by)
+	}
+	asValue := regexp.MustCompile(`(^|["'=]|: |- )` + regexp.QuoteMeta(value) + `($|["',;)\]\n])`)
+	return asValue.ReplaceAllString(text, "${1}"+by+"${2}")
 }
 
 // Shorter values are left in texts that are not about Secrets.

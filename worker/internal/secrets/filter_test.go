@@ -39,8 +39,9 @@ func TestMessagesQuoteNoSecret(t *testing.T) {
 	for text, want := range map[string]string{
 		"it is hunter2-x":                          "it is ***",
 		"in Base64 aHVudGVyMi14":                   "in Base64 ***",
-		"a database, my-database":                  "a ***, my-database", // a word only where it stands alone
-		"orders in debug":                          "orders in debug",    // a name, and too short
+		"a database, my-database":                  "a database, my-database",
+		"is 'database', host: database":            "is '***', host: ***", // a word only as a value
+		"orders in debug":                          "orders in debug",     // a name, and too short
 		"https://a.example":                        "https://a.example",
 		"from-9-values, in-9-items":                "***, ***",
 		"shop-secret":                              "shop-secret",
