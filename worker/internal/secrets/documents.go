@@ -52,20 +52,12 @@ func (c *Collector) addGenerated(folder string, content []byte) {
 		for _, literal := range generator.LiteralSources {
 			c.Values.addVariable(literal)
 		}
-		for _, file := range slices.Concat(generator.EnvSources, []string{generator.EnvSource}, generator.FileSources) {
-			_, file = cutKey(file)
-			if text, err := c.Read(path.Join(folder, file)); file != "" && err == nil && !sops.LooksEncrypted(text) {
+		for _, file := range kustomize.SourceFiles(generator.KvPairSources) {
+			if text, err := c.Read(path.Join(folder, file)); err == nil && !sops.LooksEncrypted(text) {
 				c.Values.addVariables(string(text))
 			}
 		}
 	}
-}
-
-func cutKey(source string) (key, file string) {
-	if key, file, named := strings.Cut(source, "="); named {
-		return key, file
-	}
-	return "", source
 }
 
 func (v Values) addVariables(text string) {
