@@ -118,7 +118,7 @@ def test_what_git_does_not_keep_is_not_in_the_source(repository: Any, worker_pro
     assert counts == {"ignored": 0, "file": 1, "nested": 0, "tracked": 1}
     ignored, nested = named(graph, "ignored").failure, named(graph, "in-nested").failure
     assert ignored and "ignored is ignored by Git" in str(ignored.hint)
-    assert nested and "lib is a Git repository of its own" in str(nested.hint)
+    assert nested and "lib is a separate Git repository" in str(nested.hint)
 
 
 def test_what_a_sparse_checkout_left_out_is_unknown(repository: Any, worker_program: Path) -> None:
