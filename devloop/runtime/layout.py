@@ -48,6 +48,11 @@ class Layout:
     def artifacts(self) -> Path:
         return self.folder / "artifacts"
 
+    @property
+    def stages(self) -> Path:
+        """kwok's configuration."""
+        return self.folder / "kwok.yaml"
+
     def kubeconfig(self, user: str) -> Path:
         return self.pki / f"{user}.kubeconfig"
 

@@ -25,7 +25,7 @@ import pytest
 import yaml
 
 from devloop.clients.git import git
-from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
+from devloop.clients.kube import EVENTS, NAMESPACES, NODES, PODS, ApiError, Kube, Resource
 from devloop.clients.orphans import kill_orphans
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
@@ -37,6 +37,7 @@ from devloop.model.cluster.environment import Environment
 from devloop.model.report import Event, Notice
 from devloop.provisioners.embedded import EmbeddedProvisioner
 from devloop.provisioners.embedded.authority import new_authority
+from devloop.provisioners.embedded.simulated_failures import ANNOTATION
 from devloop.runtime import control
 from devloop.runtime.components import MARKER, Component
 from devloop.runtime.layout import Layout
@@ -48,6 +49,7 @@ CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 ROLES = ("control-plane", "worker", "worker")
 CONFIG_MAPS = Resource("v1", "configmaps")
 SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts")
+JOBS = Resource("batch/v1", "jobs")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
 
 
@@ -238,6 +240,54 @@ def test_every_node_of_the_definition_is_ready(cluster: Place) -> None:
 
 def _all_ready(place: Place) -> bool:
     return sum(condition(node, "Ready") for node in place.kube.list(NODES)) == len(ROLES)
+
+
+# Annotation -> state, reason, exit code of the last termination, warning.
+FAILING = {
+    "image-pull": ("waiting", "ImagePullBackOff", None, "Error: ImagePullBackOff"),
+    "image-name": ("waiting", "InvalidImageName", None, "Error: InvalidImageName"),
+    "config": ("waiting", "CreateContainerConfigError", None, ""),
+    "pending": ("waiting", "ContainerCreating", None, ""),
+    "volume": ("waiting", "ContainerCreating", None, "MountVolume.SetUp failed"),
+    "start": ("waiting", "CrashLoopBackOff", 128, "Back-off restarting failed container"),
+    "crash": ("waiting", "CrashLoopBackOff", 1, "Back-off restarting failed container"),
+    "crash=3": ("waiting", "CrashLoopBackOff", 3, "Back-off restarting failed container"),
+    "out-of-memory": ("waiting", "CrashLoopBackOff", 137, "Back-off restarting failed container"),
+    "readiness": ("running", "", None, "Readiness probe failed"),
+    "liveness": ("waiting", "CrashLoopBackOff", 137, "Liveness probe failed"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILING)
+def test_a_pod_fails_as_its_annotation_says(cluster: Place, failure: str) -> None:
+    kube, name = cluster.kube, "fails-" + failure.replace("=", "-")
+    until(lambda: kube.get(SERVICE_ACCOUNTS, "default", "default"))
+    metadata = {"name": name, "annotations": {ANNOTATION: failure}}
+    spec = {"containers": [{"name": "web", "image": "example.com/web", "envFrom": [{"configMapRef": {"name": "settings"}}]}]}
+    kube.request("POST", PODS.path("default"), {"metadata": metadata, "spec": spec})
+    state, reason, exit_code, warning = FAILING[failure]
+
+    def seen() -> dict[str, Any] | None:
+        pod = kube.get(PODS, name, "default") or {}
+        [container] = (pod.get("status") or {}).get("containerStatuses") or [{"state": {}}]
+        return pod if (container["state"].get(state) or {}).get("reason", "") == reason and state in container["state"] else None
+
+    pod = until(seen)
+    [container] = pod["status"]["containerStatuses"]
+    assert not condition(pod, "Ready")
+    assert ((container.get("lastState") or {}).get("terminated") or {}).get("exitCode") == exit_code
+    assert bool(container["restartCount"]) == (exit_code is not None)
+    assert failure != "config" or container["state"]["waiting"]["message"] == 'configmap "settings" not found'
+    until(lambda: any(e["involvedObject"]["name"] == name and warning in e["message"] for e in kube.list(EVENTS, "default")))
+
+
+def test_a_pod_of_a_job_that_fails_by_its_annotation_fails_the_job(cluster: Place) -> None:
+    template = {
+        "metadata": {"annotations": {ANNOTATION: "crash=4"}},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/job"}]},
+    }
+    cluster.kube.request("POST", JOBS.path("default"), {"metadata": {"name": "fails"}, "spec": {"backoffLimit": 0, "template": template}})
+    until(lambda: condition(cluster.kube.get(JOBS, "fails", "default"), "Failed"))
 
 
 def test_nodes_stay_alive_by_leases_that_are_renewed(cluster: Place) -> None:

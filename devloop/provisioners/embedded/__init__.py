@@ -13,7 +13,7 @@ from devloop.diagnostic import Severity
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice
 from devloop.provisioners import PROVISIONERS, ProvisionerStatus, state_dir
-from devloop.provisioners.embedded import pki
+from devloop.provisioners.embedded import pki, simulated_failures
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, FIRST, REST, service_address
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
 from devloop.provisioners.ownership import Ownership
@@ -56,6 +56,7 @@ class EmbeddedProvisioner:
         self._warn_of_version(emit)
         self.runtime.ensure_supervisor(emit)
         started = self.runtime.run(FIRST)
+        private_files.write(self._layout.stages, simulated_failures.stages())
         started |= self.runtime.run(REST)
         return self._ensure_nodes(force=started) or started
 

@@ -1,10 +1,12 @@
 """The command lines of etcd, Kubernetes and kwok. Pure: paths and ports in, commands out."""
 
 import ipaddress
+import zlib
 from collections.abc import Mapping
 
 from devloop.clients.ports import LOOPBACK
 from devloop.model.cluster.definition import ClusterDefinition
+from devloop.provisioners.embedded.simulated_failures import stages
 from devloop.runtime.components import Component, ComponentContext, Program
 
 ETCD_SOCKET = "unix://etcd.sock"
@@ -82,6 +84,7 @@ def _leaderless(context: ComponentContext, name: str) -> dict[str, object]:
 def kwok(context: ComponentContext) -> Component:
     flags = {
         "kubeconfig": context.layout.kubeconfig("kwok"),
+        "config": context.layout.stages,
         "manage-all-nodes": "true",
         # Without leases the controller manager considers the nodes dead after 50 seconds. A killed kwok holds its leases for this long.
         "node-lease-duration-seconds": 8,
@@ -90,7 +93,8 @@ def kwok(context: ComponentContext) -> Component:
         "server-address": "",  # no server: it would be open to all users of the machine
         "node-port": 0,
     }
-    return context.command("kwok", flags, **context.client())
+    # Other stages restart kwok.
+    return context.command("kwok", flags, **context.client(), DEVLOOP_STAGES=str(zlib.crc32(stages().encode())))
 
 
 def service_address(definition: ClusterDefinition) -> str:

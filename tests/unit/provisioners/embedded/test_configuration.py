@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -24,7 +25,7 @@ from devloop.flux import processes
 from devloop.gitserver import process
 from devloop.gitserver.credentials import passwords
 from devloop.model.cluster.definition import ClusterDefinition, NetworkConfiguration, NodeConfiguration
-from devloop.provisioners.embedded import control_plane, pki
+from devloop.provisioners.embedded import control_plane, pki, simulated_failures
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, service_address
 from devloop.provisioners.embedded.nodes import CONTROL_PLANE_LABEL, nodes_of
 from devloop.runtime.components import MARKER, QUICK_LISTS, Component, ComponentContext, environment_for
@@ -145,6 +146,21 @@ def test_subnets_come_from_the_definition(layout: Layout) -> None:
     context = ComponentContext(layout, wanted, Tools(), ports(layout))
     assert flags(control_plane.kwok(context))["cidr"] == "10.1.0.0/16"
     assert flags(control_plane.kube_apiserver(context))["service-cluster-ip-range"] == "10.2.0.0/16"
+
+
+def test_pods_without_the_annotation_have_the_stages_of_kwok_and_the_others_weigh_more() -> None:
+    by_name = {stage["metadata"]["name"]: stage["spec"] for stage in yaml.safe_load_all(simulated_failures.stages())}
+    assert [name for name, spec in by_name.items() if not spec.get("weight")] == ["pod-ready", "pod-complete", "pod-delete"]
+    asked = [str(spec["selector"]["matchExpressions"][0]) for spec in by_name.values() if spec.get("weight")]
+    assert all(simulated_failures.ANNOTATION in text for text in asked)
+
+
+def test_other_stages_restart_kwok_alone(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_ports(layout)
+    context = ComponentContext(layout, definition(), Tools(), ports(layout))
+    before = commands(context)
+    monkeypatch.setattr(control_plane, "stages", lambda: "others")
+    assert [old.name for old, new in zip(before, commands(context), strict=True) if old != new] == ["kwok"]
 
 
 def test_components_get_few_environment_variables(layout: Layout) -> None:
