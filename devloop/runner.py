@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from devloop.clients.xdg import state_folder
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, refused
+from devloop.model.causes.cause import Cause
 from devloop.model.report import Emit, Event, Found, Outcome, Readiness, Reconciling, Status, StepFinished, StepStarted
 from devloop.plan import Plan
 from devloop.session import Session
@@ -25,6 +26,7 @@ class Result:
 
     outcomes: list[Outcome] = field(default_factory=list)
     kustomizations: tuple[Readiness, ...] = ()
+    causes: tuple[Cause, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
 
@@ -38,8 +40,8 @@ def recorded(result: Result, emit: Emit) -> Emit:
             match event:
                 case StepFinished(outcome):
                     result.outcomes.append(outcome)
-                case Reconciling(kustomizations):
-                    result.kustomizations = kustomizations
+                case Reconciling(kustomizations, causes):
+                    result.kustomizations, result.causes = kustomizations, causes
                 case Found(findings):
                     result.findings += findings
             emit(event)

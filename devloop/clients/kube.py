@@ -29,11 +29,16 @@ RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
 
 @dataclass(frozen=True)
 class Resource:
-    """The group/version ('v1' for the core group), the plural, and whether objects have a namespace."""
+    """The group/version ('v1' for the core group), the plural, whether objects have a namespace, and a field selector for some of them."""
 
     api_version: str
     plural: str
     namespaced: bool = True
+    fields: str = ""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return {"fieldSelector": self.fields} if self.fields else {}
 
     def path(self, namespace: str = "", name: str = "") -> str:
         base = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
@@ -49,7 +54,9 @@ STATEFUL_SETS = Resource("apps/v1", "statefulsets")
 DAEMON_SETS = Resource("apps/v1", "daemonsets")
 JOBS = Resource("batch/v1", "jobs")
 PODS = Resource("v1", "pods")
-EVENTS = Resource("v1", "events")
+WARNINGS = Resource("v1", "events", fields="type=Warning")
+REPLICA_SETS = Resource("apps/v1", "replicasets")
+HELM_CHARTS = Resource(f"{SOURCE_GROUP}/v1", "helmcharts")
 NODES = Resource("v1", "nodes", namespaced=False)
 NAMESPACES = Resource("v1", "namespaces", namespaced=False)
 SECRETS = Resource("v1", "secrets")
@@ -71,15 +78,12 @@ RESOURCES: Mapping[str, Resource] = {
     "Kustomization": KUSTOMIZATIONS,
 }
 
-# The kinds that a wait watches.
-WATCHED: Mapping[str, Resource] = {
-    "Kustomization": KUSTOMIZATIONS,
-    "HelmRelease": HELM_RELEASES,
-    "Deployment": DEPLOYMENTS,
-    "StatefulSet": STATEFUL_SETS,
-    "DaemonSet": DAEMON_SETS,
-    "Job": JOBS,
-}
+# What a wait watches: what Flux reconciles, what it creates, and what tells why that does not run.
+WATCHED = (
+    KUSTOMIZATIONS, GIT_REPOSITORIES, HELM_RELEASES, HELM_CHARTS,
+    DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS,
+    REPLICA_SETS, PODS, WARNINGS,
+)  # fmt: skip
 
 
 class ApiError(DevloopError):
@@ -124,6 +128,7 @@ class Kube:
         *,
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         timeout: float = 30.0,
     ) -> Object:
         """One request, retried while the server is busy; ApiError for a status of 400 or more, DevloopError without an answer."""
@@ -131,15 +136,24 @@ class Kube:
 
         wait = wait_exponential(multiplier=0.05, max=1.0)
         retrying = Retrying(retry=retry_if_exception(_is_temporary), wait=wait, stop=stop_after_delay(RETRY_TIMEOUT), reraise=True)
-        data = retrying(self._open, method, path, body, query or {}, content_type, timeout).data
+        data = retrying(self._open, method, path, body, query or {}, content_type, timeout, accept).data
         return cast(Object, json.loads(data)) if data else {}
 
-    def _open(self, method: str, path: str, body: object, query: Mapping[str, str], content_type: str, timeout: float | None) -> Any:
+    def _open(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        query: Mapping[str, str],
+        content_type: str,
+        timeout: float | None,
+        accept: str = "application/json",
+    ) -> Any:
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
         url = self._server + path + ("?" + urlencode(query) if query else "")
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         payload = None if body is None else json.dumps(body).encode()
         options = {"timeout": Timeout(connect=5.0, read=timeout), "preload_content": query.get("watch") != "true"}
         try:
@@ -170,14 +184,31 @@ class Kube:
             return _items(self.request("GET", resource.path(namespace), query=query))
         return []
 
+    def metadata(self, resource: Resource) -> Sequence[Object]:
+        """All objects without spec and status."""
+        accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+        with contextlib.suppress(NotFoundError):
+            return cast(Sequence[Object], self.request("GET", resource.path(), accept=accept).get("items") or ())
+        return ()
+
+    def kinds(self) -> dict[tuple[str, str], Resource]:
+        """(group, kind) -> its resource in the server's preferred version, of every kind that the server knows now."""
+        accept = "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io"
+        found: dict[tuple[str, str], Resource] = {}
+        for root in ("/api", "/apis"):
+            for group in self.request("GET", root, accept=accept).get("items") or []:
+                for resource, kind in _resources(group):
+                    found.setdefault((group["metadata"].get("name", ""), kind), resource)
+        return found
+
     def delete(self, resource: Resource, name: str, namespace: str = "") -> None:
         """Delete the object if it exists."""
         with contextlib.suppress(NotFoundError):
             self.request("DELETE", resource.path(namespace, name))
 
-    def log(self, namespace: str, pod: str, *, previous: bool = False, lines: int = 6) -> str:
-        """The last log lines of a pod's only container (or of its `previous` instance), '' if there are none."""
-        query = {"tailLines": str(lines), "previous": str(previous).lower()}
+    def log(self, namespace: str, pod: str, container: str = "", *, previous: bool = False, lines: int = 6) -> str:
+        """The last log lines of a pod's container (by default its only one; or of the `previous` instance), '' if there are none."""
+        query = {"tailLines": str(lines), "previous": str(previous).lower(), **({"container": container} if container else {})}
         try:
             answer = self._open("GET", PODS.path(namespace, pod) + "/log", None, query, "application/json", 30.0)
         except DevloopError:
@@ -231,17 +262,19 @@ class Kube:
     def watch(self, resource: Resource, stop: threading.Event, namespace: str = "") -> Iterator[tuple[str, Object]]:
         """(type, object) of every change until `stop` is set; starts with the existing objects (type ADDED).
 
-        After a reconnect the existing objects come again; kinds that the server does not know yet are retried.
+        After a reconnect the existing objects come again; SYNCED comes once. A kind that the server does not know (yet) has no objects.
         """
-        version = ""
+        version, synced = "", False
         while not stop.is_set():
             try:
                 if not version:
-                    answer = self.request("GET", resource.path(namespace))
+                    answer = self.request("GET", resource.path(namespace), query=resource.query)
                     version = answer["metadata"]["resourceVersion"]
                     for obj in _items(answer):
                         yield "ADDED", obj
-                    yield "SYNCED", {}
+                    if not synced:
+                        synced = True
+                        yield "SYNCED", {}
                 for kind, obj in self._events(resource, namespace, version, stop):
                     version = (obj.get("metadata") or {}).get("resourceVersion", version)
                     if kind == "ERROR":
@@ -252,6 +285,9 @@ class Kube:
             except ApiError as error:
                 if error.status not in (404, 410, 429, 500, 503):
                     raise
+                if error.status == 404 and not synced:
+                    synced = True
+                    yield "SYNCED", {}
                 version = ""
                 stop.wait(0.2)
             except DevloopError:
@@ -260,7 +296,7 @@ class Kube:
     def _events(self, resource: Resource, namespace: str, version: str, stop: threading.Event) -> Iterator[tuple[str, Object]]:
         from urllib3.exceptions import HTTPError
 
-        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+        query = {**resource.query, "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
         response = self._open("GET", resource.path(namespace), None, query, "application/json", 310.0)
         try:
             rest = b""
@@ -288,6 +324,16 @@ def _items(answer: Object) -> list[Object]:
     """The items of a list, with the kind and version that the API server omits."""
     kind, version = str(answer.get("kind", "")).removesuffix("List"), answer.get("apiVersion")
     return [{"kind": kind, "apiVersion": version, **item} for item in answer.get("items") or []]
+
+
+def _resources(group: Object) -> Iterator[tuple[Resource, str]]:
+    """The resources of a group in aggregated discovery, its preferred version first."""
+    name = group["metadata"].get("name", "")
+    for version in group.get("versions") or []:
+        for resource in version.get("resources") or []:
+            kind = (resource.get("responseKind") or {}).get("kind", "")
+            api_version = f"{name}/{version['version']}" if name else str(version["version"])
+            yield Resource(api_version, resource["resource"], resource.get("scope") == "Namespaced"), kind
 
 
 def _api_error(status: int, data: bytes) -> ApiError:

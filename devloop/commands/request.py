@@ -86,6 +86,7 @@ def report(command: str, session: Session, result: Result, revision: str) -> Rep
         result.kustomizations,
         result.findings,
         result.failure,
+        causes=result.causes,
     )
 
 

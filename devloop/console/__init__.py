@@ -97,8 +97,8 @@ class Console:
             return
         if report.target is Target.REPOSITORY:
             _print(self._rich, *(step_line(step, timed=False) for step in report.steps))
-        elif report.kustomizations:
-            _print(self._rich, tree(report.kustomizations, heading(report)))
+        elif report.kustomizations or report.causes:
+            _print(self._rich, tree(report.kustomizations, heading(report), report.causes))
         _print(self._rich, *findings_by_file(report.findings, report.environment.split(", ")))
         for finding in report.findings if os.environ.get("GITHUB_ACTIONS") == "true" else ():
             self._rich.print(annotation(finding), markup=False, soft_wrap=True)

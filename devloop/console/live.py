@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint_line, styled
+from devloop.model.causes.cause import Cause
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class View:
         self._running: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
         self._kustomizations: tuple[Readiness, ...] = ()
+        self._causes: tuple[Cause, ...] = ()
 
     def take(self, event: Event) -> RenderableType | None:
         """Updates the view and returns the line to print, if any."""
@@ -40,7 +42,8 @@ class View:
                 return self._take_progress(event)
             case Notice():
                 return _notice(event)
-            case Reconciling(kustomizations):
+            case Reconciling(kustomizations, causes):
+                self._causes = causes
                 return self._take_kustomizations(kustomizations)
         return None
 
@@ -75,7 +78,7 @@ class View:
         for progress in list(self._progress.values()):
             grid.add_row(_bar(progress))
         if self._kustomizations:
-            grid.add_row(tree(self._kustomizations, ""))
+            grid.add_row(tree(self._kustomizations, "", self._causes))
         return grid
 
 

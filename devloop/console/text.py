@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
@@ -11,6 +11,7 @@ from devloop.console.wrapping import Hanging, Whole, hint_line, styled
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
 from devloop.hint import DevloopCommand, Hint
+from devloop.model.causes.cause import Cause
 from devloop.model.commands import COMMANDS
 from devloop.model.messages import counted
 from devloop.model.report import Outcome, Readiness, Report, Status
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
+MOST_CAUSES = 5  # of one Kustomization; the JSON report has all
 # Shorter times are not shown.
 INSTANT = 0.05
 
@@ -52,8 +54,8 @@ def kustomization_line(k: Readiness) -> Text:
     return text.append("  suspended" if k.suspended else f"  {k.reason}: {' '.join(k.message.split())}", colour)
 
 
-def tree(kustomizations: tuple[Readiness, ...], heading: str) -> Tree:
-    """Each Kustomization below its deepest dependency, in the given order."""
+def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[Cause] = ()) -> Tree:
+    """Each Kustomization below its deepest dependency, in the given order, with its causes; the other causes at the end."""
     from rich.tree import Tree
 
     tree = Tree(heading or "Kustomizations", guide_style="dim")
@@ -61,9 +63,20 @@ def tree(kustomizations: tuple[Readiness, ...], heading: str) -> Tree:
     for k in kustomizations:
         above = max((branches[d] for d in k.depends_on if d in branches), key=lambda branch: branch[0], default=(0, tree))
         branches[k.id] = (above[0] + 1, above[1].add(Hanging(kustomization_line(k), 2)))
-        for cause in k.causes:
-            branches[k.id][1].add(Hanging(styled(cause, style="yellow"), 2))
+        _add_causes(branches[k.id][1], [cause for cause in causes if cause.kustomization == k.id])
+    _add_causes(tree, [cause for cause in causes if cause.kustomization not in branches])
     return tree
+
+
+def _add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
+    for cause in causes[:MOST_CAUSES]:
+        leaf = branch.add(Hanging(styled((str(cause), COLOURS[cause.severity]), (f"  {cause.id}", "dim")), 2))
+        for line in cause.log:
+            leaf.add(styled(line, style="dim"))
+        if cause.hint:
+            leaf.add(hint_line(cause.hint))
+    if len(causes) > MOST_CAUSES:
+        branch.add(styled(f"and {len(causes) - MOST_CAUSES} more", style="dim"))
 
 
 def heading(report: Report) -> str:

@@ -9,8 +9,9 @@ from typing import TypeVar
 from devloop.clients.worker import Worker
 from devloop.diagnostic import Diagnostic, Snippet
 from devloop.hint import DevloopCommand, Hint, Instructions, ShellCommand
+from devloop.model.causes.cause import Cause
 from devloop.model.redaction import mask_credentials
-from devloop.model.report import Event, Found, Notice, Outcome, Readiness, Reconciling, StepFinished
+from devloop.model.report import Event, Found, Notice, Outcome, Reconciling, StepFinished
 
 Clean = Callable[[str], str]
 _T = TypeVar("_T")
@@ -46,8 +47,9 @@ def _event(event: Event, clean: Clean) -> Event:
     match event:
         case StepFinished(outcome):
             return StepFinished(_outcome(outcome, clean))
-        case Reconciling(kustomizations):
-            return Reconciling(tuple(_readiness(each, clean) for each in kustomizations))
+        case Reconciling(kustomizations, causes):
+            states = tuple(replace(each, message=clean(each.message)) for each in kustomizations)
+            return Reconciling(states, tuple(_cause(each, clean) for each in causes))
         case Notice(message, severity, hint):
             return Notice(clean(message), severity, _hint(hint, clean))
     return event
@@ -57,8 +59,8 @@ def _outcome(outcome: Outcome, clean: Clean) -> Outcome:
     return replace(outcome, message=clean(outcome.message), hint=_hint(outcome.hint, clean))
 
 
-def _readiness(state: Readiness, clean: Clean) -> Readiness:
-    return replace(state, message=clean(state.message), causes=tuple(map(clean, state.causes)))
+def _cause(cause: Cause, clean: Clean) -> Cause:
+    return replace(cause, message=clean(cause.message), hint=_hint(cause.hint, clean), log=tuple(map(clean, cause.log)))
 
 
 def _finding(found: Diagnostic, clean: Clean) -> Diagnostic:

@@ -30,3 +30,9 @@ def suggestions(word: str, known: Sequence[str]) -> list[str]:
 def shortened(place: str) -> str:
     """The path of a field for a message."""
     return place if len(place) <= 80 and place.isprintable() else quote(place)
+
+
+def one_line(text: str, limit: int = 240) -> str:
+    """A message of another program in one line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."

@@ -7,6 +7,7 @@ from enum import StrEnum
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
 from devloop.hint import Hint
+from devloop.model.causes.cause import Cause
 from devloop.model.commands import COMMANDS, Target
 from devloop.model.doctor.diagnosis import Diagnosis, Level
 
@@ -36,7 +37,7 @@ class Readiness:
     """The state of a Kustomization at one revision.
 
     `terminal`: the state is final for this revision; `seconds`: from the start of the wait to Ready (or now); `objects`: size of the
-    inventory; `causes`: messages of failing workloads; `environment`: '' if it is that of the report.
+    inventory; `environment`: '' if it is that of the report.
     """
 
     namespace: str
@@ -50,7 +51,6 @@ class Readiness:
     objects: int = 0
     terminal: bool = False
     suspended: bool = False
-    causes: tuple[str, ...] = ()
     environment: str = ""
 
     @property
@@ -71,6 +71,7 @@ class Report:
     findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
     diagnoses: tuple[Diagnosis, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
     @property
     def target(self) -> Target | None:
@@ -84,6 +85,7 @@ class Report:
             and all(step.ran and step.status is not Status.FAILED for step in self.steps)
             and (self.target is Target.REPOSITORY or all(k.ready or k.suspended for k in self.kustomizations))
             and all(f.severity is not Severity.ERROR for f in self.findings)
+            and all(cause.severity is not Severity.ERROR for cause in self.causes)
             and all(d.level is not Level.FAILED for d in self.diagnoses)
         )
 
@@ -124,9 +126,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Reconciling:
-    """The current state of Kustomizations, in dependency order."""
+    """The current state of Kustomizations, in dependency order, and why the environment is not healthy, the first cause first."""
 
     kustomizations: tuple[Readiness, ...]
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,15 @@ _COMMANDS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WA
 
 
 def to_github(report: Report) -> str:
-    """A group of annotations per file, failed steps, and a line with counts."""
+    """A group of annotations per file, failed steps, causes, and a line with counts."""
     lines: list[str] = []
     for path, findings in groupby(report.findings, key=lambda finding: finding.path):
         lines += [f"::group::{_data(path or 'the repository')}", *map(annotation, findings), "::endgroup::"]
     for step in report.steps:
         if step.status is Status.FAILED:
             lines.append(f"::error title={_property(step.title)}::{_data(_with_hint(step.message, step.hint))}")
+    for cause in report.causes:
+        lines.append(f"::{_COMMANDS[cause.severity]} title={_property(cause.id)}::{_data(_with_hint(str(cause), cause.hint))}")
     counts = ", ".join(f"{sum(f.severity is severity for f in report.findings)} {severity.value}" for severity in Severity)
     return "\n".join([*lines, f"devloop {report.command}: {counts}"]) + "\n"
 

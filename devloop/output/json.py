@@ -6,12 +6,13 @@ from typing import Any
 
 from devloop.diagnostic import Diagnostic
 from devloop.hint import Command, Hint
+from devloop.model.causes.cause import Cause
 from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
 from devloop.model.report import Outcome, Readiness, Report
 
 # The major version grows when a field is removed or means something else, the minor version when one is added.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
@@ -25,7 +26,8 @@ def to_json(report: Report) -> str:
         "revision": report.revision,
         "ok": report.ok,
         "steps": [_step(step) for step in report.steps],
-        "kustomizations": [_kustomization(k, report.environment) for k in report.kustomizations],
+        "kustomizations": [_kustomization(k, report) for k in report.kustomizations],
+        "causes": [_cause(cause) for cause in report.causes],
         "findings": [_finding(finding) for finding in report.findings],
     }
     if report.target is Target.MACHINE:
@@ -49,17 +51,33 @@ def _step(step: Outcome) -> dict[str, Any]:
     }
 
 
-def _kustomization(k: Readiness, environment: str) -> dict[str, Any]:
+def _kustomization(k: Readiness, report: Report) -> dict[str, Any]:
     return {
-        "environment": k.environment or environment,
+        "environment": k.environment or report.environment,
         "namespace": k.namespace,
         "name": k.name,
         "ready": k.ready,
         "reason": k.reason,
-        "message": "; ".join((k.message, *k.causes)),
+        "message": "; ".join((k.message, *(str(cause) for cause in report.causes if cause.kustomization == k.id))),
         "revision": k.revision,
         "dependsOn": list(k.depends_on),
         "seconds": round(k.seconds, 3),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "id": cause.id,
+        "severity": cause.severity,
+        "kustomization": cause.kustomization,
+        "object": cause.object._asdict(),
+        "path": cause.path,
+        "line": cause.line,
+        "related": [],
+        "message": cause.message,
+        **_hint(cause.hint),
+        "final": cause.final,
+        "log": list(cause.log),
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as Xml
 
 from devloop.diagnostic import Diagnostic, Scope, Severity
+from devloop.model.causes.cause import Cause
 from devloop.model.commands import Target
 from devloop.model.report import Outcome, Readiness, Report, Status
 
@@ -34,7 +35,8 @@ def _environments(report: Report) -> Iterator[tuple[str, list[Xml.Element]]]:
         steps = [] if report.target is Target.REPOSITORY else [_step(name, step) for step in report.steps]
         own = [k for k in report.kustomizations if (k.environment or report.environment) == name]
         cases = [case for k in own for case in _kustomization(name, k, families, report.findings)]
-        yield name, [*steps, *cases, *_others(name, [f for f in report.findings if Scope(name) in f.scopes])]
+        causes = [_cause(name, cause) for cause in report.causes]
+        yield name, [*steps, *cases, *causes, *_others(name, [f for f in report.findings if Scope(name) in f.scopes])]
     yield REPOSITORY, list(_others(REPOSITORY, [finding for finding in report.findings if not finding.scopes]))
 
 
@@ -60,6 +62,13 @@ def _step(environment: str, step: Outcome) -> Xml.Element:
         Xml.SubElement(case, "failure", {"message": _clean(step.message), "type": "step"}).text = _clean(str(step.hint))
     elif step.status is Status.SKIPPED:
         Xml.SubElement(case, "skipped", {"message": _clean(step.message)})
+    return case
+
+
+def _cause(environment: str, cause: Cause) -> Xml.Element:
+    case = _case(f"{environment}.{cause.kustomization or 'cluster'}", str(cause.object), 0.0)
+    failure = Xml.SubElement(case, "failure", {"message": _clean(cause.message), "type": cause.id})
+    failure.text = _clean("\n".join([*cause.log, *([f"hint: {cause.hint}"] if cause.hint else [])]))
     return case
 
 

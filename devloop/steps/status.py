@@ -1,19 +1,25 @@
 """Shows what runs and how far Flux has come; changes nothing."""
 
-import queue
-import threading
 import time
 from dataclasses import dataclass
 
-from devloop.clients.kube import GIT_REPOSITORIES, WATCHED
+from devloop.clients.wait import WaitTimeout
+from devloop.errors import Interrupted
+from devloop.flux import expectations
+from devloop.flux.presence import missing_objects
+from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
-from devloop.model.flux.names import ROOT
+from devloop.model.causes.cause import Cause, ObjectRef, unique
+from devloop.model.flux.names import CONTROLLERS, ROOT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.report import Outcome, Reconciling, Status
 from devloop.model.units import MEBIBYTE
-from devloop.provisioners import ProvisionerStatus
+from devloop.provisioners import ProvisionerStatus, state_dir
 from devloop.session import Session
 from devloop.steps import Step
+
+PATIENCE = 15.0  # seconds for the first answers of the API server
+PACE = 1.0  # seconds between two looks at what exists, while following
 
 
 @dataclass(frozen=True)
@@ -29,31 +35,37 @@ class ShowStatus:
             return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
         if not status.running:
             return Outcome(Status.FAILED, f"{_components(status)}; the cluster does not answer", DevloopCommand("up", name))
-        self._watch(session)
+        expected = expectations.load(state_dir(session.provisioner.name, session.environment.definition.name))
+        state = Reconciliation(expected, time.monotonic())
+        with Watching(session.kube, state) as watching:
+            self._await_sync(session, watching)
+            self._report(session, watching, status)
+            while self.follow and not session.stop.is_set():
+                if watching.drain() or session.stop.wait(PACE):
+                    self._report(session, watching, status)
         return Outcome(Status.UNCHANGED, _components(status))
 
-    def _watch(self, session: Session) -> None:
-        source = session.kube.get(GIT_REPOSITORIES, ROOT.name, ROOT.namespace) or {}
-        revision = ((source.get("status") or {}).get("artifact") or {}).get("revision", "")
-        state = Reconciliation(revision, {}, (), time.monotonic())
-        done = threading.Event()
-        events = session.kube.watch_all([WATCHED["Kustomization"]], done)
-        try:
-            synced = False
-            while not session.stop.is_set():
-                try:
-                    event, obj = events.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                synced = synced or event == "SYNCED"
-                if event in ("ADDED", "MODIFIED", "DELETED"):
-                    state.observe(event, obj, time.monotonic())
-                if synced:
-                    session.emit(Reconciling(state.kustomizations(time.monotonic())))
-                    if not self.follow:
-                        return
-        finally:
-            done.set()
+    def _await_sync(self, session: Session, watching: Watching) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not watching.synced:
+            watching.drain()
+            if session.stop.is_set():
+                raise Interrupted("interrupted while reading the cluster")
+            if watching.error or time.monotonic() > deadline:
+                raise WaitTimeout(watching.error or f"the API server did not answer within {PATIENCE:.0f} s", hint=DevloopCommand("up"))
+
+    def _report(self, session: Session, watching: Watching, status: ProvisionerStatus) -> None:
+        diagnosis = watching.diagnose(at_once=True)
+        missing = missing_objects(session.kube, watching.state.expected, frozenset(k.id for k in diagnosis.kustomizations if k.ready))
+        causes = unique((*_stopped(status), *diagnosis.causes, *missing))
+        session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))
+
+
+def _stopped(status: ProvisionerStatus) -> list[Cause]:
+    """Controllers of Flux that do not run, where they are processes."""
+    down = [(name, state) for name, state, _ in status.components if name in CONTROLLERS and state.split()[0] != "running"]
+    hint = DevloopCommand("up")
+    return [Cause("flux/controller", ObjectRef("Deployment", ROOT.namespace, name), f"it is {state}", hint=hint) for name, state in down]
 
 
 def _components(status: ProvisionerStatus) -> str:

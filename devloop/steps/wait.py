@@ -1,25 +1,29 @@
 """Waits until everything is Ready at the revision; requests reconciliations that save time, and reports the causes of failures."""
 
-import queue
-import threading
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from devloop.clients.kube import EVENTS, KUSTOMIZATIONS, PODS, WATCHED, Kube
+from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, Kube
 from devloop.errors import Interrupted
+from devloop.flux import expectations
+from devloop.flux.presence import missing_objects
+from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
+from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.expected import Expected
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
-from devloop.model.flux.names import REQUESTED_AT
+from devloop.model.flux.names import FORCE_AT, HELM_RELEASE, KUSTOMIZATION, REQUESTED_AT
 from devloop.model.flux.reconciliation import Reconciliation
-from devloop.model.kubernetes.failure_reasons import failure_reasons
-from devloop.model.kubernetes.objects import Object, ObjectId
-from devloop.model.report import Outcome, Readiness, Reconciling, Status
+from devloop.model.messages import counted, join_words
+from devloop.model.report import Notice, Outcome, Reconciling, Status
+from devloop.provisioners import state_dir
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
 
-TICK = 0.05  # seconds between two checks of the clock without events
-CALM = 1.0  # seconds without progress after which a failure is final
+CALM = 0.3  # seconds without progress after which a failure is final
+MOST_NAMES = 6  # objects in one line
 
 
 @dataclass(frozen=True)
@@ -33,55 +37,102 @@ class AwaitReady:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        graph = self.graph.value
-        state = Reconciliation.of(graph, self.source.value.revision, time.monotonic())
-        done = threading.Event()
-        helm = "HelmRelease" in graph.kinds()
-        resources = [resource for kind, resource in WATCHED.items() if helm or kind != "HelmRelease"]
-        try:
-            verdict = _follow(session, state, session.kube.watch_all(resources, done), len(resources), self.timeout)
-        finally:
-            done.set()
-            session.emit(Reconciling(_with_causes(session.kube, state)))
-        return verdict
+        expected = Expected.of(self.graph.value, self.source.value.revision)
+        expectations.save(state_dir(session.provisioner.name, session.environment.definition.name), expected)
+        state = Reconciliation(expected, time.monotonic())
+        with Watching(session.kube, state) as watching:
+            return _Wait(session, watching, time.monotonic() + self.timeout, self.timeout).run()
 
 
-def _follow(session: Session, state: Reconciliation, events: queue.SimpleQueue[tuple[str, Object]], kinds: int, timeout: float) -> Outcome:
-    deadline = time.monotonic() + timeout
-    synced, already, settled_at = 0, True, 0.0
-    while True:
-        if session.stop.is_set():
-            raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", session.environment.name))
-        seen = _drain(events, state)
-        now = time.monotonic()
-        synced += seen.count("SYNCED")
-        if seen:
-            session.emit(Reconciling(state.kustomizations(now)))
-        if synced >= kinds:
-            if state.healthy(now):
-                return outcome(not already, "everything is ready")
-            already = False
-            settled_at = (settled_at or now) if state.settled(now) else 0.0
-            if settled_at and now - settled_at > CALM:
-                return Outcome(Status.FAILED, _missing(state, now), "fix the first failure, then run the command again")
-            _request_reconciliations(session.kube, state, now)
-        if now > deadline:
-            hint = "fix the causes, or allow more time with --timeout"
-            return Outcome(Status.FAILED, f"{_missing(state, now)} after {timeout:.0f} s", hint)
+@dataclass
+class _Wait:
+    session: Session
+    watching: Watching
+    deadline: float
+    timeout: float
+    already: bool = True
+    final_since: float = 0.0
+    applied: frozenset[ObjectRef] | None = None
+    repairs: dict[ObjectRef, str] = field(default_factory=dict)
 
-
-def _drain(events: queue.SimpleQueue[tuple[str, Object]], state: Reconciliation) -> list[str]:
-    """Observe all queued events, waiting a tick for the first; returns their types."""
-    seen: list[str] = []
-    try:
-        event, obj = events.get(timeout=TICK)
+    def run(self) -> Outcome:
+        state = self.watching.state
         while True:
-            seen.append(event)
-            if event in ("ADDED", "MODIFIED", "DELETED"):
-                state.observe(event, obj, time.monotonic())
-            event, obj = events.get_nowait()
-    except queue.Empty:
-        return seen
+            if self.session.stop.is_set():
+                raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
+            changed = self.watching.drain()
+            now = time.monotonic()
+            if changed:
+                self.session.emit(Reconciling(state.kustomizations(now)))
+            if self.watching.synced and (verdict := self._verdict(now)):
+                return verdict
+            if now > self.deadline:
+                hint = "fix the causes, or allow more time with --timeout"
+                return self._failed(self.watching.diagnose(at_once=True).causes, f" after {self.timeout:.0f} s", hint)
+
+    def _verdict(self, now: float) -> Outcome | None:
+        state = self.watching.state
+        if self.applied is None:
+            self.applied = state.applied()
+        if state.healthy(now) and not self._is_repairing():
+            return self._complete()
+        self.already = False
+        diagnosis = self.watching.diagnose()
+        self.final_since = (self.final_since or now) if diagnosis.is_final() else 0.0
+        if self.final_since and now - self.final_since > CALM:
+            return self._failed(diagnosis.causes, "", "fix the first failure, then run the command again")
+        _request_reconciliations(self.session.kube, state, now)
+        return None
+
+    def _complete(self) -> Outcome | None:
+        """The verdict if the cluster has all that the revision renders; else Flux applies again what somebody has deleted."""
+        restarted = self.watching.diagnose().causes
+        ready = frozenset(k.id for k in self.watching.state.kustomizations(time.monotonic()))
+        missing = restarted or missing_objects(self.session.kube, self.watching.state.expected, ready)
+        if not missing:
+            self._report_pruned()
+            self.session.emit(Reconciling(self.watching.state.kustomizations(time.monotonic())))
+            return outcome(not self.already, "everything is ready")
+        self.already = False
+        gone = [cause for cause in missing if cause.id == "object/missing"]
+        if gone and not self._repair(gone):
+            return self._failed(missing, "", DevloopCommand("status", self.session.environment.name))
+        return None
+
+    def _repair(self, missing: Iterable[Cause]) -> bool:
+        """Request a reconciliation of what applied the objects; False if that has been done."""
+        owners = {owner for cause in missing if (owner := self.watching.state.owner_of(cause.object, cause.kustomization))}
+        token = f"{time.time_ns():020d}"
+        for owner in owners - self.repairs.keys():
+            self.repairs[owner] = token
+            resource = KUSTOMIZATIONS if owner.kind == KUSTOMIZATION else HELM_RELEASES
+            # Without the second annotation, helm-controller compares charts and values, which have not changed.
+            force = {FORCE_AT: token} if owner.kind == HELM_RELEASE else {}
+            self.session.kube.annotate(resource, owner.namespace, owner.name, {REQUESTED_AT: token, **force})
+            self.already = False
+        return any(token == requested for requested in self.repairs.values())
+
+    def _is_repairing(self) -> bool:
+        """Whether a requested reconciliation is not done yet."""
+        observed = self.watching.state.observed
+        states = {owner: (observed.get(owner) or {}).get("status") or {} for owner in self.repairs}
+        return any(states[owner].get("lastHandledReconcileAt", "") < token for owner, token in self.repairs.items())
+
+    def _report_pruned(self) -> None:
+        pruned = sorted(map(str, (self.applied or frozenset()) - self.watching.state.applied()))
+        if pruned:
+            more = [f"{len(pruned) - MOST_NAMES} more"] if len(pruned) > MOST_NAMES else []
+            self.session.emit(Notice(f"Flux pruned {join_words([*pruned[:MOST_NAMES], *more])}"))
+
+    def _failed(self, causes: tuple[Cause, ...], after: str, hint: str | DevloopCommand) -> Outcome:
+        states = self.watching.state.kustomizations(time.monotonic())
+        self.session.emit(Reconciling(states, with_logs(self.session.kube, causes)))
+        waiting = sum(not (k.ready or k.suspended) for k in states)
+        if waiting:
+            message = f"{waiting} of {counted(len(states), 'Kustomization')} {'is' if waiting == 1 else 'are'} not ready"
+        else:
+            message = "not available: " + join_words(sorted({str(cause.object) for cause in causes})[:MOST_NAMES])
+        return Outcome(Status.FAILED, message + after, hint)
 
 
 def _request_reconciliations(kube: Kube, state: Reconciliation, now: float) -> None:
@@ -89,26 +140,3 @@ def _request_reconciliations(kube: Kube, state: Reconciliation, now: float) -> N
         token = f"{time.time_ns():020d}"
         state.nudged(object_id, token)
         kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
-
-
-def _missing(state: Reconciliation, now: float) -> str:
-    states = state.kustomizations(now)
-    if missing := sum(not (k.ready or k.suspended) for k in states):
-        return f"{missing} of {len(states)} Kustomizations {'is' if missing == 1 else 'are'} not ready"
-    return "not available: " + ", ".join(f"{obj['metadata']['namespace']}/{obj['metadata']['name']}" for obj in state.unavailable())
-
-
-def _with_causes(kube: Kube, state: Reconciliation) -> tuple[Readiness, ...]:
-    """The final state of every Kustomization, with the causes of failing workloads."""
-    return tuple(
-        k if k.ready else replace(k, causes=_causes(kube, state, ObjectId(k.namespace, k.name)))
-        for k in state.kustomizations(time.monotonic())
-    )
-
-
-def _causes(kube: Kube, state: Reconciliation, object_id: ObjectId) -> tuple[str, ...]:
-    lines: list[str] = []
-    for target in state.unhealthy(object_id)[:5]:
-        namespace = target["metadata"].get("namespace", "")
-        lines += failure_reasons(target, kube.list(PODS, namespace), kube.list(EVENTS, namespace))
-    return tuple(lines)

@@ -82,13 +82,16 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
     observed = status.get("observedGeneration") == generation
     applied = status.get("lastAppliedRevision") or ""
     current = not revision or applied == revision
-    is_ready = observed and current and ready.get("status") == "True"
+    terminating = bool((obj.get("metadata") or {}).get("deletionTimestamp"))
+    is_ready = observed and current and ready.get("status") == "True" and not terminating
     stalled = (conditions.get("Stalled") or {}).get("status") == "True"
     failed = ready.get("status") == "False" and (ready.get("reason") in TERMINAL_REASONS or stalled)
     failed_here = observed or (generation is not None and ready.get("observedGeneration") == generation)
     reason, message = ready.get("reason") or "Pending", ready.get("message") or "not reconciled yet"
     if ready.get("status") == "True" and not is_ready:
         reason, message = "Progressing", f"still at {applied or 'no revision'}"
+    if terminating:
+        reason, message = "Terminating", "is being deleted"
     return Readiness(
         namespace=kustomization.id.namespace,
         name=kustomization.id.name,

@@ -20,6 +20,7 @@ SOURCES = frozenset({GIT_REPOSITORY, "OCIRepository", "Bucket"})
 # Flux sets one of these labels on every object that it applies.
 OWNER_LABELS = (f"{KUSTOMIZE_GROUP}/name", f"{HELM_GROUP}/name")
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+FORCE_AT = "reconcile.fluxcd.io/forceAt"
 
 NAMESPACE = "flux-system"
 # The Kustomization of the entry path, and its source, of `flux bootstrap` and KSail.

@@ -6,20 +6,22 @@ Kustomization after its interval; a watch knows sooner that another try is worth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from devloop.model.flux.graph import Graph, Node
+from devloop.model.causes.cause import ObjectRef
+from devloop.model.causes.expected import Expected
+from devloop.model.causes.observed import Observed, metadata
 from devloop.model.flux.kustomization import assess, parse_kustomization
-from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, OWNER_LABELS
-from devloop.model.kubernetes.health import is_current, is_failed
+from devloop.model.flux.names import GIT_REPOSITORY, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.flux.releases import release_is_ready
+from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.report import Readiness
 
-Key = tuple[str, str, str]  # kind, namespace, name
-
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-WATCHED = (KUSTOMIZATION, HELM_RELEASE, *WORKLOADS, "Job")
+# What a health check can wait for, of the watched kinds.
+WATCHED = frozenset({KUSTOMIZATION, HELM_RELEASE, *WORKLOADS, "Job"})
 
 # A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
 # healthy after it started need a nudge, objects that were healthy before only if the check takes long.
@@ -27,101 +29,116 @@ FIRST_CHECK, LONG_CHECK = 0.15, 1.0
 
 
 class Reconciliation:
-    """The state of one wait for `revision`; update it with `observe`."""
+    """The state of one wait for the revision of `expected`; update it with `observe`."""
 
-    def __init__(self, revision: str, expected: Mapping[ObjectId, Sequence[ObjectId]], excluded: Iterable[ObjectId], start: float) -> None:
-        """`expected`: the Kustomizations that should exist, each with its predecessors (parent, dependencies)."""
-        self.revision = revision
-        self._expected = dict(expected)
-        self._excluded = frozenset(excluded)
+    def __init__(self, expected: Expected, start: float) -> None:
+        self.expected = expected
+        self.observed = Observed()
+        self.progress_at = start  # when something became ready for the last time
         self._start = start
-        self._objects: dict[Key, Object] = {}
-        self._changed_at: dict[Key, float] = {}
-        self._checking_since: dict[Key, float] = {}
+        self._changed_at: dict[ObjectRef, float] = {}
+        self._checking_since: dict[ObjectRef, float] = {}
         self._ready_at: dict[ObjectId, float] = {}
         self._nudged: dict[ObjectId, tuple[object, str]] = {}
 
-    @classmethod
-    def of(cls, graph: Graph, revision: str, start: float) -> Reconciliation:
-        """The wait for every Kustomization of `graph`."""
-        return cls(
-            revision,
-            {node.kustomization.id: _before(node) for node in graph},
-            (node.kustomization.id for node in graph if node.kustomization.excluded),
-            start,
-        )
+    @property
+    def revision(self) -> str:
+        """The expected one, else what the source of the root Kustomization has."""
+        if self.expected.revision:
+            return self.expected.revision
+        source = self.observed.get(ObjectRef(GIT_REPOSITORY, ROOT.namespace, ROOT.name)) or {}
+        return str(((source.get("status") or {}).get("artifact") or {}).get("revision", ""))
 
     def observe(self, event: str, obj: Object, now: float) -> None:
         """Apply one event of a watch (ADDED, MODIFIED, DELETED)."""
-        key = _key(obj)
-        if event == "DELETED":
-            self._objects.pop(key, None)
+        ref = ObjectRef.of(obj)
+        before = self.observed.get(ref)
+        self.observed.take(event, obj)
+        if ref.kind not in WATCHED:
             return
-        self._objects[key] = obj
-        self._changed_at[key] = now
+        if event == "DELETED":
+            self._checking_since.pop(ref, None)
+            self._ready_at.pop(ObjectId(*ref[1:]), None) if ref.kind == KUSTOMIZATION else None
+            return
+        self._changed_at[ref] = now
         if _checking_health(obj):
-            self._checking_since.setdefault(key, now)
+            self._checking_since.setdefault(ref, now)
         else:
-            self._checking_since.pop(key, None)
-        if key[0] == KUSTOMIZATION and assess(obj, self.revision).ready:
-            self._ready_at.setdefault(ObjectId(*key[1:]), now)
-        elif key[0] == KUSTOMIZATION:
-            self._ready_at.pop(ObjectId(*key[1:]), None)
+            self._checking_since.pop(ref, None)
+        if self._is_current(obj) and not (before and self._is_current(before)):
+            self.progress_at = now
+        if ref.kind == KUSTOMIZATION and self._is_current(obj):
+            self._ready_at.setdefault(ObjectId(*ref[1:]), now)
+        elif ref.kind == KUSTOMIZATION:
+            self._ready_at.pop(ObjectId(*ref[1:]), None)
 
     # -- what to show ---------------------------------------------------------------------------------------------------------------
 
     def kustomizations(self, now: float) -> tuple[Readiness, ...]:
         """All expected or existing Kustomizations, in dependency order."""
-        live = {ObjectId(*key[1:]): obj for key, obj in self._objects.items() if key[0] == KUSTOMIZATION}
-        before = self._expected | {i: parse_kustomization(obj).depends_on for i, obj in live.items() if i not in self._expected}
-        return tuple(self._readiness(i, live.get(i), now) for i in dependency_order(before) if i not in self._excluded)
+        live = {_id(obj): obj for obj in self.observed.of_kind(KUSTOMIZATION)}
+        expected = self.expected.kustomizations
+        before = {**expected, **{i: parse_kustomization(obj).depends_on for i, obj in live.items() if i not in expected}}
+        return tuple(self._readiness(i, live.get(i), now) for i in dependency_order(before) if i not in self.expected.excluded)
 
     def _readiness(self, object_id: ObjectId, obj: Object | None, now: float) -> Readiness:
         seconds = self._ready_at.get(object_id, now) - self._start
         if obj is None:
-            before = tuple(map(str, self._expected[object_id]))
-            return Readiness(object_id.namespace, object_id.name, False, "Pending", "not created yet", "", before, seconds)
+            before = tuple(map(str, self.expected.kustomizations[object_id]))
+            return Readiness(object_id.namespace, object_id.name, False, "Missing", "does not exist", "", before, seconds)
         readiness = assess(obj, self.revision)
         return replace(readiness, seconds=seconds, terminal=readiness.terminal and not self._is_requested(object_id, obj))
 
-    def unavailable(self) -> tuple[Object, ...]:
-        """Workloads applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
-        return tuple(obj for key, obj in sorted(self._objects.items()) if key[0] in WORKLOADS and _owned(obj) and not is_current(obj))
+    def live(self, object_id: ObjectId) -> Object | None:
+        return self.observed.get(ObjectRef(KUSTOMIZATION, object_id.namespace, object_id.name))
+
+    def unavailable(self) -> Iterator[Object]:
+        """Workloads and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
+        for obj in self.observed.of_kind(*WORKLOADS, "Job"):
+            if owner_of(obj) and not is_available(obj):
+                yield obj
+        for obj in self.observed.of_kind(HELM_RELEASE):
+            if not (obj.get("spec") or {}).get("suspend") and not release_is_ready(obj, self.observed, self.revision):
+                yield obj
+
+    def applied(self) -> frozenset[ObjectRef]:
+        """Everything that the Kustomizations have applied, and themselves."""
+        found: set[ObjectRef] = set()
+        for obj in self.observed.of_kind(KUSTOMIZATION):
+            found |= {ObjectRef.of(obj), *inventory(obj.get("status") or {})}
+        return frozenset(found)
+
+    def owner_of(self, ref: ObjectRef, kustomization: str) -> ObjectRef | None:
+        """What applies an expected object: a HelmRelease, or its `kustomization` (namespace/name)."""
+        matching = (each for each in self.expected.objects if (each.kind, each.name) == (ref.kind, ref.name))
+        each = next((each for each in matching if each.kustomization == kustomization), None)
+        if each is None:
+            return None
+        kind, name = (HELM_RELEASE, each.release) if each.release else (KUSTOMIZATION, each.kustomization)
+        owner = ObjectRef(kind, *name.split("/", 1))
+        return owner if self.observed.get(owner) else None
+
+    def targets(self, object_id: ObjectId) -> list[ObjectRef]:
+        """What the Kustomization waits for, of the watched kinds."""
+        return _targets(self.live(object_id) or {})
 
     def unhealthy(self, object_id: ObjectId) -> tuple[Object, ...]:
         """Existing objects that the Kustomization waits for and that are not healthy."""
-        obj = self._objects.get((KUSTOMIZATION, object_id.namespace, object_id.name), {})
-        targets = (self._objects.get(key) for key in _targets(obj))
+        targets = map(self.observed.get, self.targets(object_id))
         return tuple(target for target in targets if target is not None and not self._is_current(target))
-
-    # -- when to stop ---------------------------------------------------------------------------------------------------------------
 
     def healthy(self, now: float) -> bool:
         """Whether everything is Ready at the revision and every workload available."""
         states = self.kustomizations(now)
-        return bool(states) and all(k.ready or k.suspended for k in states) and not self.unavailable()
-
-    def settled(self, now: float) -> bool:
-        """Whether nothing will change without a new revision: all that is not Ready failed, or depends on something that did."""
-        states = {state.id: state for state in self.kustomizations(now)}
-        waiting = {name for name, state in states.items() if not state.ready}
-        failed = {name for name in waiting if self._has_failed(states[name])}
-        while newly := {name for name in waiting - failed if not failed.isdisjoint(states[name].depends_on)}:
-            failed |= newly
-        return bool(failed) and failed == waiting
-
-    def _has_failed(self, state: Readiness) -> bool:
-        return state.terminal or state.suspended or any(map(is_failed, self.unhealthy(ObjectId(state.namespace, state.name))))
+        return bool(states) and all(k.ready or k.suspended for k in states) and not any(self.unavailable())
 
     # -- what to reconcile early ----------------------------------------------------------------------------------------------------
 
     def nudges(self, now: float) -> Iterator[ObjectId]:
         """Kustomizations that are worth reconciling now; confirm each with `nudged`."""
         ready = frozenset(self._ready_at)
-        for key, obj in list(self._objects.items()):
-            if key[0] != KUSTOMIZATION:
-                continue
-            object_id = ObjectId(*key[1:])
+        for obj in list(self.observed.of_kind(KUSTOMIZATION)):
+            object_id, key = _id(obj), ObjectRef.of(obj)
             reason = self._nudge_reason(obj, ready, now)
             # A running health check handles a request only when it ends; that must not prevent interrupting it.
             busy = key not in self._checking_since and self._is_requested(object_id, obj)
@@ -148,10 +165,10 @@ class Reconciliation:
     def _healthy_since(self, obj: Object, now: float) -> object | None:
         """The versions of a running health check's targets, once they are healthy and the check had time to notice."""
         keys = _targets(obj)
-        targets = [self._objects.get(key) for key in keys]
+        targets = [self.observed.get(key) for key in keys]
         if not all(target is not None and self._is_current(target) for target in targets):
             return None
-        since = self._checking_since[_key(obj)]
+        since = self._checking_since[ObjectRef.of(obj)]
         if now - since < (FIRST_CHECK if any(self._changed_at[key] >= since for key in keys) else LONG_CHECK):
             return None
         return tuple(target["metadata"]["resourceVersion"] for target in targets if target is not None)
@@ -181,18 +198,17 @@ def dependency_order(before: Mapping[ObjectId, Sequence[ObjectId]]) -> list[Obje
     return list(order)
 
 
-def _before(node: Node) -> tuple[ObjectId, ...]:
-    return ((node.parent,) if node.parent else ()) + node.kustomization.depends_on
+def owner_of(obj: Object) -> ObjectRef | None:
+    """The Kustomization or HelmRelease that applied the object, by Flux's labels."""
+    labels = metadata(obj).get("labels") or {}
+    for kind, group in ((HELM_RELEASE, HELM_GROUP), (KUSTOMIZATION, KUSTOMIZE_GROUP)):
+        if name := labels.get(f"{group}/name"):
+            return ObjectRef(kind, str(labels.get(f"{group}/namespace", "")), str(name))
+    return None
 
 
-def _key(obj: Object) -> Key:
-    metadata = obj.get("metadata") or {}
-    return str(obj.get("kind", "")), metadata.get("namespace", ""), metadata.get("name", "")
-
-
-def _owned(obj: Object) -> bool:
-    labels = (obj.get("metadata") or {}).get("labels") or {}
-    return any(label in labels for label in OWNER_LABELS)
+def _id(obj: Object) -> ObjectId:
+    return ObjectId(*ObjectRef.of(obj)[1:])
 
 
 def _checking_health(obj: Object) -> bool:
@@ -201,13 +217,19 @@ def _checking_health(obj: Object) -> bool:
     return "Reconciling" in conditions and healthy.get("status") == "Unknown" and healthy.get("reason") == "Progressing"
 
 
-def _targets(obj: Object) -> list[Key]:
+def _targets(obj: Object) -> list[ObjectRef]:
     """What a Kustomization waits for, of the watched kinds; an inventory id is <namespace>_<name>_<group>_<kind>."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     if spec.get("wait"):
-        parts = [entry["id"].split("_") for entry in (status.get("inventory") or {}).get("entries") or ()]
-        keys = [(part[-1], part[0], "_".join(part[1:-2])) for part in parts]
+        refs = inventory(status)
     else:
-        namespace = (obj.get("metadata") or {}).get("namespace", "")
-        keys = [(c.get("kind", ""), c.get("namespace") or namespace, c.get("name", "")) for c in spec.get("healthChecks") or ()]
-    return [key for key in keys if key[0] in WATCHED and key != _key(obj)]
+        namespace = metadata(obj).get("namespace", "")
+        refs = [ObjectRef(c.get("kind", ""), c.get("namespace") or namespace, c.get("name", "")) for c in spec.get("healthChecks") or ()]
+    return [ref for ref in refs if ref.kind in WATCHED and ref != ObjectRef.of(obj)]
+
+
+def inventory(status: Mapping[str, object]) -> list[ObjectRef]:
+    """What a Kustomization has applied; the characters `_` and `:` of a name are `__` in its ids."""
+    entries = (status.get("inventory") or {}).get("entries") or ()  # type: ignore[attr-defined]
+    parts = [entry["id"].split("_") for entry in entries]
+    return [ObjectRef(part[-1], part[0], "_".join(part[1:-2]).replace("__", ":")) for part in parts]

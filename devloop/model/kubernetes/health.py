@@ -4,10 +4,6 @@ from collections.abc import Callable, Mapping
 
 from devloop.model.kubernetes.objects import Object
 
-# helm-controller retries an action that fails before there is a release without limit; with pauses doubling from 20 ms, eight failures
-# take five seconds.
-HELM_FAILURES = 8
-
 
 def is_current(obj: Object) -> bool:
     """Whether `obj` is up to date with its generation and healthy."""
@@ -22,15 +18,23 @@ def is_current(obj: Object) -> bool:
     return check(obj, status) if check else _ready_condition(status)
 
 
-def is_failed(obj: Object) -> bool:
-    """Whether `obj` will not become healthy without a change: it is stalled or failed, or the same action failed repeatedly."""
-    status = obj.get("status") or {}
-    if _condition(status, "Stalled") == "True" or _condition(status, "Failed") == "True":
-        return True
-    if obj.get("kind") != "HelmRelease":
+def is_available(workload: Object) -> bool:
+    """Whether a workload does what its spec asks for. Unlike for kstatus, a paused Deployment and a suspended Job are complete, and with
+    OnDelete only the number of ready pods counts."""
+    spec, status = workload.get("spec") or {}, workload.get("status") or {}
+    if (workload.get("metadata") or {}).get("deletionTimestamp"):
         return False
-    attempted = status.get("lastAttemptedGeneration") == (obj.get("metadata") or {}).get("generation")
-    return attempted and _condition(status, "Released") == "False" and status.get("failures", 0) >= HELM_FAILURES
+    on_delete = (spec.get("updateStrategy") or {}).get("type") == "OnDelete"
+    match workload.get("kind"):
+        case "Deployment" if spec.get("paused"):
+            return True
+        case "Job" if spec.get("suspend"):
+            return True
+        case "StatefulSet" if on_delete:
+            return bool(status.get("readyReplicas", 0) >= spec.get("replicas", 1))
+        case "DaemonSet" if on_delete:
+            return bool(status.get("numberAvailable", 0) >= status.get("desiredNumberScheduled", 0))
+    return is_current(workload)
 
 
 def _condition(status: Object, kind: str) -> str:
@@ -53,6 +57,19 @@ def _replicated(*counts: str) -> Callable[[Object, Object], bool]:
     return check
 
 
+def _stateful_set(obj: Object, status: Object) -> bool:
+    """With OnDelete, pods keep the old template until somebody deletes them; with a partition, those below it do."""
+    spec = obj.get("spec") or {}
+    strategy, replicas = spec.get("updateStrategy") or {}, spec.get("replicas", 1)
+    if status.get("observedGeneration") is None:
+        return False
+    if strategy.get("type") == "OnDelete":
+        return True
+    partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    updated: bool = status.get("updatedReplicas", 0) >= replicas - partition
+    return updated and bool(status.get("replicas", 0) == status.get("readyReplicas", 0) == replicas)
+
+
 def _daemon_set(obj: Object, status: Object) -> bool:
     desired = status.get("desiredNumberScheduled")
     if desired is None or status.get("observedGeneration") is None:
@@ -67,7 +84,7 @@ def _job(obj: Object, status: Object) -> bool:
 
 _CHECKS: Mapping[str, Callable[[Object, Object], bool]] = {
     "Deployment": _replicated("updatedReplicas", "replicas", "availableReplicas"),
-    "StatefulSet": _replicated("readyReplicas", "updatedReplicas"),
+    "StatefulSet": _stateful_set,
     "DaemonSet": _daemon_set,
     "Job": _job,
     "HelmRelease": _custom,

@@ -11,10 +11,12 @@ from devloop.commands.request import _redacted
 from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import DevloopError
 from devloop.hint import command, instructions
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.report import Event, Found, Notice, Outcome, Readiness, Reconciling, Status, StepFinished
 
 VALUE = "hunter2-x"
-STATE = Readiness("flux-system", "apps", False, "Failed", f"bad {VALUE}", "", causes=(f"also {VALUE}",))
+STATE = Readiness("flux-system", "apps", False, "Failed", f"bad {VALUE}", "")
+CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "web"), f"also {VALUE}", hint=f"see {VALUE}", log=(f"it was {VALUE}",))
 FOUND = Diagnostic(
     f"it is {VALUE}",
     Location("a.yaml", 1, "ConfigMap", VALUE),
@@ -25,7 +27,7 @@ FOUND = Diagnostic(
 )
 EVENTS: Sequence[Event] = (
     StepFinished(Outcome(Status.FAILED, VALUE, f"try {VALUE}")),
-    Reconciling((STATE,)),
+    Reconciling((STATE,), (CAUSE,)),
     Notice(VALUE, Severity.ERROR, VALUE),
     Found((FOUND,)),
 )

@@ -12,6 +12,7 @@ from devloop.console import Console
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.hint import command
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed, ok, warning
 from devloop.model.report import Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
 
@@ -25,14 +26,14 @@ FAILED = Readiness(
     "",
     ("flux-system/infra",),
     terminal=True,
-    causes=("Deployment/x: no",),
 )
+CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "x"), "no", "flux-system/apps", log=("the last line",))
 BLOCKED = Readiness("flux-system", "web", False, "DependencyNotReady", "dependency is not ready", "", ("flux-system/apps",))
 
 
 def report(**more: object) -> Report:
     steps = (Outcome(Status.FAILED, "2 of 3 are not ready", "fix it", "reconcile", 1.25),)
-    return Report("up", "local", "embedded", "main@sha1:abc", steps, (READY, FAILED, BLOCKED), **more)  # type: ignore[arg-type]
+    return Report("up", "local", "embedded", "main@sha1:abc", steps, (READY, FAILED, BLOCKED), causes=(CAUSE,), **more)  # type: ignore[arg-type]
 
 
 def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +42,8 @@ def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(caps
     assert "local: 1 of 3 Kustomizations ready" in text
     assert "✓ flux-system/infra  3 objects  0.4 s" in text
     assert "✗ flux-system/apps  BuildFailed: kustomize build failed" in text
-    assert "Deployment/x: no" in text
+    assert "Deployment/shop/x: no  pod/crash" in text
+    assert "the last line" in text
     assert "flux-system/apps blocks flux-system/web" in text
     assert "hint: fix it" in text
     assert "devloop up local" in text
@@ -56,7 +58,7 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     console.show(report(findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),)))
     captured = capsys.readouterr()
     document = json.loads(captured.out)
-    keys = ["schemaVersion", "command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "findings"]
+    keys = ["schemaVersion", "command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "causes", "findings"]
     assert list(document) == keys
     assert document["ok"] is False
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
@@ -71,9 +73,10 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
 def test_markup_in_messages_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.emit(Notice("[red]not a colour[/red] [/nor this]"))
-    failed = Readiness("ns", "x", False, "Failed", "[/oops]", "", causes=("[/oops]",), terminal=True)
+    failed = Readiness("ns", "x", False, "Failed", "[/oops]", "", terminal=True)
+    cause = Cause("pod/crash", ObjectRef("Deployment", "shop", "x"), "[/oops]", "ns/x")
     found = Diagnostic("[/y]", Location("[x]", 1), "[/z]", Severity.INFO, rule="r")
-    console.show(Report("up", "local", kustomizations=(failed,), findings=(found,)))
+    console.show(Report("up", "local", kustomizations=(failed,), findings=(found,), causes=(cause,)))
     text = capsys.readouterr().out
     assert "[red]not a colour[/red] [/nor this]" in text
     assert text.count("[/oops]") == 2

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity
 from devloop.hint import DevloopCommand
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.commands import COMMANDS
 from devloop.model.doctor.diagnosis import Level, failed
 from devloop.model.report import Outcome, Readiness, Report, Status
@@ -59,12 +60,13 @@ def complete(command: str) -> Report:
         "embedded",
         "main@sha1:2f1c",
         tuple(Outcome(status, "message", hint, "cluster", 1.5, ("tools",)) for status in Status),
-        (Readiness("flux-system", "apps", True, "Succeeded", "", "main@sha1:2f1c", ("flux-system/base",), 2.5, causes=("no image",)),),
+        (Readiness("flux-system", "apps", True, "Succeeded", "", "main@sha1:2f1c", ("flux-system/base",), 2.5),),
         tuple(
             Diagnostic("is gone", location, hint, severity, scopes, "graph/path-missing", related, arguments={"path": "./a"})
             for severity in Severity
         ),
         diagnoses=(failed("git", "not found", hint),),
+        causes=(Cause("pod/crash", ObjectRef("Deployment", "shop", "web"), "exited", "flux-system/apps", True, hint, log=("a", "b")),),
     )
 
 

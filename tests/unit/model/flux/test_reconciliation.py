@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from devloop.model.causes.environment import Diagnosis
+from devloop.model.causes.expected import Expected
 from devloop.model.flux.reconciliation import FIRST_CHECK, LONG_CHECK, Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -38,10 +40,14 @@ CHECKING = [{"type": "Healthy", "status": "Unknown", "reason": "Progressing"}, {
 
 
 def state(*objects: dict[str, Any]) -> Reconciliation:
-    result = Reconciliation(REVISION, {ROOT: (), INFRA: (ROOT,), APPS: (ROOT, INFRA)}, (), 0.0)
+    result = Reconciliation(Expected(REVISION, {ROOT: (), INFRA: (ROOT,), APPS: (ROOT, INFRA)}), 0.0)
     for obj in objects:
         result.observe("ADDED", obj, 0.0)
     return result
+
+
+def is_final(result: Reconciliation, now: float = 1.0) -> bool:
+    return Diagnosis(result, now, 1000.0 + now).is_final()
 
 
 def test_nothing_is_healthy_before_everything_expected_exists() -> None:
@@ -59,22 +65,22 @@ def test_it_is_settled_when_all_that_is_missing_waits_for_a_failure() -> None:
     failed = kustomization(INFRA, "False", "BuildFailed")
     blocked = kustomization(APPS, "False", "DependencyNotReady", needs=["infra"])
     busy = kustomization(APPS, "Unknown", "Progressing")
-    assert state(kustomization(ROOT), failed, blocked).settled(1.0)
-    assert not state(kustomization(ROOT), failed, busy).settled(1.0)
-    assert not state(kustomization(ROOT), kustomization(INFRA), kustomization(APPS)).settled(1.0)
+    assert is_final(state(kustomization(ROOT), failed, blocked))
+    assert not is_final(state(kustomization(ROOT), failed, busy))
+    assert not is_final(state(kustomization(ROOT), kustomization(INFRA), kustomization(APPS)))
 
 
 def test_a_health_check_that_waits_for_what_will_not_come_is_no_progress() -> None:
     waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
     stalled = deployment(0)
-    stalled["status"]["conditions"] = [{"type": "Stalled", "status": "True"}]
+    stalled["status"]["conditions"] = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
     everything = [kustomization(ROOT), kustomization(INFRA), waiting]
-    assert not state(*everything, deployment(0)).settled(1.0)
-    assert state(*everything, stalled).settled(1.0)
+    assert not is_final(state(*everything, deployment(0)))
+    assert is_final(state(*everything, stalled))
 
 
 def test_what_a_failed_parent_never_created_does_not_keep_it_open() -> None:
-    assert state(kustomization(ROOT, "False", "BuildFailed")).settled(1.0)
+    assert is_final(state(kustomization(ROOT, "False", "BuildFailed")))
 
 
 def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_its_first_look() -> None:
@@ -116,14 +122,14 @@ def test_a_failure_is_nudged_again_when_something_else_became_ready() -> None:
 
 def test_an_unanswered_nudge_keeps_a_failure_from_being_final() -> None:
     result = state(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
-    assert result.settled(LATER)
+    assert is_final(result, LATER)
     assert list(result.nudges(LATER)) == [APPS]
     result.nudged(APPS, "1")
-    assert not result.settled(LATER)
+    assert not is_final(result, LATER)
 
 
 def test_excluded_ones_are_not_waited_for() -> None:
-    result = Reconciliation(REVISION, {ROOT: (), APPS: (ROOT,)}, (APPS,), 0.0)
+    result = Reconciliation(Expected(REVISION, {ROOT: (), APPS: (ROOT,)}, frozenset({APPS})), 0.0)
     result.observe("ADDED", kustomization(ROOT), 0.0)
     assert result.healthy(1.0)
 

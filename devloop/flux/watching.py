@@ -1,0 +1,81 @@
+"""Follows the cluster: the events of a watch into a Reconciliation, and the causes of what is not healthy."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field, replace
+
+from devloop.clients.kube import WATCHED, Kube
+from devloop.model.causes.cause import Cause
+from devloop.model.causes.environment import Diagnosis
+from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.objects import Object
+
+TICK = 0.05  # seconds between two checks of the clock without events
+PACE = 0.2  # seconds between two diagnoses while events come
+
+
+@dataclass
+class Watching:
+    """Use as a context manager. `synced`: the existing objects of all kinds are known."""
+
+    kube: Kube
+    state: Reconciliation
+    error: str = ""
+    _left: int = len(WATCHED)
+    _changed: bool = True
+    _diagnosed_at: float = 0.0
+    _diagnosis: Diagnosis | None = None
+    _done: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Watching:
+        self._events = self.kube.watch_all(WATCHED, self._done)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    @property
+    def synced(self) -> bool:
+        return self._left <= 0
+
+    def drain(self) -> bool:
+        """Observe all queued events, waiting a tick for the first; whether there were any."""
+        seen = False
+        try:
+            self._take(*self._events.get(timeout=TICK))
+            while seen := True:
+                self._take(*self._events.get_nowait())
+        except queue.Empty:
+            self._changed |= seen
+            return seen
+
+    def _take(self, event: str, obj: Object) -> None:
+        if event == "SYNCED":
+            self._left -= 1
+        elif event == "FAILED":
+            self.error = obj["message"]
+        else:
+            self.state.observe(event, obj, time.monotonic())
+
+    def diagnose(self, *, at_once: bool = False) -> Diagnosis:
+        """The causes now; the previous ones if nothing has changed, or only a moment ago."""
+        now = time.monotonic()
+        due = now - self._diagnosed_at >= PACE
+        if self._diagnosis is None or at_once or due:
+            self._diagnosis = Diagnosis(self.state, now, time.time())
+            self._diagnosed_at, self._changed = now, False
+        return self._diagnosis
+
+
+def with_logs(kube: Kube, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """The causes with the last lines of their containers."""
+    return tuple(replace(cause, log=_log(kube, cause)) if cause.container else cause for cause in causes)
+
+
+def _log(kube: Kube, cause: Cause) -> tuple[str, ...]:
+    assert cause.container
+    namespace, pod, name, previous = cause.container
+    return tuple(kube.log(namespace, pod, name, previous=previous).splitlines())

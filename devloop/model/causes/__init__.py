@@ -1,0 +1,1 @@
+"""Why an environment is not healthy: causes, from the objects that a watch has seen. No I/O."""

@@ -1,0 +1,179 @@
+"""Why an environment is not healthy, and whether that is final. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from devloop.hint import DevloopCommand
+from devloop.model.causes.cause import Cause, ObjectRef, unique
+from devloop.model.causes.flux import condition, kustomization_cause, release_cause, source_cause
+from devloop.model.causes.observed import metadata
+from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
+from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT
+from devloop.model.flux.reconciliation import Reconciliation, owner_of
+from devloop.model.flux.releases import chart_of
+from devloop.model.kubernetes.health import is_available
+from devloop.model.kubernetes.objects import Object, ObjectId
+from devloop.model.messages import one_line
+from devloop.model.report import Readiness
+
+MOST_TARGETS = 5  # objects of one health check
+
+
+class Diagnosis:
+    """The causes of one moment: `now` is monotonic as for Reconciliation, `clock` is seconds since 1970."""
+
+    def __init__(self, state: Reconciliation, now: float, clock: float) -> None:
+        self._state = state
+        self._now = now
+        self._clock = clock
+        self.kustomizations = state.kustomizations(now)
+        self._by_id = {k.id: k for k in self.kustomizations}
+        self._seen: set[ObjectRef] = set()
+        self.causes = unique((*self._of_kustomizations(), *self._unattended(), *self._restarted()))
+
+    def is_final(self) -> bool:
+        """Whether nothing will change without another revision: all that is not ready failed for good, or depends on something that did."""
+        waiting = {k.id: k for k in self.kustomizations if not (k.ready or k.suspended)}
+        failed = {cause.kustomization for cause in self.causes if self._is_final(cause)}
+        stuck = {name for name in waiting if name in failed}
+        while newly := {name for name in waiting.keys() - stuck if not stuck.isdisjoint(waiting[name].depends_on)}:
+            stuck |= newly
+        unattended = [c for c in self.causes if c.kustomization not in waiting]
+        return bool(self.causes) and stuck == waiting.keys() and all(map(self._is_final, unattended))
+
+    def _is_final(self, cause: Cause) -> bool:
+        """An attempt that failed before something else became ready may succeed the next time."""
+        progress = self._clock - (self._now - self._state.progress_at)
+        return cause.final and (not cause.attempted or cause.attempted >= int(progress))
+
+    def _of_kustomizations(self) -> Iterator[Cause]:
+        for k in self.kustomizations:
+            if not (k.ready or k.suspended or self._is_blocked(k)):
+                yield from (replace(cause, kustomization=k.id) for cause in self._of_one(k))
+
+    def _is_blocked(self, k: Readiness) -> bool:
+        """Whether it waits for another one that is not ready: that one's cause tells more."""
+        earlier = [self._by_id[name] for name in k.depends_on if name in self._by_id]
+        waits = k.reason in ("Missing", "DependencyNotReady")
+        return waits and any(not each.ready for each in earlier)
+
+    def _of_one(self, k: Readiness) -> Iterator[Cause]:
+        ref, obj = ObjectRef(KUSTOMIZATION, k.namespace, k.name), self._state.live(ObjectId(k.namespace, k.name))
+        if obj is None:
+            yield Cause("kustomization/missing", ref, "it does not exist", final=self._is_applied(k))
+            return
+        if metadata(obj).get("deletionTimestamp"):
+            yield Cause("kustomization/terminating", ref, f"it is being deleted{_finalizers(obj)}")
+            return
+        cause = kustomization_cause(obj, final=k.terminal)
+        if cause and cause.id == "kustomization/source-missing":
+            cause = self._of_source(obj) or replace(cause, final=k.terminal)
+        if cause and cause.id != "kustomization/health-check":
+            yield cause
+            return
+        found = [*self._of_targets(ObjectId(k.namespace, k.name), final=k.terminal)]
+        yield from found or ([cause] if cause else self._in_progress(obj, ref, k))
+
+    def _in_progress(self, obj: Object, ref: ObjectRef, k: Readiness) -> Iterator[Cause]:
+        """A Kustomization that reports nothing: its source may have failed."""
+        if source := self._of_source(obj):
+            yield source
+        elif k.reason != "DependencyNotReady":
+            yield Cause("kustomization/progressing", ref, f"{k.reason}: {one_line(k.message)}")
+
+    def _is_applied(self, k: Readiness) -> bool:
+        """Whether everything that could create it has been applied at this revision."""
+        return all(self._by_id[name].ready for name in k.depends_on if name in self._by_id) and bool(k.depends_on)
+
+    def _of_source(self, obj: Object) -> Cause | None:
+        reference = (obj.get("spec") or {}).get("sourceRef") or {}
+        namespace = reference.get("namespace") or metadata(obj).get("namespace", "")
+        source = self._state.observed.get(ObjectRef(str(reference.get("kind")), namespace, str(reference.get("name"))))
+        return source_cause(source) if source else None
+
+    def _of_targets(self, kustomization: ObjectId, *, final: bool) -> Iterator[Cause]:
+        for target in self._state.unhealthy(kustomization)[:MOST_TARGETS]:
+            if target.get("kind") != KUSTOMIZATION:
+                yield from (replace(cause, final=cause.final or final) for cause in self._of_object(target))
+        for ref in self._state.targets(kustomization):
+            if self._state.observed.get(ref) is None and ref.kind != KUSTOMIZATION:
+                text = f"the health check of {kustomization} waits for an object that does not exist"
+                yield Cause("kustomization/health-check-missing", ref, text, final=final or self._comes_from_nowhere(ref))
+
+    def _comes_from_nowhere(self, ref: ObjectRef) -> bool:
+        expected = self._state.expected.objects
+        return bool(expected) and not any(each.ref == ref for each in expected) and not any(self._state.observed.of_kind(HELM_RELEASE))
+
+    def _of_object(self, obj: Object) -> tuple[Cause, ...]:
+        self._seen.add(ObjectRef.of(obj))
+        if obj.get("kind") in WORKLOADS:
+            return workload_causes(self._state.observed, obj, self._clock)
+        if obj.get("kind") == HELM_RELEASE:
+            return tuple(self._of_release(obj))
+        ready = condition(obj, "Ready")
+        return (Cause("object/not-ready", ObjectRef.of(obj), one_line(ready.get("message", "")) or "it is not ready"),)
+
+    def _of_release(self, release: Object) -> Iterator[Cause]:
+        ref, observed = ObjectRef.of(release), self._state.observed
+        if metadata(release).get("deletionTimestamp"):
+            yield Cause("object/terminating", ref, f"it is being deleted{_finalizers(release)}")
+            return
+        chart = chart_of(release, observed)
+        cause = release_cause(release)
+        workloads = [w for w in self._state.unavailable() if owner_of(w) == ref]
+        if chart and (failed := source_cause(chart)):
+            yield replace(failed, object=ref)
+        elif workloads and (cause is None or cause.id in ("release/failed", "release/hook")):
+            for workload in workloads:
+                self._seen.add(ObjectRef.of(workload))
+                yield from workload_causes(observed, workload, self._clock)
+        elif cause:
+            yield cause
+        else:
+            ready = condition(release, "Ready")
+            text = f"{ready.get('reason', 'Pending')}: {one_line(ready.get('message', 'not reconciled yet'))}"
+            yield Cause("release/progressing", ref, text)
+
+    def _unattended(self) -> Iterator[Cause]:
+        """What no Kustomization waits for."""
+        for obj in self._state.observed.of_kind("Deployment"):
+            if _is_controller(obj) and not is_available(obj):
+                causes = workload_causes(self._state.observed, obj, self._clock)
+                yield from (replace(cause, id="flux/controller", final=False, hint=DevloopCommand("up")) for cause in causes)
+        for obj in [*self._state.unavailable()]:
+            if ObjectRef.of(obj) not in self._seen:
+                yield from (replace(cause, kustomization=self._kustomization_of(obj)) for cause in self._of_object(obj))
+
+    def _restarted(self) -> Iterator[Cause]:
+        """Workloads that are available again, but not for longer than before their container ended."""
+        observed = self._state.observed
+        for workload in observed.of_kind("Deployment", "StatefulSet", "DaemonSet"):
+            pods = current_pods(observed, workload)[1] if owner_of(workload) and ObjectRef.of(workload) not in self._seen else []
+            if any((status.get("lastState") or {}).get("terminated") for pod in pods for status in _statuses(pod)):
+                for cause in workload_causes(observed, workload, self._clock):
+                    if cause.id != "workload/not-available":
+                        yield replace(cause, kustomization=self._kustomization_of(workload))
+
+    def _kustomization_of(self, obj: Object) -> str:
+        """The Kustomization that applied the object or its HelmRelease."""
+        owner = owner_of(obj)
+        if owner and owner.kind == HELM_RELEASE:
+            release = self._state.observed.get(owner)
+            owner = owner_of(release) if release else None
+        return f"{owner.namespace}/{owner.name}" if owner and owner.kind == KUSTOMIZATION else ""
+
+
+def _is_controller(deployment: Object) -> bool:
+    ref, labels = ObjectRef.of(deployment), metadata(deployment).get("labels") or {}
+    return ref.namespace == ROOT.namespace and ref.name in CONTROLLERS and MANAGED.items() <= labels.items()
+
+
+def _statuses(pod: Object) -> list[Object]:
+    return (pod.get("status") or {}).get("containerStatuses") or []
+
+
+def _finalizers(obj: Object) -> str:
+    held = metadata(obj).get("finalizers") or ()
+    return f", held by {', '.join(map(str, held))}" if held else ""

@@ -1,0 +1,108 @@
+"""Why an object of Flux is not ready, from its conditions. The words are those of the controllers of Flux 2.9."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from devloop.hint import DevloopCommand, Hint, command
+from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.observed import metadata
+from devloop.model.causes.refusals import patterns, refusal
+from devloop.model.kubernetes.objects import Object
+from devloop.model.messages import one_line
+
+# Reasons of kustomize-controller that say nothing about the objects.
+CANCELED = frozenset({"HealthCheckCanceled", "Progressing", "ProgressingWithRetry", "DependencyNotReady"})
+
+# internal/controller/kustomization_controller.go of kustomize-controller 1.9; most specific first.
+_KUSTOMIZATION = patterns(
+    ("source-missing", r"^Source '[^']*' not found|Source artifact not found|Source is not ready"),
+    ("path-missing", r"kustomization path not found|path is not a directory|stat .*: no such file or directory$"),
+    ("dependency-missing", r"dependency '[^']*' not found"),
+    ("variables-missing", r"substitute from '[^']*' error"),
+    ("substitution", r"variable substitution failed|envsubst error"),
+    ("decryption", r"SOPS|sops|decrypt|age identit"),
+    ("build", r"kustomize build failed|kustomization.yaml|generator failed|accumulating resources|invalid Kustomization|^failed to build"),
+)
+_BY_REASON = {"PruneFailed": "prune", "HealthCheckFailed": "health-check", "BuildFailed": "build"}
+
+# helm-controller 1.6 and source-controller 1.9 (HelmChart).
+_RELEASE = patterns(
+    ("values", r"values don't meet the specifications|could not resolve .*values|values validation|unable to parse key|schema\(s\)"),
+    ("hook", r"hook|(pre|post)-(install|upgrade)"),
+    ("chart-missing", r"HelmChart|chart .*not found|no such file or directory|Chart\.yaml|missing in charts/|invalid chart"),
+    ("render", r"template:|parse error|execution error at|error converting YAML|nil pointer evaluating|post.?render"),
+)
+_DETERMINISTIC = ("values", "render")
+# helm-controller tries again without limit while there is no release; the third equal failure says that it will not help.
+HELM_FAILURES = 3
+
+# `Kind/namespace/name` or `Kind/name` at the beginning of a message about an object.
+_SUBJECT = re.compile(r"^([A-Z]\w+)/(?:([a-z0-9.-]+)/)?([a-z0-9.:-]+) ")
+
+
+def condition(obj: Object, kind: str) -> Mapping[str, Any]:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return next((c for c in conditions if c.get("type") == kind), {})
+
+
+def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
+    """The cause that a Kustomization's Ready condition tells, None if it only says that it works or waits."""
+    ready = condition(obj, "Ready")
+    reason, message = ready.get("reason", ""), ready.get("message", "")
+    kind = next((kind for kind, pattern in _KUSTOMIZATION if pattern.search(message)), "")
+    if ready.get("status") != "False" or (reason in CANCELED and kind != "dependency-missing"):
+        return None
+    owner = ObjectRef.of(obj)
+    if reason in ("ReconciliationFailed", "BuildFailed") and (refused := refusal(message)):
+        return Cause(f"apply/{refused}", _subject(message) or owner, one_line(message), final=final, hint=_hint(refused))
+    kind = kind or _BY_REASON.get(reason, "")
+    subject = _subject(message) if reason == "ReconciliationFailed" and not kind else None
+    identifier = f"kustomization/{kind}" if kind else "apply/failed" if subject else "kustomization/failed"
+    return Cause(identifier, subject or owner, one_line(message), final=final or kind == "dependency-missing", hint=_hint(kind))
+
+
+def release_cause(obj: Object) -> Cause | None:
+    """The cause that a HelmRelease's conditions tell."""
+    ready, status = condition(obj, "Ready"), obj.get("status") or {}
+    if ready.get("status") != "False" or ready.get("reason") in ("DependencyNotReady", "Progressing"):
+        return None
+    message = str(ready.get("message", ""))
+    kind = next((kind for kind, pattern in _RELEASE if pattern.search(message)), "failed")
+    stalled = condition(obj, "Stalled").get("status") == "True"
+    attempted = status.get("lastAttemptedGeneration") == metadata(obj).get("generation")
+    repeated = attempted and status.get("failures", 0) >= (1 if kind in _DETERMINISTIC else HELM_FAILURES)
+    missing = kind == "chart-missing" and ready.get("reason") != "SourceNotReady"
+    return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=stalled or bool(repeated) or missing)
+
+
+def source_cause(obj: Object) -> Cause | None:
+    """The cause that a source's or a HelmChart's conditions tell."""
+    ready, working = condition(obj, "Ready"), ("Progressing", "ProgressingWithRetry")
+    failed = next((c for c in (condition(obj, "Stalled"), condition(obj, "FetchFailed")) if c.get("status") == "True"), None)
+    if failed is None and ready.get("status") == "False" and ready.get("reason") not in working:
+        failed = ready
+    if failed is None:
+        return None
+    kind = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed"
+    return Cause(kind, ObjectRef.of(obj), one_line(failed.get("message", "")), final=True)
+
+
+def _subject(message: str) -> ObjectRef | None:
+    found = _SUBJECT.match(message)
+    return ObjectRef(found[1], found[2] or "", found[3]) if found else None
+
+
+def _hint(kind: str) -> Hint:
+    match kind:
+        case "immutable":
+            return "delete the object, or set spec.force of the Kustomization or the annotation kustomize.toolkit.fluxcd.io/force: enabled"
+        case "path-missing" | "build" | "substitution" | "variables-missing":
+            return DevloopCommand("validate")
+        case "decryption":
+            return command("devloop doctor")
+        case "namespace-terminating":
+            return "wait until the namespace is gone, then run the command again"
+    return ""

@@ -1,0 +1,30 @@
+"""What the API server refuses, by its words; they reach us through conditions and events of controllers."""
+
+from __future__ import annotations
+
+import re
+
+Patterns = tuple[tuple[str, re.Pattern[str]], ...]
+
+
+def patterns(*pairs: tuple[str, str]) -> Patterns:
+    """Kinds of messages, the most specific first."""
+    return tuple((kind, re.compile(pattern)) for kind, pattern in pairs)
+
+
+# Words of k8s.io/apiserver, of its admission plugins and of apimachinery's errors.
+_REFUSALS = patterns(
+    ("quota", r"exceeded quota|failed quota|insufficient quota"),
+    ("pod-security", r"violates PodSecurity"),
+    ("admission", r"admission webhook|ValidatingAdmissionPolicy|MutatingAdmissionPolicy|denied the request|denied request"),
+    ("namespace-terminating", r"because it is being terminated|object is being deleted: "),
+    ("namespace-missing", r'namespaces? "[^"]*" not found|namespace not specified|namespace .* not found'),
+    ("immutable", r"field is immutable|updates to .* are forbidden|is immutable"),
+    ("kind-missing", r"no matches for kind|could not find the requested resource|ensure CRDs are installed first"),
+    ("invalid", r"\((Invalid|BadRequest)\)| is invalid: |strict decoding error|cannot unmarshal|expected .*, got |to create typed patch"),
+)
+
+
+def refusal(message: str) -> str:
+    """The kind of refusal, '' for other messages."""
+    return next((kind for kind, pattern in _REFUSALS if pattern.search(message)), "")

@@ -1,0 +1,145 @@
+"""The causes of a whole environment, and when a failure is final."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devloop.model.causes.cause import ObjectRef
+from devloop.model.causes.environment import Diagnosis
+from devloop.model.causes.expected import Expected, ExpectedObject
+from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.objects import ObjectId
+
+from .objects import NOW, deployment, ended, pod, replica_set, running, waiting
+
+REVISION = "main@sha1:bbb"
+ROOT, APPS = ObjectId("flux-system", "flux-system"), ObjectId("flux-system", "apps")
+
+
+def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
+    spec = {"sourceRef": {"kind": "GitRepository", "name": "flux-system"}, **more.pop("spec", {})}
+    conditions = [{"type": "Ready", "status": ready, "reason": reason, "message": more.pop("message", "")}]
+    status = {"observedGeneration": 1, "lastAppliedRevision": REVISION, "lastAttemptedRevision": REVISION, "conditions": conditions}
+    metadata = {"name": object_id.name, "namespace": object_id.namespace, "generation": 1, **more.pop("metadata", {})}
+    return {"kind": "Kustomization", "metadata": metadata, "spec": spec, "status": status}
+
+
+def release(ready: str = "True", reason: str = "InstallSucceeded", **status: Any) -> dict[str, Any]:
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+    conditions = [{"type": "Ready", "status": ready, "reason": reason, "message": "it is so"}]
+    metadata = {"name": "web", "namespace": "shop", "generation": 1, "labels": labels}
+    return {
+        "kind": "HelmRelease",
+        "metadata": metadata,
+        "spec": {},
+        "status": {"observedGeneration": 1, "conditions": conditions, **status},
+    }
+
+
+def reconciliation(*objects: dict[str, Any], expected: tuple[ExpectedObject, ...] = ()) -> Reconciliation:
+    state = Reconciliation(Expected(REVISION, {ROOT: (), APPS: (ROOT,)}, objects=expected), 0.0)
+    for obj in objects:
+        state.observe("ADDED", obj, 1.0)
+    return state
+
+
+def diagnose(state: Reconciliation, now: float = 5.0) -> Diagnosis:
+    return Diagnosis(state, now, NOW)
+
+
+def found(*objects: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(cause.id, str(cause.object), cause.kustomization) for cause in diagnose(reconciliation(*objects)).causes]
+
+
+READY = (kustomization(ROOT), kustomization(APPS))
+
+
+def test_an_environment_without_its_kustomizations_is_not_healthy() -> None:
+    assert found() == [("kustomization/missing", "Kustomization/flux-system/flux-system", "flux-system/flux-system")]
+    assert found(kustomization(ROOT)) == [("kustomization/missing", "Kustomization/flux-system/apps", "flux-system/apps")]
+
+
+def test_a_kustomization_that_is_being_deleted_is_not_ready() -> None:
+    doomed = kustomization(APPS, metadata={"deletionTimestamp": "2026-05-01T11:59:00Z", "finalizers": ["finalizers.fluxcd.io"]})
+    state = reconciliation(kustomization(ROOT), doomed)
+    assert not state.healthy(5.0)
+    [cause] = diagnose(state).causes
+    assert (cause.id, cause.message) == ("kustomization/terminating", "it is being deleted, held by finalizers.fluxcd.io")
+
+
+def test_a_release_that_failed_and_that_nobody_waits_for() -> None:
+    failed = release("False", "InstallFailed", failures=3, lastAttemptedGeneration=1)
+    state = reconciliation(*READY, failed)
+    assert not state.healthy(5.0)
+    assert found(*READY, failed) == [("release/failed", "HelmRelease/shop/web", "flux-system/apps")]
+    assert diagnose(state).is_final()
+
+
+def test_a_suspended_release_is_left_alone() -> None:
+    assert reconciliation(*READY, {**release("False"), "spec": {"suspend": True}}).healthy(5.0)
+
+
+def test_a_release_has_to_have_the_chart_of_the_revision() -> None:
+    source = {"kind": "GitRepository", "metadata": {"namespace": "flux-system", "name": "flux-system"}}
+    source["status"] = {"artifact": {"revision": REVISION}}
+    chart: dict[str, Any] = {"kind": "HelmChart", "metadata": {"namespace": "flux-system", "name": "shop-web"}}
+    chart["spec"] = {"sourceRef": {"kind": "GitRepository", "name": "flux-system"}}
+    current = release(helmChart="flux-system/shop-web", lastAttemptedRevision="0.1.0")
+    for observed, packaged, healthy in ((REVISION, "0.1.0", True), ("main@sha1:old", "0.1.0", False), (REVISION, "0.2.0", False)):
+        chart["status"] = {"observedSourceArtifactRevision": observed, "artifact": {"revision": packaged}}
+        assert reconciliation(*READY, source, chart, current).healthy(5.0) is healthy
+
+
+def test_the_message_of_our_own_request_is_no_cause_but_the_targets_are() -> None:
+    spec = {"healthChecks": [{"kind": "Deployment", "namespace": "shop", "name": "web"}]}
+    canceled = kustomization(APPS, "False", "HealthCheckCanceled", message="New reconciliation triggered", spec=spec)
+    objects = (kustomization(ROOT), canceled, deployment(), replica_set(1), pod(waiting("ErrImagePull", "not found")))
+    assert found(*objects) == [("pod/image-pull", "Deployment/shop/web", "flux-system/apps")]
+
+
+def test_a_health_check_of_nothing_is_final_if_nothing_renders_it() -> None:
+    spec = {"healthChecks": [{"kind": "Deployment", "namespace": "shop", "name": "web"}]}
+    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec)
+    other = ExpectedObject("apps", "Deployment", "shop", "other", "flux-system/apps")
+    state = reconciliation(kustomization(ROOT), checking, expected=(other,))
+    assert [cause.id for cause in diagnose(state).causes] == ["kustomization/health-check-missing"]
+    assert diagnose(state).is_final()
+    assert not diagnose(reconciliation(kustomization(ROOT), checking, expected=(other._replace(name="web"),))).is_final()
+
+
+def test_the_failure_of_a_source_leads() -> None:
+    waits = kustomization(ROOT, "False", "ArtifactFailed", message="Source artifact not found, retrying in 5s")
+    source = {"kind": "GitRepository", "metadata": {"namespace": "flux-system", "name": "flux-system"}}
+    source["status"] = {"conditions": [{"type": "FetchFailed", "status": "True", "message": "invalid character in a file name"}]}
+    assert found(waits, source) == [("source/failed", "GitRepository/flux-system/flux-system", "flux-system/flux-system")]
+
+
+def test_a_crash_is_final_if_it_happened_after_everything_else_was_ready() -> None:
+    """The start of the container at NOW - 20 is 20 seconds before the diagnosis at 100."""
+    objects = (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=2)))
+    state = reconciliation(*objects)
+    assert diagnose(state, 100.0).is_final()
+    state.observe("MODIFIED", {**deployment(), "metadata": {**deployment()["metadata"], "name": "db"}, "spec": {"replicas": 0}}, 90.0)
+    assert not diagnose(state, 100.0).is_final()
+
+
+def test_a_workload_that_restarted_a_moment_ago_is_a_cause_although_it_is_available() -> None:
+    available = deployment(replicas=2, updatedReplicas=2, availableReplicas=2)
+    again = pod(running(-5, lastState=ended(), restartCount=1))
+    assert found(*READY, available, replica_set(1), again) == [("pod/crash", "Deployment/shop/web", "flux-system/apps")]
+    proven = pod(running(-11, lastState=ended(), restartCount=1))
+    assert found(*READY, available, replica_set(1), proven) == []
+
+
+def test_an_inventory_id_names_an_object() -> None:
+    entries = [{"id": "shop_web_apps_Deployment"}, {"id": "_system__a_rbac.authorization.k8s.io_ClusterRole"}]
+    obj = kustomization(APPS)
+    obj["status"]["inventory"] = {"entries": entries}
+    own = ObjectRef("Kustomization", "flux-system", "apps")
+    assert reconciliation(obj).applied() == {own, ObjectRef("Deployment", "shop", "web"), ObjectRef("ClusterRole", "", "system:a")}
+
+
+def test_what_is_expected_survives_a_file() -> None:
+    objects = (ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps", "shop/web"),)
+    expected = Expected(REVISION, {ROOT: (), APPS: (ROOT,)}, frozenset({APPS}), objects)
+    assert Expected.from_json(expected.to_json()) == expected
