@@ -73,5 +73,6 @@ def plan_status(*, follow: bool) -> Plan:
     return Plan((ShowStatus(follow),))
 
 
-def plan_down() -> Plan:
-    return Plan((DeleteEnvironment(),))
+def plan_down(title: str = "delete", subject: str = "") -> Plan:
+    """`subject` says what is deleted, where the title does not."""
+    return Plan((DeleteEnvironment(subject, title=title),))

@@ -40,6 +40,18 @@ class RepositoryOption(NamedTuple):
             raise InputError(f"-C {self.directory} is not a directory", hint=command("ls -ld", self.directory))
         return self.directory.resolve()
 
+    @property
+    def optional_repository(self) -> Path | None:
+        """None outside of a repository."""
+        from devloop.errors import InputError
+
+        try:
+            return self.repository
+        except InputError:
+            if self.directory is not None:
+                raise
+            return None
+
 
 def _load(name: str) -> None:
     """Adds the command with its options."""

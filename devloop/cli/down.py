@@ -1,25 +1,43 @@
 """`devloop down`: parses the arguments."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from devloop.cli.options import Definition, EntryPath, Environment, OutputFile, OutputOption, Provisioner
+from devloop.cli.options import Definition, EntryPath, OutputFile, OutputOption, Provisioner, existing_names
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
 
 def down(
     context: typer.Context,
-    environment: Environment,
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="The environment's name or its cluster's.", show_default=False, autocompletion=existing_names
+        ),
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every environment of this user.")] = False,
     definition: Definition = None,
     path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
-    """Removes its processes, data and kubeconfig entry. Succeeds if there is nothing to remove."""
+    """Removes its processes, data and kubeconfig entry. Succeeds if nothing of an environment of the repository exists.
+
+    Works outside a repository, and without a definition or with a broken one. `devloop env list --running` shows what there is.
+    """
     from devloop.cli.boundary import open_console, show
-    from devloop.commands.down import down as run
+    from devloop.commands import down as command
     from devloop.commands.request import Request
+    from devloop.errors import InputError
+    from devloop.hint import DevloopCommand
 
     with open_console(output, context, output_file) as console:
-        show(console, run(Request(context.obj.repository, environment, definition, provisioner, path=path), console.emit))
+        if bool(environment) == everything:
+            raise InputError("down needs either a NAME or --all", hint=DevloopCommand("env", options=("list", "--running")))
+        root = None if everything else context.obj.optional_repository
+        request = Request(root or Path(), environment, definition, provisioner, path=path)
+        show(console, command.down_all(request, console.emit) if everything else command.down(request, root, console.emit))

@@ -35,6 +35,15 @@ def environment_names(context: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+def existing_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Completes environments of the repository, and clusters that exist on this machine."""
+    from devloop.provisioners import PROVISIONERS
+    from devloop.provisioners.found import records
+
+    clusters = {record.cluster for name in PROVISIONERS for record in records(name) if record.cluster.startswith(incomplete)}
+    return sorted({*environment_names(context, incomplete), *clusters})
+
+
 def one_of(names: Sequence[str]) -> Mapping[str, Any]:
     """Help, completion and check of an option that takes one of `names`."""
 

@@ -26,6 +26,19 @@ def kill_orphans(variable: str, value: str) -> int:
     return killed
 
 
+def marked(variable: str) -> frozenset[str]:
+    """The values of `variable` in all processes of this user."""
+    import psutil
+
+    values = set()
+    for pid in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):
+            item = psutil.Process(pid)
+            if item.uids().real == os.getuid() and item.status() != psutil.STATUS_ZOMBIE:
+                values.add(item.environ().get(variable, ""))
+    return frozenset(values - {""})
+
+
 def _find(variable: str, value: str) -> list[int]:
     """Handles of the processes: unlike a process id, the kernel cannot reuse a handle."""
     import psutil

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def read_json(path: Path) -> dict[str, object]:
 
 def write_json(path: Path, content: object) -> None:
     write(path, json.dumps(content))
+
+
+def folder_exists(path: Path) -> bool:
+    """Whether the folder exists, or may exist where this user cannot look."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def make_folder(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`devloop env list`: the environments of a repository, and what told each."""
+"""`devloop env list`: the environments of a repository and what told each, or those that exist on this machine."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from devloop.model.flux.graph import Graph
 from devloop.model.lint.bootstrap import unreached
 from devloop.model.messages import counted
 from devloop.model.report import Emit, Notice
+from devloop.provisioners.discovery import discover
+from devloop.provisioners.found import FoundEnvironment
 from devloop.repository.builds import open_worker
 from devloop.repository.entry_points import EntryPoints
 from devloop.repository.file_index import index_files
@@ -40,6 +42,16 @@ def known_environments(root: Path, emit: Emit) -> list[KnownEnvironment]:
         found = counted(left, "Kustomization")
         emit(Notice(f"{found} in no environment", hint=DevloopCommand("validate", options=("--rule", "graph/unreached"))))
     return [KnownEnvironment(each.name, each.entry_path, len(graph.nodes), each.definition.path) for each, graph in built]
+
+
+def existing_environments(emit: Emit) -> tuple[FoundEnvironment, ...]:
+    """All that this machine has, whatever repository they are of; what could not be looked at goes to `emit`."""
+    found, note = discover()
+    if note:
+        emit(Notice(note))
+    if not found:
+        emit(Notice("no environment exists on this machine"))
+    return found
 
 
 def _built(root: Path, emit: Emit) -> Iterator[tuple[Environment, Graph]]:

@@ -7,9 +7,11 @@ from devloop.clients.kube import import_client
 from devloop.commands.request import Request, locked, open_session, report
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
+from devloop.hint import DevloopCommand
 from devloop.model.cluster.environment import Environment, Source
 from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_up
+from devloop.provisioners.found import under_another_name
 from devloop.provisioners.selection import choose
 from devloop.repository.entry_points import load
 from devloop.runner import Result, recorded, run
@@ -27,6 +29,7 @@ def up(request: Request, emit: Emit) -> Report:
         emit(Notice(str(warning), Severity.WARNING, warning.hint))
     if not environment.definition.generation:
         emit(Notice(_defaults(environment)))
+    _refuse_renamed(environment)
     chosen = choose(request.provisioner, environment)
     if chosen.reason:
         emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
@@ -37,6 +40,13 @@ def up(request: Request, emit: Emit) -> Report:
         options = {"validate": request.validate, "allow_remote": request.allow_remote, "recreate": request.recreate}
         run(plan_up(source, timeout, **options), session, result)
     return report("up", session, result, source.value.revision if source.is_set else "")
+
+
+def _refuse_renamed(environment: Environment) -> None:
+    """Raises DevloopError if the environment exists under another name: two would use the same ports."""
+    for existing in under_another_name(environment):
+        message = f"{environment.name} exists as {existing.cluster} ({existing.provisioner}), and the definition now says"
+        raise DevloopError(f"{message} {environment.definition.name}", hint=DevloopCommand("down", existing.cluster))
 
 
 def _defaults(environment: Environment) -> str:

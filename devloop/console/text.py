@@ -130,13 +130,14 @@ def verdict(report: Report, hints: CommandContext) -> list[RenderableType]:
     command = COMMANDS[report.command]
     result = command.ok if report.ok else command.failed
     counts = _counts(report.findings)
-    text = styled((mark, colour), " ", result.text.format(report.environment), (f" ({counts})" if counts else "", "dim"))
+    text = styled((mark, colour), " ", result.text.format(report.environment or "everything"), (f" ({counts})" if counts else "", "dim"))
     return [text, *_following(result.following, report.environment, hints)]
 
 
 def _following(names: Mapping[str, str], environment: str, hints: CommandContext) -> list[Whole]:
     column = max(map(len, names), default=0) + 1
-    commands = {when: hints.command(DevloopCommand(name, environment)) for when, name in names.items()}
+    every = {name: () if environment or not COMMANDS[name].every else ("--all",) for name in names.values()}
+    commands = {when: hints.command(DevloopCommand(name, environment, every[name])) for when, name in names.items()}
     return [Whole(styled((f"  {when + ':':<{column}} ", "dim"), str(command))) for when, command in commands.items()]
 
 

@@ -24,12 +24,14 @@ class Verdict(NamedTuple):
 
 
 class Command(NamedTuple):
-    """`target` is None for a command without a repository; `environment`: takes one; `creates`: may create it."""
+    """`target` is None for a command without a repository; `environment`: takes one, or with `every` also --all; `creates`: may
+    create it."""
 
     name: str
     summary: str
     target: Target | None = None
     environment: bool = False
+    every: bool = False
     creates: bool = False
     ok: Verdict = Verdict("done")
     failed: Verdict = Verdict("failed")
@@ -60,9 +62,10 @@ COMMANDS = _by_name(
     ),
     Command(
         "down",
-        "Remove an environment.",
+        "Remove an environment, or all.",
         Target.CLUSTER,
         environment=True,
+        every=True,
         ok=Verdict("{0} is removed"),
         failed=Verdict("parts of {0} may remain", {"again": "down"}),
     ),

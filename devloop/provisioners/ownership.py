@@ -35,11 +35,11 @@ class Ownership:
 
     def is_foreign(self, environment: Environment) -> bool:
         """Whether another repository owns it."""
-        return self.root not in ("", _root(environment))
+        return self.root not in ("", str(environment.root), _root(environment))
 
     def refuse_foreign(self, environment: Environment) -> None:
         """Raises DevloopError if another repository that still exists owns it."""
-        if self.is_foreign(environment) and Path(self.root).is_dir():
+        if self.is_foreign(environment) and private_files.folder_exists(Path(self.root)):
             message = f"the name {environment.definition.name} is used by an environment of {self.root}"
             raise DevloopError(message, hint=command("devloop -C", self.root, "down", *filter(None, [self.content.get("environment")])))
 

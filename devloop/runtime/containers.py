@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from devloop.clients.engine import Engine
-from devloop.clients.engine.containers import Container, Containers
+from devloop.clients.engine.containers import Container, Containers, Volume
 from devloop.clients.engine.images import ImageStore
+from devloop.clients.private_files import folder_exists
+from devloop.clients.xdg import state_folder
 from devloop.images import Images
 from devloop.model.cluster.environment import Environment
 from devloop.toolchain import Toolchain
 
 # On all our containers and volumes except the nodes.
-ENVIRONMENT_LABEL, ROOT_LABEL = "devloop.dev/environment", "devloop.dev/root"
+# STATE_LABEL has the state folder of the user: an engine can have several users.
+ENVIRONMENT_LABEL, ROOT_LABEL, STATE_LABEL = "devloop.dev/environment", "devloop.dev/root", "devloop.dev/state"
 
 
 @dataclass(frozen=True)
@@ -53,21 +56,23 @@ class ContainerRuntime:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        return {ENVIRONMENT_LABEL: self.environment.definition.name, ROOT_LABEL: str(self.environment.root.resolve())}
+        root = str(self.environment.root.resolve())
+        return {ENVIRONMENT_LABEL: self.environment.definition.name, ROOT_LABEL: root, STATE_LABEL: str(state_folder())}
 
     def companions(self) -> tuple[Container, ...]:
         """The containers of this environment, except the nodes."""
         return tuple(container for container in self._labelled() if container.labels.get(ROOT_LABEL) == self.labels[ROOT_LABEL])
 
-    def is_ours(self, container: Container) -> bool:
+    def is_ours(self, part: Container | Volume) -> bool:
         """Whether it belongs to this repository or to one that no longer exists."""
-        root = container.labels.get(ROOT_LABEL, "")
-        return root == self.labels[ROOT_LABEL] or (root != "" and not Path(root).is_dir())
+        root = part.labels.get(ROOT_LABEL, "")
+        return root in (str(self.environment.root), self.labels[ROOT_LABEL]) or (root != "" and not folder_exists(Path(root)))
 
     def remove(self) -> bool:
         """Remove the companions and their volumes; whether there were any."""
         removed = [self.containers.remove(container.name) for container in self._labelled() if self.is_ours(container)]
-        removed += [self.containers.remove_volume(name) for name in self.containers.volumes(self._label)]
+        volumes = filter(None, map(self.containers.volume, self.containers.volumes(self._label)))
+        removed += [self.containers.remove_volume(volume.name) for volume in volumes if self.is_ours(volume)]
         return any(removed)
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from devloop.clients import private_files
 
 MEMORY = Path("/dev/shm")
+_DOOMED = ".deleted"
 MIN_FREE_MEMORY = 1 << 30  # bytes on it: containers often get 64 MiB, which a repository may fill
 
 
@@ -19,6 +20,11 @@ class Layout:
     """`folder` is absolute and private to this user."""
 
     folder: Path
+
+    @property
+    def doomed(self) -> Path:
+        """The folder while it is being removed: renamed first, so that a partly deleted one is not mistaken for an environment."""
+        return self.folder.with_name(f".{self.folder.name}{_DOOMED}")
 
     @property
     def pki(self) -> Path:
@@ -90,3 +96,8 @@ class Layout:
         except OSError:
             return False
         return not self.memory.is_symlink() and self.memory.stat().st_uid == os.getuid()
+
+
+def doomed_folders(parent: Path) -> tuple[str, ...]:
+    """The names of the environments in `parent` whose removal was interrupted."""
+    return tuple(path.name[1:].removesuffix(_DOOMED) for path in sorted(parent.glob(f".*{_DOOMED}")))

@@ -47,14 +47,15 @@ class LoadImages:
 
 @dataclass(frozen=True)
 class DeleteEnvironment:
-    """`for_good` also deletes what is kept for the next run."""
+    """`subject` is the message for what was deleted; `for_good` also deletes what is kept for the next run."""
 
+    subject: str = ""
     for_good: bool = True
     title: str = "delete"
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
         existed = session.provisioner.delete(session.emit)
-        if self.for_good:
+        if self.for_good and session.environment.root.is_absolute():
             remove_store(session.environment.root)
-        return outcome(existed, "" if existed else "nothing to delete")
+        return outcome(existed, self.subject if existed else "nothing to delete")

@@ -85,7 +85,7 @@ class EmbeddedProvisioner:
         )
 
     def delete(self, emit: Emit) -> bool:
-        self._refuse_foreign()
+        self._ownership.refuse_foreign(self._environment)
         try:
             forgotten = self._ownership.leave_context(self.context())
         finally:
@@ -122,8 +122,7 @@ class EmbeddedProvisioner:
         """Remove all processes and files; whether there was anything. Can be repeated after an interruption."""
         folder = self._layout.folder
         control.end(self._layout)
-        # Renamed first, so that a partly deleted folder is not mistaken for an environment.
-        doomed = folder.with_name(f".{folder.name}.deleted")
+        doomed = self._layout.doomed
         removed = _remove(doomed) | _remove(self._layout.memory)
         with contextlib.suppress(FileNotFoundError):
             folder.rename(doomed)

@@ -150,6 +150,9 @@ class KindProvisioner:
     def delete(self, emit: Emit) -> bool:
         self._state.owner.refuse_foreign(self._environment)
         exists = self._state.exists
+        if not exists and self._cluster.containers():
+            message = f"the cluster {self.context()} is kept: devloop has no record of having created it"
+            emit(Notice(message, Severity.WARNING, command("kind delete cluster --name", self._definition.name)))
         with ThreadPoolExecutor() as pool:
             removals = [pool.submit(self._cluster.delete)] if exists else []
             removals.append(pool.submit(self.runtime.remove))

@@ -37,7 +37,8 @@ class ClusterState:
 
     @property
     def exists(self) -> bool:
-        return bool(self.owner.content)
+        """Whether devloop created the cluster; a damaged record says so too."""
+        return self.owner.file.exists() or self.kubeconfig.exists()
 
     @property
     def is_complete(self) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from devloop.clients.engine import connect
 from devloop.clients.engine.containers import Container
+from devloop.clients.xdg import state_folder
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
-from devloop.runtime.containers import ENVIRONMENT_LABEL, ROOT_LABEL, ContainerRuntime
+from devloop.runtime.containers import ENVIRONMENT_LABEL, ROOT_LABEL, STATE_LABEL, ContainerRuntime
 from devloop.toolchain import Toolchain
 
 
@@ -24,8 +25,9 @@ def runtime(tmp_path: Path) -> ContainerRuntime:
 
 def test_labels_never_change(runtime: ContainerRuntime, tmp_path: Path) -> None:
     """So that `down` finds environments of older versions."""
-    assert (ENVIRONMENT_LABEL, ROOT_LABEL) == ("devloop.dev/environment", "devloop.dev/root")
-    assert runtime.labels == {"devloop.dev/environment": "demo", "devloop.dev/root": str(tmp_path / "mine")}
+    assert (ENVIRONMENT_LABEL, ROOT_LABEL, STATE_LABEL) == ("devloop.dev/environment", "devloop.dev/root", "devloop.dev/state")
+    own = {"devloop.dev/environment": "demo", "devloop.dev/root": str(tmp_path / "mine"), "devloop.dev/state": str(state_folder())}
+    assert runtime.labels == own
 
 
 @pytest.mark.parametrize(("root", "ours"), [("mine", True), ("gone", True), ("theirs", False)])
