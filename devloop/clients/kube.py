@@ -139,6 +139,10 @@ class Kube:
         data = retrying(self._open, method, path, body, query or {}, content_type, timeout, accept).data
         return cast(Object, json.loads(data)) if data else {}
 
+    def read(self, path: str) -> bytes:
+        """An answer as it is."""
+        return bytes(self._open("GET", path, None, {}, "application/json", 30.0, "*/*").data)
+
     def _open(
         self,
         method: str,

@@ -17,10 +17,11 @@ from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.console.wrapping import Whole, hint_line, styled
+from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, InputError
 from devloop.hint import Hint
 from devloop.model.commands import Target
-from devloop.model.report import Event, Notice, Progress, Report, StepFinished
+from devloop.model.report import Event, Found, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, TEXT
 from devloop.output.github import annotation
 
@@ -53,6 +54,7 @@ class Console:
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
+        self._shown: tuple[Diagnostic, ...] = ()
 
     @cached_property
     def _rich(self) -> RichConsole:
@@ -77,11 +79,21 @@ class Console:
 
     def emit(self, event: Event) -> None:
         """Shows an event; any thread may call it."""
+        if isinstance(event, Found):
+            self._found(self._hints.event(event))
+            return
         with self._lock:
             line = self._view.take(self._hints.event(event))
         permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or permanent):
             _print(self._rich, line)
+
+    def _found(self, event: Event) -> None:
+        """Shows findings as soon as they are known: the rest of a run can take minutes."""
+        assert isinstance(event, Found)
+        with self._lock:
+            self._shown += event.findings
+            _print(self._rich, *findings_by_file(event.findings))
 
     def show(self, report: Report) -> None:
         """Shows the report: what is ready, what is not and why, what to do next."""
@@ -99,7 +111,8 @@ class Console:
             _print(self._rich, *(step_line(step, timed=False) for step in report.steps))
         elif report.kustomizations or report.causes:
             _print(self._rich, tree(report.kustomizations, heading(report), report.causes))
-        _print(self._rich, *findings_by_file(report.findings, report.environment.split(", ")))
+        new = [finding for finding in report.findings if finding not in self._shown]
+        _print(self._rich, *findings_by_file(new, report.environment.split(", ")))
         for finding in report.findings if os.environ.get("GITHUB_ACTIONS") == "true" else ():
             self._rich.print(annotation(finding), markup=False, soft_wrap=True)
         _print(self._rich, *reasons(report), *verdict(report, self._hints))

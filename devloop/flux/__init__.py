@@ -24,6 +24,9 @@ class Controllers(Protocol):
     def ensure(self, names: Sequence[str], kube: Kube, gates: Mapping[str, str]) -> bool:
         """Start them if needed; whether anything changed. Call `install` first. `gates` are the kustomize-controller's feature gates."""
 
+    def artifact(self, kube: Kube, url: str) -> bytes:
+        """The artifact of a source by its URL."""
+
 
 def open_controllers(runtime: ContainerRuntime | ProcessRuntime) -> Controllers:
     """Deployments or host processes, depending on `runtime`."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from devloop.clients import http
 from devloop.clients.kube import Kube
 from devloop.clients.wait import until
 from devloop.flux.flags import ENVIRONMENT, tuned_flags
@@ -33,6 +34,9 @@ class ProcessControllers:
         # The controllers need RBAC: without it they exit because discovery is forbidden.
         until(kube.is_ready, "the API server", patience=PATIENCE, stop=self.runtime.stop, hint=DevloopCommand("status"), pause=PAUSE)
         return self.runtime.run({name: Program(partial(command, name=name, gates=gates), probe="/readyz") for name in names})
+
+    def artifact(self, kube: Kube, url: str) -> bytes:
+        return http.fetch(url, self.runtime.stop)
 
 
 def command(context: ComponentContext, name: str, gates: Mapping[str, str]) -> Component:

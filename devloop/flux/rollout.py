@@ -12,7 +12,7 @@ from typing import Any
 from devloop.clients.kube import DEPLOYMENTS, NODES, PODS, Kube
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
-from devloop.flux.deployments import deployments
+from devloop.flux.deployments import ARTIFACTS_PORT, deployments
 from devloop.hint import Hint, command, instructions
 from devloop.model.flux.names import CONTROLLERS, NAMESPACE
 from devloop.model.report import Emit, Progress
@@ -58,6 +58,12 @@ class ClusterControllers:
         _delete_failing_pods(kube, names)
         _await_rollout(kube, names, self.runtime.stop)
         return True
+
+    def artifact(self, kube: Kube, url: str) -> bytes:
+        """Through the API server: nodes are not reachable from everywhere."""
+        [pod, *_] = _pods(kube, ["source-controller"])
+        path = url.split("://", 1)[1].partition("/")[2]
+        return kube.read(f"{PODS.path(NAMESPACE, pod['metadata']['name'])}:{ARTIFACTS_PORT}/proxy/{path}")
 
     def _images(self, names: Sequence[str]) -> dict[str, str]:
         """Own images, else Flux's; in a Deployment without the digest, since nodes have a loaded image by its tag only."""

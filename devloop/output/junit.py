@@ -67,8 +67,9 @@ def _step(environment: str, step: Outcome) -> Xml.Element:
 
 def _cause(environment: str, cause: Cause) -> Xml.Element:
     case = _case(f"{environment}.{cause.kustomization or 'cluster'}", str(cause.object), 0.0)
-    failure = Xml.SubElement(case, "failure", {"message": _clean(cause.message), "type": cause.id})
-    failure.text = _clean("\n".join([*cause.log, *([f"hint: {cause.hint}"] if cause.hint else [])]))
+    failed = cause.severity is Severity.ERROR
+    element = Xml.SubElement(case, *(("failure", {"message": _clean(cause.message), "type": cause.id}) if failed else ("system-out",)))
+    element.text = _clean(str(cause) if not failed else "\n".join([*cause.log, *([f"hint: {cause.hint}"] if cause.hint else [])]))
     return case
 
 

@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from devloop.clients.wait import WaitTimeout
 from devloop.errors import Interrupted
 from devloop.flux import expectations
+from devloop.flux.charts import known_differences
 from devloop.flux.presence import missing_objects
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
@@ -35,7 +37,7 @@ class ShowStatus:
             return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
         if not status.running:
             return Outcome(Status.FAILED, f"{_components(status)}; the cluster does not answer", DevloopCommand("up", name))
-        expected = expectations.load(state_dir(session.provisioner.name, session.environment.definition.name))
+        expected = expectations.load(_folder(session))
         state = Reconciliation(expected, time.monotonic())
         with Watching(session.kube, state) as watching:
             self._await_sync(session, watching)
@@ -57,8 +59,13 @@ class ShowStatus:
     def _report(self, session: Session, watching: Watching, status: ProvisionerStatus) -> None:
         diagnosis = watching.diagnose(at_once=True)
         missing = missing_objects(session.kube, watching.state.expected, frozenset(k.id for k in diagnosis.kustomizations if k.ready))
-        causes = unique((*_stopped(status), *diagnosis.causes, *missing))
+        stale = known_differences(watching.state.observed, _folder(session))
+        causes = unique((*_stopped(status), *diagnosis.causes, *missing, *stale))
         session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))
+
+
+def _folder(session: Session) -> Path:
+    return state_dir(session.provisioner.name, session.environment.definition.name)
 
 
 def _stopped(status: ProvisionerStatus) -> list[Cause]:

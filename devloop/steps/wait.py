@@ -3,15 +3,18 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, Kube
 from devloop.errors import Interrupted
 from devloop.flux import expectations
+from devloop.flux.charts import compare_charts
 from devloop.flux.presence import missing_objects
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.expected import Expected
+from devloop.model.causes.left_alone import left_alone
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import FORCE_AT, HELM_RELEASE, KUSTOMIZATION, REQUESTED_AT
@@ -41,12 +44,13 @@ class AwaitReady:
         expectations.save(state_dir(session.provisioner.name, session.environment.definition.name), expected)
         state = Reconciliation(expected, time.monotonic())
         with Watching(session.kube, state) as watching:
-            return _Wait(session, watching, time.monotonic() + self.timeout, self.timeout).run()
+            return _Wait(session, self.graph.value, watching, time.monotonic() + self.timeout, self.timeout).run()
 
 
 @dataclass
 class _Wait:
     session: Session
+    graph: Graph
     watching: Watching
     deadline: float
     timeout: float
@@ -90,14 +94,22 @@ class _Wait:
         ready = frozenset(k.id for k in self.watching.state.kustomizations(time.monotonic()))
         missing = restarted or missing_objects(self.session.kube, self.watching.state.expected, ready)
         if not missing:
+            if stale := self._stale_charts():
+                return self._failed(stale, "", "")
             self._report_pruned()
-            self.session.emit(Reconciling(self.watching.state.kustomizations(time.monotonic())))
+            self.session.emit(Reconciling(self.watching.state.kustomizations(time.monotonic()), left_alone(self.graph)))
             return outcome(not self.already, "everything is ready")
         self.already = False
         gone = [cause for cause in missing if cause.id == "object/missing"]
         if gone and not self._repair(gone):
             return self._failed(missing, "", DevloopCommand("status", self.session.environment.name))
         return None
+
+    def _stale_charts(self) -> tuple[Cause, ...]:
+        session = self.session
+        folder = state_dir(session.provisioner.name, session.environment.definition.name)
+        read = partial(session.controllers.artifact, session.kube)
+        return compare_charts(self.graph, self.watching.state.observed, session.environment.root, folder, read)
 
     def _repair(self, missing: Iterable[Cause]) -> bool:
         """Request a reconciliation of what applied the objects; False if that has been done."""

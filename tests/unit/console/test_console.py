@@ -14,7 +14,7 @@ from devloop.errors import InputError
 from devloop.hint import command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed, ok, warning
-from devloop.model.report import Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
+from devloop.model.report import Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)
 FAILED = Readiness(
@@ -207,3 +207,14 @@ def test_equal_failures_are_shown_once(capsys: pytest.CaptureFixture[str]) -> No
 def test_an_interrupted_run_says_how_to_continue(capsys: pytest.CaptureFixture[str]) -> None:
     Console().show(report(failure=130))
     assert plain(capsys.readouterr().out)[-2:] == ["interrupted", "  continue: devloop up local"]
+
+
+def test_findings_are_shown_when_they_are_found_and_once(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    finding = Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.WARNING, rule="graph/cycle")
+    console.emit(Found((finding,)))
+    assert "a cycle" in capsys.readouterr().out
+    console.show(report(findings=(finding, replace(finding, message="another cycle"))))
+    text = capsys.readouterr().out
+    assert "another cycle" in text
+    assert "warning  a cycle" not in text
