@@ -7,14 +7,22 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
-from devloop.clients.kube import WATCHED, Kube
+from devloop.clients.kube import WATCHED, Kube, Resource
 from devloop.model.causes.cause import Cause
+from devloop.model.causes.claims import pending_claims
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import Object
 
 TICK = 0.05  # seconds between two checks of the clock without events
 PACE = 0.2  # seconds between two diagnoses while events come
+OTHERS_PACE = 1.0  # seconds between two looks at objects that are not watched
+MOST_OTHERS = 30  # of them at a time
+# Kinds without a status, most objects of a repository.
+ALWAYS_CURRENT = frozenset({
+    "ClusterRole", "ClusterRoleBinding", "ConfigMap", "LimitRange", "Namespace", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota",
+    "Role", "RoleBinding", "Secret", "Service", "ServiceAccount",
+})  # fmt: skip
 
 
 @dataclass
@@ -28,6 +36,8 @@ class Watching:
     _changed: bool = True
     _diagnosed_at: float = 0.0
     _diagnosis: Diagnosis | None = None
+    _looked_at: float = 0.0
+    _kinds: dict[str, Resource] | None = None
     _done: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Watching:
@@ -65,9 +75,27 @@ class Watching:
         now = time.monotonic()
         due = now - self._diagnosed_at >= PACE
         if self._diagnosis is None or at_once or due:
+            self._look_at_others(now)
             self._diagnosis = Diagnosis(self.state, now, time.time())
             self._diagnosed_at, self._changed = now, False
         return self._diagnosis
+
+    def _look_at_others(self, now: float) -> None:
+        """Objects of other kinds that a health check waits for, and the claims of pods that are pending; not at every diagnosis."""
+        if now - self._looked_at < OTHERS_PACE:
+            return
+        self._looked_at = now
+        observed = self.state.observed
+        wanted = dict.fromkeys([*self.state.checking(), *pending_claims(observed)])
+        for ref in [ref for ref in wanted if ref.kind not in ALWAYS_CURRENT][:MOST_OTHERS]:
+            resource = self._resource(ref.kind)
+            if resource and (obj := self.kube.get(resource, ref.name, ref.namespace)):
+                observed.take("ADDED", obj)
+
+    def _resource(self, kind: str) -> Resource | None:
+        if self._kinds is None:
+            self._kinds = {name: resource for (_, name), resource in self.kube.kinds().items()}
+        return self._kinds.get(kind)
 
 
 def with_logs(kube: Kube, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef, unique
+from devloop.model.causes.claims import claim_cause, pending_claims
 from devloop.model.causes.flux import condition, kustomization_cause, release_cause, source_cause
 from devloop.model.causes.observed import metadata
+from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT
-from devloop.model.flux.reconciliation import Reconciliation, owner_of
+from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import chart_of
-from devloop.model.kubernetes.health import is_available
+from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
 from devloop.model.report import Readiness
@@ -31,7 +33,8 @@ class Diagnosis:
         self.kustomizations = state.kustomizations(now)
         self._by_id = {k.id: k for k in self.kustomizations}
         self._seen: set[ObjectRef] = set()
-        self.causes = unique((*self._of_kustomizations(), *self._unattended(), *self._restarted()))
+        causes = (*self._of_kustomizations(), *self._unattended(), *self._restarted())
+        self.causes = unique(map(self._with_claim, causes))
 
     def is_final(self) -> bool:
         """Whether nothing will change without another revision: all that is not ready failed for good, or depends on something that did."""
@@ -48,6 +51,14 @@ class Diagnosis:
         progress = self._clock - (self._now - self._state.progress_at)
         return cause.final and (not cause.attempted or cause.attempted >= int(progress))
 
+    def _with_claim(self, cause: Cause) -> Cause:
+        """The claim that a pod waits for tells more than the pod."""
+        if cause.id != "volume/pending" or cause.object.kind == "PersistentVolumeClaim":
+            return cause
+        claims = [self._state.observed.get(ref) for ref in pending_claims(self._state.observed) if ref.namespace == cause.object.namespace]
+        found = next((claim_cause(claim, self._state.observed) for claim in claims if claim and not is_current(claim)), None)
+        return replace(found, kustomization=cause.kustomization) if found else cause
+
     def _of_kustomizations(self) -> Iterator[Cause]:
         for k in self.kustomizations:
             if not (k.ready or k.suspended or self._is_blocked(k)):
@@ -62,7 +73,7 @@ class Diagnosis:
     def _of_one(self, k: Readiness) -> Iterator[Cause]:
         ref, obj = ObjectRef(KUSTOMIZATION, k.namespace, k.name), self._state.live(ObjectId(k.namespace, k.name))
         if obj is None:
-            yield Cause("kustomization/missing", ref, "it does not exist", final=self._is_applied(k))
+            yield Cause("kustomization/missing", ref, "it does not exist", final=self._is_applied(k), hint=DevloopCommand("up"))
             return
         if metadata(obj).get("deletionTimestamp"):
             yield Cause("kustomization/terminating", ref, f"it is being deleted{_finalizers(obj)}")
@@ -98,7 +109,7 @@ class Diagnosis:
             if target.get("kind") != KUSTOMIZATION:
                 yield from (replace(cause, final=cause.final or final) for cause in self._of_object(target))
         for ref in self._state.targets(kustomization):
-            if self._state.observed.get(ref) is None and ref.kind != KUSTOMIZATION:
+            if self._state.observed.get(ref) is None and ref.kind in WATCHED - {KUSTOMIZATION}:
                 text = f"the health check of {kustomization} waits for an object that does not exist"
                 yield Cause("kustomization/health-check-missing", ref, text, final=final or self._comes_from_nowhere(ref))
 
@@ -108,12 +119,16 @@ class Diagnosis:
 
     def _of_object(self, obj: Object) -> tuple[Cause, ...]:
         self._seen.add(ObjectRef.of(obj))
+        if obj.get("kind") == "Pod":
+            warnings = self._state.observed.warnings(obj)
+            return tuple(pod_causes(obj, ObjectRef.of(obj), warnings, self._clock)) or (_not_ready(obj),)
+        if obj.get("kind") == "PersistentVolumeClaim":
+            return (claim_cause(obj, self._state.observed),)
         if obj.get("kind") in WORKLOADS:
             return workload_causes(self._state.observed, obj, self._clock)
         if obj.get("kind") == HELM_RELEASE:
             return tuple(self._of_release(obj))
-        ready = condition(obj, "Ready")
-        return (Cause("object/not-ready", ObjectRef.of(obj), one_line(ready.get("message", "")) or "it is not ready"),)
+        return (_not_ready(obj),)
 
     def _of_release(self, release: Object) -> Iterator[Cause]:
         ref, observed = ObjectRef.of(release), self._state.observed
@@ -163,6 +178,11 @@ class Diagnosis:
             release = self._state.observed.get(owner)
             owner = owner_of(release) if release else None
         return f"{owner.namespace}/{owner.name}" if owner and owner.kind == KUSTOMIZATION else ""
+
+
+def _not_ready(obj: Object) -> Cause:
+    ready = condition(obj, "Ready")
+    return Cause("object/not-ready", ObjectRef.of(obj), one_line(ready.get("message", "")) or "it is not ready")
 
 
 def _is_controller(deployment: Object) -> bool:

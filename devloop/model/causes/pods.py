@@ -123,8 +123,9 @@ def _unscheduled(pod: Object, workload: ObjectRef) -> Iterator[Cause]:
     for condition in (pod.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             message = one_line(condition.get("message", ""))
-            kind = "volume/pending" if "persistentvolumeclaim" in message.lower() else "pod/unschedulable"
-            yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=bool(message))
+            claims = "persistentvolumeclaim" in message.lower()
+            kind = "volume/pending" if claims else "pod/unschedulable"
+            yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=bool(message) and not claims)
 
 
 def _mounts(workload: ObjectRef, warnings: Sequence[Object]) -> Iterator[Cause]:

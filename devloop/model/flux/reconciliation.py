@@ -97,6 +97,10 @@ class Reconciliation:
         for obj in self.observed.of_kind(*WORKLOADS, "Job"):
             if owner_of(obj) and not is_available(obj):
                 yield obj
+        for obj in self.observed.of_kind("Pod"):
+            failed = (obj.get("status") or {}).get("phase") == "Failed"
+            if owner_of(obj) and not metadata(obj).get("ownerReferences") and (failed or not is_current(obj)):
+                yield obj
         for obj in self.observed.of_kind(HELM_RELEASE):
             if not (obj.get("spec") or {}).get("suspend") and not release_is_ready(obj, self.observed, self.revision):
                 yield obj
@@ -119,8 +123,13 @@ class Reconciliation:
         return owner if self.observed.get(owner) else None
 
     def targets(self, object_id: ObjectId) -> list[ObjectRef]:
-        """What the Kustomization waits for, of the watched kinds."""
+        """What the Kustomization waits for."""
         return _targets(self.live(object_id) or {})
+
+    def checking(self) -> Iterator[ObjectRef]:
+        """Targets of running health checks, of kinds that are not watched."""
+        for ref in list(self._checking_since):
+            yield from (target for target in _targets(self.observed.get(ref) or {}) if target.kind not in WATCHED)
 
     def unhealthy(self, object_id: ObjectId) -> tuple[Object, ...]:
         """Existing objects that the Kustomization waits for and that are not healthy."""
@@ -164,7 +173,7 @@ class Reconciliation:
 
     def _healthy_since(self, obj: Object, now: float) -> object | None:
         """The versions of a running health check's targets, once they are healthy and the check had time to notice."""
-        keys = _targets(obj)
+        keys = [key for key in _targets(obj) if key.kind in WATCHED]
         targets = [self.observed.get(key) for key in keys]
         if not all(target is not None and self._is_current(target) for target in targets):
             return None
@@ -218,14 +227,14 @@ def _checking_health(obj: Object) -> bool:
 
 
 def _targets(obj: Object) -> list[ObjectRef]:
-    """What a Kustomization waits for, of the watched kinds; an inventory id is <namespace>_<name>_<group>_<kind>."""
+    """What a Kustomization waits for; an inventory id is <namespace>_<name>_<group>_<kind>."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     if spec.get("wait"):
         refs = inventory(status)
     else:
         namespace = metadata(obj).get("namespace", "")
         refs = [ObjectRef(c.get("kind", ""), c.get("namespace") or namespace, c.get("name", "")) for c in spec.get("healthChecks") or ()]
-    return [ref for ref in refs if ref.kind in WATCHED and ref != ObjectRef.of(obj)]
+    return [ref for ref in refs if ref != ObjectRef.of(obj)]
 
 
 def inventory(status: Mapping[str, object]) -> list[ObjectRef]:

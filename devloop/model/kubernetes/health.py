@@ -82,11 +82,22 @@ def _job(obj: Object, status: Object) -> bool:
     return _condition(status, "Failed") != "True" and bool(status.get("startTime"))
 
 
+def _pod(obj: Object, status: Object) -> bool:
+    # Flux accepts a pod that has ended, whatever its exit code.
+    return status.get("phase") in ("Succeeded", "Failed") or (status.get("phase") == "Running" and _condition(status, "Ready") == "True")
+
+
+def _claim(obj: Object, status: Object) -> bool:
+    return status.get("phase") == "Bound"
+
+
 _CHECKS: Mapping[str, Callable[[Object, Object], bool]] = {
     "Deployment": _replicated("updatedReplicas", "replicas", "availableReplicas"),
     "StatefulSet": _stateful_set,
     "DaemonSet": _daemon_set,
     "Job": _job,
+    "Pod": _pod,
+    "PersistentVolumeClaim": _claim,
     "HelmRelease": _custom,
     "Kustomization": _custom,
 }

@@ -143,3 +143,36 @@ def test_what_is_expected_survives_a_file() -> None:
     objects = (ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps", "shop/web"),)
     expected = Expected(REVISION, {ROOT: (), APPS: (ROOT,)}, frozenset({APPS}), objects)
     assert Expected.from_json(expected.to_json()) == expected
+
+
+def test_the_claim_that_a_pod_waits_for_tells_more_than_the_pod() -> None:
+    unbound = [{"type": "PodScheduled", "status": "False", "message": "pod has unbound immediate PersistentVolumeClaims"}]
+    waits = pod(phase="Pending", conditions=unbound)
+    waits["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "data"}}]
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "data"}, "status": {"phase": "Pending"}}
+    objects = (*READY, deployment(), replica_set(1), waits, claim)
+    assert found(*objects) == [("volume/pending", "PersistentVolumeClaim/shop/data", "flux-system/apps")]
+    assert diagnose(reconciliation(*objects)).is_final()
+    assert not diagnose(reconciliation(*objects[:-1], {**claim, "spec": {"storageClassName": "slow"}})).is_final()
+
+
+def test_a_pod_of_the_repository_has_to_run() -> None:
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+    bare = pod(waiting("ErrImagePull", "not found"), phase="Pending")
+    bare["metadata"] = {**bare["metadata"], "labels": labels, "ownerReferences": []}
+    assert found(*READY, bare) == [("pod/image-pull", "Pod/shop/web-1-a", "flux-system/apps")]
+
+
+def test_objects_that_a_health_check_waits_for_and_that_are_not_watched_are_named() -> None:
+    spec = {"healthChecks": [{"kind": "Widget", "namespace": "shop", "name": "w"}]}
+    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec)
+    checking["status"]["conditions"] += [
+        {"type": "Reconciling", "status": "True"},
+        {"type": "Healthy", "status": "Unknown", "reason": "Progressing"},
+    ]
+    state = reconciliation(kustomization(ROOT), checking)
+    assert list(state.checking()) == [ObjectRef("Widget", "shop", "w")]
+    widget = {"kind": "Widget", "metadata": {"namespace": "shop", "name": "w"}}
+    widget["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no parts"}]}
+    state.observe("ADDED", widget, 1.0)
+    assert [(cause.id, cause.message) for cause in diagnose(state).causes] == [("object/not-ready", "no parts")]

@@ -1,0 +1,37 @@
+"""Why a PersistentVolumeClaim has no volume. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.observed import Observed, metadata
+from devloop.model.kubernetes.objects import Object
+from devloop.model.messages import one_line
+
+KIND = "PersistentVolumeClaim"
+
+
+def claim_cause(claim: Object, observed: Observed) -> Cause:
+    """From the warnings about it, else from its storage class."""
+    ref, spec = ObjectRef.of(claim), claim.get("spec") or {}
+    if metadata(claim).get("deletionTimestamp"):
+        return Cause("object/terminating", ref, "it is being deleted")
+    said = [one_line(warning.get("message", "")) for warning in observed.warnings(claim)]
+    if said:
+        return Cause("volume/pending", ref, said[-1], final="not found" in said[-1])
+    if not spec.get("storageClassName") and not spec.get("volumeName"):
+        return Cause("volume/pending", ref, "it names no storage class, and the cluster has no default one", final=True)
+    return Cause("volume/pending", ref, f"it waits for a volume of the storage class {spec.get('storageClassName') or 'that it names'}")
+
+
+def pending_claims(observed: Observed) -> Iterator[ObjectRef]:
+    """The claims of pods that wait for their volumes."""
+    for pod in observed.of_kind("Pod"):
+        conditions = (pod.get("status") or {}).get("conditions") or ()
+        messages = (str(c.get("message", "")) for c in conditions if (c.get("type"), c.get("status")) == ("PodScheduled", "False"))
+        if any("persistentvolumeclaim" in message.lower() for message in messages):
+            namespace = metadata(pod).get("namespace", "")
+            for volume in (pod.get("spec") or {}).get("volumes") or ():
+                if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
+                    yield ObjectRef(KIND, namespace, name)
