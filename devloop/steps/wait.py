@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, Kube
+from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS
 from devloop.errors import Interrupted
 from devloop.flux import expectations
 from devloop.flux.charts import compare_charts
@@ -18,6 +18,7 @@ from devloop.model.causes.left_alone import left_alone
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import FORCE_AT, HELM_RELEASE, KUSTOMIZATION, REQUESTED_AT
+from devloop.model.flux.nudges import Nudges
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.messages import counted, join_words
 from devloop.model.report import Notice, Outcome, Reconciling, Status
@@ -59,6 +60,9 @@ class _Wait:
     applied: frozenset[ObjectRef] | None = None
     repairs: dict[ObjectRef, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.nudges = Nudges(self.watching.state)
+
     def run(self) -> Outcome:
         state = self.watching.state
         while True:
@@ -85,7 +89,7 @@ class _Wait:
         self.final_since = (self.final_since or now) if diagnosis.is_final() else 0.0
         if self.final_since and now - self.final_since > CALM:
             return self._failed(diagnosis.causes, "", "fix the first failure, then run the command again")
-        _request_reconciliations(self.session.kube, state, now)
+        self._request_reconciliations(now)
         return None
 
     def _complete(self) -> Outcome | None:
@@ -146,9 +150,8 @@ class _Wait:
             message = "not available: " + join_words(sorted({str(cause.object) for cause in causes})[:MOST_NAMES])
         return Outcome(Status.FAILED, message + after, hint)
 
-
-def _request_reconciliations(kube: Kube, state: Reconciliation, now: float) -> None:
-    for object_id in list(state.nudges(now)):
-        token = f"{time.time_ns():020d}"
-        state.nudged(object_id, token)
-        kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
+    def _request_reconciliations(self, now: float) -> None:
+        for object_id in list(self.nudges.due(now)):
+            token = f"{time.time_ns():020d}"
+            self.nudges.requested(object_id, token)
+            self.session.kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})

@@ -6,12 +6,11 @@ from typing import Any
 
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.causes.expected import Expected
-from devloop.model.flux.reconciliation import FIRST_CHECK, LONG_CHECK, Reconciliation
+from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
 REVISION = "main@sha1:bbb"
 ROOT, INFRA, APPS = (ObjectId("flux-system", name) for name in ("flux-system", "infra", "apps"))
-LATER = FIRST_CHECK * 2
 
 
 def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
@@ -81,51 +80,6 @@ def test_a_health_check_that_waits_for_what_will_not_come_is_no_progress() -> No
 
 def test_what_a_failed_parent_never_created_does_not_keep_it_open() -> None:
     assert is_final(state(kustomization(ROOT, "False", "BuildFailed")))
-
-
-def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_its_first_look() -> None:
-    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
-    result = state(waiting, deployment(0))
-    assert list(result.nudges(LATER)) == []
-    result.observe("MODIFIED", deployment(1, "2"), 0.1)
-    assert list(result.nudges(FIRST_CHECK / 2)) == []
-    assert list(result.nudges(LATER)) == [APPS]
-    result.nudged(APPS, "1")
-    assert list(result.nudges(LONG_CHECK * 2)) == []
-
-
-def test_what_was_healthy_before_the_health_check_began_is_left_to_its_first_look() -> None:
-    result = state(deployment(1))
-    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
-    result.observe("ADDED", waiting, 5.0)
-    assert list(result.nudges(5.0 + LATER)) == []
-    assert list(result.nudges(5.0 + LONG_CHECK)) == [APPS]
-
-
-def test_a_dependent_is_nudged_the_moment_that_its_dependencies_are_ready() -> None:
-    waiting = kustomization(APPS, "False", "DependencyNotReady", needs=["infra"])
-    result = state(kustomization(ROOT), waiting)
-    assert list(result.nudges(0.0)) == []
-    result.observe("ADDED", kustomization(INFRA), 0.0)
-    assert list(result.nudges(0.0)) == [APPS]
-
-
-def test_a_failure_is_nudged_again_when_something_else_became_ready() -> None:
-    result = state(kustomization(ROOT), kustomization(APPS, "False", "ReconciliationFailed"))
-    assert list(result.nudges(LATER)) == [APPS]
-    result.nudged(APPS, "1")
-    result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed", lastHandledReconcileAt="1"), LATER)
-    assert list(result.nudges(LATER * 3)) == []
-    result.observe("ADDED", kustomization(INFRA), LATER)
-    assert list(result.nudges(LATER * 3)) == [APPS]
-
-
-def test_an_unanswered_nudge_keeps_a_failure_from_being_final() -> None:
-    result = state(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
-    assert is_final(result, LATER)
-    assert list(result.nudges(LATER)) == [APPS]
-    result.nudged(APPS, "1")
-    assert not is_final(result, LATER)
 
 
 def test_excluded_ones_are_not_waited_for() -> None:

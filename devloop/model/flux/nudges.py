@@ -1,0 +1,67 @@
+"""Which Kustomizations to reconcile early. No I/O; the time is an argument.
+
+The controllers repeat a health check every five seconds and retry a failed Kustomization after its interval; a watch knows sooner that
+another try is worth it, and an annotation requests it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devloop.model.causes.cause import ObjectRef
+from devloop.model.flux.kustomization import assess, parse_kustomization
+from devloop.model.flux.names import KUSTOMIZATION
+from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, kustomization_id, targets_of
+from devloop.model.kubernetes.objects import Object, ObjectId
+
+# A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
+# healthy after it started need a nudge, objects that were healthy before only if the check takes long.
+FIRST_CHECK, LONG_CHECK = 0.15, 1.0
+
+
+class Nudges:
+    """The requests of one wait, each made once for its reason."""
+
+    def __init__(self, state: Reconciliation) -> None:
+        self._state = state
+        self._reasons: dict[ObjectId, object] = {}
+
+    def due(self, now: float) -> Iterator[ObjectId]:
+        """Kustomizations that are worth reconciling now; confirm each with `requested`."""
+        ready = frozenset(self._state.ready_at)
+        for obj in list(self._state.observed.of_kind(KUSTOMIZATION)):
+            object_id, reason = kustomization_id(obj), self._reason(obj, ready, now)
+            # A running health check handles a request only when it ends; that must not prevent interrupting it.
+            busy = ObjectRef.of(obj) not in self._state.checking_since and self._state.is_requested(object_id, obj)
+            if reason is not None and not busy and self._reasons.get(object_id) != reason:
+                self._reasons[object_id] = reason
+                self._state.requested.pop(object_id, None)
+                yield object_id
+
+    def requested(self, object_id: ObjectId, token: str) -> None:
+        """Remember the token of the Kustomization's annotation."""
+        self._state.requested[object_id] = token
+
+    def _reason(self, obj: Object, ready: frozenset[ObjectId], now: float) -> object | None:
+        """Why to reconcile now, as a value that differs for each new reason, or None."""
+        state = assess(obj, self._state.revision)
+        if state.ready or state.suspended:
+            return None
+        if checking_health(obj):
+            return self._healthy_since(obj, now)
+        if state.reason == "DependencyNotReady":
+            waits = not ready.issuperset(parse_kustomization(obj).depends_on)
+            return None if waits else ("dependencies", self._state.revision)
+        # It failed while others were not ready: what was missing may exist now.
+        return ready if state.terminal and ready else None
+
+    def _healthy_since(self, obj: Object, now: float) -> object | None:
+        """The versions of a running health check's targets, once they are healthy and the check had time to notice."""
+        refs = [ref for ref in targets_of(obj) if ref.kind in WATCHED]
+        targets = [self._state.observed.get(ref) for ref in refs]
+        if not all(target is not None and self._state.is_current(target) for target in targets):
+            return None
+        since = self._state.checking_since[ObjectRef.of(obj)]
+        if now - since < (FIRST_CHECK if any(self._state.changed_at[ref] >= since for ref in refs) else LONG_CHECK):
+            return None
+        return tuple(target["metadata"]["resourceVersion"] for target in targets if target is not None)

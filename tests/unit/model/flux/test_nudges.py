@@ -1,0 +1,62 @@
+"""Which Kustomizations are worth reconciling early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devloop.model.flux.nudges import FIRST_CHECK, LONG_CHECK, Nudges
+from devloop.model.flux.reconciliation import Reconciliation
+
+from .test_reconciliation import APPS, CHECKING, INFRA, ROOT, deployment, is_final, kustomization, state
+
+LATER = FIRST_CHECK * 2
+
+
+def begun(*objects: dict[str, Any]) -> tuple[Reconciliation, Nudges]:
+    result = state(*objects)
+    return result, Nudges(result)
+
+
+def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_its_first_look() -> None:
+    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
+    result, nudges = begun(waiting, deployment(0))
+    assert list(nudges.due(LATER)) == []
+    result.observe("MODIFIED", deployment(1, "2"), 0.1)
+    assert list(nudges.due(FIRST_CHECK / 2)) == []
+    assert list(nudges.due(LATER)) == [APPS]
+    nudges.requested(APPS, "1")
+    assert list(nudges.due(LONG_CHECK * 2)) == []
+
+
+def test_what_was_healthy_before_the_health_check_began_is_left_to_its_first_look() -> None:
+    result, nudges = begun(deployment(1))
+    waiting = kustomization(APPS, "Unknown", "Progressing", wait=True, conditions=CHECKING, inventory=["shop_web_apps_Deployment"])
+    result.observe("ADDED", waiting, 5.0)
+    assert list(nudges.due(5.0 + LATER)) == []
+    assert list(nudges.due(5.0 + LONG_CHECK)) == [APPS]
+
+
+def test_a_dependent_is_nudged_the_moment_that_its_dependencies_are_ready() -> None:
+    waiting = kustomization(APPS, "False", "DependencyNotReady", needs=["infra"])
+    result, nudges = begun(kustomization(ROOT), waiting)
+    assert list(nudges.due(0.0)) == []
+    result.observe("ADDED", kustomization(INFRA), 0.0)
+    assert list(nudges.due(0.0)) == [APPS]
+
+
+def test_a_failure_is_nudged_again_when_something_else_became_ready() -> None:
+    result, nudges = begun(kustomization(ROOT), kustomization(APPS, "False", "ReconciliationFailed"))
+    assert list(nudges.due(LATER)) == [APPS]
+    nudges.requested(APPS, "1")
+    result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed", lastHandledReconcileAt="1"), LATER)
+    assert list(nudges.due(LATER * 3)) == []
+    result.observe("ADDED", kustomization(INFRA), LATER)
+    assert list(nudges.due(LATER * 3)) == [APPS]
+
+
+def test_an_unanswered_nudge_keeps_a_failure_from_being_final() -> None:
+    result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
+    assert is_final(result, LATER)
+    assert list(nudges.due(LATER)) == [APPS]
+    nudges.requested(APPS, "1")
+    assert not is_final(result, LATER)
