@@ -46,7 +46,7 @@ def unique(causes: Iterable[Cause]) -> tuple[Cause, ...]:
 
 @dataclass(frozen=True)
 class Cause:
-    """`id` is stable, see docs/causes.md. `kustomization` is the one that the object belongs to (namespace/name), '' if unknown.
+    """`id` is stable, see ids.py. `kustomization` is the one that the object belongs to (namespace/name), '' if unknown.
 
     `final`: another revision is needed, or a change from outside; `attempted` is the time (seconds since 1970) of an attempt that
     failed: a later one may succeed if something else became ready since then; 0 if that cannot help. `log` has the last lines of
