@@ -20,6 +20,7 @@ from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import FORCE_AT, HELM_RELEASE, KUSTOMIZATION, REQUESTED_AT
 from devloop.model.flux.nudges import Nudges
 from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.messages import counted, join_words
 from devloop.model.report import Notice, Outcome, Reconciling, Status
 from devloop.provisioners import state_dir
@@ -86,10 +87,10 @@ class _Wait:
             return self._complete()
         self.already = False
         diagnosis = self.watching.diagnose()
-        self.final_since = (self.final_since or now) if diagnosis.is_final() else 0.0
+        self.final_since = (self.final_since or now) if diagnosis.is_final() and not self._request(self.nudges.last_tries()) else 0.0
         if self.final_since and now - self.final_since > CALM:
             return self._failed(diagnosis.causes, "", "fix the first failure, then run the command again")
-        self._request_reconciliations(now)
+        self._request(self.nudges.due(now))
         return None
 
     def _complete(self) -> Outcome | None:
@@ -150,8 +151,11 @@ class _Wait:
             message = "not available: " + join_words(sorted({str(cause.object) for cause in causes})[:MOST_NAMES])
         return Outcome(Status.FAILED, message + after, hint)
 
-    def _request_reconciliations(self, now: float) -> None:
-        for object_id in list(self.nudges.due(now)):
+    def _request(self, wanted: Iterable[ObjectId]) -> bool:
+        """Request reconciliations; whether any was wanted."""
+        object_ids = list(wanted)
+        for object_id in object_ids:
             token = f"{time.time_ns():020d}"
             self.nudges.requested(object_id, token)
             self.session.kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
+        return bool(object_ids)

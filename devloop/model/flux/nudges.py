@@ -18,6 +18,9 @@ from devloop.model.kubernetes.objects import Object, ObjectId
 # healthy after it started need a nudge, objects that were healthy before only if the check takes long.
 FIRST_CHECK, LONG_CHECK = 0.15, 1.0
 
+# Reasons of failures that the state of the cluster decides, not the revision alone.
+DEPENDS_ON_CLUSTER = frozenset({"ReconciliationFailed", "HealthCheckFailed", "BuildFailed", "PruneFailed"})
+
 
 class Nudges:
     """The requests of one wait, each made once for its reason."""
@@ -25,6 +28,7 @@ class Nudges:
     def __init__(self, state: Reconciliation) -> None:
         self._state = state
         self._reasons: dict[ObjectId, object] = {}
+        self._tried: dict[ObjectId, float] = {}
 
     def due(self, now: float) -> Iterator[ObjectId]:
         """Kustomizations that are worth reconciling now; confirm each with `requested`."""
@@ -36,6 +40,16 @@ class Nudges:
             if reason is not None and not busy and self._reasons.get(object_id) != reason:
                 self._reasons[object_id] = reason
                 self._state.requested.pop(object_id, None)
+                yield object_id
+
+    def last_tries(self) -> Iterator[ObjectId]:
+        """Kustomizations that failed before something else became ready: the next attempt may succeed. Each once per such progress."""
+        progress_at = self._state.progress_at
+        for obj in list(self._state.observed.of_kind(KUSTOMIZATION)):
+            object_id, state = kustomization_id(obj), assess(obj, self._state.revision)
+            is_older = self._state.changed_at[ObjectRef.of(obj)] < progress_at
+            if state.terminal and state.reason in DEPENDS_ON_CLUSTER and is_older and self._tried.get(object_id) != progress_at:
+                self._tried[object_id] = progress_at
                 yield object_id
 
     def requested(self, object_id: ObjectId, token: str) -> None:

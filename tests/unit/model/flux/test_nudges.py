@@ -60,3 +60,20 @@ def test_an_unanswered_nudge_keeps_a_failure_from_being_final() -> None:
     assert list(nudges.due(LATER)) == [APPS]
     nudges.requested(APPS, "1")
     assert not is_final(result, LATER)
+
+
+def test_a_failure_is_tried_again_if_anything_became_ready_since() -> None:
+    """A webhook that did not answer, for example."""
+    result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
+    assert list(nudges.last_tries()) == []
+    result.observe("ADDED", deployment(0), 1.0)
+    assert list(nudges.last_tries()) == []
+    result.observe("MODIFIED", deployment(1), 2.0)
+    assert list(nudges.last_tries()) == [APPS]
+    assert list(nudges.last_tries()) == []
+
+
+def test_what_only_another_revision_can_mend_is_not_tried_again() -> None:
+    result, nudges = begun(kustomization(ROOT), kustomization(APPS, "False", "ArtifactFailed"))
+    result.observe("ADDED", kustomization(INFRA), 1.0)
+    assert list(nudges.last_tries()) == []
