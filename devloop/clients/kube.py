@@ -24,6 +24,7 @@ from devloop.model.kubernetes.objects import Object
 
 FIELD_MANAGER = "devloop"
 
+SERVE_TIMEOUT = 10.0  # seconds for a new kind
 RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
 
 
@@ -188,11 +189,11 @@ class Kube:
             return _items(self.request("GET", resource.path(namespace), query=query))
         return []
 
-    def metadata(self, resource: Resource) -> Sequence[Object]:
+    def metadata(self, resource: Resource, namespace: str = "", **query: str) -> Sequence[Object]:
         """All objects without spec and status."""
         accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
         with contextlib.suppress(NotFoundError):
-            return cast(Sequence[Object], self.request("GET", resource.path(), accept=accept).get("items") or ())
+            return cast(Sequence[Object], self.request("GET", resource.path(namespace), query=query, accept=accept).get("items") or ())
         return ()
 
     def kinds(self) -> dict[tuple[str, str], Resource]:
@@ -220,10 +221,17 @@ class Kube:
         return str(answer.data.decode(errors="replace")).strip()
 
     def apply(self, obj: Mapping[str, Any]) -> Object:
-        """Server-side apply as field manager `devloop`; devloop owns these objects, so it forces conflicts."""
+        """Server-side apply as field manager `devloop`; devloop owns these objects, so it forces conflicts.
+
+        Waits for a kind that is established and not yet served.
+        """
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
         metadata = obj["metadata"]
         resource = RESOURCES[obj["kind"]]
-        return self.request(
+        retry, stop = retry_if_exception(_is_unserved), stop_after_delay(SERVE_TIMEOUT)
+        return Retrying(retry=retry, wait=wait_fixed(0.05), stop=stop, reraise=True)(
+            self.request,
             "PATCH",
             resource.path(metadata.get("namespace", ""), metadata["name"]),
             obj,
@@ -239,11 +247,15 @@ class Kube:
 
     def annotate(self, resource: Resource, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Merge annotations into an object if it exists."""
+        self.merge(resource, namespace, name, {"metadata": {"annotations": dict(annotations)}})
+
+    def merge(self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]) -> None:
+        """Merge `patch` into an object if it exists (RFC 7386)."""
         with contextlib.suppress(NotFoundError):
             self.request(
                 "PATCH",
                 resource.path(namespace, name),
-                {"metadata": {"annotations": dict(annotations)}},
+                patch,
                 query={"fieldManager": FIELD_MANAGER},
                 content_type="application/merge-patch+json",
             )
@@ -322,6 +334,11 @@ class Kube:
 def _is_temporary(error: BaseException) -> bool:
     """Whether a retry may succeed soon: the server is starting or busy, or another writer was faster."""
     return isinstance(error, ApiError) and (error.status in (429, 503) or (error.status, error.reason) == (409, "Conflict"))
+
+
+def _is_unserved(error: BaseException) -> bool:
+    """Whether the server does not know the kind: for a missing object it answers with a Status, which has a reason."""
+    return isinstance(error, NotFoundError) and error.reason != "NotFound"
 
 
 def _items(answer: Object) -> list[Object]:

@@ -7,8 +7,10 @@ from devloop.clients.kube import import_client
 from devloop.commands.request import Request, locked, open_session, report
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError, InputError
+from devloop.flux.install import objects_of
 from devloop.hint import DevloopCommand
 from devloop.model.cluster.environment import Environment, Source
+from devloop.model.flux.names import CONTROLLERS
 from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_up
 from devloop.provisioners.found import under_another_name
@@ -64,3 +66,6 @@ def _prepare(session: Session) -> None:
     with contextlib.suppress(DevloopError, OSError):
         session.provisioner.prepare()
     import_client()
+    with contextlib.suppress(DevloopError, OSError):
+        for name in CONTROLLERS:
+            objects_of(session.toolchain, name)

@@ -27,6 +27,9 @@ class Controllers(Protocol):
     def artifact(self, kube: Kube, url: str) -> bytes:
         """The artifact of a source by its URL."""
 
+    def restart(self, names: Sequence[str], kube: Kube) -> None:
+        """End those that run, to start again: they may wait long for kinds or permissions that were missing meanwhile."""
+
 
 def open_controllers(runtime: ContainerRuntime | ProcessRuntime) -> Controllers:
     """Deployments or host processes, depending on `runtime`."""

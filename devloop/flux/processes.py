@@ -11,6 +11,7 @@ from devloop.flux.flags import ENVIRONMENT, tuned_flags
 from devloop.hint import DevloopCommand
 from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Emit
+from devloop.runtime import control
 from devloop.runtime.components import Component, ComponentContext, Program
 from devloop.runtime.processes import ProcessRuntime
 
@@ -37,6 +38,9 @@ class ProcessControllers:
 
     def artifact(self, kube: Kube, url: str) -> bytes:
         return http.fetch(url, self.runtime.stop)
+
+    def restart(self, names: Sequence[str], kube: Kube) -> None:
+        control.kill(self.runtime.layout, names)
 
 
 def command(context: ComponentContext, name: str, gates: Mapping[str, str]) -> Component:

@@ -65,6 +65,10 @@ class ClusterControllers:
         path = url.split("://", 1)[1].partition("/")[2]
         return kube.read(f"{PODS.path(NAMESPACE, pod['metadata']['name'])}:{ARTIFACTS_PORT}/proxy/{path}")
 
+    def restart(self, names: Sequence[str], kube: Kube) -> None:
+        for pod in _pods(kube, names):
+            kube.delete(PODS, pod["metadata"]["name"], NAMESPACE)
+
     def _images(self, names: Sequence[str]) -> dict[str, str]:
         """Own images, else Flux's; in a Deployment without the digest, since nodes have a loaded image by its tag only."""
         own, published = self.runtime.own_images, self.runtime.toolchain.published_image

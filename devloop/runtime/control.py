@@ -3,10 +3,11 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -55,6 +56,14 @@ def version(layout: Layout) -> str | None:
 def start(layout: Layout, components: Iterable[Component]) -> bool:
     """Make the components run with these commands; whether any was started."""
     return bool(ask(layout, {"op": "start", "components": [asdict(component) for component in components]})["started"])
+
+
+def kill(layout: Layout, names: Collection[str]) -> None:
+    """Kill those of the components that run; the supervisor starts them again."""
+    for component in ask(layout, {"op": "status"})["components"]:
+        if component["name"] in names and component["pid"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(component["pid"], signal.SIGKILL)
 
 
 @contextlib.contextmanager

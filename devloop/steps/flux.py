@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from devloop.clients.kube import GIT_REPOSITORIES
 from devloop.flux import manifests
 from devloop.flux.install import install
+from devloop.flux.termination import await_kustomizations
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
@@ -24,7 +25,9 @@ class InstallFlux:
 
     def run(self, session: Session) -> Outcome:
         controllers = self.graph.value.controllers
-        changed = install(controllers, session.kube, session.toolchain, session.stop)
+        changed = install(controllers, session.kube, session.toolchain, session.stop, session.emit)
+        if changed:
+            session.controllers.restart(controllers, session.kube)
         return outcome(changed, ", ".join(controllers) if changed else "")
 
 
@@ -57,6 +60,7 @@ class ConfigureSync:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
+        await_kustomizations(session.kube, {node.kustomization.id for node in graph}, session.stop, session.emit)
         endpoint = session.git_server.endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
         sources = manifests.own_git_repositories(graph)
