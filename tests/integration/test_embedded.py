@@ -25,7 +25,7 @@ import pytest
 import yaml
 
 from devloop.clients.git import git
-from devloop.clients.kube import EVENTS, NAMESPACES, NODES, PODS, ApiError, Kube, Resource
+from devloop.clients.kube import NAMESPACES, NODES, PODS, ApiError, Kube, Resource
 from devloop.clients.orphans import kill_orphans
 from devloop.diagnostic import Severity
 from devloop.errors import DevloopError
@@ -50,6 +50,7 @@ ROLES = ("control-plane", "worker", "worker")
 CONFIG_MAPS = Resource("v1", "configmaps")
 SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts")
 JOBS = Resource("batch/v1", "jobs")
+EVENTS = Resource("v1", "events")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
 
 
