@@ -80,8 +80,11 @@ def _add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
 
 
 def heading(report: Report) -> str:
-    ready = sum(k.ready for k in report.kustomizations)
     from rich.markup import escape
+
+    if not report.kustomizations:
+        return f"[bold]{escape(report.environment)}[/]"
+    ready = sum(k.ready for k in report.kustomizations)
 
     revision = f" at {escape(report.revision[:17])}" if report.revision else ""
     return f"[bold]{report.environment}[/]: {ready} of {len(report.kustomizations)} Kustomizations ready{revision}"

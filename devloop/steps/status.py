@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from devloop.clients.wait import WaitTimeout
 from devloop.errors import Interrupted
 from devloop.flux import expectations
 from devloop.flux.charts import known_differences
@@ -20,7 +19,7 @@ from devloop.provisioners import ProvisionerStatus, state_dir
 from devloop.session import Session
 from devloop.steps import Step
 
-PATIENCE = 15.0  # seconds for the first answers of the API server
+PATIENCE = 10.0  # seconds for the first answers of the API server
 PACE = 1.0  # seconds between two looks at what exists, while following
 
 
@@ -36,25 +35,28 @@ class ShowStatus:
         if not status.exists:
             return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
         if not status.running:
-            return Outcome(Status.FAILED, f"{_components(status)}; the cluster does not answer", DevloopCommand("up", name))
+            return _unreachable(session, f"{_components(status)}; the cluster does not answer")
         expected = expectations.load(_folder(session))
         state = Reconciliation(expected, time.monotonic())
         with Watching(session.kube, state) as watching:
-            self._await_sync(session, watching)
+            if problem := self._await_sync(session, watching):
+                return _unreachable(session, problem)
             self._report(session, watching, status)
             while self.follow and not session.stop.is_set():
                 if watching.drain() or session.stop.wait(PACE):
                     self._report(session, watching, status)
         return Outcome(Status.UNCHANGED, _components(status))
 
-    def _await_sync(self, session: Session, watching: Watching) -> None:
+    def _await_sync(self, session: Session, watching: Watching) -> str:
+        """What keeps the API server from answering, '' once it has."""
         deadline = time.monotonic() + PATIENCE
         while not watching.synced:
             watching.drain()
             if session.stop.is_set():
                 raise Interrupted("interrupted while reading the cluster")
             if watching.error or time.monotonic() > deadline:
-                raise WaitTimeout(watching.error or f"the API server did not answer within {PATIENCE:.0f} s", hint=DevloopCommand("up"))
+                return watching.error or f"the API server did not answer within {PATIENCE:.0f} s"
+        return ""
 
     def _report(self, session: Session, watching: Watching, status: ProvisionerStatus) -> None:
         diagnosis = watching.diagnose(at_once=True)
@@ -62,6 +64,13 @@ class ShowStatus:
         stale = known_differences(watching.state.observed, _folder(session))
         causes = unique((*_stopped(status), *diagnosis.causes, *missing, *stale))
         session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))
+
+
+def _unreachable(session: Session, message: str) -> Outcome:
+    hint = DevloopCommand("up", session.environment.name)
+    cause = Cause("cluster/unreachable", ObjectRef("Cluster", "", session.environment.definition.name), message)
+    session.emit(Reconciling((), (cause,)))
+    return Outcome(Status.FAILED, message, hint)
 
 
 def _folder(session: Session) -> Path:
