@@ -129,6 +129,6 @@ class _Wait:
         object_ids = list(wanted)
         for object_id in object_ids:
             token = f"{time.time_ns():020d}"
-            self.nudges.requested(object_id, token)
+            self.nudges.requested(object_id, token, time.monotonic())
             self.session.kube.annotate(KUSTOMIZATIONS, object_id.namespace, object_id.name, {REQUESTED_AT: token})
         return bool(object_ids)

@@ -18,13 +18,14 @@ CANCELED = frozenset({"HealthCheckCanceled", "Progressing", "ProgressingWithRetr
 
 # internal/controller/kustomization_controller.go of kustomize-controller 1.9; most specific first.
 _KUSTOMIZATION = patterns(
+    ("build", r"kustomize build failed|accumulating resources"),
     ("source-missing", r"^Source '[^']*' not found|Source artifact not found|Source is not ready"),
     ("path-missing", r"kustomization path not found|path is not a directory|stat .*: no such file or directory$"),
     ("dependency-missing", r"dependency '[^']*' not found"),
     ("variables-missing", r"substitute from '[^']*' error"),
     ("substitution", r"variable substitution failed|envsubst error"),
     ("decryption", r"SOPS|sops|decrypt|age identit"),
-    ("build", r"kustomize build failed|kustomization.yaml|generator failed|accumulating resources|invalid Kustomization|^failed to build"),
+    ("build", r"kustomization.yaml|generator failed|invalid Kustomization|^failed to build"),
 )
 _BY_REASON = {"PruneFailed": "prune", "HealthCheckFailed": "health-check", "BuildFailed": "build"}
 

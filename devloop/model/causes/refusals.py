@@ -16,7 +16,10 @@ def patterns(*pairs: tuple[str, str]) -> Patterns:
 _REFUSALS = patterns(
     ("quota", r"exceeded quota|failed quota|insufficient quota"),
     ("pod-security", r"violates PodSecurity"),
-    ("admission", r"admission webhook|ValidatingAdmissionPolicy|MutatingAdmissionPolicy|denied the request|denied request"),
+    (
+        "admission",
+        r"failed calling webhook|admission webhook|ValidatingAdmissionPolicy|MutatingAdmissionPolicy|denied the request|denied request",
+    ),
     ("namespace-terminating", r"because it is being terminated|object is being deleted: "),
     ("namespace-missing", r'namespaces? "[^"]*" not found|namespace not specified|namespace .* not found'),
     ("immutable", r"field is immutable|updates to .* are forbidden|is immutable"),

@@ -47,14 +47,14 @@ class Nudges:
         progress_at = self._state.progress_at
         for obj in list(self._state.observed.of_kind(KUSTOMIZATION)):
             object_id, state = kustomization_id(obj), assess(obj, self._state.revision)
-            is_older = self._state.changed_at[ObjectRef.of(obj)] < progress_at
+            is_older = self._state.attempted_at[ObjectRef.of(obj)] < progress_at
             if state.terminal and state.reason in DEPENDS_ON_CLUSTER and is_older and self._tried.get(object_id) != progress_at:
                 self._tried[object_id] = progress_at
                 yield object_id
 
-    def requested(self, object_id: ObjectId, token: str) -> None:
+    def requested(self, object_id: ObjectId, token: str, now: float) -> None:
         """Remember the token of the Kustomization's annotation."""
-        self._state.requested[object_id] = token
+        self._state.requested[object_id] = token, now
 
     def _reason(self, obj: Object, ready: frozenset[ObjectId], now: float) -> object | None:
         """Why to reconcile now, as a value that differs for each new reason, or None."""
@@ -67,7 +67,9 @@ class Nudges:
             waits = not ready.issuperset(parse_kustomization(obj).depends_on)
             return None if waits else ("dependencies", self._state.revision)
         # It failed while others were not ready: what was missing may exist now.
-        return ready if state.terminal and ready else None
+        attempted_at = self._state.attempted_at[ObjectRef.of(obj)]
+        later = frozenset(name for name in ready if self._state.ready_at[name] > attempted_at)
+        return later if state.terminal and later else None
 
     def _healthy_since(self, obj: Object, now: float) -> object | None:
         """The versions of a running health check's targets, once they are healthy and the check had time to notice."""

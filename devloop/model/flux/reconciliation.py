@@ -32,7 +32,8 @@ class Reconciliation:
         self.changed_at: dict[ObjectRef, float] = {}
         self.checking_since: dict[ObjectRef, float] = {}
         self.ready_at: dict[ObjectId, float] = {}
-        self.requested: dict[ObjectId, str] = {}  # Kustomization -> the token of the last request, see Nudges
+        self.attempted_at: dict[ObjectRef, float] = {}  # the start of a Kustomization's last attempt, as far as it was seen
+        self.requested: dict[ObjectId, tuple[str, float]] = {}  # Kustomization -> token and time of the last request, see Nudges
 
     @property
     def revision(self) -> str:
@@ -60,10 +61,21 @@ class Reconciliation:
             self.checking_since.pop(ref, None)
         if self.is_current(obj) and not (before and self.is_current(before)):
             self.progress_at = now
+        if ref.kind == KUSTOMIZATION:
+            self._note_attempt(ref, before, obj, now)
         if ref.kind == KUSTOMIZATION and self.is_current(obj):
             self.ready_at.setdefault(ObjectId(*ref[1:]), now)
         elif ref.kind == KUSTOMIZATION:
             self.ready_at.pop(ObjectId(*ref[1:]), None)
+
+    def _note_attempt(self, ref: ObjectRef, before: Object | None, obj: Object, now: float) -> None:
+        """An attempt begins when Ready becomes Unknown, or with the request that it answers; at first there was none in this wait."""
+        if is_attempting(obj) and not (before and is_attempting(before)):
+            self.attempted_at[ref] = now
+        elif before and _handled(before) != _handled(obj):
+            _, requested_at = self.requested.get(ObjectId(*ref[1:]), ("", now))
+            self.attempted_at[ref] = max(requested_at, self.attempted_at[ref])
+        self.attempted_at.setdefault(ref, now if before else float("-inf"))
 
     # -- what to show ---------------------------------------------------------------------------------------------------------------
 
@@ -136,9 +148,8 @@ class Reconciliation:
 
     def is_requested(self, object_id: ObjectId, obj: Object) -> bool:
         """Whether a requested reconciliation is not done yet."""
-        token = self.requested.get(object_id, "")
-        handled = (obj.get("status") or {}).get("lastHandledReconcileAt", "")
-        return bool(token) and handled < token
+        token, _ = self.requested.get(object_id, ("", 0.0))
+        return bool(token) and _handled(obj) < token
 
     def is_current(self, obj: Object) -> bool:
         return assess(obj, self.revision).ready if obj.get("kind") == KUSTOMIZATION else is_current(obj)
@@ -155,6 +166,15 @@ def owner_of(obj: Object) -> ObjectRef | None:
 
 def kustomization_id(obj: Object) -> ObjectId:
     return ObjectId(*ObjectRef.of(obj)[1:])
+
+
+def _handled(obj: Object) -> str:
+    return str((obj.get("status") or {}).get("lastHandledReconcileAt", ""))
+
+
+def is_attempting(obj: Object) -> bool:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return any((c.get("type"), c.get("status")) == ("Ready", "Unknown") for c in conditions)
 
 
 def checking_health(obj: Object) -> bool:

@@ -31,6 +31,13 @@ REFUSED = 'Deployment/shop/web dry-run failed (Invalid): Deployment.apps "web" i
         ("BuildFailed", "post build failed for 'a': envsubst error: variable substitution failed", "kustomization/substitution", ""),
         ("BuildFailed", "substitute from 'ConfigMap/x' error: configmaps \"x\" not found", "kustomization/variables-missing", ""),
         ("BuildFailed", "kustomize build failed: accumulating resources", "kustomization/build", ""),
+        ("BuildFailed", "kustomize build failed: accumulating: open /tmp/a.yaml: no such file or directory", "kustomization/build", ""),
+        (
+            "ReconciliationFailed",
+            'ConfigMap/a/b dry-run failed (InternalError): failed calling webhook "x"',
+            "apply/admission",
+            "ConfigMap/a/b",
+        ),
         ("BuildFailed", "Secret/shop/x is SOPS encrypted, configuring decryption is required", "kustomization/decryption", ""),
         ("DependencyNotReady", "dependency 'flux-system/nothing' not found", "kustomization/dependency-missing", ""),
         ("PruneFailed", "could not delete", "kustomization/prune", ""),

@@ -24,7 +24,7 @@ def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_
     result.observe("MODIFIED", deployment(1, "2"), 0.1)
     assert list(nudges.due(FIRST_CHECK / 2)) == []
     assert list(nudges.due(LATER)) == [APPS]
-    nudges.requested(APPS, "1")
+    nudges.requested(APPS, "1", LATER)
     assert list(nudges.due(LONG_CHECK * 2)) == []
 
 
@@ -47,10 +47,10 @@ def test_a_dependent_is_nudged_the_moment_that_its_dependencies_are_ready() -> N
 def test_a_failure_is_nudged_again_when_something_else_became_ready() -> None:
     result, nudges = begun(kustomization(ROOT), kustomization(APPS, "False", "ReconciliationFailed"))
     assert list(nudges.due(LATER)) == [APPS]
-    nudges.requested(APPS, "1")
+    nudges.requested(APPS, "1", LATER)
     result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed", lastHandledReconcileAt="1"), LATER)
     assert list(nudges.due(LATER * 3)) == []
-    result.observe("ADDED", kustomization(INFRA), LATER)
+    result.observe("ADDED", kustomization(INFRA), LATER * 2)
     assert list(nudges.due(LATER * 3)) == [APPS]
 
 
@@ -58,18 +58,29 @@ def test_an_unanswered_nudge_keeps_a_failure_from_being_final() -> None:
     result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
     assert is_final(result, LATER)
     assert list(nudges.due(LATER)) == [APPS]
-    nudges.requested(APPS, "1")
+    nudges.requested(APPS, "1", LATER)
     assert not is_final(result, LATER)
 
 
 def test_a_failure_is_tried_again_if_anything_became_ready_since() -> None:
     """A webhook that did not answer, for example."""
-    result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
+    attempting = kustomization(APPS, "Unknown", "Progressing")
+    result, nudges = begun(kustomization(ROOT), kustomization(INFRA), attempting)
+    result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed"), 0.5)
     assert list(nudges.last_tries()) == []
     result.observe("ADDED", deployment(0), 1.0)
     assert list(nudges.last_tries()) == []
     result.observe("MODIFIED", deployment(1), 2.0)
     assert list(nudges.last_tries()) == [APPS]
+    assert list(nudges.last_tries()) == []
+
+
+def test_a_failure_of_an_earlier_run_is_tried_once() -> None:
+    """What it lacked may have been made by hand."""
+    result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
+    assert list(nudges.last_tries()) == [APPS]
+    nudges.requested(APPS, "1", 0.5)
+    result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed", lastHandledReconcileAt="1"), 1.0)
     assert list(nudges.last_tries()) == []
 
 
