@@ -14,6 +14,7 @@ from devloop.console.command_hints import CommandContext
 from devloop.console.diagnoses import conclusion, diagnosis_lines
 from devloop.console.explanations import diff_line, explained
 from devloop.console.findings import findings_by_file, problem_lines
+from devloop.console.heartbeat import Heartbeat
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
 from devloop.console.wrapping import Whole, hint_line, styled
@@ -54,6 +55,7 @@ class Console:
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
+        self._heartbeat = Heartbeat(self._show_waiting)
         self._shown: tuple[Diagnostic, ...] = ()
 
     @cached_property
@@ -61,18 +63,25 @@ class Console:
         return _rich(stderr=self._to_stderr)
 
     def __enter__(self) -> Console:
-        # Without a terminal, rich is not needed until the first step has finished.
-        stream = sys.stderr if self._to_stderr else sys.stdout
-        if not stream.isatty() and _TERMINALS.isdisjoint(os.environ):
-            return self
-        if self._rich.is_terminal and not self._rich.is_dumb_terminal:
+        if self._is_interactive:
             from rich.live import Live
 
             self._live = Live(self._view, console=self._rich, refresh_per_second=10, transient=True)
             self._live.start()
+        else:
+            self._heartbeat.start()
         return self
 
+    @property
+    def _is_interactive(self) -> bool:
+        # Without a terminal, rich is not needed until the first step has finished.
+        stream = sys.stderr if self._to_stderr else sys.stdout
+        if not stream.isatty() and _TERMINALS.isdisjoint(os.environ):
+            return False
+        return self._rich.is_terminal and not self._rich.is_dumb_terminal
+
     def __exit__(self, *_: object) -> None:
+        self._heartbeat.stop()
         if self._live:
             self._live.stop()
             self._live = None
@@ -86,13 +95,20 @@ class Console:
             line = self._view.take(self._hints.event(event))
         permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or permanent):
+            self._heartbeat.note()
             _print(self._rich, line)
+
+    def _show_waiting(self) -> None:
+        with self._lock:
+            line = self._view.waiting()
+        _print(self._rich, line)
 
     def _found(self, event: Event) -> None:
         """Shows findings as soon as they are known: the rest of a run can take minutes."""
         assert isinstance(event, Found)
         with self._lock:
             self._shown += event.findings
+            self._heartbeat.note()
             _print(self._rich, *findings_by_file(event.findings))
 
     def show(self, report: Report) -> None:

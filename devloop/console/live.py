@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.causes.cause import Cause
+from devloop.model.messages import join_words
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # Seconds without output.
 PATIENCE = 1.0
+MOST_NAMES = 3
 
 
 class View:
@@ -24,6 +26,7 @@ class View:
 
     def __init__(self, *, follows: bool = False) -> None:
         self._patience = 0.0 if follows else PATIENCE
+        self._began = time.monotonic()
         self._running: dict[str, float] = {}
         self._progress: dict[str, Progress] = {}
         self._kustomizations: tuple[Readiness, ...] = ()
@@ -67,6 +70,17 @@ class View:
         changed = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
         lines = [Hanging(kustomization_line(k), 2) for k in changed if k.seconds >= self._patience]
         return Group(*lines) if lines else None
+
+    def waiting(self) -> RenderableType:
+        """What is waited for, in one line: the running steps with their last progress."""
+        now = time.monotonic()
+        steps = [f"{title} {duration(now - since)}" for title, since in self._running.items()] or [f"for {duration(now - self._began)}"]
+        items = [f"{p.item} {p.fraction:.0%}" if p.fraction is not None else p.item for p in self._progress.values()]
+        pending = [k.id for k in self._kustomizations if not (k.ready or k.suspended)]
+        if pending:
+            ready = len(self._kustomizations) - len(pending)
+            items.append(f"{ready} of {len(self._kustomizations)} Kustomizations ready, not {join_words(pending[:MOST_NAMES])}")
+        return Hanging(styled("still running: ", ", ".join(steps), f" ({'; '.join(items)})" if items else "", style="dim"), 2)
 
     def __rich__(self) -> Table:
         from rich.table import Table

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
 
-from devloop.console import Console
+from devloop.console import Console, heartbeat
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.hint import command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed, ok, warning
-from devloop.model.report import Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
+from devloop.model.report import Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished, StepStarted
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)
 FAILED = Readiness(
@@ -47,6 +48,51 @@ def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(caps
     assert "flux-system/apps blocks flux-system/web" in text
     assert "hint: fix it" in text
     assert "devloop up local" in text
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_without_a_terminal_a_silent_run_says_what_it_waits_for(
+    output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
+    text, fractions = "", iter(range(1, 1000))
+    with Console(output) as console:
+        for title in ("cluster", "reconcile"):
+            console.emit(StepStarted(title))
+        console.emit(Progress("cluster", "kind", 0.5))
+        console.emit(Reconciling((READY, BLOCKED)))
+        expected = "still running: cluster 0 s, reconcile 0 s (kind 50%; 1 of 2 Kustomizations ready, not flux-system/web)"
+        while text.count(expected) < 2 and next(fractions) < 500:
+            time.sleep(0.01)
+            captured = capsys.readouterr()
+            text += captured.out if output == "text" else captured.err
+            assert output == "text" or captured.out == ""
+    assert text.count(expected) >= 2
+    capsys.readouterr()
+    time.sleep(0.1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_without_steps_says_that_it_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
+    with Console():
+        time.sleep(0.2)
+    assert "still running: for 0 s" in capsys.readouterr().out
+
+
+def test_output_resets_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[float] = []
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.3)
+    beating = heartbeat.Heartbeat(lambda: beats.append(time.monotonic()))
+    beating.start()
+    for _ in range(8):
+        time.sleep(0.05)
+        beating.note()
+    noted = time.monotonic()
+    time.sleep(0.5)
+    beating.stop()
+    assert beats
+    assert beats[0] >= noted + 0.25
 
 
 def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
