@@ -1,15 +1,21 @@
 """Work in daemon threads, which never keep the process from exiting."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from devloop.errors import Interrupted
+from devloop.errors import DevloopError, Interrupted
 
 T = TypeVar("T")
 
+LONGEST = 3600.0  # seconds, for work with a progress of its own
 POLL_INTERVAL = 0.2  # seconds between two checks for an interrupt
+
+
+class TooLate(DevloopError):
+    """Work did not end in time."""
 
 
 def in_background(work: Callable[[], T], name: str) -> Future[T]:
@@ -26,11 +32,15 @@ def in_background(work: Callable[[], T], name: str) -> Future[T]:
     return future
 
 
-def unless_stopped(work: Callable[[], T], name: str, stop: threading.Event) -> T:
-    """The result of `work`; raises Interrupted soon after `stop` is set, even if `work` ignores it."""
+def unless_stopped(work: Callable[[], T], name: str, stop: threading.Event, patience: float = LONGEST) -> T:
+    """The result of `work`; raises Interrupted soon after `stop` is set, TooLate after `patience` seconds, even if `work` ignores both."""
     if not stop.is_set():
-        future = in_background(work, name)
+        future, deadline = in_background(work, name), time.monotonic() + patience
         while not stop.is_set():
             if wait([future], POLL_INTERVAL).done:
                 return future.result()
+            if time.monotonic() > deadline:
+                raise TooLate(
+                    f"{name} did not come within {patience:.0f} s", hint="run the command again; devloop doctor checks the machine"
+                )
     raise Interrupted(f"interrupted while waiting for {name}")

@@ -16,6 +16,7 @@ _FOREIGN = frozenset({
     "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_NOGLOB_PATHSPECS", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY",
     "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
 })  # fmt: skip
+TIMEOUT = 600.0  # seconds for one command
 _OURS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
 
 # The index we write is a copy: no hooks, no file system monitor, nothing written to the user's .git.
@@ -25,7 +26,7 @@ _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", 
 def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None, check: bool = True) -> Completed:
     """Run Git in `cwd`; with `check`, a failure raises ToolError with Git's output."""
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN} | _OURS | dict(env or {})
-    return run(["git", *_QUIET, *arguments], cwd=cwd, env=environment, input=stdin, check=check)
+    return run(["git", *_QUIET, *arguments], cwd=cwd, env=environment, input=stdin, check=check, timeout=TIMEOUT)
 
 
 def start_git(arguments: Sequence[str], cwd: Path, settings: Mapping[str, str], *, stdout: IO[bytes], stderr: IO[bytes]) -> Process[bytes]:
@@ -50,7 +51,7 @@ def push(repository: Path, commit: str, url: str, branch: str, *, username: str,
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment = inherited | _OURS | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"} | _settings(settings)
     arguments = ["git", "--git-dir=.", "push", "--porcelain", "--force", "--no-verify", url, f"{commit}:refs/heads/{branch}"]
-    done = run(arguments, cwd=repository, env=environment)
+    done = run(arguments, cwd=repository, env=environment, timeout=TIMEOUT)
     return not any(line.startswith("=\t") for line in done.text.splitlines())
 
 

@@ -4,14 +4,22 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from devloop.errors import DevloopError, Interrupted
+from devloop.hint import command, instructions
+
+PATIENCE = 3600.0  # seconds: building Kubernetes on a small machine takes a good part of it
 
 
 class Busy(DevloopError):
-    """Another process holds the lock."""
+    """Another process holds the lock; `holder` is its id."""
+
+    def __init__(self, what: str, holder: str) -> None:
+        super().__init__(f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C")
+        self.holder = holder
 
 
 @contextlib.contextmanager
@@ -29,22 +37,31 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_turn(path: Path, on_wait: Callable[[], None], stop: threading.Event) -> Iterator[None]:
-    """Wait for the lock file `path` and hold it; calls `on_wait` once if it has to wait. Raises Interrupted soon after `stop`."""
+def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event) -> Iterator[None]:
+    """Wait for the lock file `path` and hold it; calls `on_wait` once, with the id of the process that holds it, if it has to wait.
+
+    Raises Interrupted soon after `stop`, DevloopError after PATIENCE.
+    """
     with contextlib.ExitStack() as stack:
-        if not _entered(stack, path):
-            on_wait()
-            while not _entered(stack, path):
+        if holder := _enter(stack, path):
+            on_wait(holder)
+            deadline = time.monotonic() + PATIENCE
+            while holder := _enter(stack, path):
                 if stop.wait(0.2):
                     raise Interrupted("stopped while waiting for another run")
+                if time.monotonic() > deadline:
+                    message = f"another run (process {holder}) still holds {path} after {PATIENCE / 60:.0f} min"
+                    raise DevloopError(message, hint=instructions("wait for it, or end it: ", command("kill", holder)))
         yield
 
 
-def _entered(stack: contextlib.ExitStack, path: Path) -> bool:
-    with contextlib.suppress(Busy):
+def _enter(stack: contextlib.ExitStack, path: Path) -> str:
+    """'' once the lock is held, else the process that holds it."""
+    try:
         stack.enter_context(exclusive(path, path.stem))
-        return True
-    return False
+    except Busy as busy:
+        return busy.holder
+    return ""
 
 
 def _acquire(path: Path, what: str) -> int:
@@ -55,7 +72,7 @@ def _acquire(path: Path, what: str) -> int:
         except BlockingIOError:
             holder = os.read(file, 20).decode(errors="replace") or "unknown"
             os.close(file)
-            raise Busy(f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C") from None
+            raise Busy(what, holder) from None
         # The previous holder may have removed the file between open and lock.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file).st_ino:

@@ -6,6 +6,9 @@ import select
 import signal
 from pathlib import Path
 
+from devloop.errors import DevloopError
+
+ROUNDS = 20
 KILL_TIMEOUT = 5000  # milliseconds for the kernel to end a killed process
 EXITING = 0x4  # PF_EXITING among the flags of /proc/PID/stat: proc_pid_stat(5), include/linux/sched.h
 
@@ -14,14 +17,17 @@ def kill_orphans(variable: str, value: str) -> int:
     """Kill all other processes of this user with `variable=value` and wait until they have ended; returns their number."""
     killed = 0
     # Repeat: a process may have started another one meanwhile.
-    while handles := _find(variable, value):
+    for _ in range(ROUNDS):
+        if not (handles := _find(variable, value)):
+            break
         for handle in handles:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
         ended = [_wait(handle) for handle in handles]
         killed += len(handles)
         if not all(ended):
-            break
+            message = f"{ended.count(False)} processes with {variable}={value} did not end after SIGKILL"
+            raise DevloopError(message, hint="they wait for a device; run the command again, or restart the machine")
     _await_leaving()
     return killed
 

@@ -43,7 +43,8 @@ def run(
             raise DevloopError(f"there is no folder {cwd}", hint=command("mkdir -p", cwd)) from None
         raise DevloopError(f"cannot run {words[0]}: {error.strerror}", hint=f"install {Path(words[0]).name}") from None
     except subprocess.TimeoutExpired:
-        raise DevloopError(f"`{' '.join(words)}` gave no answer within {timeout:.0f} s") from None
+        message = f"`{' '.join(words)}` gave no answer within {timeout:.0f} s"
+        raise DevloopError(message, hint="run it by hand to see what it waits for") from None
     if check and done.returncode:
         raise ToolError(words, done.returncode, (done.stderr or done.stdout).decode(errors="replace"))
     return Completed(done.returncode, done.stdout, done.stderr)

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from devloop.clients.background import unless_stopped
+from devloop.clients.background import TooLate, unless_stopped
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import Hint
 
 T = TypeVar("T")
 
+LAST_LOOK = 30.0  # seconds that `look` may take when the time is over
 PAUSE = 0.1  # seconds between two attempts
 
 
@@ -36,8 +37,8 @@ def until(
     ends = stop_when_event_set(stop) | stop_after_delay(patience)
     retrying = Retrying(retry=retry_if_not_result(bool), wait=wait_fixed(pause), stop=ends, sleep=sleep_using_event(stop))
     try:
-        return cast(T, unless_stopped(lambda: retrying(look), what, stop))
-    except RetryError:
+        return cast(T, unless_stopped(lambda: retrying(look), what, stop, patience + LAST_LOOK))
+    except (RetryError, TooLate):
         if stop.is_set():
             raise Interrupted(f"interrupted while waiting for {what}") from None
         message = f"{what} did not come within {patience:.0f} s"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from devloop.clients.background import unless_stopped
 from devloop.clients.engine.images import ImageStore
 
+PATIENCE = 1800.0  # seconds; the engine may pull a base image and install packages
+
 
 @dataclass(frozen=True)
 class Dockerfile:
@@ -23,4 +25,4 @@ class Dockerfile:
 
     def build(self, store: ImageStore, reference: str, stop: threading.Event, **arguments: str) -> None:
         values = arguments | ({"BASE": self.base} if self.base else {})
-        unless_stopped(lambda: store.build(reference, self.files, values, stop), f"the image {reference}", stop)
+        unless_stopped(lambda: store.build(reference, self.files, values, stop), f"the image {reference}", stop, PATIENCE)

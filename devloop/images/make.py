@@ -19,6 +19,7 @@ from devloop.model.report import Emit, Notice, Progress
 from devloop.toolchain import Toolchain
 
 _TITLE = "images"
+PATIENCE = 900.0  # seconds to write an image and load it into the engine
 
 
 def make(recipes: Sequence[Recipe], toolchain: Toolchain, store: ImageStore, emit: Emit, stop: threading.Event) -> None:
@@ -56,7 +57,8 @@ def _make(recipe: Recipe, builder: ImageBuilder, store: ImageStore, emit: Emit) 
         raise Interrupted("stopped while building images")
     emit(Progress(_TITLE, recipe.name))
     lock = cache_folder() / "images" / f"{recipe.name}.lock"
-    with in_turn(lock, lambda: emit(Notice(f"waiting for another run that is building the image {recipe.name}")), builder.stop):
+    waiting = f"waiting for another run that is building the image {recipe.name}"
+    with in_turn(lock, lambda holder: emit(Notice(f"{waiting} (process {holder})")), builder.stop):
         reference, key = recipe.reference(builder.toolchain), recipe.key(builder.toolchain)
         if store.labels(KEY).get(reference) != key:
             outdated = store.identity(reference)
@@ -87,5 +89,5 @@ def _load(recipe: Recipe, builder: ImageBuilder, store: ImageStore, reference: s
             file.flush()
             store.load(Path(file.name), reference)
 
-        unless_stopped(load, recipe.name, builder.stop)
+        unless_stopped(load, recipe.name, builder.stop, PATIENCE)
         return dict(contents.config)

@@ -22,7 +22,7 @@ def ensure_packages(packages: Sequence[str], stop: threading.Event, on_wait: Cal
     path = packages_file(packages)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _IN_THIS_PROCESS.setdefault(path, threading.Lock()), in_turn(path.with_suffix(".lock"), on_wait, stop):
+        with _IN_THIS_PROCESS.setdefault(path, threading.Lock()), in_turn(path.with_suffix(".lock"), lambda _: on_wait(), stop):
             if not path.exists():
                 _fetch(packages, path, stop)
     return path

@@ -37,7 +37,8 @@ def _estimate(tools: Sequence[Tool]) -> str:
 
 def _install(tool: Tool, root: Path, emit: Emit, stop: threading.Event, unreachable: set[str]) -> bool:
     """False if another run has installed the tool meanwhile."""
-    with in_turn(root / tool.name / ".lock", lambda: emit(Notice(f"waiting for another run that is installing {tool.name}")), stop):
+    waiting = f"waiting for another run that is installing {tool.name}"
+    with in_turn(root / tool.name / ".lock", lambda holder: emit(Notice(f"{waiting} (process {holder})")), stop):
         if read_installed(root, tool):
             return False
         with staging(root, tool) as staged:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .conftest import User
+from .conftest import User, remains
 from .looking import heals, spoken
 
 
@@ -155,3 +155,20 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         while part := source.recv(1 << 16):
             target.sendall(part)
         target.shutdown(socket.SHUT_WR)
+
+
+def test_the_namespace_of_flux_is_put_back_without_its_controllers(on_kind: User) -> None:
+    """Nobody is left to remove the finalizers of Kustomizations: the controllers are deleted with the namespace."""
+    on_kind.kubectl("delete", "namespace", "flux-system", "--wait=false")
+    heals(on_kind)
+
+
+def test_an_environment_with_a_damaged_record_is_found_and_removed(on_kind: User, tmp_path: Path) -> None:
+    """Removes the shared environment: the last test."""
+    cluster = on_kind.cluster
+    next((on_kind.home / "state").rglob("kind@*/owner.json")).write_text("{")
+    listed = on_kind.devloop("env", "list", "--running", cwd=tmp_path)
+    assert ["unknown", cluster, "kind", "running", str(on_kind.home / "demo")] in [line.split() for line in listed.out.splitlines()]
+    removed = on_kind.devloop("down", cluster, cwd=tmp_path)
+    assert removed.status == 0, removed.text
+    assert remains(on_kind) == []

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # The build of an image can be silent for a long time; a ping shows whether the engine answers at all.
 _TIMEOUT = 600
 _PING = 3.0
+_REACHED = 15.0  # of an engine that must be there, on a busy machine
 
 _UNIX = "unix://"
 SOCKET = "/var/run/docker.sock"
@@ -143,7 +144,8 @@ def answers() -> bool:
 
 def connect() -> Engine:
     """The engine; raises DevloopError if none answers or this user may not use it."""
-    return _reached(Engine(address()))
+    _reached(Engine(address(), _REACHED)).close()
+    return Engine(address())
 
 
 def _reached(engine: Engine) -> Engine:

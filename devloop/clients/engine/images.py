@@ -14,6 +14,8 @@ from devloop.clients.engine import Engine, NoSuchObject, Refused, filters, libra
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command, instructions
 
+PATIENCE = 900.0  # seconds for a command in a new image
+
 
 class ImageStore:
     """The images of one engine; thread-safe."""
@@ -83,7 +85,7 @@ class ImageStore:
             container = self._engine.client.containers.create(base, entrypoint=list(command), network_mode="none", **options)
             try:
                 container.start()
-                if unless_stopped(container.wait, reference, stop)["StatusCode"]:
+                if unless_stopped(container.wait, reference, stop, PATIENCE)["StatusCode"]:
                     raise DevloopError(f"building {reference} failed: {container.logs().decode(errors='replace').strip()[-2000:]}")
                 # Otherwise the image inherits the entrypoint and command of the container.
                 container.commit(repository, tag, conf={"Entrypoint": [], "Cmd": [], **config}, changes=_instructions(config))

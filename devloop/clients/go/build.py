@@ -20,6 +20,7 @@ from devloop.errors import DevloopError, Interrupted, ToolError
 OnLine = Callable[[str], None]
 
 # Without DWARF, which `-s -w` drops anyway, compiling takes an eighth less time and a fifth less disk.
+DOWNLOAD_TIMEOUT = 1800.0  # seconds for one module with those it needs
 BUILD_FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false")
 
 
@@ -47,7 +48,7 @@ def packages(go: Go, module_folder: Path, package: str, linker_flags: str, on_li
 
 def module_directory(go: Go, module_folder: Path, module: str) -> Path:
     """The source of `module` in the module cache, in the version of the go.mod in `module_folder`; downloads it if needed."""
-    run([go.program, "mod", "download", module], cwd=module_folder, env=environment())
+    run([go.program, "mod", "download", module], cwd=module_folder, env=environment(), timeout=DOWNLOAD_TIMEOUT)
     command: list[str | Path] = [go.program, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module]
     return Path(run(command, cwd=module_folder, env=environment()).text.strip())
 
@@ -55,7 +56,9 @@ def module_directory(go: Go, module_folder: Path, module: str) -> Path:
 def download(go: Go, module: str, checksum: str) -> Path:
     """Download `module` (path@version) to the module cache; raises DevloopError if its checksum differs."""
     with tempfile.TemporaryDirectory() as nowhere:
-        got = json.loads(run([go.program, "mod", "download", "-json", module], cwd=Path(nowhere), env=environment()).text)
+        got = json.loads(
+            run([go.program, "mod", "download", "-json", module], cwd=Path(nowhere), env=environment(), timeout=DOWNLOAD_TIMEOUT).text
+        )
     if got["Sum"] != checksum:
         raise DevloopError(
             f"the module {module} is not the one that was pinned: its checksum is {got['Sum']}, expected {checksum}",

@@ -32,6 +32,7 @@ from devloop.runtime.containers import ContainerRuntime
 from devloop.toolchain import Toolchain
 
 TITLE = "cluster"
+LOAD_PATIENCE = 1800.0  # seconds
 KIND_STEPS = 6  # node image, nodes, configuration, control plane, CNI, storage class
 
 
@@ -131,7 +132,7 @@ class KindProvisioner:
         wanted = [reference for reference in references if reference not in included]
         if sample_platform.REFERENCE in wanted:
             sample_platform.ensure_image(self.runtime.images, self.runtime.own_images, stop)
-        return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images", stop)
+        return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images in the nodes", stop, LOAD_PATIENCE)
 
     def status(self) -> ProvisionerStatus:
         nodes, companions = self._cluster.containers(), self.runtime.companions()

@@ -1,6 +1,7 @@
 """The nodes of a Kind cluster: creates and starts them, and connects to the API server as soon as it responds."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -15,7 +16,7 @@ from devloop.clients.kind import LABEL, ROLE_LABEL, Kind
 from devloop.clients.kube import NAMESPACES, Kube
 from devloop.clients.kubeconfig import single_context
 from devloop.clients.ports import LOOPBACK
-from devloop.clients.wait import PAUSE, until
+from devloop.clients.wait import PAUSE, WaitTimeout, until
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import Hint, command
 from devloop.model.messages import counted
@@ -27,6 +28,7 @@ API_PORT = "6443/tcp"
 BALANCER = "external-load-balancer"
 
 PATIENCE = 180.0  # seconds for the API server of a new cluster on a busy machine
+CREATION_PATIENCE = 900.0  # seconds for Kind after that
 RESTART_PATIENCE = 45.0  # seconds for one whose node was restarted
 KILL_TIMEOUT = 0.5  # seconds for Kind to exit
 
@@ -66,10 +68,14 @@ class Cluster:
         """Wait until Kind is finished and raise its error; False if `begin` was not called."""
         if self._creation is None:
             return False
+        deadline = time.monotonic() + CREATION_PATIENCE
         while not self._creation.done():
             if self._stop.wait(PAUSE):
                 self.give_up()
                 break
+            if time.monotonic() > deadline:
+                self.give_up()
+                raise WaitTimeout(f"Kind did not finish {self.context} within {CREATION_PATIENCE:.0f} s", hint=self._log_command())
         if not self._creation.done():
             raise Interrupted("interrupted while Kind was running")
         self._creation.result()

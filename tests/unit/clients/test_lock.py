@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devloop.clients import lock
 from devloop.clients.lock import exclusive, in_turn
 from devloop.errors import DevloopError, Interrupted
 
@@ -41,10 +42,14 @@ def _try(path: Path) -> None:
 
 
 def test_who_waits_is_told_once_and_comes_after_the_first(tmp_path: Path) -> None:
-    path, told, order = tmp_path / "x.lock", threading.Event(), []
+    path, told, order, holders = tmp_path / "x.lock", threading.Event(), [], list[str]()
+
+    def tell(holder: str) -> None:
+        holders.append(holder)
+        told.set()
 
     def second() -> None:
-        with in_turn(path, told.set, threading.Event()):
+        with in_turn(path, tell, threading.Event()):
             order.append("second")
 
     thread = threading.Thread(target=second)
@@ -54,16 +59,26 @@ def test_who_waits_is_told_once_and_comes_after_the_first(tmp_path: Path) -> Non
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+    assert holders == [str(os.getpid())]
     assert not path.exists()
 
 
 def test_who_waits_can_be_stopped(tmp_path: Path) -> None:
     stop = threading.Event()
-    with exclusive(tmp_path / "x.lock", "x"), pytest.raises(Interrupted), in_turn(tmp_path / "x.lock", stop.set, stop):
+    with exclusive(tmp_path / "x.lock", "x"), pytest.raises(Interrupted), in_turn(tmp_path / "x.lock", lambda _: stop.set(), stop):
         raise AssertionError("it must not get there")
 
 
 def test_what_fails_inside_is_not_taken_for_a_lock(tmp_path: Path) -> None:
-    with pytest.raises(DevloopError, match="inside"), in_turn(tmp_path / "x.lock", lambda: None, threading.Event()):
+    with pytest.raises(DevloopError, match="inside"), in_turn(tmp_path / "x.lock", lambda _: None, threading.Event()):
         raise DevloopError("inside")
     assert not (tmp_path / "x.lock").exists()
+
+
+def test_the_wait_for_another_run_ends_and_says_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE", 0.1)
+    path, me = tmp_path / "x.lock", os.getpid()
+    refused = pytest.raises(DevloopError, match=rf"another run \(process {me}\) still holds")
+    with exclusive(path, "x"), refused as error, in_turn(path, lambda _: None, threading.Event()):
+        raise AssertionError("it must not get there")
+    assert str(error.value.hint) == f"wait for it, or end it: kill {me}"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from devloop.clients.background import unless_stopped
+from devloop.clients.background import TooLate, unless_stopped
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError, Interrupted
 
@@ -46,3 +46,19 @@ def test_an_interruption_ends_it_within_a_second(seconds: float) -> None:
 
 def test_work_that_ends_is_not_disturbed_by_a_later_stop() -> None:
     assert unless_stopped(lambda: 3, "it", threading.Event()) == 3
+
+
+def test_work_that_hangs_ends_with_its_time() -> None:
+    hanging = threading.Event()
+    with pytest.raises(TooLate, match="it did not come within 0 s"):
+        unless_stopped(hanging.wait, "it", threading.Event(), 0.05)
+    hanging.set()
+
+
+def test_a_look_that_hangs_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devloop.clients.wait.LAST_LOOK", 0.05)
+    hanging = threading.Event()
+    with pytest.raises(WaitTimeout, match="it did not come within 0 s") as caught:
+        until(hanging.wait, "it", patience=0.05, stop=threading.Event(), hint="look here")
+    assert str(caught.value.hint) == "look here"
+    hanging.set()

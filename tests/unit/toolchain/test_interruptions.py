@@ -101,7 +101,7 @@ def test_two_runs_at_once_build_once(lock: Path, tmp_path: Path, gate: Gate) -> 
     second = start(lock, tmp_path / "cache", gate)
     assert second.stdout is not None
     said = [second.stdout.readline() for _ in range(2)]
-    assert said[-1] == "waiting for another run that is installing hello\n"
+    assert said[-1] == f"waiting for another run that is installing hello (process {first.pid})\n"
     gate.open()
     assert first.communicate()[0].endswith("installed\n")
     assert second.communicate()[0] == "unchanged\n"
