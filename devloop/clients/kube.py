@@ -5,9 +5,7 @@ A table of the kinds that devloop writes saves the discovery round trip.
 
 import contextlib
 import json
-import queue
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from devloop.model.kubernetes.objects import Object
 FIELD_MANAGER = "devloop"
 
 SERVE_TIMEOUT = 10.0  # seconds for a new kind
+STREAM_TIMEOUT = 310.0  # seconds without a line; the API server ends a watch after 300
 RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
 
 
@@ -186,7 +185,7 @@ class Kube:
     def list(self, resource: Resource, namespace: str = "", **query: str) -> list[Object]:
         """All objects; an empty list if the server does not know the kind."""
         with contextlib.suppress(NotFoundError):
-            return _items(self.request("GET", resource.path(namespace), query=query))
+            return items_of(self.request("GET", resource.path(namespace), query=query))
         return []
 
     def metadata(self, resource: Resource, namespace: str = "", **query: str) -> Sequence[Object]:
@@ -260,71 +259,16 @@ class Kube:
                 content_type="application/merge-patch+json",
             )
 
-    def watch_all(self, resources: Sequence[Resource], stop: threading.Event) -> queue.SimpleQueue[tuple[str, Object]]:
-        """The events of several kinds in one queue; SYNCED events have the object {"kind": plural}."""
-        events: queue.SimpleQueue[tuple[str, Object]] = queue.SimpleQueue()
-
-        def pump(resource: Resource) -> None:
-            try:
-                for event, obj in self.watch(resource, stop):
-                    events.put((event, obj or {"kind": resource.plural}))
-            except DevloopError as error:
-                events.put(("FAILED", {"kind": resource.plural, "message": str(error)}))
-
-        for resource in resources:
-            threading.Thread(target=pump, args=(resource,), name=f"watch-{resource.plural}", daemon=True).start()
-        return events
-
-    def watch(self, resource: Resource, stop: threading.Event, namespace: str = "") -> Iterator[tuple[str, Object]]:
-        """(type, object) of every change until `stop` is set; starts with the existing objects (type ADDED).
-
-        After a reconnect the existing objects come again; SYNCED comes once. A kind that the server does not know (yet) has no objects.
-        """
-        version, synced = "", False
-        while not stop.is_set():
-            try:
-                if not version:
-                    answer = self.request("GET", resource.path(namespace), query=resource.query)
-                    version = answer["metadata"]["resourceVersion"]
-                    for obj in _items(answer):
-                        yield "ADDED", obj
-                    if not synced:
-                        synced = True
-                        yield "SYNCED", {}
-                for kind, obj in self._events(resource, namespace, version, stop):
-                    version = (obj.get("metadata") or {}).get("resourceVersion", version)
-                    if kind == "ERROR":
-                        version = ""
-                        break
-                    if kind != "BOOKMARK":
-                        yield kind, obj
-            except ApiError as error:
-                if error.status not in (404, 410, 429, 500, 503):
-                    raise
-                if error.status == 404 and not synced:
-                    synced = True
-                    yield "SYNCED", {}
-                version = ""
-                stop.wait(0.2)
-            except DevloopError:
-                stop.wait(0.2)
-
-    def _events(self, resource: Resource, namespace: str, version: str, stop: threading.Event) -> Iterator[tuple[str, Object]]:
+    def stream(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The lines of an answer that goes on, as they come; ends with the connection. Raises like `request`."""
         from urllib3.exceptions import HTTPError
 
-        query = {**resource.query, "watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
-        response = self._open("GET", resource.path(namespace), None, query, "application/json", 310.0)
+        response = self._open("GET", path, None, query, "application/json", STREAM_TIMEOUT)
         try:
             rest = b""
-            while not stop.is_set():
-                chunk = response.read1()
-                if not chunk:
-                    return
+            while chunk := response.read1():
                 *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    if line:
-                        event = json.loads(line)
-                        yield event["type"], event["object"]
+                yield from lines
         except HTTPError:
             return
         finally:
@@ -341,7 +285,7 @@ def _is_unserved(error: BaseException) -> bool:
     return isinstance(error, NotFoundError) and error.reason != "NotFound"
 
 
-def _items(answer: Object) -> list[Object]:
+def items_of(answer: Object) -> list[Object]:
     """The items of a list, with the kind and version that the API server omits."""
     kind, version = str(answer.get("kind", "")).removesuffix("List"), answer.get("apiVersion")
     return [{"kind": kind, "apiVersion": version, **item} for item in answer.get("items") or []]

@@ -56,7 +56,7 @@ class Completeness:
         if time.monotonic() - self._looked_at < PACE:
             return None
         self._looked_at = time.monotonic()
-        self.missing = missing_objects(self.kube, self.state.expected, ready)
+        self.missing = missing_objects(self.kube, self.state.expected, ready, self.state.observed)
         gone = [cause for cause in self.missing if cause.id == "object/missing"]
         if gone:
             return None if self._repair(gone) else self.missing

@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.clients.kube import CRDS, NAMESPACES, RESOURCES, Kube
 from devloop.clients.wait import WaitTimeout
+from devloop.clients.watches import watch_all
 from devloop.errors import DevloopError, Interrupted
 from devloop.flux import manifests
 from devloop.flux.termination import await_removal
@@ -85,7 +86,7 @@ def _await_established(
     kube: Kube, crds: Sequence[Mapping[str, Any]], stop: threading.Event, clock: Callable[[], float] = time.monotonic
 ) -> None:
     waiting, done, deadline = {crd["metadata"]["name"] for crd in crds}, threading.Event(), clock() + PATIENCE
-    events = kube.watch_all([CRDS], done)
+    events = watch_all(kube, [CRDS], done)
     try:
         while waiting:
             if stop.is_set():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from devloop.clients.kube import Kube, Resource
+from devloop.clients.kube import WATCHED, Kube, Resource
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.expected import Expected, ExpectedObject
+from devloop.model.causes.observed import Observed
 from devloop.model.flux.names import HELM_RELEASE
 from devloop.model.kubernetes.objects import Object
 
@@ -19,16 +20,22 @@ Kinds = dict[tuple[str, str], Resource]
 Found = dict[tuple[str, str], dict[tuple[str, str], Object]]
 
 
-def missing_objects(kube: Kube, expected: Expected, ready: frozenset[str]) -> tuple[Cause, ...]:
-    """A cause for each object of the `ready` Kustomizations (namespace/name) that does not exist or is being deleted."""
+def missing_objects(kube: Kube, expected: Expected, ready: frozenset[str], observed: Observed) -> tuple[Cause, ...]:
+    """A cause for each object of the `ready` Kustomizations (namespace/name) that does not exist or is being deleted.
+
+    `observed` has all objects of the kinds that are watched.
+    """
     objects = [each for each in expected.objects if each.kustomization in ready]
     if not objects:
         return ()
     kinds = kube.kinds()
-    wanted = sorted({(each.group, each.kind) for each in objects} & kinds.keys() | {NAMESPACE})
+    needed = {(each.group, each.kind) for each in objects} & kinds.keys() | {NAMESPACE}
+    wanted = sorted(kind for kind in needed if kinds[kind] not in WATCHED)
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         lists = pool.map(lambda kind: kube.metadata(kinds[kind]), wanted)
-    found = {kind: {_key(obj): obj for obj in objects} for kind, objects in zip(wanted, lists, strict=True)}
+    found = {kind: {_key(obj): obj for obj in listed} for kind, listed in zip(wanted, lists, strict=True)}
+    for kind in needed.difference(wanted):
+        found[kind] = {_key(obj): obj for obj in observed.of_kind(kind[1])}
     return tuple(_first(objects, tuple(_causes(objects, kinds, found))))
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from devloop.clients.kube import WATCHED, Kube, Resource
+from devloop.clients.watches import Events, Listed, list_all, watch_all
 from devloop.model.causes.cause import Cause
 from devloop.model.causes.claims import pending_claims
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import Object
 
+PATIENCE = 10.0  # seconds for the first answers of the API server
 TICK = 0.05  # seconds between two checks of the clock without events
 PACE = 0.2  # seconds between two diagnoses while events come
 OTHERS_PACE = 1.0  # seconds between two looks at objects that are not watched
@@ -27,12 +30,17 @@ ALWAYS_CURRENT = frozenset({
 
 @dataclass
 class Watching:
-    """Use as a context manager. `synced`: the existing objects of all kinds are known."""
+    """Use as a context manager. At first it lists; it watches from the first `drain` on.
+
+    `synced`: the existing objects of all kinds are known.
+    """
 
     kube: Kube
     state: Reconciliation
     error: str = ""
     _left: int = len(WATCHED)
+    _known: Mapping[Resource, Listed] = field(default_factory=dict)
+    _events: Events | None = None
     _changed: bool = True
     _diagnosed_at: float = 0.0
     _diagnosis: Diagnosis | None = None
@@ -41,7 +49,11 @@ class Watching:
     _done: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Watching:
-        self._events = self.kube.watch_all(WATCHED, self._done)
+        self._known = list_all(self.kube, WATCHED, PATIENCE)
+        self._left = len(WATCHED) - len(self._known)
+        for listed in self._known.values():
+            for obj in listed.objects:
+                self.state.observe("ADDED", obj, time.monotonic())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,6 +65,8 @@ class Watching:
 
     def drain(self) -> bool:
         """Observe all queued events, waiting a tick for the first; whether there were any."""
+        if self._events is None:
+            self._events = watch_all(self.kube, WATCHED, self._done, self._known)
         seen = False
         try:
             self._take(*self._events.get(timeout=TICK))

@@ -60,7 +60,8 @@ class ShowStatus:
 
     def _report(self, session: Session, watching: Watching, status: ProvisionerStatus) -> None:
         diagnosis = watching.diagnose(at_once=True)
-        missing = missing_objects(session.kube, watching.state.expected, frozenset(k.id for k in diagnosis.kustomizations if k.ready))
+        ready = frozenset(k.id for k in diagnosis.kustomizations if k.ready)
+        missing = missing_objects(session.kube, watching.state.expected, ready, watching.state.observed)
         stale = known_differences(watching.state.observed, _folder(session))
         causes = unique((*_stopped(status), *diagnosis.causes, *missing, *stale))
         session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))

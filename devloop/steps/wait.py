@@ -71,12 +71,11 @@ class _Wait:
         while True:
             if self.session.stop.is_set():
                 raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
-            changed = self.watching.drain()
             now = time.monotonic()
-            if changed:
-                self.session.emit(Reconciling(self.state.kustomizations(now)))
             if self.watching.synced and (verdict := self._verdict(now)):
                 return verdict
+            if self.watching.drain():
+                self.session.emit(Reconciling(self.state.kustomizations(time.monotonic())))
             if now > self.deadline:
                 hint = "fix the causes, or allow more time with --timeout"
                 causes = self.watching.diagnose(at_once=True).causes or self.completeness.missing

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from devloop.clients.kube import CRDS, DEPLOYMENTS, KUSTOMIZATIONS, NAMESPACES, RESOURCES, ApiError, Kube
+from devloop.clients.watches import watch, watch_all
 from devloop.errors import DevloopError
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
@@ -66,7 +67,7 @@ def test_an_api_error_has_status_reason_and_message(kube: Kube) -> None:
 
 def test_a_kind_that_was_just_defined_can_be_used_at_once(kube: Kube, toolchain: Toolchain) -> None:
     kube.apply_all(toolchain.crds("kustomize-controller"))
-    for event, crd in kube.watch(CRDS, threading.Event()):
+    for event, crd in watch(kube, CRDS, threading.Event()):
         conditions = (crd.get("status") or {}).get("conditions") or ()
         if event != "SYNCED" and any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
             break
@@ -77,7 +78,7 @@ def test_a_watch_starts_with_existing_objects_and_ends_when_stopped(kube: Kube) 
     kube.apply(config_map("seen", step="1"))
     stop = threading.Event()
     events = []
-    for event, obj in kube.watch(CONFIG_MAPS, stop, "default"):
+    for event, obj in watch(kube, CONFIG_MAPS, stop, "default"):
         name = (obj.get("metadata") or {}).get("name", "")
         events.append((event, name, (obj.get("data") or {}).get("step")))
         if event == "SYNCED":
@@ -92,7 +93,7 @@ def test_a_watch_starts_with_existing_objects_and_ends_when_stopped(kube: Kube) 
 
 def test_several_kinds_share_one_queue(kube: Kube) -> None:
     done = threading.Event()
-    events = kube.watch_all([NAMESPACES, DEPLOYMENTS], done)
+    events = watch_all(kube, [NAMESPACES, DEPLOYMENTS], done)
     synced: set[str] = set()
     while len(synced) < 2:
         event, obj = events.get(timeout=10)

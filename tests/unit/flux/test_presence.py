@@ -8,6 +8,7 @@ from typing import Any
 from devloop.clients.kube import Resource
 from devloop.flux.presence import missing_objects
 from devloop.model.causes.expected import Expected, ExpectedObject
+from devloop.model.causes.observed import Observed
 
 APPS = "flux-system/apps"
 NAMESPACES, CONFIG_MAPS, WIDGETS, RELEASES = (
@@ -33,7 +34,10 @@ class Cluster:
 
 
 def found(cluster: Cluster, *objects: ExpectedObject, ready: Sequence[str] = (APPS,)) -> list[tuple[str, str]]:
-    causes = missing_objects(cluster, Expected("", {}, objects=objects), frozenset(ready))  # type: ignore[arg-type]
+    observed = Observed()
+    for each in cluster.objects.get("helmreleases", ()):
+        observed.take("ADDED", {"kind": "HelmRelease", "metadata": each})
+    causes = missing_objects(cluster, Expected("", {}, objects=objects), frozenset(ready), observed)  # type: ignore[arg-type]
     return [(cause.id, str(cause.object)) for cause in causes]
 
 
@@ -82,3 +86,8 @@ def test_what_follows_from_a_namespace_or_release_that_is_gone_is_not_told() -> 
 def test_an_object_of_a_release_without_a_namespace_is_in_that_of_the_release() -> None:
     rendered = expected("ConfigMap", "settings", release="shop/web")
     assert found(Cluster(configmaps=[{"name": "settings", "namespace": "shop"}]), rendered) == []
+
+
+def test_kinds_that_are_watched_are_not_listed_again() -> None:
+    release = expected("HelmRelease", "web", "shop", "helm.toolkit.fluxcd.io")
+    assert found(Cluster(helmreleases=[{"name": "web", "namespace": "shop"}]), release) == []
