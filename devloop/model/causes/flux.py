@@ -19,7 +19,10 @@ CANCELED = frozenset({"HealthCheckCanceled", "Progressing", "ProgressingWithRetr
 # internal/controller/kustomization_controller.go of kustomize-controller 1.9; most specific first.
 _KUSTOMIZATION = patterns(
     ("build", r"kustomize build failed|accumulating resources"),
-    ("source-missing", r"^Source '[^']*' not found|Source artifact not found|Source is not ready"),
+    (
+        "source-missing",
+        r"^Source '[^']*' not found|\.source\.toolkit\.fluxcd\.io \"[^\"]*\" not found|Source artifact not found|Source is not ready",
+    ),
     ("path-missing", r"kustomization path not found|path is not a directory|stat .*: no such file or directory$"),
     ("dependency-missing", r"dependency '[^']*' not found"),
     ("variables-missing", r"substitute from '[^']*' error"),

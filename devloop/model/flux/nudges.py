@@ -22,6 +22,13 @@ FIRST_CHECK, LONG_CHECK = 0.15, 1.0
 DEPENDS_ON_CLUSTER = frozenset({"ReconciliationFailed", "HealthCheckFailed", "BuildFailed", "PruneFailed"})
 
 
+def _waits_in_vain(obj: Object) -> bool:
+    """Whether it depends on a Kustomization that does not exist."""
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    ready: Object = next((c for c in conditions if c.get("type") == "Ready"), {})
+    return ready.get("reason") == "DependencyNotReady" and str(ready.get("message", "")).endswith("not found")
+
+
 class Nudges:
     """The requests of one wait, each made once for its reason."""
 
@@ -29,6 +36,7 @@ class Nudges:
         self._state = state
         self._reasons: dict[ObjectId, object] = {}
         self._tried: dict[ObjectId, float] = {}
+        self._applied_again: set[ObjectId] = set()
 
     def due(self, now: float) -> Iterator[ObjectId]:
         """Kustomizations that are worth reconciling now; confirm each with `requested`."""
@@ -51,6 +59,18 @@ class Nudges:
             if state.terminal and state.reason in DEPENDS_ON_CLUSTER and is_older and self._tried.get(object_id) != progress_at:
                 self._tried[object_id] = progress_at
                 yield object_id
+        yield from self._parents()
+
+    def _parents(self) -> Iterator[ObjectId]:
+        """What applied a Kustomization that is missing or failed, once: somebody may have changed it. Not if that was done in this wait."""
+        for object_id, before in self._state.expected.kustomizations.items():
+            obj, parent = self._state.live(object_id), self._state.live(before[0]) if before else None
+            failed = obj is None or assess(obj, self._state.revision).terminal or _waits_in_vain(obj)
+            if failed and parent and before[0] not in self._applied_again:
+                ready, attempted_at = assess(parent, self._state.revision).ready, self._state.attempted_at[ObjectRef.of(parent)]
+                if ready and attempted_at == float("-inf"):
+                    self._applied_again.add(before[0])
+                    yield before[0]
 
     def requested(self, object_id: ObjectId, token: str, now: float) -> None:
         """Remember the token of the Kustomization's annotation."""

@@ -28,6 +28,7 @@ REFUSED = 'Deployment/shop/web dry-run failed (Invalid): Deployment.apps "web" i
             "",
         ),
         ("ArtifactFailed", "Source 'GitRepository/flux-system/other' not found", "kustomization/source-missing", ""),
+        ("ArtifactFailed", 'GitRepository.source.toolkit.fluxcd.io "other" not found', "kustomization/source-missing", ""),
         ("BuildFailed", "post build failed for 'a': envsubst error: variable substitution failed", "kustomization/substitution", ""),
         ("BuildFailed", "substitute from 'ConfigMap/x' error: configmaps \"x\" not found", "kustomization/variables-missing", ""),
         ("BuildFailed", "kustomize build failed: accumulating resources", "kustomization/build", ""),

@@ -6,6 +6,7 @@ from typing import Any
 
 from devloop.model.flux.nudges import FIRST_CHECK, LONG_CHECK, Nudges
 from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.objects import ObjectId
 
 from .test_reconciliation import APPS, CHECKING, INFRA, ROOT, deployment, is_final, kustomization, state
 
@@ -15,6 +16,11 @@ LATER = FIRST_CHECK * 2
 def begun(*objects: dict[str, Any]) -> tuple[Reconciliation, Nudges]:
     result = state(*objects)
     return result, Nudges(result)
+
+
+def tries(nudges: Nudges) -> list[ObjectId]:
+    """Without the root, which may apply the others again."""
+    return [name for name in nudges.last_tries() if name != ROOT]
 
 
 def test_a_running_health_check_is_nudged_when_its_targets_became_healthy_after_its_first_look() -> None:
@@ -67,24 +73,40 @@ def test_a_failure_is_tried_again_if_anything_became_ready_since() -> None:
     attempting = kustomization(APPS, "Unknown", "Progressing")
     result, nudges = begun(kustomization(ROOT), kustomization(INFRA), attempting)
     result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed"), 0.5)
-    assert list(nudges.last_tries()) == []
+    assert tries(nudges) == []
     result.observe("ADDED", deployment(0), 1.0)
-    assert list(nudges.last_tries()) == []
+    assert tries(nudges) == []
     result.observe("MODIFIED", deployment(1), 2.0)
-    assert list(nudges.last_tries()) == [APPS]
-    assert list(nudges.last_tries()) == []
+    assert tries(nudges) == [APPS]
+    assert tries(nudges) == []
 
 
 def test_a_failure_of_an_earlier_run_is_tried_once() -> None:
     """What it lacked may have been made by hand."""
     result, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "False", "ReconciliationFailed"))
-    assert list(nudges.last_tries()) == [APPS]
+    assert tries(nudges) == [APPS]
     nudges.requested(APPS, "1", 0.5)
     result.observe("MODIFIED", kustomization(APPS, "False", "ReconciliationFailed", lastHandledReconcileAt="1"), 1.0)
-    assert list(nudges.last_tries()) == []
+    assert tries(nudges) == []
 
 
 def test_what_only_another_revision_can_mend_is_not_tried_again() -> None:
     result, nudges = begun(kustomization(ROOT), kustomization(APPS, "False", "ArtifactFailed"))
     result.observe("ADDED", kustomization(INFRA), 1.0)
+    assert tries(nudges) == []
+
+
+def test_the_parent_of_what_somebody_deleted_or_changed_applies_it_again_once() -> None:
+    _, nudges = begun(kustomization(ROOT), kustomization(INFRA))
+    assert list(nudges.last_tries()) == [ROOT]
+    assert list(nudges.last_tries()) == []
+    changed = kustomization(APPS, "False", "DependencyNotReady", needs=["nothing"])
+    changed["status"]["conditions"][0]["message"] = "dependency 'flux-system/nothing' not found"
+    _, nudges = begun(kustomization(ROOT), kustomization(INFRA), changed)
+    assert list(nudges.last_tries()) == [ROOT]
+
+
+def test_a_parent_that_applied_it_in_this_wait_is_not_asked_again() -> None:
+    result, nudges = begun(kustomization(ROOT, "Unknown", "Progressing"), kustomization(INFRA))
+    result.observe("MODIFIED", kustomization(ROOT), 1.0)
     assert list(nudges.last_tries()) == []
