@@ -41,7 +41,7 @@ def of_definition(environment: Environment, provisioner: str, found: Sequence[Fo
     name, root = environment.definition.name, str(environment.root)
     own = _own(environment.name, root, found)
     renamed = tuple(Target.of(each) for each in own if each.cluster != name and each.environment == environment.name)
-    parts = [each.provisioner for each in found if each.cluster == name and each.root == root]
+    parts = [each.provisioner for each in found if each.cluster == name and each.root in ("", root)]
     if renamed and not parts and name not in {each.cluster for each in found}:
         return renamed
     chosen = dict.fromkeys((*existing_choices(provisioner, environment), *parts))

@@ -69,5 +69,11 @@ def test_a_renamed_cluster_is_removed_under_its_old_name(tmp_path: Path) -> None
 def test_containers_of_the_cluster_beside_a_folder_of_the_other_provisioner_are_removed_too(tmp_path: Path) -> None:
     (tmp_path / "state" / "devloop" / "demo").mkdir(parents=True)
     environment = Environment("local", tmp_path, ClusterDefinition("demo", "G3", "ksail.yaml"))
-    existing = [found("demo", "local", tmp_path), found("demo", "", tmp_path, "kind"), found("demo", "", "/other", "kind")]
+    existing = [found("demo", "local", tmp_path), found("demo", "", tmp_path, "kind"), found("demo", "", "/other", "third")]
     assert [each.key for each in of_definition(environment, "auto", existing)] == [("demo", "embedded"), ("demo", "kind")]
+
+
+def test_processes_whose_state_folder_was_deleted_are_removed_too(tmp_path: Path) -> None:
+    """Their owner is unknown, and the name is that of this environment's cluster."""
+    environment = Environment("local", tmp_path, ClusterDefinition("demo", "G3", "ksail.yaml"))
+    assert ("demo", "embedded") in [each.key for each in of_definition(environment, "auto", [found("demo", "", "")])]
