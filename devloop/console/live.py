@@ -74,7 +74,7 @@ class View:
     def waiting(self) -> RenderableType:
         """What is waited for, in one line: the running steps with their last progress."""
         now = time.monotonic()
-        steps = [f"{title} {duration(now - since)}" for title, since in self._running.items()] or [f"for {duration(now - self._began)}"]
+        steps = [f"{title} {now - since:.0f} s" for title, since in self._running.items()] or [f"for {now - self._began:.0f} s"]
         items = [f"{p.item} {p.fraction:.0%}" if p.fraction is not None else p.item for p in self._progress.values()]
         pending = [k.id for k in self._kustomizations if not (k.ready or k.suspended)]
         if pending:
