@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from devloop.clients.kube import KUSTOMIZATIONS
-from devloop.errors import Interrupted
+from devloop.errors import DevloopError, Interrupted
 from devloop.flux import expectations
 from devloop.flux.completeness import Completeness
 from devloop.flux.watching import Watching, with_logs
@@ -59,6 +59,7 @@ class _Wait:
     completeness: Completeness
     timeout: float
     already: bool = True
+    error: str = ""
     final_since: float = 0.0
     applied: frozenset[ObjectRef] | None = None
 
@@ -72,14 +73,30 @@ class _Wait:
             if self.session.stop.is_set():
                 raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
             now = time.monotonic()
-            if self.watching.synced and (verdict := self._verdict(now)):
+            if self.watching.synced and (verdict := self._attempt(now)):
                 return verdict
             if self.watching.drain():
                 self.session.emit(Reconciling(self.state.kustomizations(time.monotonic())))
             if now > self.deadline:
                 hint = "fix the causes, or allow more time with --timeout"
-                causes = self.watching.diagnose(at_once=True).causes or self.completeness.missing
+                causes = (*self._unreachable(), *self.watching.diagnose(at_once=True).causes) or self.completeness.missing
                 return self._failed(causes, f" after {self.timeout:.0f} s", hint)
+
+    def _attempt(self, now: float) -> Outcome | None:
+        """The verdict if there is one; an API server that does not answer may come back."""
+        try:
+            verdict = self._verdict(now)
+        except Interrupted:
+            raise
+        except DevloopError as error:
+            self.error = error.message
+            return None
+        self.error = ""
+        return verdict
+
+    def _unreachable(self) -> list[Cause]:
+        ref = ObjectRef("Cluster", "", self.session.environment.definition.name)
+        return [Cause("cluster/unreachable", ref, self.error)] if self.error else []
 
     def _verdict(self, now: float) -> Outcome | None:
         if self.applied is None:
