@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from devloop.console.text import COLOURS, duration, kustomization_line, step_line, tree
+from devloop.console.text import COLOURS, cause_text, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.causes.cause import Cause
 from devloop.model.messages import join_words
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+# Causes of everything that is on its way.
+VAGUE = frozenset({
+    "kustomization/missing", "kustomization/progressing", "object/terminating", "release/progressing", "workload/not-available",
+})  # fmt: skip
 # Seconds without output.
 PATIENCE = 1.0
 MOST_NAMES = 3
@@ -31,6 +35,8 @@ class View:
         self._progress: dict[str, Progress] = {}
         self._kustomizations: tuple[Readiness, ...] = ()
         self._causes: tuple[Cause, ...] = ()
+        self._since: dict[Cause, float] = {}
+        self._told: set[str] = set()
 
     def take(self, event: Event) -> RenderableType | None:
         """Updates the view and returns the line to print, if any."""
@@ -46,8 +52,7 @@ class View:
             case Notice():
                 return _notice(event)
             case Reconciling(kustomizations, causes):
-                self._causes = causes
-                return self._take_kustomizations(kustomizations)
+                return self._take_kustomizations(kustomizations, causes)
         return None
 
     def _take_progress(self, event: Progress) -> Text | None:
@@ -61,15 +66,24 @@ class View:
         left = f", about {duration(event.remaining)} left" if event.remaining else ""
         return styled(f"  {event.item}: {event.fraction or 0:.0%}{left}")
 
-    def _take_kustomizations(self, kustomizations: tuple[Readiness, ...]) -> RenderableType | None:
-        """For plain output, a line per Kustomization that became ready or failed after a long wait; the report lists all of them."""
+    def _take_kustomizations(self, kustomizations: tuple[Readiness, ...], causes: tuple[Cause, ...]) -> RenderableType | None:
+        """For plain output, a line per Kustomization that became ready or failed after a long wait, and per cause that lasts."""
         from rich.console import Group
 
         before = {k.id: (k.ready, k.terminal) for k in self._kustomizations}
         self._kustomizations = kustomizations
         changed = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
         lines = [Hanging(kustomization_line(k), 2) for k in changed if k.seconds >= self._patience]
+        lines += [Hanging(cause_text(cause), 2) for cause in self._lasting(causes)]
         return Group(*lines) if lines else None
+
+    def _lasting(self, causes: tuple[Cause, ...]) -> list[Cause]:
+        """Causes that have been there for a moment, each once: the report has those of the end."""
+        self._causes, now = causes, time.monotonic()
+        self._since = {cause: self._since.get(cause, now) for cause in causes if cause.id not in VAGUE}
+        new = [cause for cause, since in self._since.items() if now - since >= self._patience and str(cause) not in self._told]
+        self._told |= set(map(str, new))
+        return new
 
     def waiting(self) -> RenderableType:
         """What is waited for, in one line: the running steps with their last progress."""
@@ -80,6 +94,7 @@ class View:
         if pending:
             ready = len(self._kustomizations) - len(pending)
             items.append(f"{ready} of {len(self._kustomizations)} Kustomizations ready, not {join_words(pending[:MOST_NAMES])}")
+        items += [str(cause) for cause in self._causes[:1]]
         return Hanging(styled("still running: ", ", ".join(steps), f" ({'; '.join(items)})" if items else "", style="dim"), 2)
 
     def __rich__(self) -> Table:

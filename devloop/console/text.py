@@ -68,9 +68,13 @@ def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[C
     return tree
 
 
+def cause_text(cause: Cause) -> Text:
+    return styled((str(cause), COLOURS[cause.severity]), (f"  {cause.id}", "dim"))
+
+
 def _add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
     for cause in causes[:MOST_CAUSES]:
-        leaf = branch.add(Hanging(styled((str(cause), COLOURS[cause.severity]), (f"  {cause.id}", "dim")), 2))
+        leaf = branch.add(Hanging(cause_text(cause), 2))
         for line in cause.log:
             leaf.add(styled(line, style="dim"))
         if cause.hint:

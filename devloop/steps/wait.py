@@ -60,6 +60,7 @@ class _Wait:
     timeout: float
     already: bool = True
     error: str = ""
+    causes: tuple[Cause, ...] = ()
     final_since: float = 0.0
     applied: frozenset[ObjectRef] | None = None
 
@@ -76,7 +77,7 @@ class _Wait:
             if self.watching.synced and (verdict := self._attempt(now)):
                 return verdict
             if self.watching.drain():
-                self.session.emit(Reconciling(self.state.kustomizations(time.monotonic())))
+                self.session.emit(Reconciling(self.state.kustomizations(time.monotonic()), self.causes))
             if now > self.deadline:
                 hint = "fix the causes, or allow more time with --timeout"
                 causes = (*self._unreachable(), *self.watching.diagnose(at_once=True).causes) or self.completeness.missing
@@ -102,9 +103,13 @@ class _Wait:
         if self.applied is None:
             self.applied = self.state.applied()
         if self.state.healthy(now) and not self.completeness.is_pending:
+            self.causes = ()
             return self._complete(now)
         self.already = False
         diagnosis = self.watching.diagnose()
+        if diagnosis.causes is not self.causes:
+            self.causes = diagnosis.causes
+            self.session.emit(Reconciling(diagnosis.kustomizations, self.causes))
         self.final_since = (self.final_since or now) if diagnosis.is_final() and not self._request(self.nudges.last_tries()) else 0.0
         if self.final_since and now - self.final_since > CALM:
             return self._failed(diagnosis.causes, "", "fix the first failure, then run the command again")

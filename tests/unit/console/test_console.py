@@ -264,3 +264,19 @@ def test_findings_are_shown_when_they_are_found_and_once(capsys: pytest.CaptureF
     text = capsys.readouterr().out
     assert "another cycle" in text
     assert "warning  a cycle" not in text
+
+
+def test_a_cause_that_lasts_is_shown_once_while_the_run_goes_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console, clock = Console(), [0.0]
+    monkeypatch.setattr("devloop.console.live.time.monotonic", lambda: clock[0])
+    vague = Cause("workload/not-available", ObjectRef("Deployment", "shop", "y"), "0 of 1 available")
+    for clock[0] in (0.0, 0.5):
+        console.emit(Reconciling((READY,), (CAUSE, vague)))
+    assert "Deployment/shop/x" not in capsys.readouterr().out
+    for clock[0] in (1.5, 2.0, 3.0):
+        console.emit(Reconciling((READY,), (CAUSE, vague)))
+    text = capsys.readouterr().out
+    assert text.count("Deployment/shop/x: no") == 1
+    assert "not-available" not in text
