@@ -26,7 +26,8 @@ def kill_orphans(variable: str, value: str) -> int:
         ended = [_wait(handle) for handle in handles]
         killed += len(handles)
         if not all(ended):
-            message = f"{ended.count(False)} processes with {variable}={value} did not end after SIGKILL"
+            left = len(ended) - sum(ended)
+            message = f"{left} process{'' if left == 1 else 'es'} with {variable}={value} did not end after SIGKILL"
             raise DevloopError(message, hint="they wait for a device; run the command again, or restart the machine")
     _await_leaving()
     return killed

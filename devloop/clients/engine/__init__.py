@@ -144,8 +144,10 @@ def answers() -> bool:
 
 def connect() -> Engine:
     """The engine; raises DevloopError if none answers or this user may not use it."""
-    _reached(Engine(address(), _REACHED)).close()
-    return Engine(address())
+    engine = Engine(address())
+    # A remote engine is asked by the library, which keeps its connection.
+    _reached(Engine(engine.address, _REACHED) if engine.address.startswith(_UNIX) else engine)
+    return engine
 
 
 def _reached(engine: Engine) -> Engine:

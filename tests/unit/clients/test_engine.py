@@ -151,3 +151,14 @@ def test_one_that_hangs_up_in_the_middle(tmp_path: Path) -> None:
 def test_one_that_is_not_there() -> None:
     with pytest.raises(DevloopError, match="no container engine responds at unix:///nowhere"):
         _ = Engine("unix:///nowhere").identity
+
+
+def test_one_that_accepts_and_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = str(tmp_path / "engine.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
+    monkeypatch.setattr(engine, "_REACHED", 0.2)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(place)
+        door.listen()
+        with pytest.raises(DevloopError, match="no container engine responds at"):
+            engine.connect()

@@ -17,7 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
+from devloop.clients import orphans
 from devloop.clients.orphans import kill_orphans, resident_memory
+from devloop.errors import DevloopError
 from devloop.runtime import children, control
 from devloop.runtime.components import MARKER, Component, environment_for
 from devloop.runtime.layout import Layout
@@ -241,6 +243,17 @@ time.sleep(60)
         kill_orphans(MARKER, str(tmp_path))
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
+
+
+def test_orphans_that_do_not_end_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orphans, "_wait", lambda handle: bool(os.close(handle)))
+    code = "print(flush=True); input()"
+    env = {**os.environ, MARKER: str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        with pytest.raises(DevloopError, match=r"1 process with .* did not end after SIGKILL"):
+            kill_orphans(MARKER, str(tmp_path))
 
 
 def test_killing_orphans_spares_the_caller(tmp_path: Path) -> None:
