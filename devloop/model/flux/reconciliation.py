@@ -97,6 +97,16 @@ class Reconciliation:
     def live(self, object_id: ObjectId) -> Object | None:
         return self.observed.get(ObjectRef(KUSTOMIZATION, object_id.namespace, object_id.name))
 
+    def has_applied(self, object_id: ObjectId) -> bool:
+        """Whether the Kustomization's objects in the cluster are those of the revision, as far as Flux is concerned."""
+        obj = self.live(object_id)
+        if obj is None or self.is_requested(object_id, obj):
+            return False
+        state, attempted = assess(obj, self.revision), (obj.get("status") or {}).get("lastAttemptedRevision", "")
+        if self.revision and attempted != self.revision:
+            return False
+        return state.ready or checking_health(obj) or (state.terminal and state.reason == "HealthCheckFailed")
+
     def unavailable(self) -> Iterator[Object]:
         """Workloads and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
         for obj in self.observed.of_kind(*WORKLOADS, "Job"):
