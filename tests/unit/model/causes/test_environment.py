@@ -16,7 +16,10 @@ REVISION = "main@sha1:bbb"
 ROOT, APPS = ObjectId("flux-system", "flux-system"), ObjectId("flux-system", "apps")
 
 
-CHECKING = [{"type": "Reconciling", "status": "True"}, {"type": "Healthy", "status": "Unknown", "reason": "Progressing"}]
+CHECKING = [
+    {"type": "Healthy", "status": "Unknown", "reason": "Progressing"},
+    {"type": "Reconciling", "status": "True", "message": f"Running health checks for revision {REVISION} with a timeout of 5m0s"},
+]
 
 
 def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
@@ -186,5 +189,7 @@ def test_a_failure_of_an_earlier_revision_is_no_cause() -> None:
     waits["status"] |= {"lastAppliedRevision": "main@sha1:aaa", "lastAttemptedRevision": "main@sha1:aaa"}
     assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), waits, *failing)]
     applies = kustomization(APPS, "Unknown", "Progressing")
+    assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), applies, *failing)]
+    applies["status"]["conditions"] += [CHECKING[0], {**CHECKING[1], "message": "Detecting drift for revision x"}]
     assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), applies, *failing)]
     assert "pod/image-pull" in [cause for cause, _, _ in found(*READY, *failing)]
