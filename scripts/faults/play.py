@@ -1,0 +1,157 @@
+"""Plays one fault: plant, watch for its evidence, run devloop, compare, heal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.faults.environment import NAME, Environment, Run, retried
+from scripts.faults.evidence import Seen, Watch, watching
+from scripts.faults.files import Fault, Pattern
+from scripts.faults.planting import act, plant_files
+
+LATE = 5.0  # seconds after the verdict in which evidence may still come, to say that the verdict was too early
+SKEW = 3.0  # seconds that an object's own time may be older than its arrival
+
+
+@dataclass(frozen=True)
+class Result:
+    """`seconds` from the evidence to the verdict, None if there is no evidence; `problems` are what differs from the fault's file."""
+
+    fault: str
+    provisioner: str
+    build: str
+    seconds: float | None
+    cause: str
+    problems: Sequence[str]
+    evidence: str = ""
+    output: str = ""
+
+
+def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *, slack: float = 1.0) -> Result:
+    """The result on `environment`, which is healthy before and after; raises RuntimeError if it cannot be healed.
+
+    `slack` multiplies the seconds that a verdict may take.
+    """
+    try:
+        if earlier:
+            _play_earlier(earlier, environment)
+        return _measured(fault, environment, slack)
+    finally:
+        _heal(fault, environment)
+
+
+def _play_earlier(fault: Fault, environment: Environment) -> None:
+    plant_files(fault, environment.repository)
+    act(fault.actions, environment)
+    environment.devloop(*_arguments(fault))
+    act(fault.heal, environment)
+    _restore(environment)
+    environment.must_up()
+
+
+def _measured(fault: Fault, environment: Environment, slack: float) -> Result:
+    with _evidence(fault, environment) as watch:
+        plant_files(fault, environment.repository)
+        rules = _rules(environment) if fault.rule else ()
+        if watch:
+            watch.arm()
+        act(fault.actions, environment)
+        planted = time.time()
+        run = _run(fault, environment)
+        if watch:
+            watch.wait(LATE)
+        seen = watch.seen if watch else Seen(planted, planted, "the actions ended")
+    seconds = run.verdict - max(seen.received, run.started) if seen else None
+    causes = run.report.get("causes") or ()
+    problems = [*_timing_problems(fault, seen, seconds, slack), *problems_of(fault, run), *_rule_problems(fault, rules)]
+    shown = _shown(causes[0]) if causes else "healthy" if run.status == 0 else ""
+    return Result(
+        fault.name, environment.provisioner, environment.build.name, seconds, shown, problems, seen.message if seen else "", run.text
+    )
+
+
+@contextlib.contextmanager
+def _evidence(fault: Fault, environment: Environment) -> Iterator[Watch | None]:
+    if fault.evidence is None:
+        yield None
+        return
+    with watching(environment.kube, fault.evidence) as watch:
+        yield watch
+
+
+def _run(fault: Fault, environment: Environment) -> Run:
+    """The command, with the fault's actions beside it."""
+    beside = threading.Thread(target=act, args=(fault.during, environment), daemon=True)
+    beside.start()
+    run = environment.devloop(*_arguments(fault))
+    beside.join(60)
+    return run
+
+
+def _arguments(fault: Fault) -> list[str]:
+    options = ["--timeout", f"{fault.timeout}s", *([] if fault.validate else ["--no-validate"])]
+    return [fault.command, NAME, *(options if fault.command == "up" else [])]
+
+
+def _heal(fault: Fault, environment: Environment) -> None:
+    act(fault.heal, environment)
+    _restore(environment)
+    retried(lambda: environment.kubectl(["get", "--raw", "/readyz"]))
+    environment.must_up()
+
+
+def _restore(environment: Environment) -> None:
+    environment.git("checkout", "-q", "--", ".")
+    environment.git("clean", "-qfd")
+
+
+def _rules(environment: Environment) -> Sequence[str]:
+    report = environment.devloop("validate", "--environment", NAME).report
+    return [finding["rule"] for finding in report.get("findings", ())]
+
+
+def _rule_problems(fault: Fault, rules: Sequence[str]) -> Iterator[str]:
+    if fault.rule and fault.rule not in rules:
+        yield f"validate: expected the rule {fault.rule}, saw {', '.join(rules) or 'none'}"
+
+
+def _timing_problems(fault: Fault, seen: Seen | None, seconds: float | None, slack: float) -> Iterator[str]:
+    if fault.evidence and seen is None:
+        yield f"evidence: expected {fault.evidence}, the cluster never showed it"
+    if seen and seen.own and seen.received - seen.own > SKEW:
+        yield f"evidence: received {seen.received - seen.own:.1f} s after the time in the object"
+    if seconds is not None and seconds > fault.seconds * slack:
+        yield f"time: expected at most {fault.seconds:g} s from the evidence to the verdict, saw {seconds:.1f} s"
+
+
+def problems_of(fault: Fault, run: Run) -> Iterator[str]:
+    """How the verdict differs from the expected one."""
+    wanted, causes = fault.expected, run.report.get("causes") or ()
+    if run.status != wanted.exit:
+        yield f"exit code: expected {wanted.exit}, saw {run.status}"
+    if run.report.get("ok", False) != wanted.healthy:
+        yield f"verdict: expected {'healthy' if wanted.healthy else 'not healthy'}, saw the opposite"
+    if wanted.cause and not (causes and _is(causes[0], wanted.cause, wanted.object)):
+        expected = f"{wanted.cause} {wanted.object or ''}".strip()
+        yield f"cause: expected {expected}, saw {'; '.join(map(_shown, causes)) or 'none'}"
+    if others := [_shown(cause) for cause in causes if cause["id"] not in (wanted.cause, *wanted.also)]:
+        yield f"causes: did not expect {'; '.join(others)}"
+    everything = run.text + json.dumps(run.report, ensure_ascii=False)
+    yield from (f"text: expected {text!r} in the output" for text in wanted.text if text not in everything)
+    yield from (f"text: did not expect {text!r} in the output" for text in wanted.absent if text in everything)
+
+
+def _is(cause: Mapping[str, Any], wanted: str, pattern: Pattern | None) -> bool:
+    about = cause["object"]
+    return cause["id"] == wanted and (pattern is None or pattern.matches(about["kind"], about["namespace"], about["name"]))
+
+
+def _shown(cause: Mapping[str, Any]) -> str:
+    about = cause["object"]
+    return f"{cause['id']} {'/'.join(part for part in (about['kind'], about['namespace'], about['name']) if part)}"
