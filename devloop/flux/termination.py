@@ -9,12 +9,12 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from devloop.clients.kube import CRDS, KUSTOMIZATIONS, NAMESPACES, Kube, Resource
+from devloop.clients.kube import CRDS, NAMESPACES, Kube, Resource
 from devloop.clients.wait import WaitTimeout, until
 from devloop.errors import DevloopError
 from devloop.hint import Hint, command, instructions
 from devloop.model.flux.names import NAMESPACE
-from devloop.model.kubernetes.objects import Object, ObjectId
+from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import join_words
 from devloop.model.report import Emit, Notice
 
@@ -46,12 +46,11 @@ def await_removal(kube: Kube, crds: Sequence[Mapping[str, Any]], stop: threading
         raise held_error(join_words(left), holders) from None
 
 
-def await_kustomizations(kube: Kube, names: Collection[ObjectId], stop: threading.Event, emit: Emit) -> None:
-    """Wait until none of these Kustomizations is terminating: what is applied to one that is would go with it."""
+def await_gone(kube: Kube, resource: Resource, names: Collection[str], stop: threading.Event, emit: Emit) -> None:
+    """Wait until none of these objects (namespace/name, or name) is terminating: what is applied to one that is would go with it."""
 
     def terminating() -> list[Object]:
-        found = (item for item in _metadata(kube, KUSTOMIZATIONS) if item.get("deletionTimestamp"))
-        return [item for item in found if ObjectId(item["namespace"], item["name"]) in names]
+        return [item for item in _metadata(kube, resource) if item.get("deletionTimestamp") and _full(item) in names]
 
     if not (found := terminating()):
         return
@@ -60,7 +59,9 @@ def await_kustomizations(kube: Kube, names: Collection[ObjectId], stop: threadin
         until(lambda: not terminating(), "the removal", patience=PATIENCE, stop=stop, hint="")
     except WaitTimeout:
         left = terminating()
-        raise held_error(join_words([_full(item) for item in left]), [(KUSTOMIZATIONS, item) for item in left]) from None
+        raise held_error(
+            join_words([_full(item) for item in left]), [(resource, item) for item in left if item.get("finalizers")]
+        ) from None
 
 
 def held_error(what: str, holders: Sequence[tuple[Resource, Object]]) -> DevloopError:

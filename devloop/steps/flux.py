@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass
 
-from devloop.clients.kube import GIT_REPOSITORIES
+from devloop.clients.kube import GIT_REPOSITORIES, KUSTOMIZATIONS, NAMESPACES
 from devloop.flux import manifests
 from devloop.flux.install import install
-from devloop.flux.termination import await_kustomizations
+from devloop.flux.termination import await_gone
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
@@ -60,7 +60,7 @@ class ConfigureSync:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        await_kustomizations(session.kube, {node.kustomization.id for node in graph}, session.stop, session.emit)
+        self._await_removals(session)
         endpoint = session.git_server.endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
         sources = manifests.own_git_repositories(graph)
@@ -72,6 +72,14 @@ class ConfigureSync:
         session.kube.apply(manifests.root_kustomization(graph, decryption=bool(session.identities)))
         base = "the repository's root" if graph.source_directory == "." else f"{graph.source_directory}/"
         return outcome(any(changed), f"paths are relative to {base}")
+
+    def _await_removals(self, session: Session) -> None:
+        """Flux would wait for a namespace that is being deleted until its timeout."""
+        graph = self.graph.value
+        kustomizations = {str(node.kustomization.id) for node in graph}
+        namespaces = {manifest.name for node in graph for manifest in node.manifests if manifest.kind == "Namespace"}
+        for resource, names in ((KUSTOMIZATIONS, kustomizations), (NAMESPACES, namespaces)):
+            await_gone(session.kube, resource, names, session.stop, session.emit)
 
     def _apply_source(self, session: Session, source: ObjectId, url: str) -> bool:
         """Requests a reconciliation of an existing source with an older revision; False if it has this one."""

@@ -15,7 +15,6 @@ from devloop.flux import install as installation
 from devloop.flux import open_controllers, termination
 from devloop.flux.install import install
 from devloop.model.flux.names import NAMESPACE
-from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Event, Notice
 from devloop.toolchain import Toolchain
 
@@ -105,19 +104,19 @@ def test_another_finalizer_is_named_with_its_object(kube: Kube, monkeypatch: pyt
 
 
 def test_a_kustomization_is_waited_for_until_it_is_gone(kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
-    names, stop, events = {ObjectId(NAMESPACE, "apps")}, threading.Event(), list[Event]()
-    termination.await_kustomizations(kube, names, stop, events.append)
+    names, stop, events = {f"{NAMESPACE}/apps"}, threading.Event(), list[Event]()
+    termination.await_gone(kube, KUSTOMIZATIONS, names, stop, events.append)
     kustomization(kube, "apps", OTHER)
-    termination.await_kustomizations(kube, names, stop, events.append)
+    termination.await_gone(kube, KUSTOMIZATIONS, names, stop, events.append)
     assert events == []
     kube.delete(KUSTOMIZATIONS, "apps", NAMESPACE)
-    termination.await_kustomizations(kube, {ObjectId(NAMESPACE, "other")}, stop, events.append)
+    termination.await_gone(kube, KUSTOMIZATIONS, {f"{NAMESPACE}/other"}, stop, events.append)
     with monkeypatch.context() as patch:
         patch.setattr(termination, "PATIENCE", 0.3)
         with pytest.raises(DevloopError, match=f"kustomizations {NAMESPACE}/apps has the finalizer {OTHER}"):
-            termination.await_kustomizations(kube, names, stop, events.append)
+            termination.await_gone(kube, KUSTOMIZATIONS, names, stop, events.append)
     threading.Timer(0.3, release, (kube, KUSTOMIZATIONS, "apps")).start()
-    termination.await_kustomizations(kube, names, stop, events.append)
+    termination.await_gone(kube, KUSTOMIZATIONS, names, stop, events.append)
     assert kube.list(KUSTOMIZATIONS) == []
 
 
