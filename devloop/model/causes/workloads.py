@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import Observed, event_time, metadata
@@ -32,7 +32,7 @@ def workload_causes(observed: Observed, workload: Object, now: float) -> tuple[C
             causes.setdefault((cause.id, cause.container.name if cause.container else ""), cause)
     for cause in (*_not_created(observed, workload, replicas, ref), *_conditions(workload, ref)):
         causes.setdefault((cause.id, ""), cause)
-    return tuple(causes.values())[:MOST] or (Cause("workload/not-available", ref, _counts(workload)),)
+    return tuple(causes.values())[:MOST] or (Cause("workload/not-available", ref, _counts(workload, pods)),)
 
 
 def current_pods(observed: Observed, workload: Object) -> tuple[list[Object], list[Object]]:
@@ -103,8 +103,10 @@ def _conditions(workload: Object, ref: ObjectRef) -> Iterator[Cause]:
                 yield Cause("workload/not-available", ref, one_line(condition.get("message", "")), final=True)
 
 
-def _counts(workload: Object) -> str:
+def _counts(workload: Object, pods: Sequence[Object]) -> str:
     status, spec = workload.get("status") or {}, workload.get("spec") or {}
+    if waiting := [pod for pod in pods if not (pod.get("spec") or {}).get("nodeName")]:
+        return f"the pod {metadata(waiting[0]).get('name')} waits for a node, and the scheduler says nothing about it"
     available = status.get("availableReplicas", status.get("readyReplicas", status.get("numberAvailable", 0)))
     wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
     return f"{available} of {wanted} available" if "replicas" in spec or "desiredNumberScheduled" in status else "in progress"

@@ -36,7 +36,10 @@ def replica_set(revision: int) -> dict[str, Any]:
 
 def pod(*containers: dict[str, Any], revision: int = 1, name: str = "web-1-a", **status: Any) -> dict[str, Any]:
     metadata = {"namespace": "shop", "name": name, "uid": name, "ownerReferences": [{"uid": f"set-{revision}", "controller": True}]}
-    spec = {"containers": [{"name": "web", "image": "example.com/web:1", "resources": {"limits": {"memory": "64Mi"}}}]}
+    spec: dict[str, Any] = {
+        "nodeName": "node",
+        "containers": [{"name": "web", "image": "example.com/web:1", "resources": {"limits": {"memory": "64Mi"}}}],
+    }
     return {
         "kind": "Pod",
         "metadata": metadata,

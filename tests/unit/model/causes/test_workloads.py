@@ -139,6 +139,12 @@ def test_a_job_that_failed() -> None:
     assert (cause.id, cause.message, cause.final) == ("job/failed", "BackoffLimitExceeded: too many", True)
 
 
+def test_a_pod_that_no_scheduler_has_seen() -> None:
+    pending = pod(phase="Pending")
+    del pending["spec"]["nodeName"]
+    assert "the pod web-1-a waits for a node" in only(pending).message
+
+
 def test_without_any_sign_the_replicas_are_counted() -> None:
     cause = only(availableReplicas=1)
     assert (cause.id, cause.message, cause.final) == ("workload/not-available", "1 of 2 available", False)
