@@ -82,8 +82,8 @@ class Provisioner(Protocol):
 class Registration(NamedTuple):
     """A provisioner's class ("module:class") and its names for a cluster {name}: the folder in devloop's state, the kubeconfig context.
 
-    The package of the class has a module `discovery`, which finds its environments. `needs_linux`: of this machine itself; an engine may
-    run Linux in a virtual machine.
+    The package of the class may have a module `discovery`, which finds its environments.
+    `needs_linux`: of this machine itself; an engine may run Linux in a virtual machine.
     """
 
     target: str

@@ -1,10 +1,12 @@
 """All environments of this machine, found by their state folders, processes and containers."""
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from importlib.util import find_spec
 
 from devloop.provisioners import PROVISIONERS, runs_here
-from devloop.provisioners.found import Discovery
+from devloop.provisioners.found import Discovery, records
 
 
 def discover() -> Discovery:
@@ -17,6 +19,15 @@ def discover() -> Discovery:
 
 
 def _discover(provisioner: str) -> Discovery:
-    package = PROVISIONERS[provisioner].target.partition(":")[0]
-    found: Discovery = import_module(f"{package}.discovery").discover()
+    """What the provisioner's own module `discovery` finds, without one what the state folder says."""
+    module = f"{PROVISIONERS[provisioner].target.partition(':')[0]}.discovery"
+    if not _exists(module):
+        return Discovery(tuple(records(provisioner)))
+    found: Discovery = import_module(module).discover()
     return found
+
+
+def _exists(module: str) -> bool:
+    with contextlib.suppress(ModuleNotFoundError):  # the class may be in a module without a folder
+        return find_spec(module) is not None
+    return False

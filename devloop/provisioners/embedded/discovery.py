@@ -14,9 +14,9 @@ NAME = "embedded"
 
 
 def discover() -> Discovery:
-    """Processes also show an environment whose folder was deleted by hand."""
+    """Processes also show an environment whose folder was deleted by hand; with @ in its name it is another provisioner's."""
     folder = state_folder()
-    living = {path.name for value in marked(MARKER) if (path := Path(value)).parent == folder}
+    living = {path.name for value in marked(MARKER) if (path := Path(value)).parent == folder and "@" not in path.name}
     found = {each.cluster: replace(each, state=_state(each.cluster, living)) for each in records(NAME)}
     for cluster in living:
         found.setdefault(cluster, FoundEnvironment(cluster, NAME, State.RUNNING))

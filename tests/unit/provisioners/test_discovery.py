@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from devloop.clients.engine.containers import Container
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
-from devloop.provisioners import state_dir
+from devloop.provisioners import PROVISIONERS, Registration, state_dir
 from devloop.provisioners.discovery import discover
 from devloop.provisioners.found import FoundEnvironment, State, records, under_another_name
 from devloop.provisioners.kind.cluster_state import ClusterState
@@ -70,13 +71,16 @@ def test_an_interrupted_removal_and_other_files_are_told_apart(tmp_path: Path) -
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[None]:
     """A process of an environment whose folder was deleted by hand."""
-    folder = tmp_path / "state" / "devloop" / "lost"
+    folder = tmp_path / "state" / "devloop"
     argv = [sys.executable, "-c", "print(flush=True); input()"]
-    with subprocess.Popen(argv, env={MARKER: str(folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
+    with contextlib.ExitStack() as stack:
+        for name in ("lost", "other@lost"):
+            started = subprocess.Popen(argv, env={MARKER: str(folder / name)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            child = stack.enter_context(started)
+            stack.callback(child.kill)
+            assert child.stdout
+            child.stdout.readline()
         yield
-        child.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the embedded provisioner needs Linux")
@@ -130,3 +134,10 @@ def test_containers_and_volumes_complete_the_records(tmp_path: Path) -> None:
 def test_a_damaged_record_still_says_that_devloop_made_the_cluster() -> None:
     assert not ClusterState(make("kind", "credentials-only")).exists
     assert ClusterState(make("kind", "damaged", "{")).exists
+
+
+def test_a_provisioner_without_a_discovery_of_its_own_is_found_by_its_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registration = Registration("devloop.provisioners.ownership:Ownership", "scratch@{name}", "scratch-{name}")
+    monkeypatch.setitem(PROVISIONERS, "scratch", registration)
+    make("scratch", "one", {"root": str(tmp_path), "environment": "local"})
+    assert discover().environments == (FoundEnvironment("one", "scratch", State.UNKNOWN, "local", str(tmp_path)),)
