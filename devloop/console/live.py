@@ -22,6 +22,7 @@ VAGUE = frozenset({
 })  # fmt: skip
 # Seconds without output.
 PATIENCE = 1.0
+SLOW = 10  # times as long for a cause that may go by itself
 MOST_NAMES = 3
 
 
@@ -81,7 +82,8 @@ class View:
         """Causes that have been there for a moment, each once: the report has those of the end."""
         self._causes, now = causes, time.monotonic()
         self._since = {cause: self._since.get(cause, now) for cause in causes if cause.id not in VAGUE}
-        new = [cause for cause, since in self._since.items() if now - since >= self._patience and str(cause) not in self._told]
+        long = self._patience * SLOW
+        new = [c for c, since in self._since.items() if now - since >= (self._patience if c.final else long) and str(c) not in self._told]
         self._told |= set(map(str, new))
         return new
 

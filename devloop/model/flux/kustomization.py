@@ -90,6 +90,8 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
     reason, message = ready.get("reason") or "Pending", ready.get("message") or "not reconciled yet"
     if ready.get("status") == "True" and not is_ready:
         reason, message = "Progressing", f"still at {applied or 'no revision'}"
+    if ready.get("status") == "Unknown":
+        message = (conditions.get("Reconciling") or {}).get("message") or message
     if terminating:
         reason, message = "Terminating", "is being deleted"
     return Readiness(

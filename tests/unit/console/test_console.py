@@ -28,7 +28,7 @@ FAILED = Readiness(
     ("flux-system/infra",),
     terminal=True,
 )
-CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "x"), "no", "flux-system/apps", log=("the last line",))
+CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "x"), "no", "flux-system/apps", final=True, log=("the last line",))
 BLOCKED = Readiness("flux-system", "web", False, "DependencyNotReady", "dependency is not ready", "", ("flux-system/apps",))
 
 
@@ -271,12 +271,17 @@ def test_a_cause_that_lasts_is_shown_once_while_the_run_goes_on(
 ) -> None:
     console, clock = Console(), [0.0]
     monkeypatch.setattr("devloop.console.live.time.monotonic", lambda: clock[0])
+    slow = Cause("pod/not-ready", ObjectRef("Deployment", "shop", "z"), "its probe fails")
     vague = Cause("workload/not-available", ObjectRef("Deployment", "shop", "y"), "0 of 1 available")
     for clock[0] in (0.0, 0.5):
-        console.emit(Reconciling((READY,), (CAUSE, vague)))
+        console.emit(Reconciling((READY,), (CAUSE, vague, slow)))
     assert "Deployment/shop/x" not in capsys.readouterr().out
     for clock[0] in (1.5, 2.0, 3.0):
-        console.emit(Reconciling((READY,), (CAUSE, vague)))
+        console.emit(Reconciling((READY,), (CAUSE, vague, slow)))
     text = capsys.readouterr().out
     assert text.count("Deployment/shop/x: no") == 1
     assert "not-available" not in text
+    assert "its probe fails" not in text
+    clock[0] = 11.0
+    console.emit(Reconciling((READY,), (CAUSE, vague, slow)))
+    assert "its probe fails" in capsys.readouterr().out
