@@ -20,8 +20,11 @@ NO_START = frozenset({"CreateContainerError", "RunContainerError", "PreCreateHoo
 NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 # Failures of a registry that another attempt may not have.
-TRANSIENT = re.compile(
-    r"timeout|timed out|connection re(set|fused)|TLS handshake|toomanyrequests|EOF|temporary|\b50[0234]\b", re.IGNORECASE
+TRANSIENT = re.compile(r"time(d )?out|connection reset|TLS handshake|toomanyrequests|EOF|temporary|\b50[0234]\b", re.IGNORECASE)
+# What containerd and the kubelet put before the reason of a failed pull.
+_PREFIXES = re.compile(
+    r'(Back-off pulling image "[^"]*": |ErrImagePull: |rpc error: code = \w+ desc = '
+    r'|failed to (pull and unpack image|resolve reference|resolve image|copy|do request)( "[^"]*")?: )'
 )
 PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (failed|errored)")
 
@@ -50,8 +53,7 @@ def _container(
     reason, message = waiting.get("reason") or "", one_line(waiting.get("message", ""))
     ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated")
     if reason in IMAGE_PULL:
-        text = f"container {name}: cannot pull the image {spec.get('image', '')}: {message or reason}"
-        yield Cause("pod/image-pull", workload, text, final=not TRANSIENT.search(message))
+        yield _not_pulled(name, spec.get("image", ""), str(waiting.get("message", "")) or reason, workload)
     elif reason == "InvalidImageName":
         yield Cause("pod/image-name", workload, f"container {name}: {spec.get('image', '')} is not an image reference", final=True)
     elif reason == "CreateContainerConfigError":
@@ -64,6 +66,12 @@ def _container(
         yield from _not_ready(name, workload, warnings, seconds(running.get("startedAt")))
     elif reason not in NORMAL:
         yield Cause("pod/start-failed", workload, f"container {name}: {reason}: {message}")
+
+
+def _not_pulled(name: str, image: str, message: str, workload: ObjectRef) -> Cause:
+    text = f"container {name}: cannot pull the image {image}: {one_line(_PREFIXES.sub('', message))}"
+    hint = "correct its name, or build or pull it with your container engine: `up` loads it into the nodes"
+    return Cause("pod/image-pull", workload, text, final=not TRANSIENT.search(message), hint=hint)
 
 
 def _counts(ended: Mapping[str, Any], container: Mapping[str, Any], running: Mapping[str, Any], now: float) -> bool:

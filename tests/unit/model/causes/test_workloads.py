@@ -33,6 +33,18 @@ def only(*objects: dict[str, Any], **status: Any) -> Cause:
     [
         (waiting("ErrImagePull", "not found"), "pod/image-pull", "cannot pull the image example.com/web:1: not found", True),
         (waiting("ErrImagePull", "dial tcp: i/o timeout"), "pod/image-pull", "i/o timeout", False),
+        (
+            waiting("ErrImagePull", 'failed to pull and unpack image "a": failed to resolve reference "a": a: not found'),
+            "pod/image-pull",
+            "cannot pull the image example.com/web:1: a: not found",
+            True,
+        ),
+        (
+            waiting("ImagePullBackOff", 'Back-off pulling image "a": ErrImagePull: connection refused'),
+            "pod/image-pull",
+            "1: connection refused",
+            True,
+        ),
         (waiting("InvalidImageName", "couldn't parse"), "pod/image-name", "example.com/web:1 is not an image reference", True),
         (waiting("CreateContainerConfigError", 'configmap "x" not found'), "pod/config-missing", 'configmap "x" not found', True),
         (waiting("CreateContainerError", "no such file"), "pod/start-failed", "no such file", True),
