@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from devloop.clients.kube import Kube, Resource
+from devloop.clients.watches import watch
+from devloop.errors import DevloopError
 from scripts.faults.files import Evidence
 
 KINDS: Mapping[str, Resource] = {
@@ -63,8 +65,8 @@ class Watch:
         return self._found.wait(seconds)
 
     def _run(self) -> None:
-        with contextlib.suppress(Exception):
-            for event, obj in self._kube.watch(KINDS[self._evidence.pattern.kind], self._stop):
+        with contextlib.suppress(DevloopError):  # the environment is gone
+            for event, obj in watch(self._kube, KINDS[self._evidence.pattern.kind], self._stop):
                 if event == "SYNCED":
                     self._sync()
                 elif not self._found.is_set():
@@ -90,16 +92,15 @@ class Watch:
 @contextlib.contextmanager
 def watching(kube: Kube, evidence: Evidence, *, existing: bool = False) -> Iterator[Watch]:
     """A watch that knows the existing objects; with `existing` they count as evidence."""
-    watch = Watch(kube, evidence)
+    started = Watch(kube, evidence)
     if existing:
-        watch.arm()
-    thread = threading.Thread(target=watch._run, daemon=True)
-    thread.start()
-    watch._synced.wait(10)
+        started.arm()
+    threading.Thread(target=started._run, daemon=True).start()
+    started._synced.wait(10)
     try:
-        yield watch
+        yield started
     finally:
-        watch._stop.set()
+        started._stop.set()
 
 
 def shows(obj: Mapping[str, Any], evidence: Evidence, *, gone: bool = False) -> bool:

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.faults.environment import NAME, Environment, Run, retried
@@ -41,9 +41,13 @@ def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *
     try:
         if earlier:
             _play_earlier(earlier, environment)
-        return _measured(fault, environment, slack)
+        result = _measured(fault, environment, slack)
     finally:
-        _heal(fault, environment)
+        healed = _heal(fault, environment)
+    if healed.status == 0:
+        return result
+    environment.must_up()
+    return replace(result, problems=[*result.problems, f"healing: the first up was not healthy: {_all_shown(healed)}"])
 
 
 def _play_earlier(fault: Fault, environment: Environment) -> None:
@@ -99,11 +103,12 @@ def _arguments(fault: Fault) -> list[str]:
     return [fault.command, NAME, *(options if fault.command == "up" else [])]
 
 
-def _heal(fault: Fault, environment: Environment) -> None:
+def _heal(fault: Fault, environment: Environment) -> Run:
+    """Undo everything; the run of `up` after it."""
     act(fault.heal, environment)
     _restore(environment)
     retried(lambda: environment.kubectl(["get", "--raw", "/readyz"]))
-    environment.must_up()
+    return environment.devloop("up", NAME, "--no-validate", "--timeout", "120s")
 
 
 def _restore(environment: Environment) -> None:
@@ -139,7 +144,7 @@ def problems_of(fault: Fault, run: Run) -> Iterator[str]:
         yield f"verdict: expected {'healthy' if wanted.healthy else 'not healthy'}, saw the opposite"
     if wanted.cause and not (causes and _is(causes[0], wanted.cause, wanted.object)):
         expected = f"{wanted.cause} {wanted.object or ''}".strip()
-        yield f"cause: expected {expected}, saw {'; '.join(map(_shown, causes)) or 'none'}"
+        yield f"cause: expected {expected}, saw {_all_shown(run)}"
     if others := [_shown(cause) for cause in causes if cause["id"] not in (wanted.cause, *wanted.also)]:
         yield f"causes: did not expect {'; '.join(others)}"
     everything = run.text + json.dumps(run.report, ensure_ascii=False)
@@ -150,6 +155,10 @@ def problems_of(fault: Fault, run: Run) -> Iterator[str]:
 def _is(cause: Mapping[str, Any], wanted: str, pattern: Pattern | None) -> bool:
     about = cause["object"]
     return cause["id"] == wanted and (pattern is None or pattern.matches(about["kind"], about["namespace"], about["name"]))
+
+
+def _all_shown(run: Run) -> str:
+    return "; ".join(map(_shown, run.report.get("causes") or ())) or "none"
 
 
 def _shown(cause: Mapping[str, Any]) -> str:
