@@ -84,6 +84,12 @@ WATCHED = (
     DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS,
     REPLICA_SETS, PODS, WARNINGS,
 )  # fmt: skip
+# Sources by kind, watched where the environment has them.
+OTHER_SOURCES: Mapping[str, Resource] = {
+    "HelmRepository": Resource(f"{SOURCE_GROUP}/v1", "helmrepositories"),
+    "OCIRepository": Resource(f"{SOURCE_GROUP}/v1", "ocirepositories"),
+    "Bucket": Resource(f"{SOURCE_GROUP}/v1", "buckets"),
+}
 
 
 class ApiError(DevloopError):

@@ -7,7 +7,7 @@ source, the root Kustomization or Flux.
 
 import json
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from devloop.model.flux.graph import SELF_FIELDS, Graph, Node
@@ -152,11 +152,27 @@ def _patch_operations(child: Node, patches: Sequence[Object]) -> list[Object]:
     return [{"op": "add", "path": "/spec/patches", "value": list(patches)}] if patches else []
 
 
-def _removals(graph: Graph, node: Node) -> list[Object]:
-    """Patch targets to remove: the repository's own sources, root Kustomization and copy of Flux."""
+def removals(graph: Graph) -> Callable[[Node, Manifest], bool]:
+    """Whether our patches of a node take one of its objects out."""
+    own, with_flux = _own_objects(graph), {node.kustomization.id for node in graph if any(map(_is_flux, node.manifests))}
+
+    def is_removed(node: Node, manifest: Manifest) -> bool:
+        is_flux = manifest.mapping("metadata", "labels").get("app.kubernetes.io/part-of") == "flux"
+        return (is_flux and node.kustomization.id in with_flux) or (manifest.kind, manifest.namespace, manifest.name) in own
+
+    return is_removed
+
+
+def _own_objects(graph: Graph) -> frozenset[tuple[str, str, str]]:
+    """(kind, namespace, name) of the repository's own sources and root Kustomization, which devloop replaces."""
     own = {(ref.kind, ref.namespace, ref.name) for ref in graph.own_sources}
     root = graph.root.kustomization.id
-    own |= {(GIT_REPOSITORY, ROOT.namespace, ROOT.name), (KUSTOMIZATION, root.namespace, root.name)}
+    return frozenset(own | {(GIT_REPOSITORY, ROOT.namespace, ROOT.name), (KUSTOMIZATION, root.namespace, root.name)})
+
+
+def _removals(graph: Graph, node: Node) -> list[Object]:
+    """Patch targets to remove: the repository's own sources, root Kustomization and copy of Flux."""
+    own = _own_objects(graph)
     targets = [_target(m.kind, ObjectId(m.namespace, m.name), "") for m in node.manifests if (m.kind, m.namespace, m.name) in own]
     if any(_is_flux(manifest) for manifest in node.manifests):
         targets.append({"labelSelector": FLUX_SELECTOR})

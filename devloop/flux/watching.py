@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from devloop.clients.kube import WATCHED, Kube, Resource
+from devloop.clients.kube import OTHER_SOURCES, WATCHED, Kube, Resource
 from devloop.clients.watches import Events, Listed, list_all, watch_all
 from devloop.model.causes.cause import Cause
 from devloop.model.causes.claims import pending_claims
@@ -38,7 +39,7 @@ class Watching:
     kube: Kube
     state: Reconciliation
     error: str = ""
-    _left: int = len(WATCHED)
+    _left: int = 0
     _known: Mapping[Resource, Listed] = field(default_factory=dict)
     _events: Events | None = None
     _changed: bool = True
@@ -49,12 +50,17 @@ class Watching:
     _done: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Watching:
-        self._known = list_all(self.kube, WATCHED, PATIENCE)
-        self._left = len(WATCHED) - len(self._known)
+        self._known = list_all(self.kube, self._watched, PATIENCE)
+        self._left = len(self._watched) - len(self._known)
         for listed in self._known.values():
             for obj in listed.objects:
                 self.state.observe("ADDED", obj, time.monotonic())
         return self
+
+    @cached_property
+    def _watched(self) -> Sequence[Resource]:
+        kinds = {each.kind for each in self.state.expected.objects}
+        return (*WATCHED, *(resource for kind, resource in OTHER_SOURCES.items() if kind in kinds))
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
@@ -66,7 +72,7 @@ class Watching:
     def drain(self) -> bool:
         """Observe all queued events, waiting a tick for the first; whether there were any."""
         if self._events is None:
-            self._events = watch_all(self.kube, WATCHED, self._done, self._known)
+            self._events = watch_all(self.kube, self._watched, self._done, self._known)
         seen = False
         try:
             self._take(*self._events.get(timeout=TICK))

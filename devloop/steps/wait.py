@@ -9,6 +9,7 @@ from devloop.clients.kube import KUSTOMIZATIONS
 from devloop.errors import DevloopError, Interrupted
 from devloop.flux import expectations
 from devloop.flux.completeness import Completeness
+from devloop.flux.manifests import removals
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
@@ -42,7 +43,7 @@ class AwaitReady:
 
     def run(self, session: Session) -> Outcome:
         graph, folder = self.graph.value, state_dir(session.provisioner.name, session.environment.definition.name)
-        expected = Expected.of(graph, self.source.value.revision)
+        expected = Expected.of(graph, self.source.value.revision, removals(graph))
         expectations.save(folder, expected)
         state = Reconciliation(expected, time.monotonic())
         read = partial(session.controllers.artifact, session.kube)

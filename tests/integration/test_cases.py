@@ -32,7 +32,7 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
     for release in ("cert-manager", "traefik", "pinniped"):
         assert f"HelmRelease/{release}/{release}" in controllers["message"]
     assert by_name["infrastructure"]["reason"] == by_name["apps"]["reason"] == "DependencyNotReady"
-    assert "3 of 4 Kustomizations are not ready after 25 s" in run.err
+    assert "3 of 4 Kustomizations are not ready" in run.err
     assert user.devloop("-C", "pinniped-poc", "down", "local").status == 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef, unique
+from devloop.model.causes.charts import chart_cause
 from devloop.model.causes.claims import claim_cause, pending_claims
 from devloop.model.causes.flux import condition, kustomization_cause, release_cause, source_cause
 from devloop.model.causes.observed import metadata
@@ -14,7 +15,6 @@ from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
-from devloop.model.flux.releases import chart_of
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
@@ -135,11 +135,11 @@ class Diagnosis:
         if metadata(release).get("deletionTimestamp"):
             yield Cause("object/terminating", ref, f"it is being deleted{_finalizers(release)}")
             return
-        chart = chart_of(release, observed)
         cause = release_cause(release)
+        source = chart_cause(release, observed)
         workloads = [w for w in self._state.unavailable() if owner_of(w) == ref]
-        if chart and (failed := source_cause(chart)):
-            yield replace(failed, object=ref)
+        if source:
+            yield source
         elif workloads and (cause is None or cause.id in ("release/failed", "release/hook")):
             for workload in workloads:
                 self._seen.add(ObjectRef.of(workload))

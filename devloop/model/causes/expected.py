@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,12 +43,13 @@ class Expected:
     objects: tuple[ExpectedObject, ...] = ()
 
     @classmethod
-    def of(cls, graph: Graph, revision: str) -> Expected:
+    def of(cls, graph: Graph, revision: str, is_removed: Callable[[Node, Manifest], bool] = lambda *_: False) -> Expected:
+        """`is_removed`: objects that devloop itself takes out of a Kustomization."""
         return cls(
             revision,
             {node.kustomization.id: _before(node) for node in graph},
             frozenset(node.kustomization.id for node in graph if node.kustomization.excluded),
-            tuple(_objects(graph)),
+            tuple(_objects(graph, is_removed)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _id(text: str) -> ObjectId:
     return ObjectId(namespace, name)
 
 
-def _objects(graph: Graph) -> Iterator[ExpectedObject]:
+def _objects(graph: Graph, is_removed: Callable[[Node, Manifest], bool]) -> Iterator[ExpectedObject]:
     """Of the environment's own cluster, of Kustomizations and HelmReleases that are reconciled; without what Flux is told to leave out."""
     cluster = targets(graph)
     suspended: set[ObjectId] = set()
@@ -91,7 +92,7 @@ def _objects(graph: Graph) -> Iterator[ExpectedObject]:
         elif node.state is NodeState.BUILT and cluster[kustomization.id] == OWN:
             left_out = _left_out(node)
             for manifest in node.manifests:
-                if _is_applied(manifest) and manifest.release not in left_out:
+                if _is_applied(manifest) and manifest.release not in left_out and not is_removed(node, manifest):
                     names = (manifest.namespace, manifest.name, str(kustomization.id), manifest.release)
                     yield ExpectedObject(manifest.group, manifest.kind, *names)
 

@@ -9,7 +9,7 @@ from typing import Any
 from devloop.hint import DevloopCommand, Hint, command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
-from devloop.model.causes.refusals import patterns, refusal
+from devloop.model.causes.refusals import TRANSIENT, patterns, refusal
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
@@ -90,8 +90,9 @@ def source_cause(obj: Object) -> Cause | None:
         failed = ready
     if failed is None:
         return None
-    kind = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed"
-    return Cause(kind, ObjectRef.of(obj), one_line(failed.get("message", "")), final=True)
+    kind, message = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed", str(failed.get("message", ""))
+    waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable")
+    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not (waits or TRANSIENT.search(message)))
 
 
 def _subject(message: str) -> ObjectRef | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from devloop.model.causes.cause import Cause, Container, ObjectRef
 from devloop.model.causes.observed import event_time, metadata
+from devloop.model.causes.refusals import TRANSIENT
 from devloop.model.causes.times import seconds
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import counted, one_line
@@ -19,8 +20,6 @@ IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull",
 NO_START = frozenset({"CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"})
 NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
 
-# Failures of a registry that another attempt may not have.
-TRANSIENT = re.compile(r"time(d )?out|connection reset|TLS handshake|toomanyrequests|EOF|temporary|\b50[0234]\b", re.IGNORECASE)
 # What containerd and the kubelet put before the reason of a failed pull.
 _PREFIXES = re.compile(
     r'(Back-off pulling image "[^"]*": |ErrImagePull: |rpc error: code = \w+ desc = '

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# Failures of a network or a server that another attempt may not have.
+TRANSIENT = re.compile(r"time(d )?out|connection reset|TLS handshake|toomanyrequests|EOF|temporary|\b50[0234]\b", re.IGNORECASE)
+
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
 

@@ -65,7 +65,11 @@ def test_the_repositorys_own_source_root_and_flux_do_not_reach_the_cluster() -> 
     }
     controller = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta("source-controller")}
     git = SourceRef("GitRepository", "flux-system", "flux-system")
-    made = bootstrap.root_kustomization(graph(node("flux-system", None, git, (source, root, controller)), own=git), decryption=True)
+    kept = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "flux-system"}}
+    whole = graph(node("flux-system", None, git, (source, root, controller, kept)), own=git)
+    made = bootstrap.root_kustomization(whole, decryption=True)
+    is_removed = bootstrap.removals(whole)
+    assert [manifest.name for manifest in whole.root.manifests if not is_removed(whole.root, manifest)] == ["kept"]
     assert [p["target"] for p in made["spec"]["patches"]] == [
         {"kind": "GitRepository", "name": "flux-system", "namespace": "flux-system"},
         {"kind": "Kustomization", "name": "flux-system", "namespace": "flux-system"},

@@ -176,3 +176,20 @@ def test_objects_that_a_health_check_waits_for_and_that_are_not_watched_are_name
     widget["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no parts"}]}
     state.observe("ADDED", widget, 1.0)
     assert [(cause.id, cause.message) for cause in diagnose(state).causes] == [("object/not-ready", "no parts")]
+
+
+def test_a_release_without_a_chart_has_the_cause_of_its_source() -> None:
+    waiting_release = release("False", "SourceNotReady", helmChart="flux-system/shop-web")
+    chart: dict[str, Any] = {"kind": "HelmChart", "metadata": {"namespace": "flux-system", "name": "shop-web"}}
+    chart["spec"] = {"sourceRef": {"kind": "HelmRepository", "name": "charts"}}
+    chart["status"] = {
+        "conditions": [{"type": "FetchFailed", "status": "True", "reason": "NoSourceArtifact", "message": "no artifact available"}]
+    }
+    state = reconciliation(*READY, waiting_release, chart)
+    assert [(cause.id, cause.final) for cause in diagnose(state).causes] == [("release/chart-missing", False)]
+    source: dict[str, Any] = {"kind": "HelmRepository", "metadata": {"namespace": "flux-system", "name": "charts"}}
+    for message, final in (("no such host", True), ("i/o timeout", False)):
+        source["status"] = {"conditions": [{"type": "FetchFailed", "status": "True", "message": message}]}
+        state.observe("MODIFIED", source, 1.0)
+        [cause] = diagnose(state).causes
+        assert (cause.id, str(cause.object), cause.final) == ("source/failed", "HelmRepository/flux-system/charts", final)

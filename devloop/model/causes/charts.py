@@ -1,0 +1,23 @@
+"""Why a HelmRelease has no chart. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.flux import source_cause
+from devloop.model.causes.observed import Observed, metadata
+from devloop.model.flux.releases import chart_of
+from devloop.model.kubernetes.objects import Object
+
+
+def chart_cause(release: Object, observed: Observed) -> Cause | None:
+    """The failure of its source, else that of its HelmChart; None without either."""
+    chart = chart_of(release, observed)
+    failed = source_cause(chart) if chart else None
+    if chart and not failed:
+        return None
+    reference = ((chart or {}).get("spec") or {}).get("sourceRef") or (release.get("spec") or {}).get("chartRef") or {}
+    namespace = reference.get("namespace") or metadata(chart or release).get("namespace", "")
+    source = observed.get(ObjectRef(str(reference.get("kind")), namespace, str(reference.get("name"))))
+    return (source_cause(source) if source else None) or (replace(failed, object=ObjectRef.of(release)) if failed else None)
