@@ -29,8 +29,11 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
     assert "paths are relative to k8s/" in {step["message"] for step in run.report["steps"]}
     controllers = by_name["infrastructure-controllers"]
     assert not controllers["ready"]
-    for release in ("cert-manager", "traefik", "pinniped"):
-        assert f"HelmRelease/{release}/{release}" in controllers["message"]
+    assert {(cause["id"], cause["object"]["namespace"]) for cause in run.report["causes"]} == {
+        ("source/failed", "cert-manager"),
+        ("source/failed", "traefik"),
+        ("release/chart-missing", "pinniped"),  # from an OCI registry, which nobody asks before there is a release
+    }
     assert by_name["infrastructure"]["reason"] == by_name["apps"]["reason"] == "DependencyNotReady"
     assert "3 of 4 Kustomizations are not ready" in run.err
     assert user.devloop("-C", "pinniped-poc", "down", "local").status == 0

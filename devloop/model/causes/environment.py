@@ -13,13 +13,14 @@ from devloop.model.causes.flux import condition, kustomization_cause, release_ca
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
-from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT
+from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
 from devloop.model.report import Readiness
 
+FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}
 MOST_TARGETS = 5  # objects of one health check
 
 
@@ -128,7 +129,8 @@ class Diagnosis:
             return workload_causes(self._state.observed, obj, self._clock)
         if obj.get("kind") == HELM_RELEASE:
             return tuple(self._of_release(obj))
-        return (_not_ready(obj),)
+        source = source_cause(obj) if obj.get("kind") in FETCHED else None
+        return (source or _not_ready(obj),)
 
     def _of_release(self, release: Object) -> Iterator[Cause]:
         ref, observed = ObjectRef.of(release), self._state.observed
