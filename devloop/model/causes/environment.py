@@ -15,6 +15,7 @@ from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
+from devloop.model.flux.releases import is_attempted
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
@@ -85,7 +86,8 @@ class Diagnosis:
         if cause and cause.id != "kustomization/health-check":
             yield cause
             return
-        found = [*self._of_targets(ObjectId(k.namespace, k.name), final=k.terminal)]
+        own = ObjectId(k.namespace, k.name)
+        found = [*self._of_targets(own, final=k.terminal)] if self._state.has_applied(own) else []
         yield from found or ([cause] if cause else self._in_progress(obj, ref, k))
 
     def _in_progress(self, obj: Object, ref: ObjectRef, k: Readiness) -> Iterator[Cause]:
@@ -160,18 +162,28 @@ class Diagnosis:
                 causes = workload_causes(self._state.observed, obj, self._clock)
                 yield from (replace(cause, id="flux/controller", final=False, hint=DevloopCommand("up")) for cause in causes)
         for obj in [*self._state.unavailable()]:
-            if ObjectRef.of(obj) not in self._seen:
+            if ObjectRef.of(obj) not in self._seen and self._is_current(obj):
                 yield from (replace(cause, kustomization=self._kustomization_of(obj)) for cause in self._of_object(obj))
 
     def _restarted(self) -> Iterator[Cause]:
         """Workloads that are available again, but not for longer than before their container ended."""
         observed = self._state.observed
         for workload in observed.of_kind("Deployment", "StatefulSet", "DaemonSet"):
-            pods = current_pods(observed, workload)[1] if owner_of(workload) and ObjectRef.of(workload) not in self._seen else []
+            is_new = owner_of(workload) and ObjectRef.of(workload) not in self._seen and self._is_current(workload)
+            pods = current_pods(observed, workload)[1] if is_new else []
             if any((status.get("lastState") or {}).get("terminated") for pod in pods for status in _statuses(pod)):
                 for cause in workload_causes(observed, workload, self._clock):
                     if cause.id != "workload/not-available":
                         yield replace(cause, kustomization=self._kustomization_of(workload))
+
+    def _is_current(self, obj: Object) -> bool:
+        """Whether the object is that of the revision: a failure of an earlier one says nothing."""
+        namespace, _, name = self._kustomization_of(obj).partition("/")
+        if not name or not self._state.has_applied(ObjectId(namespace, name)):
+            return not name
+        owner = owner_of(obj)
+        release = self._state.observed.get(owner) if owner and owner.kind == HELM_RELEASE else None
+        return release is None or is_attempted(release, self._state.observed)
 
     def _kustomization_of(self, obj: Object) -> str:
         """The Kustomization that applied the object or its HelmRelease."""

@@ -97,6 +97,17 @@ class Reconciliation:
     def live(self, object_id: ObjectId) -> Object | None:
         return self.observed.get(ObjectRef(KUSTOMIZATION, object_id.namespace, object_id.name))
 
+    def has_applied(self, object_id: ObjectId) -> bool:
+        """Whether the Kustomization's objects in the cluster are those of the revision, as far as Flux is concerned."""
+        obj = self.live(object_id)
+        if obj is None:
+            return False
+        state, attempted = assess(obj, self.revision), (obj.get("status") or {}).get("lastAttemptedRevision", "")
+        if self.revision and attempted != self.revision:
+            return False
+        failed = state.terminal and state.reason == "HealthCheckFailed" and not self.is_requested(object_id, obj)
+        return state.ready or checking_health(obj, self.revision) or failed
+
     def unavailable(self) -> Iterator[Object]:
         """Workloads and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
         for obj in self.observed.of_kind(*WORKLOADS, "Job"):
@@ -177,10 +188,12 @@ def is_attempting(obj: Object) -> bool:
     return any((c.get("type"), c.get("status")) == ("Ready", "Unknown") for c in conditions)
 
 
-def checking_health(obj: Object) -> bool:
+def checking_health(obj: Object, revision: str = "") -> bool:
+    """Whether a health check runs (for `revision`); the conditions of a canceled one stay until the next."""
     conditions = {c.get("type"): c for c in (obj.get("status") or {}).get("conditions") or ()}
-    healthy = conditions.get("Healthy") or {}
-    return "Reconciling" in conditions and healthy.get("status") == "Unknown" and healthy.get("reason") == "Progressing"
+    healthy, message = conditions.get("Healthy") or {}, str((conditions.get("Reconciling") or {}).get("message", ""))
+    waits = healthy.get("status") == "Unknown" and healthy.get("reason") == "Progressing"
+    return waits and message.startswith("Running health checks") and revision in message
 
 
 def targets_of(obj: Object) -> list[ObjectRef]:

@@ -19,6 +19,14 @@ def release_is_ready(release: Object, observed: Observed, revision: str) -> bool
     return is_current(release) and _is_at(chart, observed, revision) and (not packaged or attempted == packaged)
 
 
+def is_attempted(release: Object, observed: Observed) -> bool:
+    """Whether helm-controller has begun to install what the release asks for now."""
+    status, chart = release.get("status") or {}, chart_of(release, observed)
+    packaged = (((chart or {}).get("status") or {}).get("artifact") or {}).get("revision", "")
+    same_chart = not packaged or status.get("lastAttemptedRevision") == packaged
+    return bool(status.get("lastAttemptedGeneration") == metadata(release).get("generation")) and same_chart
+
+
 def chart_of(release: Object, observed: Observed) -> Object | None:
     """The HelmChart that helm-controller made for the release, None without one."""
     namespace, _, name = str((release.get("status") or {}).get("helmChart", "")).partition("/")

@@ -16,9 +16,17 @@ REVISION = "main@sha1:bbb"
 ROOT, APPS = ObjectId("flux-system", "flux-system"), ObjectId("flux-system", "apps")
 
 
+CHECKING = [
+    {"type": "Healthy", "status": "Unknown", "reason": "Progressing"},
+    {"type": "Reconciling", "status": "True", "message": f"Running health checks for revision {REVISION} with a timeout of 5m0s"},
+]
+
+
 def kustomization(object_id: ObjectId, ready: str = "True", reason: str = "ReconciliationSucceeded", **more: Any) -> dict[str, Any]:
     spec = {"sourceRef": {"kind": "GitRepository", "name": "flux-system"}, **more.pop("spec", {})}
     conditions = [{"type": "Ready", "status": ready, "reason": reason, "message": more.pop("message", "")}]
+    if more.pop("checking", False):
+        conditions += CHECKING
     status = {"observedGeneration": 1, "lastAppliedRevision": REVISION, "lastAttemptedRevision": REVISION, "conditions": conditions}
     metadata = {"name": object_id.name, "namespace": object_id.namespace, "generation": 1, **more.pop("metadata", {})}
     return {"kind": "Kustomization", "metadata": metadata, "spec": spec, "status": status}
@@ -92,14 +100,14 @@ def test_a_release_has_to_have_the_chart_of_the_revision() -> None:
 
 def test_the_message_of_our_own_request_is_no_cause_but_the_targets_are() -> None:
     spec = {"healthChecks": [{"kind": "Deployment", "namespace": "shop", "name": "web"}]}
-    canceled = kustomization(APPS, "False", "HealthCheckCanceled", message="New reconciliation triggered", spec=spec)
+    canceled = kustomization(APPS, "False", "HealthCheckCanceled", message="New reconciliation triggered", spec=spec, checking=True)
     objects = (kustomization(ROOT), canceled, deployment(), replica_set(1), pod(waiting("ErrImagePull", "not found")))
     assert found(*objects) == [("pod/image-pull", "Deployment/shop/web", "flux-system/apps")]
 
 
 def test_a_health_check_of_nothing_is_final_if_nothing_renders_it() -> None:
     spec = {"healthChecks": [{"kind": "Deployment", "namespace": "shop", "name": "web"}]}
-    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec)
+    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec, checking=True)
     other = ExpectedObject("apps", "Deployment", "shop", "other", "flux-system/apps")
     state = reconciliation(kustomization(ROOT), checking, expected=(other,))
     assert [cause.id for cause in diagnose(state).causes] == ["kustomization/health-check-missing"]
@@ -165,11 +173,7 @@ def test_a_pod_of_the_repository_has_to_run() -> None:
 
 def test_objects_that_a_health_check_waits_for_and_that_are_not_watched_are_named() -> None:
     spec = {"healthChecks": [{"kind": "Widget", "namespace": "shop", "name": "w"}]}
-    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec)
-    checking["status"]["conditions"] += [
-        {"type": "Reconciling", "status": "True"},
-        {"type": "Healthy", "status": "Unknown", "reason": "Progressing"},
-    ]
+    checking = kustomization(APPS, "Unknown", "Progressing", spec=spec, checking=True)
     state = reconciliation(kustomization(ROOT), checking)
     assert list(state.checking()) == [ObjectRef("Widget", "shop", "w")]
     widget = {"kind": "Widget", "metadata": {"namespace": "shop", "name": "w"}}
@@ -193,3 +197,16 @@ def test_a_release_without_a_chart_has_the_cause_of_its_source() -> None:
         state.observe("MODIFIED", source, 1.0)
         [cause] = diagnose(state).causes
         assert (cause.id, str(cause.object), cause.final) == ("source/failed", "HelmRepository/flux-system/charts", final)
+
+
+def test_a_failure_of_an_earlier_revision_is_no_cause() -> None:
+    """The workload still has the fault that the edit mends, until its Kustomization has applied the edit."""
+    failing = (deployment(), replica_set(1), pod(waiting("ErrImagePull", "not found")))
+    waits = kustomization(APPS, "False", "DependencyNotReady")
+    waits["status"] |= {"lastAppliedRevision": "main@sha1:aaa", "lastAttemptedRevision": "main@sha1:aaa"}
+    assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), waits, *failing)]
+    applies = kustomization(APPS, "Unknown", "Progressing")
+    assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), applies, *failing)]
+    applies["status"]["conditions"] += [CHECKING[0], {**CHECKING[1], "message": "Detecting drift for revision x"}]
+    assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), applies, *failing)]
+    assert "pod/image-pull" in [cause for cause, _, _ in found(*READY, *failing)]

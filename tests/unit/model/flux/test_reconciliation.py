@@ -35,7 +35,10 @@ def deployment(available: int, version: str = "1") -> dict[str, Any]:
     return {"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}, "status": counts}
 
 
-CHECKING = [{"type": "Healthy", "status": "Unknown", "reason": "Progressing"}, {"type": "Reconciling", "status": "True"}]
+CHECKING = [
+    {"type": "Healthy", "status": "Unknown", "reason": "Progressing"},
+    {"type": "Reconciling", "status": "True", "message": f"Running health checks for revision {REVISION} with a timeout of 5m0s"},
+]
 
 
 def state(*objects: dict[str, Any]) -> Reconciliation:
