@@ -12,7 +12,7 @@ from devloop.runtime import control
 from devloop.runtime.components import ComponentContext, Program, ToolPaths
 from devloop.runtime.layout import Layout
 from devloop.runtime.ports import ensure_ports, move_ports, ports
-from devloop.runtime.readiness import CrashLoop, await_ready
+from devloop.runtime.readiness import RUNNING_PATIENCE, CrashLoop, Unresponsive, await_ready
 
 ATTEMPTS = 3  # to start programs with other ports if one is in use
 
@@ -53,11 +53,12 @@ class ProcessRuntime:
         started = False
         for attempt in range(1, ATTEMPTS + 1):
             context = self.context
-            started |= control.start(self.layout, [program.command(context) for program in programs.values()])
+            is_new = control.start(self.layout, [program.command(context) for program in programs.values()])
+            started |= is_new
             try:
                 for name, program in programs.items():
                     if program.probe:
-                        await_ready(context, name, program, programs, self.stop)
+                        started |= self._await(context, name, programs, is_new=is_new)
                 return started
             except CrashLoop as error:
                 if not error.port_was_taken or attempt == ATTEMPTS:
@@ -66,3 +67,16 @@ class ProcessRuntime:
                 move_ports(self.layout, tuple(programs))
                 self.configure(self.context)
         return started
+
+    def _await(self, context: ComponentContext, name: str, programs: Mapping[str, Program], *, is_new: bool) -> bool:
+        """Wait for a program; one that ran already and does not respond (paused, for example) is started again, then True."""
+        if is_new:
+            await_ready(context, name, programs[name], programs, self.stop)
+            return False
+        try:
+            await_ready(context, name, programs[name], programs, self.stop, RUNNING_PATIENCE)
+        except Unresponsive:
+            control.kill(self.layout, [name])
+            await_ready(context, name, programs[name], programs, self.stop)
+            return True
+        return False

@@ -15,6 +15,7 @@ from devloop.runtime.components import ComponentContext, Program
 from devloop.runtime.layout import Layout
 
 PATIENCE = 120.0  # seconds; a cold start on a busy machine takes ten
+RUNNING_PATIENCE = 20.0  # seconds for one that was ready before
 PAUSE = 0.02
 TIMEOUT = 5.0
 PORT_TAKEN = "address already in use"
@@ -34,8 +35,17 @@ class CrashLoop(DevloopError):
             super().__init__(f"{name} keeps crashing with status {status}: {tail(log, 3) or 'no log output'}", hint=f"read {log}")
 
 
-def await_ready(context: ComponentContext, name: str, program: Program, group: Collection[str], stop: threading.Event) -> None:
-    """Wait until `name` responds; raises CrashLoop if it or another of its `group` keeps crashing."""
+class Unresponsive(DevloopError):
+    """A component runs and does not respond."""
+
+
+def await_ready(
+    context: ComponentContext, name: str, program: Program, group: Collection[str], stop: threading.Event, patience: float = PATIENCE
+) -> None:
+    """Wait until `name` responds.
+
+    Raises CrashLoop if it or another of its `group` keeps crashing, Unresponsive after `patience` seconds.
+    """
     port = context.ports.get(f"{name}-health") or context.ports[name]
     pki, hint = context.layout.pki, f"read {context.layout.log(name)}"
     tls = http.client_context(pki / "ca.crt", pki / "admin.crt", pki / "admin.key") if program.tls else None
@@ -46,9 +56,9 @@ def await_ready(context: ComponentContext, name: str, program: Program, group: C
         return listens(pids.get(name, 0), port) and (http.status(LOOPBACK, port, program.probe, timeout=TIMEOUT, tls=tls) or 500) < 500
 
     try:
-        until(is_ready, name, patience=PATIENCE, stop=stop, hint=hint, pause=PAUSE)
+        until(is_ready, name, patience=patience, stop=stop, hint=hint, pause=PAUSE)
     except WaitTimeout:
-        raise DevloopError(f"{name} does not respond", hint=hint) from None
+        raise Unresponsive(f"{name} does not respond", hint=hint) from None
 
 
 def _pids(layout: Layout, group: Collection[str]) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 import threading
@@ -58,6 +60,18 @@ def test_a_ready_program_is_started_once(runtime: ProcessRuntime, configured: li
         runtime.ensure_supervisor(quiet)
         assert runtime.run({NAME: Program(serve, probe="/")}) == changed
     assert configured == [runtime.context.ports[NAME]]
+
+
+def test_a_program_that_stopped_responding_is_started_again(runtime: ProcessRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime.ensure_supervisor(quiet)
+    runtime.run({NAME: Program(serve, probe="/")})
+    [before] = [each["pid"] for each in control.ask(runtime.layout, {"op": "status"})["components"]]
+    os.kill(before, signal.SIGSTOP)
+    monkeypatch.setattr("devloop.runtime.processes.RUNNING_PATIENCE", 0.2)
+    monkeypatch.setattr("devloop.runtime.readiness.TIMEOUT", 0.1)
+    assert runtime.run({NAME: Program(serve, probe="/")})
+    [after] = [each["pid"] for each in control.ask(runtime.layout, {"op": "status"})["components"]]
+    assert after != before
 
 
 def test_a_port_in_use_is_replaced(runtime: ProcessRuntime, configured: list[int]) -> None:
