@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef, unique
-from devloop.model.causes.charts import chart_cause
 from devloop.model.causes.claims import claim_cause, pending_claims
-from devloop.model.causes.flux import condition, kustomization_cause, release_cause, source_cause
+from devloop.model.causes.flux import condition, finalizers, kustomization_cause, source_cause
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.pods import pod_causes
+from devloop.model.causes.releases import release_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
@@ -50,7 +50,9 @@ class Diagnosis:
 
     def _is_final(self, cause: Cause) -> bool:
         """An attempt that failed before something else became ready may succeed the next time."""
-        progress = self._clock - (self._now - self._state.progress_at)
+        if not cause.attempted:
+            return cause.final
+        progress = self._clock - (self._now - self._state.progress_beside(self._above(cause)))
         return cause.final and (not cause.attempted or cause.attempted >= int(progress))
 
     def _with_claim(self, cause: Cause) -> Cause:
@@ -60,6 +62,17 @@ class Diagnosis:
         claims = [self._state.observed.get(ref) for ref in pending_claims(self._state.observed) if ref.namespace == cause.object.namespace]
         found = next((claim_cause(claim, self._state.observed) for claim in claims if claim and not is_current(claim)), None)
         return replace(found, kustomization=cause.kustomization) if found else cause
+
+    def _above(self, cause: Cause) -> frozenset[ObjectRef]:
+        """The object, its HelmRelease and its Kustomizations, which become ready because of it and not the other way round."""
+        obj = self._state.observed.get(cause.object)
+        refs, name = {cause.object, owner_of(obj or {})}, cause.kustomization
+        while name in self._by_id:
+            own = ObjectId(*name.split("/", 1))
+            refs.add(ObjectRef(KUSTOMIZATION, own.namespace, own.name))
+            parent = (self._state.expected.kustomizations.get(own) or (None,))[0]
+            name = str(parent) if parent and ObjectRef(KUSTOMIZATION, parent.namespace, parent.name) not in refs else ""
+        return frozenset(ref for ref in refs if ref)
 
     def _of_kustomizations(self) -> Iterator[Cause]:
         for k in self.kustomizations:
@@ -78,7 +91,7 @@ class Diagnosis:
             yield Cause("kustomization/missing", ref, "it does not exist", final=self._is_applied(k), hint=DevloopCommand("up"))
             return
         if metadata(obj).get("deletionTimestamp"):
-            yield Cause("kustomization/terminating", ref, f"it is being deleted{_finalizers(obj)}")
+            yield Cause("kustomization/terminating", ref, f"it is being deleted{finalizers(obj)}")
             return
         cause = kustomization_cause(obj, final=k.terminal)
         if cause and cause.id == "kustomization/source-missing":
@@ -130,30 +143,9 @@ class Diagnosis:
         if obj.get("kind") in WORKLOADS:
             return workload_causes(self._state.observed, obj, self._clock)
         if obj.get("kind") == HELM_RELEASE:
-            return tuple(self._of_release(obj))
+            return tuple(release_causes(self._state, obj, self._clock, self._seen))
         source = source_cause(obj) if obj.get("kind") in FETCHED else None
         return (source or _not_ready(obj),)
-
-    def _of_release(self, release: Object) -> Iterator[Cause]:
-        ref, observed = ObjectRef.of(release), self._state.observed
-        if metadata(release).get("deletionTimestamp"):
-            yield Cause("object/terminating", ref, f"it is being deleted{_finalizers(release)}")
-            return
-        cause = release_cause(release)
-        source = chart_cause(release, observed)
-        workloads = [w for w in self._state.unavailable() if owner_of(w) == ref]
-        if source:
-            yield source
-        elif workloads and (cause is None or cause.id in ("release/failed", "release/hook")):
-            for workload in workloads:
-                self._seen.add(ObjectRef.of(workload))
-                yield from workload_causes(observed, workload, self._clock)
-        elif cause:
-            yield cause
-        else:
-            ready = condition(release, "Ready")
-            text = f"{ready.get('reason', 'Pending')}: {one_line(ready.get('message', 'not reconciled yet'))}"
-            yield Cause("release/progressing", ref, text)
 
     def _unattended(self) -> Iterator[Cause]:
         """What no Kustomization waits for."""
@@ -206,8 +198,3 @@ def _is_controller(deployment: Object) -> bool:
 
 def _statuses(pod: Object) -> list[Object]:
     return (pod.get("status") or {}).get("containerStatuses") or []
-
-
-def _finalizers(obj: Object) -> str:
-    held = metadata(obj).get("finalizers") or ()
-    return f", held by {', '.join(map(str, held))}" if held else ""

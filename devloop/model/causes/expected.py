@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from devloop.model.causes.cause import ObjectRef
 from devloop.model.flux.clusters import OWN, target, targets
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.helm_release import is_helm_release
-from devloop.model.flux.names import KUSTOMIZE_GROUP
+from devloop.model.flux.names import KUSTOMIZATION, KUSTOMIZE_GROUP
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -51,6 +52,22 @@ class Expected:
             frozenset(node.kustomization.id for node in graph if node.kustomization.excluded),
             tuple(_objects(graph, is_removed)),
         )
+
+    @cached_property
+    def _refs(self) -> Mapping[tuple[str, str], frozenset[ObjectRef]]:
+        """(Kustomization, '') or ('', HelmRelease) -> its objects."""
+        refs: dict[tuple[str, str], set[ObjectRef]] = {}
+        for each in self.objects:
+            owner = ("", each.release) if each.release else (each.kustomization, "")
+            namespace = each.namespace or each.release.partition("/")[0]
+            refs.setdefault(owner, set()).add(ObjectRef(each.kind, namespace, each.name))
+        return {owner: frozenset(found) for owner, found in refs.items()}
+
+    def has(self, ref: ObjectRef, owner: ObjectRef) -> bool:
+        """Whether the owner (a Kustomization or HelmRelease) renders the object; True for an owner of which nothing is known."""
+        name = f"{owner.namespace}/{owner.name}"
+        known = self._refs.get((name, "") if owner.kind == KUSTOMIZATION else ("", name))
+        return known is None or ref in known
 
     def to_json(self) -> dict[str, Any]:
         """Names alone, no content of the objects."""

@@ -52,6 +52,12 @@ def condition(obj: Object, kind: str) -> Mapping[str, Any]:
     return next((c for c in conditions if c.get("type") == kind), {})
 
 
+def finalizers(obj: Object) -> str:
+    """`, held by NAMES`, or nothing."""
+    held = metadata(obj).get("finalizers") or ()
+    return f", held by {', '.join(map(str, held))}" if held else ""
+
+
 def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
     """The cause that a Kustomization's Ready condition tells, None if it only says that it works or waits."""
     ready = condition(obj, "Ready")

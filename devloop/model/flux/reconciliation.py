@@ -27,7 +27,7 @@ class Reconciliation:
     def __init__(self, expected: Expected, start: float) -> None:
         self.expected = expected
         self.observed = Observed()
-        self.progress_at = start  # when something became ready for the last time
+        self._became_current: dict[ObjectRef, float] = {}
         self._start = start
         self.changed_at: dict[ObjectRef, float] = {}
         self.checking_since: dict[ObjectRef, float] = {}
@@ -42,6 +42,15 @@ class Reconciliation:
             return self.expected.revision
         source = self.observed.get(ObjectRef(GIT_REPOSITORY, ROOT.namespace, ROOT.name)) or {}
         return str(((source.get("status") or {}).get("artifact") or {}).get("revision", ""))
+
+    @property
+    def progress_at(self) -> float:
+        """When something became ready for the last time."""
+        return self.progress_beside(frozenset())
+
+    def progress_beside(self, refs: frozenset[ObjectRef]) -> float:
+        """When something other than `refs` became ready for the last time."""
+        return max((at for ref, at in self._became_current.items() if ref not in refs), default=self._start)
 
     def observe(self, event: str, obj: Object, now: float) -> None:
         """Apply one event of a watch (ADDED, MODIFIED, DELETED)."""
@@ -60,7 +69,7 @@ class Reconciliation:
         else:
             self.checking_since.pop(ref, None)
         if self.is_current(obj) and not (before and self.is_current(before)):
-            self.progress_at = now
+            self._became_current[ref] = now
         if ref.kind == KUSTOMIZATION:
             self._note_attempt(ref, before, obj, now)
         if ref.kind == KUSTOMIZATION and self.is_current(obj):
@@ -111,7 +120,8 @@ class Reconciliation:
     def unavailable(self) -> Iterator[Object]:
         """Workloads and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
         for obj in self.observed.of_kind(*WORKLOADS, "Job"):
-            if owner_of(obj) and not is_available(obj):
+            owner = owner_of(obj)
+            if owner and self.expected.has(ObjectRef.of(obj), owner) and not is_hook(obj) and not is_available(obj):
                 yield obj
         for obj in self.observed.of_kind("Pod"):
             failed = (obj.get("status") or {}).get("phase") == "Failed"
@@ -173,6 +183,11 @@ def owner_of(obj: Object) -> ObjectRef | None:
         if name := labels.get(f"{group}/name"):
             return ObjectRef(kind, str(labels.get(f"{group}/namespace", "")), str(name))
     return None
+
+
+def is_hook(obj: Object) -> bool:
+    """Whether it belongs to a hook of a release, which tells itself whether that failed."""
+    return "helm.sh/hook" in (metadata(obj).get("annotations") or {})
 
 
 def kustomization_id(obj: Object) -> ObjectId:

@@ -210,3 +210,46 @@ def test_a_failure_of_an_earlier_revision_is_no_cause() -> None:
     applies["status"]["conditions"] += [CHECKING[0], {**CHECKING[1], "message": "Detecting drift for revision x"}]
     assert "pod/image-pull" not in [cause for cause, _, _ in found(kustomization(ROOT), applies, *failing)]
     assert "pod/image-pull" in [cause for cause, _, _ in found(*READY, *failing)]
+
+
+def job(**metadata: Any) -> dict[str, Any]:
+    labels = {"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "shop"}
+    failed = [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]
+    return {
+        "kind": "Job",
+        "metadata": {"namespace": "shop", "name": "check", "labels": labels, **metadata},
+        "status": {"conditions": failed},
+    }
+
+
+def test_a_hook_counts_while_its_release_fails_because_of_it() -> None:
+    hook = job(annotations={"helm.sh/hook": "post-install"})
+    assert found(*READY, release(), hook) == []
+    failed = release("False", "InstallFailed")
+    failed["status"]["conditions"][0]["message"] = "failed post-install: job check failed"
+    assert [cause for cause, _, _ in found(*READY, failed, hook)] == ["release/hook", "job/failed"]
+
+
+def test_what_an_owner_no_longer_renders_does_not_count() -> None:
+    other = ExpectedObject("apps", "Deployment", "shop", "other", "flux-system/apps")
+    assert reconciliation(*READY, deployment(), expected=(other,)).healthy(5.0)
+    assert not reconciliation(*READY, deployment(), expected=(other._replace(name="web"),)).healthy(5.0)
+
+
+def test_values_that_nothing_renders_are_final() -> None:
+    failed = release("False", "ValuesError")
+    failed["status"]["conditions"][0]["message"] = 'could not resolve ConfigMap chart values reference: configmaps "values" not found'
+    assert diagnose(reconciliation(*READY, failed)).is_final()
+    values = ExpectedObject("", "ConfigMap", "shop", "values", "flux-system/apps")
+    itself = ExpectedObject("helm.toolkit.fluxcd.io", "HelmRelease", "shop", "web", "flux-system/apps")
+    assert not diagnose(reconciliation(*READY, failed, expected=(values, itself))).is_final()
+
+
+def test_that_its_own_release_became_ready_does_not_help_a_crash() -> None:
+    crashing = deployment()
+    crashing["metadata"]["labels"] = {"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "shop"}
+    crash = pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=2))
+    installed = release(lastAttemptedGeneration=1)
+    state = reconciliation(*READY, release("Unknown", "Progressing"), crashing, replica_set(1), crash)
+    state.observe("MODIFIED", installed, 95.0)
+    assert diagnose(state, 100.0).is_final()
