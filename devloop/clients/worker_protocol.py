@@ -116,6 +116,11 @@ class SchemaRequest(TypedDict):
     minor: int
 
 
+class PatchesRequest(TypedDict):
+    scopes: Sequence[str]
+    whole: NotRequired[bool]
+
+
 class PreloadRequest(TypedDict):
     schemas: str
 
@@ -216,6 +221,16 @@ class LintFinding(TypedDict):
     hint: NotRequired[str]
 
 
+class PatchResult(TypedDict):
+    scope: int
+    owner: str
+    path: str
+    line: int
+    target: str
+    hint: NotRequired[str]
+    shared: NotRequired[bool]
+
+
 class SchemaResult(TypedDict):
     owner: str
     index: int
@@ -268,6 +283,7 @@ class Request(TypedDict, total=False):
     locate: LocateRequest
     policies: PolicyRequest
     schemas: SchemaRequest
+    patches: PatchesRequest
     lint: LintRequest
     preload: PreloadRequest
     redact: RedactRequest

@@ -1,4 +1,4 @@
-"""Has the build worker check what it rendered, one request per check and environment."""
+"""Has the build worker check what it rendered."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from devloop.clients.worker import Worker
 from devloop.diagnostic import Diagnostic, Location
 from devloop.errors import DevloopError
+from devloop.lint.patch_targets import check_patch_targets
 from devloop.lint.policies import check_policies
 from devloop.lint.schemas import check_schemas
 from devloop.model.kubernetes.kustomize import is_kustomization_file
@@ -17,12 +18,16 @@ from devloop.model.lint.worker_results import WorkerResults
 _RULES = {"duplicate": "yaml/duplicate-key", "ignored": "build/ignored-field"}
 
 
-def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, files: FileIndex) -> WorkerResults:
+def run_checks(environments: Sequence[EnvironmentGraph], worker: Worker, files: FileIndex, *, whole: bool) -> WorkerResults:
+    """All checks; `whole`: the environments are all that the repository has."""
     with ThreadPoolExecutor(max_workers=1) as executor:
         policies = executor.submit(check_policies, environments, worker, files)
         schema = check_schemas(environments, worker)
         return WorkerResults(
-            policies=policies.result(), schema=schema, kustomization_files=_check_kustomization_files(environments, worker)
+            policies=policies.result(),
+            schema=schema,
+            kustomization_files=_check_kustomization_files(environments, worker),
+            unmatched_patches=check_patch_targets(environments, worker, whole=whole),
         )
 
 

@@ -89,7 +89,11 @@ def build_context(
         context = LintContext(graphs, settings=scope.settings, problems=scope.problems, today=date.today(), whole=scope.whole)
         if files is None:
             return context
-        return replace(context, files=files.result(), worker_results=run_checks(graphs, worker, files.result()))
+        return replace(
+            context,
+            files=files.result(),
+            worker_results=run_checks(graphs, worker, files.result(), whole=scope.whole and not scope.problems),
+        )
 
 
 def _scope(built: EnvironmentGraph, settings: Settings = Settings()) -> LintScope:  # noqa: B008 (frozen)

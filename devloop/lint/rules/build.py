@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.lint.rules.rule import Rule, Rules
-from devloop.model.flux.graph import FailureKind, NodeState
+from devloop.model.flux.graph import FailureKind, Node, NodeState
 from devloop.model.flux.names import HELM_RELEASE
-from devloop.model.lint.context import LintContext, location_of
+from devloop.model.lint.context import KustomizationContext, LintContext, location_of
 
 # Kinds of failures that another rule reports.
 _OTHER_RULES = frozenset({FailureKind.YAML, FailureKind.DUPLICATE, FailureKind.UNDEFINED, FailureKind.MISSING})
@@ -48,6 +48,34 @@ def ignored_field(context: LintContext) -> Iterator[Diagnostic]:
             yield kustomization.diagnostic("{reason}", hint=issue.hint, location=issue.location, reason=issue.message)
 
 
+def patch_without_target(context: LintContext) -> Iterator[Diagnostic]:
+    """A patch whose target names an object that no Kustomization with the patch builds."""
+    kustomizations = {(each.environment.name, each.id): each for each in context.kustomizations}
+    found = [(kustomizations[each.environment, each.kustomization], each) for each in context.worker_results.unmatched_patches]
+    unsure = {path for each in kustomizations.values() if found and _is_unsure(each.node) for path in each.node.files}
+    unsure_patches = {each.location for kustomization, each in found if _is_unsure(kustomization.node)}
+    whole = context.whole and not context.problems
+    for kustomization, each in found:
+        certain = each.location.path not in unsure and each.location not in unsure_patches
+        if certain and (whole or not each.shared or _is_own(kustomization, each.location.path)):
+            message, hint = (
+                "the patch for {target} changes nothing: no object matches",
+                each.hint or "correct the target, or remove the patch",
+            )
+            yield kustomization.diagnostic(message, hint=hint, location=each.location, target=each.target)
+
+
+def _is_unsure(node: Node) -> bool:
+    """Whether the Kustomization may have objects that were not built."""
+    return node.state is not NodeState.BUILT or bool(node.remote)
+
+
+def _is_own(kustomization: KustomizationContext, path: str) -> bool:
+    """Whether the file belongs to the environment alone."""
+    entry_path = kustomization.environment.environment.entry_path
+    return entry_path == "." or path.startswith(f"{entry_path}/")
+
+
 RULES: Rules = {
     "build/failed": Rule(
         failed,
@@ -72,5 +100,11 @@ RULES: Rules = {
         Severity.WARNING,
         "Flux silently ignores unknown fields of a kustomization file",
         "correct the field name, or remove the field",
+    ),
+    "build/patch-without-target": Rule(
+        patch_without_target,
+        Severity.WARNING,
+        "a patch whose target matches nothing is silently left out by kustomize and Flux",
+        "correct the target, or remove the patch",
     ),
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from devloop.diagnostic import Diagnostic, FieldStep
+from devloop.diagnostic import Diagnostic, FieldStep, Location
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.lint.policy import PolicyResult
 
@@ -33,9 +33,25 @@ class ObjectSchemaErrors:
 
 
 @dataclass(frozen=True)
+class UnmatchedPatch:
+    """A patch whose `target` ("Deployment web") matches nothing in what a Kustomization builds, nor in any other that was built.
+
+    `shared`: of a Kustomization's spec, which other environments may have too, with other objects.
+    """
+
+    environment: str
+    kustomization: ObjectId
+    location: Location
+    target: str
+    hint: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True)
 class WorkerResults:
     """One field per check of devloop/lint/checks.py."""
 
     policies: tuple[PolicyResult, ...] = ()
     schema: tuple[ObjectSchemaErrors, ...] = ()
     kustomization_files: tuple[Diagnostic, ...] = ()
+    unmatched_patches: tuple[UnmatchedPatch, ...] = ()

@@ -31,6 +31,12 @@ PLANTS: dict[str, Plant] = {
     "yaml/duplicate-key": edited(WEB, "^  replicas: 2", "  replicas: 2\n  replicas: 3", at="replicas: 3"),
     "build/failed": edited(f"{STOREFRONT}/kustomization.yaml", "- service.yaml", "- services.yaml"),
     "build/ignored-field": edited("k8s/clusters/local/apps/kustomization.yaml", "^replicas:", "replica:"),
+    "build/patch-without-target": edited(
+        f"{BASES}/components/hardened-workloads/kustomization.yaml",
+        "kind: Deployment$",
+        "kind: Deployment\n      name: wbe",
+        at="name: wbe",
+    ),
     "build/dropped-hook": edited(
         "k8s/bases/apps/catalogue/chart/templates/service-account.yaml",
         "^metadata:",

@@ -155,6 +155,18 @@ type LintFinding struct {
 	Hint    string   `json:"hint,omitempty"`
 }
 
+// PatchResult is a patch whose Target, as text, matches nothing in what the Kustomization Owner of a scope (by its index) builds. Shared says
+// that it is of the spec of a Kustomization, which other environments may have too, with other objects.
+type PatchResult struct {
+	Scope  int    `json:"scope"`
+	Owner  string `json:"owner"`
+	Path   string `json:"path"`
+	Line   int    `json:"line"`
+	Target string `json:"target"`
+	Hint   string `json:"hint,omitempty"`
+	Shared bool   `json:"shared,omitempty"`
+}
+
 // SchemaResult is what is wrong with one object: the one at Index of what the Kustomization Owner renders.
 type SchemaResult struct {
 	Owner      string        `json:"owner"`

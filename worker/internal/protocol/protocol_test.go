@@ -44,6 +44,7 @@ var results = map[string]reflect.Type{
 	"locate":     reflect.TypeFor[[]Location](),
 	"policies":   reflect.TypeFor[[]PolicyResult](),
 	"schemas":    reflect.TypeFor[[]SchemaResult](),
+	"patches":    reflect.TypeFor[[]PatchResult](),
 	"lint":       reflect.TypeFor[[]LintFinding](),
 	"redact":     reflect.TypeFor[[]string](),
 }

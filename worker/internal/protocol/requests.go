@@ -12,6 +12,7 @@ type Request struct {
 	Locate     *LocateRequest     `json:"locate,omitempty"`
 	Policies   *PolicyRequest     `json:"policies,omitempty"`
 	Schemas    *SchemaRequest     `json:"schemas,omitempty"`
+	Patches    *PatchesRequest    `json:"patches,omitempty"`
 	Lint       *LintRequest       `json:"lint,omitempty"`
 	Preload    *PreloadRequest    `json:"preload,omitempty"`
 	Redact     *RedactRequest     `json:"redact,omitempty"`
@@ -139,6 +140,13 @@ type SchemaRequest struct {
 	Scope   string `json:"scope"`
 	Schemas string `json:"schemas"`
 	Minor   int    `json:"minor"`
+}
+
+// PatchesRequest asks for the patches whose target matches nothing in any of the scopes. Whole says that there are no other environments: else
+// nothing is said about components, which may be included elsewhere.
+type PatchesRequest struct {
+	Scopes []string `json:"scopes"`
+	Whole  bool     `json:"whole,omitempty"`
 }
 
 // PreloadRequest reads the schemas that a SchemaRequest will need. It has no result.

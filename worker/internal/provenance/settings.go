@@ -1,14 +1,12 @@
 package provenance
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
-	"devloop.invalid/toolchain/worker/internal/kustomize"
 	"devloop.invalid/toolchain/worker/internal/scope"
 	"devloop.invalid/toolchain/worker/internal/source"
 	"devloop.invalid/toolchain/worker/internal/yamldoc"
@@ -38,7 +36,7 @@ func settingsOf(of scope.Repeatable) settings {
 		return nil
 	}
 	reader := newSettingsReader(of.View)
-	reader.folder(of.Folder, yamldoc.Scalars(spec, "components"))
+	reader.root(of.Folder, yamldoc.Scalars(spec, "components"))
 	reader.add(of.Folder, kustomization, spec)
 	return reader.made
 }
@@ -54,39 +52,16 @@ func ownText(object map[string]any) (*text, *yaml.Node) {
 	return own, spec
 }
 
-// settingsReader goes through the kustomization files of a build: what they include first, then what they do to it.
+// settingsReader takes what the kustomization files of a build do.
 type settingsReader struct {
-	view    *source.View
-	remotes *kustomize.Preparation
-	made    settings
-	seen    map[string]bool
+	*walk
+	made settings
 }
 
 func newSettingsReader(v *source.View) *settingsReader {
-	return &settingsReader{view: v, remotes: kustomize.NewPreparation(v, nil, false), seen: map[string]bool{}}
-}
-
-func (r *settingsReader) folder(folder string, more []string) {
-	if r.seen[folder] {
-		return
-	}
-	r.seen[folder] = true
-	file, content := kustomize.ReadFile(r.view, folder)
-	if content == nil {
-		return
-	}
-	kustomization := readText(file, content)
-	if len(kustomization.documents) != 1 {
-		return
-	}
-	root := kustomization.documents[0]
-	taken := slices.Concat(yamldoc.Scalars(root, "resources"), yamldoc.Scalars(root, "bases"), yamldoc.Scalars(root, "components"), more)
-	for _, name := range taken {
-		if inner := path.Join(folder, r.remotes.Resolve(folder, name)); r.view.IsDir(inner) {
-			r.folder(inner, nil)
-		}
-	}
-	r.add(folder, kustomization, root)
+	reader := &settingsReader{walk: newWalk(v)}
+	reader.visit = reader.add
+	return reader
 }
 
 // add takes what a kustomization file does; the fields of a Kustomization's spec have the same names, save for targetNamespace.

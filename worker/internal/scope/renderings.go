@@ -182,6 +182,17 @@ func (s *Scope) Renderings() []*Rendering {
 	return all
 }
 
+// Builds gives what each build gave, without what its HelmReleases render.
+func (s *Scope) Builds() []*Rendering {
+	all := s.Renderings()
+	for i, each := range all {
+		if each.parts != nil {
+			all[i] = each.parts[0]
+		}
+	}
+	return all
+}
+
 // AddReleases adds what HelmReleases render to what the build of their Kustomization gave.
 func (s *Scope) AddReleases(owner string, releases []*Rendering) {
 	s.mu.Lock()

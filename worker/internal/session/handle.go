@@ -1,6 +1,7 @@
 package session
 
 import (
+	"devloop.invalid/toolchain/worker/internal/collect"
 	"devloop.invalid/toolchain/worker/internal/crash"
 	"devloop.invalid/toolchain/worker/internal/lint"
 	"devloop.invalid/toolchain/worker/internal/policy"
@@ -34,6 +35,8 @@ func (s *session) handle(r protocol.Request) (a protocol.Answer) {
 	case r.Schemas != nil:
 		found, err := schema.Check(s.repository, s.results, s.scope(r.Schemas.Scope), r.Schemas)
 		a.Result, a.Failure = found, protocol.AsFailure(err)
+	case r.Patches != nil:
+		a.Result = s.locator.Provenance.Unmatched(collect.Parallel(r.Patches.Scopes, s.scope), r.Patches.Whole)
 	case r.Preload != nil:
 		go crash.Ignore(func() { schema.Preload(r.Preload.Schemas) })
 	case r.Redact != nil:
