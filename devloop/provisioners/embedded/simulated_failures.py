@@ -98,7 +98,7 @@ FAILURES: dict[str, tuple[Step, ...]] = {
     ),
     "config": (Step(_waiting("CreateContainerConfigError", NO_CONFIG)),),
     "pending": (PULLING,),
-    "volume": (Step(PULLING.state, ("FailedMount", 'MountVolume.SetUp failed for volume "simulated" : object not found')),),
+    "volume": (Step(PULLING.state, ("FailedMount", 'MountVolume.SetUp failed for volume "simulated" : configmap "simulated" not found')),),
     "start": _restarting(_terminated("StartError", "128", NO_PROGRAM)),
     "crash": _restarting(_terminated("Error", EXIT_CODE)),
     "out-of-memory": _restarting(_terminated("OOMKilled", "137")),
