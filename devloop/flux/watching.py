@@ -54,7 +54,7 @@ class Watching:
         self._left = len(self._watched) - len(self._known)
         for listed in self._known.values():
             for obj in listed.objects:
-                self.state.observe("ADDED", obj, time.monotonic())
+                self.state.observe("ADDED", obj, self.state.start)
         return self
 
     @cached_property

@@ -50,10 +50,10 @@ class Diagnosis:
 
     def _is_final(self, cause: Cause) -> bool:
         """An attempt that failed before something else became ready may succeed the next time."""
-        if not cause.attempted:
+        progress_at = self._state.progress_beside(self._above(cause)) if cause.attempted else float("-inf")
+        if progress_at == float("-inf"):
             return cause.final
-        progress = self._clock - (self._now - self._state.progress_beside(self._above(cause)))
-        return cause.final and (not cause.attempted or cause.attempted >= int(progress))
+        return cause.final and cause.attempted >= int(self._clock - (self._now - progress_at))
 
     def _with_claim(self, cause: Cause) -> Cause:
         """The claim that a pod waits for tells more than the pod."""

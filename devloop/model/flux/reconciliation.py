@@ -28,7 +28,7 @@ class Reconciliation:
         self.expected = expected
         self.observed = Observed()
         self._became_current: dict[ObjectRef, float] = {}
-        self._start = start
+        self.start = start
         self.changed_at: dict[ObjectRef, float] = {}
         self.checking_since: dict[ObjectRef, float] = {}
         self.ready_at: dict[ObjectId, float] = {}
@@ -46,11 +46,11 @@ class Reconciliation:
     @property
     def progress_at(self) -> float:
         """When something became ready for the last time."""
-        return self.progress_beside(frozenset())
+        return max(self.progress_beside(frozenset()), self.start)
 
     def progress_beside(self, refs: frozenset[ObjectRef]) -> float:
-        """When something other than `refs` became ready for the last time."""
-        return max((at for ref, at in self._became_current.items() if ref not in refs), default=self._start)
+        """When something other than `refs` became ready for the last time, -inf if nothing did in this wait."""
+        return max((at for ref, at in self._became_current.items() if ref not in refs), default=float("-inf"))
 
     def observe(self, event: str, obj: Object, now: float) -> None:
         """Apply one event of a watch (ADDED, MODIFIED, DELETED)."""
@@ -68,7 +68,8 @@ class Reconciliation:
             self.checking_since.setdefault(ref, now)
         else:
             self.checking_since.pop(ref, None)
-        if self.is_current(obj) and not (before and self.is_current(before)):
+        # What was there when the wait began is no progress.
+        if self.is_current(obj) and not (before and self.is_current(before)) and (before or now > self.start):
             self._became_current[ref] = now
         if ref.kind == KUSTOMIZATION:
             self._note_attempt(ref, before, obj, now)
@@ -96,7 +97,7 @@ class Reconciliation:
         return tuple(self._readiness(i, live.get(i), now) for i in dependency_order(before) if i not in self.expected.excluded)
 
     def _readiness(self, object_id: ObjectId, obj: Object | None, now: float) -> Readiness:
-        seconds = self.ready_at.get(object_id, now) - self._start
+        seconds = self.ready_at.get(object_id, now) - self.start
         if obj is None:
             before = tuple(map(str, self.expected.kustomizations[object_id]))
             return Readiness(object_id.namespace, object_id.name, False, "Missing", "does not exist", "", before, seconds)

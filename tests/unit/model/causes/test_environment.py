@@ -253,3 +253,13 @@ def test_that_its_own_release_became_ready_does_not_help_a_crash() -> None:
     state = reconciliation(*READY, release("Unknown", "Progressing"), crashing, replica_set(1), crash)
     state.observe("MODIFIED", installed, 95.0)
     assert diagnose(state, 100.0).is_final()
+
+
+def test_a_crash_of_an_earlier_run_is_final_while_nothing_else_becomes_ready() -> None:
+    """The kubelet may wait for minutes before the next attempt."""
+    state = Reconciliation(Expected(REVISION, {ROOT: (), APPS: (ROOT,)}), 90.0)
+    for obj in (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=9))):
+        state.observe("ADDED", obj, 90.0)
+    assert diagnose(state, 100.0).is_final()
+    state.observe("ADDED", {**deployment(), "metadata": {**deployment()["metadata"], "name": "db"}, "spec": {"replicas": 0}}, 95.0)
+    assert not diagnose(state, 100.0).is_final()
