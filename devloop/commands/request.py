@@ -55,7 +55,11 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
         session.close()
 
     with handle_signals(interrupt), contextlib.closing(session):
-        yield session
+        try:
+            yield session
+        except BaseException:  # a closed pipe, for example: what still waits must not keep the process
+            stop.set()
+            raise
 
 
 def _redacted(session: Session, emit: Emit) -> Emit:

@@ -130,8 +130,10 @@ class Diagnosis:
                 yield Cause("kustomization/health-check-missing", ref, text, final=final or self._comes_from_nowhere(ref))
 
     def _comes_from_nowhere(self, ref: ObjectRef) -> bool:
-        expected = self._state.expected.objects
-        return bool(expected) and not any(each.ref == ref for each in expected) and not any(self._state.observed.of_kind(HELM_RELEASE))
+        """Whether neither the repository nor a release whose objects are unknown makes it."""
+        expected, releases = self._state.expected, map(ObjectRef.of, self._state.observed.of_kind(HELM_RELEASE))
+        rendered = any(each.ref == ref for each in expected.objects)
+        return bool(expected.objects) and not rendered and all(map(expected.knows, releases))
 
     def _of_object(self, obj: Object) -> tuple[Cause, ...]:
         self._seen.add(ObjectRef.of(obj))

@@ -69,6 +69,10 @@ class Expected:
         known = self._refs.get((name, "") if owner.kind == KUSTOMIZATION else ("", name))
         return known is None or ref in known
 
+    def knows(self, release: ObjectRef) -> bool:
+        """Whether the objects of a HelmRelease are known."""
+        return ("", f"{release.namespace}/{release.name}") in self._refs
+
     def to_json(self) -> dict[str, Any]:
         """Names alone, no content of the objects."""
         return {

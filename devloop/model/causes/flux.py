@@ -30,7 +30,7 @@ _KUSTOMIZATION = patterns(
     ("decryption", r"SOPS|sops|decrypt|age identit"),
     ("build", r"kustomization.yaml|generator failed|invalid Kustomization|^failed to build"),
 )
-_BY_REASON = {"PruneFailed": "prune", "HealthCheckFailed": "health-check", "BuildFailed": "build"}
+_BY_REASON = {"InvalidCELExpression": "expression", "PruneFailed": "prune", "HealthCheckFailed": "health-check", "BuildFailed": "build"}
 
 # helm-controller 1.6 and source-controller 1.9 (HelmChart).
 _RELEASE = patterns(

@@ -32,6 +32,7 @@ CAUSES: Mapping[str, str] = {
     "kustomization/dependency-missing": "a Kustomization of dependsOn does not exist",
     "kustomization/health-check": "a health check of a Kustomization failed",
     "kustomization/health-check-missing": "a health check names an object that does not exist",
+    "kustomization/expression": "an expression of healthCheckExprs or readyExpr does not compile",
     "kustomization/prune": "an object that is no longer rendered cannot be deleted",
     "kustomization/failed": "a Kustomization failed for another reason",
     "kustomization/progressing": "a Kustomization is not finished, and nothing tells why",

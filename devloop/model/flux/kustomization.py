@@ -17,6 +17,9 @@ TERMINAL_REASONS = frozenset((
     "FeatureGateDisabled",
 ))  # fmt: skip
 
+# Those of them that the spec alone decides: the controller does not look at the source.
+OF_SPEC = frozenset(("InvalidCELExpression", "FeatureGateDisabled", "AccessDenied"))
+
 
 @dataclass(frozen=True)
 class SourceRef:
@@ -103,7 +106,7 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
         revision=applied,
         depends_on=tuple(map(str, kustomization.depends_on)),
         objects=len((status.get("inventory") or {}).get("entries") or ()),
-        terminal=failed and failed_here and (not revision or _attempted(status, conditions, revision)),
+        terminal=failed and failed_here and (not revision or ready.get("reason") in OF_SPEC or _attempted(status, conditions, revision)),
         suspended=kustomization.suspended,
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from devloop.commands.request import _redacted
+import pytest
+
+from devloop.commands.request import Request, _redacted, open_session
 from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import DevloopError
 from devloop.hint import command, instructions
@@ -59,3 +62,12 @@ def test_no_event_has_a_value_of_a_secret() -> None:
 
 def test_a_worker_that_does_not_start_hides_no_event() -> None:
     assert shown(Stub(starts=False)) == list(EVENTS)
+
+
+def test_what_still_waits_ends_with_a_run_that_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed pipe, for example."""
+    monkeypatch.setattr("devloop.commands.request.open_provisioner", lambda *_: None)
+    environment: Any = SimpleNamespace(name="local", root=Path())
+    with pytest.raises(BrokenPipeError), open_session(Request(Path(), "local"), environment, [].append, "embedded") as session:
+        raise BrokenPipeError
+    assert session.stop.is_set()

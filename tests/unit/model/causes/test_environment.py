@@ -113,6 +113,9 @@ def test_a_health_check_of_nothing_is_final_if_nothing_renders_it() -> None:
     assert [cause.id for cause in diagnose(state).causes] == ["kustomization/health-check-missing"]
     assert diagnose(state).is_final()
     assert not diagnose(reconciliation(kustomization(ROOT), checking, expected=(other._replace(name="web"),))).is_final()
+    of_release = ExpectedObject("apps", "Deployment", "shop", "api", "flux-system/apps", "shop/web")
+    assert diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other, of_release))).is_final()
+    assert not diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other,))).is_final()
 
 
 def test_the_failure_of_a_source_leads() -> None:

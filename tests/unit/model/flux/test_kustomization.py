@@ -70,6 +70,13 @@ def test_a_stalled_kustomization_is_terminal_whatever_the_reason() -> None:
     assert assess(obj, NEW).terminal
 
 
+def test_what_the_spec_alone_decides_does_not_wait_for_a_revision() -> None:
+    obj = live("False", "InvalidCELExpression", "", lastAttemptedRevision="")
+    assert assess(obj, NEW).terminal
+    obj["metadata"]["generation"] += 1
+    assert not assess(obj, NEW).terminal
+
+
 def test_a_ready_condition_of_an_older_revision_is_told_as_progress() -> None:
     readiness = assess(live(applied=OLD), NEW)
     assert readiness.reason == "Progressing"
