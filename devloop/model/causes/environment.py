@@ -36,16 +36,17 @@ class Diagnosis:
         self._by_id = {k.id: k for k in self.kustomizations}
         self._seen: set[ObjectRef] = set()
         causes = (*self._of_kustomizations(), *self._unattended(), *self._restarted())
-        self.causes = unique(map(self._with_claim, causes))
+        self._all = tuple(map(self._with_claim, causes))
+        self.causes = unique(self._all)
 
     def is_final(self) -> bool:
         """Whether nothing will change without another revision: all that is not ready failed for good, or depends on something that did."""
         waiting = {k.id: k for k in self.kustomizations if not (k.ready or k.suspended)}
-        failed = {cause.kustomization for cause in self.causes if self._is_final(cause)}
+        failed = {cause.kustomization for cause in self._all if self._is_final(cause)}
         stuck = {name for name in waiting if name in failed}
         while newly := {name for name in waiting.keys() - stuck if not stuck.isdisjoint(waiting[name].depends_on)}:
             stuck |= newly
-        unattended = [c for c in self.causes if c.kustomization not in waiting]
+        unattended = [c for c in self._all if c.kustomization not in waiting]
         return bool(self.causes) and stuck == waiting.keys() and all(map(self._is_final, unattended))
 
     def _is_final(self, cause: Cause) -> bool:

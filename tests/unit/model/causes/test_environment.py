@@ -266,3 +266,14 @@ def test_a_crash_of_an_earlier_run_is_final_while_nothing_else_becomes_ready() -
     assert diagnose(state, 100.0).is_final()
     state.observe("ADDED", {**deployment(), "metadata": {**deployment()["metadata"], "name": "db"}, "spec": {"replicas": 0}}, 95.0)
     assert not diagnose(state, 100.0).is_final()
+
+
+def test_a_source_that_failed_ends_the_wait_of_all_its_kustomizations() -> None:
+    behind = [kustomization(name) for name in (ROOT, APPS)]
+    for each in behind:
+        each["status"] |= {"lastAppliedRevision": "main@sha1:aaa"}
+    source = {"kind": "GitRepository", "metadata": {"namespace": "flux-system", "name": "flux-system"}}
+    source["status"] = {"conditions": [{"type": "FetchFailed", "status": "True", "message": "invalid character in a file name"}]}
+    state = reconciliation(*behind, source)
+    assert [cause.id for cause in diagnose(state).causes] == ["source/failed"]
+    assert diagnose(state).is_final()
