@@ -10,8 +10,11 @@ from devloop.hint import DevloopCommand, Hint, command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.refusals import TRANSIENT, patterns, refusal
+from devloop.model.flux.names import GIT_REPOSITORY
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
+
+UNREACHABLE = re.compile(r"dial tcp|no such host|connection refused|EOF|unable to list remote")
 
 # Reasons of kustomize-controller that say nothing about the objects.
 CANCELED = frozenset({"HealthCheckCanceled", "Progressing", "ProgressingWithRetry", "DependencyNotReady"})
@@ -98,6 +101,8 @@ def source_cause(obj: Object) -> Cause | None:
         return None
     kind, message = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed", str(failed.get("message", ""))
     waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable")
+    if obj.get("kind") == GIT_REPOSITORY and UNREACHABLE.search(message):
+        waits = True  # our Git server, which may have been started a moment ago
     return Cause(kind, ObjectRef.of(obj), one_line(message), final=not (waits or TRANSIENT.search(message)))
 
 

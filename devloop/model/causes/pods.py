@@ -27,6 +27,9 @@ _PREFIXES = re.compile(
 )
 PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (failed|errored)")
 
+# Seconds that kstatus gives a new pod (cli-utils pkg/kstatus/status/core.go, ScheduleWindow).
+SCHEDULE_WINDOW = 15.0
+
 # The kubelet forgets a container's crashes after it has run this long (pkg/kubelet/kubelet.go, MaxContainerBackOff x 2), in seconds.
 FORGETS_AFTER = 600.0
 
@@ -37,7 +40,7 @@ def pod_causes(pod: Object, workload: ObjectRef, warnings: Sequence[Object], now
     specs = {c.get("name"): c for kind in ("initContainers", "containers") for c in (pod.get("spec") or {}).get(kind) or ()}
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         yield from _container(pod, container, specs.get(container.get("name"), {}), workload, warnings, now)
-    yield from _unscheduled(pod, workload)
+    yield from _unscheduled(pod, workload, now)
     if status.get("phase") == "Pending":
         yield from _mounts(workload, warnings)
     if status.get("phase") == "Failed" and not status.get("containerStatuses"):
@@ -126,13 +129,15 @@ def _not_ready(name: str, workload: ObjectRef, warnings: Sequence[Object], start
     yield Cause(kind, workload, f"container {name}: {said}")
 
 
-def _unscheduled(pod: Object, workload: ObjectRef) -> Iterator[Cause]:
+def _unscheduled(pod: Object, workload: ObjectRef, now: float) -> Iterator[Cause]:
+    """Not final while nodes start (they are tainted then), or while pods of an earlier template may still end."""
+    is_old = now - seconds(metadata(pod).get("creationTimestamp")) >= SCHEDULE_WINDOW
     for condition in (pod.get("status") or {}).get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             message = one_line(condition.get("message", ""))
             claims = "persistentvolumeclaim" in message.lower()
             kind = "volume/pending" if claims else "pod/unschedulable"
-            yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=bool(message) and not claims)
+            yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=is_old and "taint" not in message and not claims)
 
 
 def _mounts(workload: ObjectRef, warnings: Sequence[Object]) -> Iterator[Cause]:

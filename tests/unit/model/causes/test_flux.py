@@ -100,5 +100,7 @@ def test_a_source() -> None:
     cause = source_cause(failed)
     assert cause and (cause.id, cause.message) == ("source/failed", "authentication required")
     assert source_cause(flux("GitRepository", "Progressing", "x")) is None
+    starting = source_cause(flux("GitRepository", "GitOperationFailed", "unable to list remote: dial tcp: lookup x: no such host"))
+    assert starting and not starting.final
     chart = source_cause(flux("HelmChart", "ChartPackageError", "no such file"))
     assert chart and chart.id == "release/chart-missing"

@@ -105,7 +105,13 @@ def test_a_container_that_its_liveness_probe_killed() -> None:
 
 def test_a_pod_that_fits_nowhere() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}
-    assert only(pod(phase="Pending", conditions=[condition])).id == "pod/unschedulable"
+    waits = pod(phase="Pending", conditions=[condition])
+    for age, final in ((5, False), (20, True)):
+        waits["metadata"]["creationTimestamp"] = at(-age)
+        cause = only(waits)
+        assert (cause.id, cause.final) == ("pod/unschedulable", final)
+    condition["message"] = "0/1 nodes are available: 1 node(s) had untolerated taint(s)."
+    assert not only(waits).final
     unbound = {**condition, "message": "pod has unbound immediate PersistentVolumeClaims"}
     assert only(pod(phase="Pending", conditions=[unbound])).id == "volume/pending"
 
