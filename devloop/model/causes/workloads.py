@@ -13,6 +13,7 @@ from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+NAMESPACE_STARTS = 15.0  # seconds
 MOST = 3  # causes of one workload
 REVISION = "deployment.kubernetes.io/revision"
 GENERATION = "deprecated.daemonset.template.generation"
@@ -30,7 +31,7 @@ def workload_causes(observed: Observed, workload: Object, now: float) -> tuple[C
     for pod in pods:
         for cause in pod_causes(pod, ref, observed.warnings(pod), now):
             causes.setdefault((cause.id, cause.container.name if cause.container else ""), cause)
-    for cause in (*_not_created(observed, workload, replicas, ref), *_conditions(workload, ref)):
+    for cause in (*_not_created(observed, workload, replicas, now), *_conditions(workload, ref)):
         causes.setdefault((cause.id, ""), cause)
     return tuple(causes.values())[:MOST] or (Cause("workload/not-available", ref, _counts(workload, pods)),)
 
@@ -57,7 +58,7 @@ def _is_current(pod: Object, workload: Object) -> bool:
     return True
 
 
-def _not_created(observed: Observed, workload: Object, replicas: list[Object], ref: ObjectRef) -> Iterator[Cause]:
+def _not_created(observed: Observed, workload: Object, replicas: list[Object], now: float) -> Iterator[Cause]:
     """Pods that the API server refused: the condition of a Deployment, else events since the workload was last applied."""
     failures = [c for c in _conditions_of(workload, *replicas) if (c.get("type"), c.get("status")) == ("ReplicaFailure", "True")]
     messages = [str(c.get("message", "")) for c in failures]
@@ -67,7 +68,10 @@ def _not_created(observed: Observed, workload: Object, replicas: list[Object], r
         messages = [w.get("message", "") for w in warnings if w.get("reason") == "FailedCreate" and seconds(event_time(w)) >= since][-1:]
     for message in messages[:1]:
         text = one_line(message.removeprefix(REPEATED))
-        yield Cause(f"workload/{_kind(message)}", ref, text, final=True)
+        kind = _kind(message)
+        # A new namespace has no default service account for a moment, and its quotas no status.
+        is_old = now - applied_at(workload) >= NAMESPACE_STARTS
+        yield Cause(f"workload/{kind}", ObjectRef.of(workload), text, final=kind != "not-created" or is_old)
 
 
 def _kind(message: str) -> str:

@@ -136,8 +136,11 @@ def test_a_volume_of_an_object_that_does_not_exist() -> None:
 )
 def test_pods_that_the_api_server_refuses(message: str, identifier: str) -> None:
     condition = {"type": "ReplicaFailure", "status": "True", "message": message}
-    cause = only(replicas=0, conditions=[condition])
-    assert (cause.id, cause.final) == (identifier, True)
+    workload = deployment(replicas=0, conditions=[condition])
+    for age, final in ((2, identifier != "workload/not-created"), (20, True)):
+        workload["metadata"]["managedFields"] = [{"time": at(-age), "fieldsV1": {"f:spec": {}}}]
+        [cause] = causes(workload, replica_set(1))
+        assert (cause.id, cause.final) == (identifier, final)
 
 
 def test_a_refusal_counts_if_it_came_after_the_last_change_of_the_workload() -> None:
