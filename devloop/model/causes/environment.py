@@ -13,14 +13,17 @@ from devloop.model.causes.observed import metadata
 from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.releases import release_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
-from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
+from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES, is_flux
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import is_attempted
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
 from devloop.model.report import Readiness
 
+# Causes about objects that an operator may still make.
+OFTEN_MADE = frozenset({"pod/config-missing", "kustomization/variables-missing", "release/values"})
 FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}
 MOST_TARGETS = 5  # objects of one health check
 
@@ -50,11 +53,24 @@ class Diagnosis:
         return bool(self.causes) and stuck == waiting.keys() and all(map(self._is_final, unattended))
 
     def _is_final(self, cause: Cause) -> bool:
-        """An attempt that failed before something else became ready may succeed the next time."""
+        """An attempt that failed before something else became ready may succeed the next time.
+
+        Operators make Secrets and workloads that the repository does not name.
+        """
+        if (cause.id in OFTEN_MADE and self._has_operators()) or (cause.attempted and self._others_start()):
+            return False
         progress_at = self._state.progress_beside(self._above(cause)) if cause.attempted else float("-inf")
         if progress_at == float("-inf"):
             return cause.final
         return cause.final and cause.attempted >= int(self._clock - (self._now - progress_at))
+
+    def _has_operators(self) -> bool:
+        return any("." in each.group and not (is_built_in(each.group) or is_flux(each.group)) for each in self._state.expected.objects)
+
+    def _others_start(self) -> bool:
+        """Whether workloads that Flux did not apply are on their way."""
+        others = (each for each in self._state.observed.of_kind("Deployment", "StatefulSet", "DaemonSet") if not owner_of(each))
+        return any(not is_available(each) for each in others)
 
     def _with_claim(self, cause: Cause) -> Cause:
         """The claim that a pod waits for tells more than the pod."""

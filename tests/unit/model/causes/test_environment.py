@@ -277,3 +277,18 @@ def test_a_source_that_failed_ends_the_wait_of_all_its_kustomizations() -> None:
     state = reconciliation(*behind, source)
     assert [cause.id for cause in diagnose(state).causes] == ["source/failed"]
     assert diagnose(state).is_final()
+
+
+def test_what_an_operator_may_still_make_is_not_final() -> None:
+    failing = (*READY, deployment(), replica_set(1), pod(waiting("CreateContainerConfigError", 'secret "tls" not found')))
+    web = ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps")
+    certificate = ExpectedObject("cert-manager.io", "Certificate", "shop", "tls", "flux-system/apps")
+    assert diagnose(reconciliation(*failing, expected=(web,))).is_final()
+    assert not diagnose(reconciliation(*failing, expected=(web, certificate))).is_final()
+
+
+def test_a_crash_is_not_final_while_workloads_of_an_operator_start() -> None:
+    crash = (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=2)))
+    database = {"kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "db"}, "spec": {"replicas": 1}, "status": {}}
+    assert diagnose(reconciliation(*crash), 100.0).is_final()
+    assert not diagnose(reconciliation(*crash, database), 100.0).is_final()
