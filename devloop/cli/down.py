@@ -27,7 +27,7 @@ def down(
 ) -> None:
     """Removes its processes, data and kubeconfig entry. Succeeds if nothing of an environment of the repository exists.
 
-    Works outside a repository, and without a definition or with a broken one. `devloop env list --running` shows what there is.
+    Works outside a repository, and if the definition is missing or broken. `devloop env list --running` lists the environments.
     """
     from devloop.cli.boundary import open_console, show
     from devloop.commands import down as command

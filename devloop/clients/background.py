@@ -10,7 +10,7 @@ from devloop.errors import DevloopError, Interrupted
 
 T = TypeVar("T")
 
-LONGEST = 3600.0  # seconds, for work with a progress of its own
+LONGEST = 3600.0  # seconds, for work that reports its own progress
 POLL_INTERVAL = 0.2  # seconds between two checks for an interrupt
 
 

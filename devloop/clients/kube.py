@@ -78,7 +78,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Kustomization": KUSTOMIZATIONS,
 }
 
-# What a wait watches: what Flux reconciles, what it creates, and what tells why that does not run.
+# What a wait watches: what Flux reconciles, what it creates, and what explains why that does not run.
 WATCHED = (
     KUSTOMIZATIONS, GIT_REPOSITORIES, HELM_RELEASES, HELM_CHARTS,
     DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS,

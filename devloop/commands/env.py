@@ -1,4 +1,4 @@
-"""`devloop env list`: the environments of a repository and what told each, or those that exist on this machine."""
+"""`devloop env list`: the environments of a repository and what defines each, or those that exist on this machine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def known_environments(root: Path, emit: Emit) -> list[KnownEnvironment]:
 
 
 def existing_environments(emit: Emit) -> tuple[FoundEnvironment, ...]:
-    """All that this machine has, whatever repository they are of; what could not be looked at goes to `emit`."""
+    """Those on this machine, of any repository; what could not be inspected goes to `emit`."""
     found, note = discover()
     if note:
         emit(Notice(note))

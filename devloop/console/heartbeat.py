@@ -1,4 +1,4 @@
-"""Output without a terminal never falls silent: a log shows whether a run still waits, and for what."""
+"""Regular output without a terminal: a log shows whether a run still waits, and for what."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ INTERVAL = 10.0  # seconds of silence; the promise is a line at least every 15
 
 
 class Heartbeat:
-    """Calls `show`, from a thread of its own, after every INTERVAL without a `note`."""
+    """Calls `show`, from its own thread, after every INTERVAL without a `note`."""
 
     def __init__(self, show: Callable[[], None]) -> None:
         self._show = show

@@ -22,7 +22,7 @@ VAGUE = frozenset({
 })  # fmt: skip
 # Seconds without output.
 PATIENCE = 1.0
-SLOW = 10  # times as long for a cause that may go by itself
+SLOW = 10  # times as long for a cause that may go away on its own
 MOST_NAMES = 3
 
 

@@ -1,4 +1,4 @@
-"""Has the worker look for patches whose target matches nothing."""
+"""Finds patches whose target matches nothing, with the worker."""
 
 from collections.abc import Sequence
 

@@ -54,7 +54,7 @@ class FoundEnvironment:
 
 
 class Discovery(NamedTuple):
-    """`note` says what could not be looked at, '' for nothing."""
+    """`note` says what could not be inspected, '' for nothing."""
 
     environments: tuple[FoundEnvironment, ...]
     note: str = ""
@@ -72,7 +72,7 @@ def records(provisioner: str) -> Iterator[FoundEnvironment]:
 
 
 def under_another_name(environment: Environment) -> tuple[FoundEnvironment, ...]:
-    """Records of this environment whose cluster has another name than in the definition: it was renamed meanwhile."""
+    """Records of this environment whose cluster has another name than in the definition: it was renamed."""
     found = (record for name in PROVISIONERS if runs_here(name) for record in records(name))
     owner = (str(environment.root.resolve()), environment.name)
     return tuple(each for each in found if (each.root, each.environment) == owner and each.cluster != environment.definition.name)

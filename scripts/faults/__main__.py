@@ -32,7 +32,7 @@ def main() -> int:
     by_name = {fault.name: fault for fault in faults}
     chosen = [fault for fault in faults if _is_wanted(fault, wanted)]
     if not chosen:
-        print(f"faults: none is called {' or '.join(wanted.names)} on {wanted.provisioner}", file=sys.stderr)
+        print(f"faults: no fault is called {' or '.join(wanted.names)} on {wanted.provisioner}", file=sys.stderr)
         return USAGE
     results: list[Result] = []
     with contextlib.suppress(KeyboardInterrupt), _environments(wanted) as environments:

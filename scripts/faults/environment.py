@@ -1,4 +1,4 @@
-"""A running sample of one build on one provisioner, as a user has it: a private home, a repository, the program."""
+"""A running sample of one build on one provisioner, as a user would have it: a private home, a repository, the program."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Environment:
         self.simulate_failures()
 
     def devloop(self, *args: str) -> Run:
-        """The command as a user runs it, with its report written to a file besides."""
+        """The command as a user runs it; it also writes its report to a file."""
         path = self.home / "report.json"
         path.unlink(missing_ok=True)
         started, lines = time.time(), []

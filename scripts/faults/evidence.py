@@ -1,4 +1,4 @@
-"""Watches the cluster for the evidence of a fault, apart from what devloop watches."""
+"""Watches the cluster for the evidence of a fault, independently of devloop."""
 
 from __future__ import annotations
 

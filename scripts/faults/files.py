@@ -62,7 +62,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Expected:
-    """The verdict: `also` are the ids of causes that may be named besides the first."""
+    """The verdict: `also` are the ids of other causes that may be named."""
 
     healthy: bool
     exit: int
@@ -101,7 +101,7 @@ def read_faults(folder: Path = FOLDER) -> tuple[Fault, ...]:
     faults = tuple(read_fault(path, folder) for path in sorted(folder.glob("*/*.yaml")))
     names = {fault.name for fault in faults}
     if missing := [fault.name for fault in faults if fault.after and fault.after not in names]:
-        raise InvalidFault(f"{', '.join(missing)}: there is no fault of the name in `after`")
+        raise InvalidFault(f"{', '.join(missing)}: there is no fault with the name in `after`")
     return faults
 
 

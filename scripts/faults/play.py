@@ -90,11 +90,11 @@ def _evidence(fault: Fault, environment: Environment) -> Iterator[Watch | None]:
 
 
 def _run(fault: Fault, environment: Environment) -> Run:
-    """The command, with the fault's actions beside it."""
-    beside = threading.Thread(target=act, args=(fault.during, environment), daemon=True)
-    beside.start()
+    """The command; the fault's actions run at the same time."""
+    acting = threading.Thread(target=act, args=(fault.during, environment), daemon=True)
+    acting.start()
     run = environment.devloop(*_arguments(fault))
-    beside.join(60)
+    acting.join(60)
     return run
 
 

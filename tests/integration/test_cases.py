@@ -32,7 +32,7 @@ def test_a_repository_of_the_first_generation_comes_up_to_what_cannot_be_fetched
     assert {(cause["id"], cause["object"]["namespace"]) for cause in run.report["causes"]} == {
         ("source/failed", "cert-manager"),
         ("source/failed", "traefik"),
-        ("release/chart-missing", "pinniped"),  # from an OCI registry, which nobody asks before there is a release
+        ("release/chart-missing", "pinniped"),  # from an OCI registry, which is not queried before there is a release
     }
     assert by_name["infrastructure"]["reason"] == by_name["apps"]["reason"] == "DependencyNotReady"
     assert "3 of 4 Kustomizations are not ready" in run.err

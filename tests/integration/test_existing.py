@@ -1,4 +1,4 @@
-"""Environments are found by what exists, whatever became of their definition and of the run that created them."""
+"""Environments are found by what exists, even without their definition or after an interrupted run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults of tests/faults, each planted in a running environment: a part of them in every run, the others nightly."""
+"""The faults of tests/faults, each planted in a running environment: some in every run, the others nightly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def environment_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Environment]]:
-    """The running sample on a provisioner, made when it is needed first."""
+    """The running sample on a provisioner, made on first use."""
     made: dict[str, Environment] = {}
 
     def environment(provisioner: str) -> Environment:

@@ -1,4 +1,4 @@
-"""What was deleted of Flux's installation is put back, also while it is still terminating. All tests share one cluster."""
+"""Deleted parts of Flux's installation are restored, even while they are still terminating. All tests share one cluster."""
 
 from __future__ import annotations
 

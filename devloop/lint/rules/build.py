@@ -104,7 +104,7 @@ RULES: Rules = {
     "build/patch-without-target": Rule(
         patch_without_target,
         Severity.WARNING,
-        "a patch whose target matches nothing is silently left out by kustomize and Flux",
+        "kustomize and Flux silently ignore a patch whose target matches nothing",
         "correct the target, or remove the patch",
     ),
 }

@@ -15,7 +15,7 @@ from devloop.clients.lock import exclusive, in_turn
 from devloop.errors import DevloopError, Interrupted
 
 
-def test_the_second_one_is_told_who_is_first_and_nothing_is_left(tmp_path: Path) -> None:
+def test_the_second_one_is_waited_who_is_first_and_nothing_is_left(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with exclusive(path, "the environment x"), pytest.raises(DevloopError, match=rf"environment x \(process {os.getpid()}\)"):
         _try(path)
@@ -42,20 +42,20 @@ def _try(path: Path) -> None:
 
 
 def test_who_waits_is_told_once_and_comes_after_the_first(tmp_path: Path) -> None:
-    path, told, order, holders = tmp_path / "x.lock", threading.Event(), [], list[str]()
+    path, waited, order, holders = tmp_path / "x.lock", threading.Event(), [], list[str]()
 
-    def tell(holder: str) -> None:
+    def on_wait(holder: str) -> None:
         holders.append(holder)
-        told.set()
+        waited.set()
 
     def second() -> None:
-        with in_turn(path, tell, threading.Event()):
+        with in_turn(path, on_wait, threading.Event()):
             order.append("second")
 
     thread = threading.Thread(target=second)
     with exclusive(path, "x"):
         thread.start()
-        assert told.wait(10)
+        assert waited.wait(10)
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]

@@ -203,7 +203,7 @@ def test_a_release_without_a_chart_has_the_cause_of_its_source() -> None:
 
 
 def test_a_failure_of_an_earlier_revision_is_no_cause() -> None:
-    """The workload still has the fault that the edit mends, until its Kustomization has applied the edit."""
+    """The workload still has the fault that the edit fixes, until its Kustomization has applied the edit."""
     failing = (deployment(), replica_set(1), pod(waiting("ErrImagePull", "not found")))
     waits = kustomization(APPS, "False", "DependencyNotReady")
     waits["status"] |= {"lastAppliedRevision": "main@sha1:aaa", "lastAttemptedRevision": "main@sha1:aaa"}

@@ -1,4 +1,4 @@
-"""What a revision puts into the cluster, and the edits that it is told to leave out."""
+"""What a revision puts into the cluster, and the edits that Flux is configured to skip."""
 
 from __future__ import annotations
 

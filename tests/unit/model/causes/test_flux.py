@@ -1,4 +1,4 @@
-"""What the conditions of Flux's objects tell, in the words of its controllers."""
+"""The causes in the conditions of Flux's objects, with the messages of its controllers."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from devloop.provisioners.kind.cluster_state import ClusterState
 
 
 class EndlessKind:
-    """Creates until it is told to stop."""
+    """Creates until it is stopped."""
 
     def __init__(self) -> None:
         self.was_ended = threading.Event()
