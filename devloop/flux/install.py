@@ -16,6 +16,7 @@ from devloop.flux import manifests
 from devloop.flux.termination import await_removal
 from devloop.hint import command
 from devloop.model.flux.names import MANAGED, NAMESPACE
+from devloop.model.kubernetes.conditions import has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.report import Emit
 from devloop.toolchain import Toolchain
@@ -108,6 +109,4 @@ def _established(events: queue.SimpleQueue[tuple[str, Any]]) -> set[str]:
         return set()
     if event == "FAILED":
         raise DevloopError(crd["message"])
-    conditions = (crd.get("status") or {}).get("conditions") or ()
-    is_established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
-    return {crd["metadata"]["name"]} if is_established else set()
+    return {crd["metadata"]["name"]} if has_condition(crd, "Established") else set()

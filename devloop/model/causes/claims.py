@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import Observed, metadata
+from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
@@ -28,9 +29,8 @@ def claim_cause(claim: Object, observed: Observed) -> Cause:
 def pending_claims(observed: Observed) -> Iterator[ObjectRef]:
     """The claims of pods that wait for their volumes."""
     for pod in observed.of_kind("Pod"):
-        conditions = (pod.get("status") or {}).get("conditions") or ()
-        messages = (str(c.get("message", "")) for c in conditions if (c.get("type"), c.get("status")) == ("PodScheduled", "False"))
-        if any("persistentvolumeclaim" in message.lower() for message in messages):
+        scheduled = condition(pod, "PodScheduled")
+        if scheduled.get("status") == "False" and "persistentvolumeclaim" in str(scheduled.get("message", "")).lower():
             namespace = metadata(pod).get("namespace", "")
             for volume in (pod.get("spec") or {}).get("volumes") or ():
                 if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef, unique
 from devloop.model.causes.claims import claim_cause, pending_claims
-from devloop.model.causes.flux import condition, finalizers, kustomization_cause, source_cause
+from devloop.model.causes.flux import finalizers, kustomization_cause, source_cause
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.releases import release_causes
@@ -17,6 +17,7 @@ from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUST
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import is_attempted
 from devloop.model.kubernetes.api_groups import is_built_in
+from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line

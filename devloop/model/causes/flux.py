@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from devloop.hint import DevloopCommand, Hint, command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.refusals import TRANSIENT, patterns, refusal
 from devloop.model.flux.names import GIT_REPOSITORY
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
@@ -50,11 +49,6 @@ HELM_FAILURES = 3
 _SUBJECT = re.compile(r"^([A-Z]\w+)/(?:([a-z0-9.-]+)/)?([a-z0-9.:-]+) ")
 
 
-def condition(obj: Object, kind: str) -> Mapping[str, Any]:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((c for c in conditions if c.get("type") == kind), {})
-
-
 def finalizers(obj: Object) -> str:
     """`, held by NAMES`, or nothing."""
     held = metadata(obj).get("finalizers") or ()
@@ -84,7 +78,7 @@ def release_cause(obj: Object) -> Cause | None:
         return None
     message = str(ready.get("message", ""))
     kind = next((kind for kind, pattern in _RELEASE if pattern.search(message)), "failed")
-    stalled = condition(obj, "Stalled").get("status") == "True"
+    stalled = has_condition(obj, "Stalled")
     attempted = status.get("lastAttemptedGeneration") == metadata(obj).get("generation")
     repeated = attempted and status.get("failures", 0) >= (1 if kind in _DETERMINISTIC else HELM_FAILURES)
     missing = kind == "chart-missing" and ready.get("reason") != "SourceNotReady"

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.charts import chart_cause
-from devloop.model.causes.flux import condition, finalizers, release_cause
+from devloop.model.causes.flux import finalizers, release_cause
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.workloads import workload_causes
 from devloop.model.flux.reconciliation import Reconciliation, is_hook, owner_of
 from devloop.model.flux.releases import is_attempted
+from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.health import is_available
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line

@@ -9,6 +9,7 @@ from devloop.model.causes.observed import Observed, event_time, metadata
 from devloop.model.causes.pods import pod_causes
 from devloop.model.causes.refusals import refusal
 from devloop.model.causes.times import seconds
+from devloop.model.kubernetes.conditions import condition, conditions_of, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
@@ -60,8 +61,8 @@ def _is_current(pod: Object, workload: Object) -> bool:
 
 def _not_created(observed: Observed, workload: Object, replicas: list[Object], now: float) -> Iterator[Cause]:
     """Pods that the API server refused: the condition of a Deployment, else events since the workload was last applied."""
-    failures = [c for c in _conditions_of(workload, *replicas) if (c.get("type"), c.get("status")) == ("ReplicaFailure", "True")]
-    messages = [str(c.get("message", "")) for c in failures]
+    failures = [obj for obj in (workload, *replicas) if has_condition(obj, "ReplicaFailure")]
+    messages = [str(condition(obj, "ReplicaFailure").get("message", "")) for obj in failures]
     if not failures and _wants_pods(workload):
         since = applied_at(workload)
         warnings = observed.warnings(workload, *replicas)
@@ -93,18 +94,14 @@ def applied_at(obj: Object) -> float:
     return max((seconds(each.get("time")) for each in managers if "f:spec" in (each.get("fieldsV1") or {})), default=0.0)
 
 
-def _conditions_of(*objects: Object) -> list[Object]:
-    return [condition for obj in objects for condition in (obj.get("status") or {}).get("conditions") or ()]
-
-
 def _conditions(workload: Object, ref: ObjectRef) -> Iterator[Cause]:
-    for condition in _conditions_of(workload):
-        match condition.get("type"), condition.get("status"):
+    for each in conditions_of(workload):
+        match each.get("type"), each.get("status"):
             case ("Failed" | "FailureTarget", "True"):
-                reason, message = condition.get("reason", ""), one_line(condition.get("message", ""))
+                reason, message = each.get("reason", ""), one_line(each.get("message", ""))
                 yield Cause("job/failed", ref, f"{reason}: {message}" if message else reason, final=True)
             case ("Progressing", "False"):
-                yield Cause("workload/not-available", ref, one_line(condition.get("message", "")), final=True)
+                yield Cause("workload/not-available", ref, one_line(each.get("message", "")), final=True)
 
 
 def _counts(workload: Object, pods: Sequence[Object]) -> str:

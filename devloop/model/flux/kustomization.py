@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devloop.model.flux.names import KUSTOMIZATION, KUSTOMIZE_GROUP
+from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.report import Readiness
 
@@ -79,22 +80,21 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
     """
     kustomization = parse_kustomization(obj)
     status = obj.get("status") or {}
-    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
-    ready = conditions.get("Ready") or {}
+    ready = condition(obj, "Ready")
     generation = (obj.get("metadata") or {}).get("generation")
     observed = status.get("observedGeneration") == generation
     applied = status.get("lastAppliedRevision") or ""
     current = not revision or applied == revision
     terminating = bool((obj.get("metadata") or {}).get("deletionTimestamp"))
     is_ready = observed and current and ready.get("status") == "True" and not terminating
-    stalled = (conditions.get("Stalled") or {}).get("status") == "True"
+    stalled = condition(obj, "Stalled").get("status") == "True"
     failed = ready.get("status") == "False" and (ready.get("reason") in TERMINAL_REASONS or stalled)
     failed_here = observed or (generation is not None and ready.get("observedGeneration") == generation)
     reason, message = ready.get("reason") or "Pending", ready.get("message") or "not reconciled yet"
     if ready.get("status") == "True" and not is_ready:
         reason, message = "Progressing", f"still at {applied or 'no revision'}"
     if ready.get("status") == "Unknown":
-        message = (conditions.get("Reconciling") or {}).get("message") or message
+        message = condition(obj, "Reconciling").get("message") or message
     if terminating:
         reason, message = "Terminating", "is being deleted"
     return Readiness(
@@ -106,13 +106,14 @@ def assess(obj: Mapping[str, Any], revision: str) -> Readiness:
         revision=applied,
         depends_on=tuple(map(str, kustomization.depends_on)),
         objects=len((status.get("inventory") or {}).get("entries") or ()),
-        terminal=failed and failed_here and (not revision or ready.get("reason") in OF_SPEC or _attempted(status, conditions, revision)),
+        terminal=failed and failed_here and (not revision or ready.get("reason") in OF_SPEC or _attempted(obj, revision)),
         suspended=kustomization.suspended,
     )
 
 
-def _attempted(status: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], revision: str) -> bool:
+def _attempted(obj: Mapping[str, Any], revision: str) -> bool:
     """Whether the controller has tried `revision`. A failure before the build (path not found, download failed) does not reach
     lastAttemptedRevision; the message of Reconciling names the revision that it works at."""
+    status = obj.get("status") or {}
     attempted = status.get("lastAttemptedRevision") or status.get("lastAppliedRevision")
-    return attempted == revision or revision in str((conditions.get("Reconciling") or {}).get("message", "")).split()
+    return attempted == revision or revision in str(condition(obj, "Reconciling").get("message", "")).split()

@@ -12,6 +12,7 @@ from devloop.model.causes.cause import ObjectRef
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, kustomization_id, targets_of
+from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.objects import Object, ObjectId
 
 # A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
@@ -24,8 +25,7 @@ DEPENDS_ON_CLUSTER = frozenset({"ReconciliationFailed", "HealthCheckFailed", "Bu
 
 def _waits_in_vain(obj: Object) -> bool:
     """Whether it depends on a Kustomization that does not exist."""
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    ready: Object = next((c for c in conditions if c.get("type") == "Ready"), {})
+    ready = condition(obj, "Ready")
     return ready.get("reason") == "DependencyNotReady" and str(ready.get("message", "")).endswith("not found")
 
 

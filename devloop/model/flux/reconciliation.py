@@ -12,6 +12,7 @@ from devloop.model.flux.dependency_order import dependency_order
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import GIT_REPOSITORY, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
 from devloop.model.flux.releases import release_is_ready
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.report import Readiness
@@ -200,14 +201,12 @@ def _handled(obj: Object) -> str:
 
 
 def is_attempting(obj: Object) -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any((c.get("type"), c.get("status")) == ("Ready", "Unknown") for c in conditions)
+    return has_condition(obj, "Ready", "Unknown")
 
 
 def checking_health(obj: Object, revision: str = "") -> bool:
     """Whether a health check runs (for `revision`); the conditions of a canceled one stay until the next."""
-    conditions = {c.get("type"): c for c in (obj.get("status") or {}).get("conditions") or ()}
-    healthy, message = conditions.get("Healthy") or {}, str((conditions.get("Reconciling") or {}).get("message", ""))
+    healthy, message = condition(obj, "Healthy"), str(condition(obj, "Reconciling").get("message", ""))
     waits = healthy.get("status") == "Unknown" and healthy.get("reason") == "Progressing"
     return waits and message.startswith("Running health checks") and revision in message
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 
 
@@ -15,7 +16,7 @@ def is_current(obj: Object) -> bool:
     if observed is not None and observed != metadata.get("generation"):
         return False
     check = _CHECKS.get(str(obj.get("kind")))
-    return check(obj, status) if check else _ready_condition(status)
+    return check(obj, status) if check else _ready_condition(obj)
 
 
 def is_available(workload: Object) -> bool:
@@ -37,16 +38,13 @@ def is_available(workload: Object) -> bool:
     return is_current(workload)
 
 
-def _condition(status: Object, kind: str) -> str:
-    return next((c.get("status", "") for c in status.get("conditions") or () if c.get("type") == kind), "")
-
-
-def _ready_condition(status: Object) -> bool:
-    return _condition(status, "Ready") in ("", "True") and _condition(status, "Stalled") != "True"
+def _ready_condition(obj: Object) -> bool:
+    ready = condition(obj, "Ready").get("status", "True")
+    return ready == "True" and not has_condition(obj, "Stalled") and not has_condition(obj, "Reconciling")
 
 
 def _custom(obj: Object, status: Object) -> bool:
-    return status.get("observedGeneration") is not None and _condition(status, "Ready") == "True"
+    return status.get("observedGeneration") is not None and has_condition(obj, "Ready")
 
 
 def _replicated(*counts: str) -> Callable[[Object, Object], bool]:
@@ -79,12 +77,12 @@ def _daemon_set(obj: Object, status: Object) -> bool:
 
 def _job(obj: Object, status: Object) -> bool:
     # Flux accepts a Job that has started and has not failed.
-    return _condition(status, "Failed") != "True" and bool(status.get("startTime"))
+    return not has_condition(obj, "Failed") and bool(status.get("startTime"))
 
 
 def _pod(obj: Object, status: Object) -> bool:
     # Flux accepts a pod that has ended, whatever its exit code.
-    return status.get("phase") in ("Succeeded", "Failed") or (status.get("phase") == "Running" and _condition(status, "Ready") == "True")
+    return status.get("phase") in ("Succeeded", "Failed") or (status.get("phase") == "Running" and has_condition(obj, "Ready"))
 
 
 def _claim(obj: Object, status: Object) -> bool:

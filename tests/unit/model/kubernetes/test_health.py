@@ -37,6 +37,7 @@ AVAILABLE = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "avai
         (obj("HelmRelease", {}), False),
         (obj("ConfigMap", {}), True),
         (obj("Certificate", {"conditions": [{"type": "Ready", "status": "False"}]}), False),
+        (obj("Certificate", {"conditions": [{"type": "Reconciling", "status": "True"}]}), False),
         ({"kind": "ConfigMap", "metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}}, False),
     ],
 )
