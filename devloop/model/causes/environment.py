@@ -11,8 +11,10 @@ from devloop.model.causes.claims import claim_cause, pending_claims
 from devloop.model.causes.flux import finalizers, kustomization_cause, source_cause
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.pods import pod_causes
+from devloop.model.causes.refusals import is_transient
 from devloop.model.causes.releases import release_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
+from devloop.model.flux.kustomization import parse_kustomization
 from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES, is_flux
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import is_attempted
@@ -26,6 +28,7 @@ from devloop.model.report import Readiness
 # Causes about objects that an operator may still make.
 OFTEN_MADE = frozenset({"pod/config-missing", "kustomization/variables-missing", "release/values"})
 FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}
+TRANSIENT_PATIENCE = 10.0  # seconds until a failure that may pass is final
 MOST_TARGETS = 5  # objects of one health check
 
 
@@ -112,14 +115,21 @@ class Diagnosis:
             yield Cause("kustomization/terminating", ref, f"it is being deleted{finalizers(obj)}")
             return
         cause = kustomization_cause(obj, final=k.terminal)
+        if cause and is_transient(cause.message) and self._now - self._state.failing_since.get(ref, self._now) < TRANSIENT_PATIENCE:
+            cause = replace(cause, final=False)
         if cause and cause.id == "kustomization/source-missing":
             cause = self._of_source(obj) or replace(cause, final=k.terminal)
+        if cause and cause.id == "kustomization/dependency-missing" and not self._lacks_dependency(obj):
+            cause = None  # it was created since
         if cause and cause.id != "kustomization/health-check":
             yield cause
             return
         own = ObjectId(k.namespace, k.name)
         found = [*self._of_targets(own, final=k.terminal)] if self._state.has_applied(own) else []
         yield from found or ([cause] if cause else self._in_progress(obj, ref, k))
+
+    def _lacks_dependency(self, obj: Object) -> bool:
+        return any(self._state.live(each) is None for each in parse_kustomization(obj).depends_on)
 
     def _in_progress(self, obj: Object, ref: ObjectRef, k: Readiness) -> Iterator[Cause]:
         """A Kustomization that reports nothing: its source may have failed."""

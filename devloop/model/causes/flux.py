@@ -7,13 +7,11 @@ import re
 from devloop.hint import DevloopCommand, Hint, command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
-from devloop.model.causes.refusals import TRANSIENT, patterns, refusal
+from devloop.model.causes.refusals import is_transient, patterns, refusal
 from devloop.model.flux.names import GIT_REPOSITORY
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
-
-UNREACHABLE = re.compile(r"dial tcp|no such host|connection refused|EOF|unable to list remote")
 
 # Reasons of kustomize-controller that say nothing about the objects.
 CANCELED = frozenset({"HealthCheckCanceled", "Progressing", "ProgressingWithRetry", "DependencyNotReady"})
@@ -82,7 +80,8 @@ def release_cause(obj: Object) -> Cause | None:
     attempted = status.get("lastAttemptedGeneration") == metadata(obj).get("generation")
     repeated = attempted and status.get("failures", 0) >= (1 if kind in _DETERMINISTIC else HELM_FAILURES)
     missing = kind == "chart-missing" and ready.get("reason") != "SourceNotReady"
-    return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=stalled or bool(repeated) or missing)
+    final = stalled or ((bool(repeated) or missing) and not is_transient(message))
+    return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=final)
 
 
 def source_cause(obj: Object) -> Cause | None:
@@ -95,9 +94,9 @@ def source_cause(obj: Object) -> Cause | None:
         return None
     kind, message = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed", str(failed.get("message", ""))
     waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable")
-    if obj.get("kind") == GIT_REPOSITORY and UNREACHABLE.search(message):
-        waits = True  # our Git server, which may have been started a moment ago
-    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not (waits or TRANSIENT.search(message)))
+    # Our Git server may have been started a moment ago.
+    waits |= obj.get("kind") == GIT_REPOSITORY and bool(re.search(r"dial tcp|unable to list remote", message))
+    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not (waits or is_transient(message)))
 
 
 def _subject(message: str) -> ObjectRef | None:

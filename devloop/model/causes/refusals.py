@@ -6,6 +6,16 @@ import re
 
 # Failures of a network or a server that another attempt may not have.
 TRANSIENT = re.compile(r"time(d )?out|connection reset|TLS handshake|toomanyrequests|EOF|temporary|\b50[0234]\b", re.IGNORECASE)
+# Servers that do not answer, as while a webhook, a controller or the API server starts.
+_UNREACHABLE = re.compile(
+    r"connection refused|no endpoints available|no route to host|unable to handle the request|etcdserver|object has been modified",
+)
+
+
+def is_transient(message: str) -> bool:
+    """Whether the next attempt may succeed although nothing in the repository changes."""
+    return bool(TRANSIENT.search(message) or _UNREACHABLE.search(message))
+
 
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 

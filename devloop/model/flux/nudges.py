@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.model.causes.cause import ObjectRef
+from devloop.model.causes.refusals import is_transient
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, kustomization_id, targets_of
@@ -18,6 +19,8 @@ from devloop.model.kubernetes.objects import Object, ObjectId
 # A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
 # healthy after it started need a nudge, objects that were healthy before only if the check takes long.
 FIRST_CHECK, LONG_CHECK = 0.15, 1.0
+
+RETRY_INTERVAL = 2.0  # seconds between attempts after a failure that may pass
 
 # Reasons of failures that the state of the cluster decides, not the revision alone.
 DEPENDS_ON_CLUSTER = frozenset({"ReconciliationFailed", "HealthCheckFailed", "BuildFailed", "PruneFailed"})
@@ -87,6 +90,8 @@ class Nudges:
             waits = not ready.issuperset(parse_kustomization(obj).depends_on)
             return None if waits else ("dependencies", self._state.revision)
         # It failed while others were not ready: what was missing may exist now.
+        if state.terminal and is_transient(state.message):
+            return ("again", int(now / RETRY_INTERVAL))
         attempted_at = self._state.attempted_at[ObjectRef.of(obj)]
         later = frozenset(name for name in ready if self._state.ready_at[name] > attempted_at)
         return later if state.terminal and later else None

@@ -34,6 +34,7 @@ class Reconciliation:
         self.checking_since: dict[ObjectRef, float] = {}
         self.ready_at: dict[ObjectId, float] = {}
         self.attempted_at: dict[ObjectRef, float] = {}  # the start of a Kustomization's last attempt, as far as it was seen
+        self.failing_since: dict[ObjectRef, float] = {}  # a Kustomization that has failed ever since, in this wait
         self.requested: dict[ObjectId, tuple[str, float]] = {}  # Kustomization -> token and time of the last request, see Nudges
 
     @property
@@ -74,6 +75,10 @@ class Reconciliation:
             self._became_current[ref] = now
         if ref.kind == KUSTOMIZATION:
             self._note_attempt(ref, before, obj, now)
+            if has_condition(obj, "Ready"):
+                self.failing_since.pop(ref, None)
+            elif has_condition(obj, "Ready", "False"):
+                self.failing_since.setdefault(ref, now)
         if ref.kind == KUSTOMIZATION and self.is_current(obj):
             self.ready_at.setdefault(ObjectId(*ref[1:]), now)
         elif ref.kind == KUSTOMIZATION:

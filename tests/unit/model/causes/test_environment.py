@@ -292,3 +292,21 @@ def test_a_crash_is_not_final_while_workloads_of_an_operator_start() -> None:
     database = {"kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "db"}, "spec": {"replicas": 1}, "status": {}}
     assert diagnose(reconciliation(*crash), 100.0).is_final()
     assert not diagnose(reconciliation(*crash, database), 100.0).is_final()
+
+
+def test_a_failure_that_may_pass_is_final_after_a_while() -> None:
+    refused = "ConfigMap/a/b dry-run failed (InternalError): failed calling webhook: connect: connection refused"
+    failed = kustomization(APPS, "False", "ReconciliationFailed", message=refused)
+    state = reconciliation(kustomization(ROOT), failed)
+    assert [cause.id for cause in diagnose(state, 5.0).causes] == ["apply/admission"]
+    assert not diagnose(state, 5.0).is_final()
+    assert diagnose(state, 12.0).is_final()
+
+
+def test_a_dependency_that_was_created_since_is_not_missing() -> None:
+    waits = kustomization(APPS, "False", "DependencyNotReady", message="dependency 'flux-system/later' not found")
+    waits["spec"]["dependsOn"] = [{"name": "later"}]
+    assert [cause for cause, _, _ in found(kustomization(ROOT), waits)] == ["kustomization/dependency-missing"]
+    later = kustomization(ObjectId("flux-system", "later"))
+    assert found(kustomization(ROOT), waits, later) == []
+    assert not diagnose(reconciliation(kustomization(ROOT), waits, later)).is_final()

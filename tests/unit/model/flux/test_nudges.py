@@ -110,3 +110,18 @@ def test_a_parent_that_applied_it_in_this_wait_is_not_asked_again() -> None:
     result, nudges = begun(kustomization(ROOT, "Unknown", "Progressing"), kustomization(INFRA))
     result.observe("MODIFIED", kustomization(ROOT), 1.0)
     assert list(nudges.last_tries()) == []
+
+
+def test_a_failure_that_may_pass_is_tried_again_every_two_seconds() -> None:
+    """A webhook whose server has just become available does not answer at once."""
+    failed = kustomization(APPS, "False", "ReconciliationFailed")
+    failed["status"]["conditions"][0]["message"] = "failed calling webhook: connect: connection refused"
+    result, nudges = begun(kustomization(ROOT), kustomization(INFRA))
+    result.observe("ADDED", failed, 0.5)
+    assert list(nudges.due(0.6)) == [APPS]
+    nudges.requested(APPS, "1", 0.6)
+    assert list(nudges.due(2.1)) == []
+    failed["status"]["lastHandledReconcileAt"] = "1"
+    result.observe("MODIFIED", failed, 0.9)
+    assert list(nudges.due(1.0)) == []
+    assert list(nudges.due(2.1)) == [APPS]
