@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, Kube
 from devloop.flux.charts import Read, compare_charts
-from devloop.flux.presence import missing_objects
+from devloop.flux.presence import Missing, missing_objects
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.helm_release import is_helm_release
@@ -56,10 +56,10 @@ class Completeness:
         if time.monotonic() - self._looked_at < PACE:
             return None
         self._looked_at = time.monotonic()
-        self.missing = missing_objects(self.kube, self.state.expected, ready, self.state.observed)
-        gone = [cause for cause in self.missing if cause.id == "object/missing"]
-        if gone:
-            return None if self._repair(gone) else self.missing
+        found = missing_objects(self.kube, self.state.expected, ready, self.state.observed)
+        self.missing = tuple(each.cause for each in found)
+        if any(each.is_gone for each in found):
+            return None if self._repair(found) else self.missing
         return None if self.missing else compare_charts(self.graph, self.state.observed, self.root, self.folder, self.read)
 
     def _readers_of_values(self) -> Iterable[ObjectRef]:
@@ -72,9 +72,10 @@ class Completeness:
         live = self.state.observed.get(ref)
         return bool(live) and not (live or {}).get("spec", {}).get("suspend")
 
-    def _repair(self, missing: Iterable[Cause]) -> bool:
-        """Request a reconciliation of what applied the objects; False if that has been done."""
-        owners = {owner for cause in missing if (owner := self.state.owner_of(cause.object, cause.kustomization))} - self._repaired
+    def _repair(self, missing: Iterable[Missing]) -> bool:
+        """Request a reconciliation of what applied the objects that are gone; False if that has been done."""
+        owners = {each.expected.owner for each in missing if each.is_gone} - self._repaired
+        owners = {owner for owner in owners if self.state.observed.get(owner)}
         self._repaired |= owners
         # Without the annotation, helm-controller compares charts and values, which have not changed.
         return self._request(owners, {FORCE_AT})

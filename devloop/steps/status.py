@@ -63,7 +63,7 @@ class ShowStatus:
         ready = frozenset(k.id for k in diagnosis.kustomizations if k.ready)
         missing = missing_objects(session.kube, watching.state.expected, ready, watching.state.observed)
         stale = known_differences(watching.state.observed, _folder(session))
-        causes = unique((*_stopped(status), *diagnosis.causes, *missing, *stale))
+        causes = unique((*_stopped(status), *diagnosis.causes, *(each.cause for each in missing), *stale))
         session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))
 
 

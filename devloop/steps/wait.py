@@ -14,6 +14,7 @@ from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.expected import Expected
+from devloop.model.causes.finality import is_final
 from devloop.model.causes.left_alone import left_alone
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
@@ -111,7 +112,7 @@ class _Wait:
         if diagnosis.causes is not self.causes:
             self.causes = diagnosis.causes
             self.session.emit(Reconciling(diagnosis.kustomizations, self.causes))
-        self.final_since = (self.final_since or now) if diagnosis.is_final() and not self._request(self.nudges.last_tries()) else 0.0
+        self.final_since = (self.final_since or now) if is_final(diagnosis) and not self._request(self.nudges.last_tries()) else 0.0
         if self.final_since and now - self.final_since > CALM:
             return self._failed(diagnosis.causes, "", "fix the first failure, then run the command again")
         self._request(self.nudges.due(now))

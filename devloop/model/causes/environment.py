@@ -15,18 +15,15 @@ from devloop.model.causes.refusals import is_transient
 from devloop.model.causes.releases import release_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.kustomization import parse_kustomization
-from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES, is_flux
+from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import is_attempted
-from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.health import is_available, is_current
 from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
 from devloop.model.report import Readiness
 
-# Causes about objects that an operator may still make.
-OFTEN_MADE = frozenset({"pod/config-missing", "kustomization/variables-missing", "release/values"})
 FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}
 TRANSIENT_PATIENCE = 10.0  # seconds until a failure that may pass is final
 MOST_TARGETS = 5  # objects of one health check
@@ -36,64 +33,25 @@ class Diagnosis:
     """The causes of one moment: `now` is monotonic as for Reconciliation, `clock` is seconds since 1970."""
 
     def __init__(self, state: Reconciliation, now: float, clock: float) -> None:
-        self._state = state
-        self._now = now
-        self._clock = clock
+        self.state = state
+        self.now = now
+        self.clock = clock
         self.kustomizations = state.kustomizations(now)
         self._by_id = {k.id: k for k in self.kustomizations}
         self._seen: set[ObjectRef] = set()
+        self._unavailable = tuple(state.unavailable())
         causes = (*self._of_kustomizations(), *self._unattended(), *self._restarted())
-        self._all = tuple(map(self._with_claim, causes))
-        self.causes = unique(self._all)
-
-    def is_final(self) -> bool:
-        """Whether nothing will change without another revision: all that is not ready failed for good, or depends on something that did."""
-        waiting = {k.id: k for k in self.kustomizations if not (k.ready or k.suspended)}
-        failed = {cause.kustomization for cause in self._all if self._is_final(cause)}
-        stuck = {name for name in waiting if name in failed}
-        while newly := {name for name in waiting.keys() - stuck if not stuck.isdisjoint(waiting[name].depends_on)}:
-            stuck |= newly
-        unattended = [c for c in self._all if c.kustomization not in waiting]
-        return bool(self.causes) and stuck == waiting.keys() and all(map(self._is_final, unattended))
-
-    def _is_final(self, cause: Cause) -> bool:
-        """An attempt that failed before something else became ready may succeed the next time.
-
-        Operators make Secrets and workloads that the repository does not name.
-        """
-        if (cause.id in OFTEN_MADE and self._has_operators()) or (cause.attempted and self._others_start()):
-            return False
-        progress_at = self._state.progress_beside(self._above(cause)) if cause.attempted else float("-inf")
-        if progress_at == float("-inf"):
-            return cause.final
-        return cause.final and cause.attempted >= int(self._clock - (self._now - progress_at))
-
-    def _has_operators(self) -> bool:
-        return any("." in each.group and not (is_built_in(each.group) or is_flux(each.group)) for each in self._state.expected.objects)
-
-    def _others_start(self) -> bool:
-        """Whether workloads that Flux did not apply are on their way."""
-        others = (each for each in self._state.observed.of_kind("Deployment", "StatefulSet", "DaemonSet") if not owner_of(each))
-        return any(not is_available(each) for each in others)
+        # Several Kustomizations may have the same one, for example of their source.
+        self.all = tuple(map(self._with_claim, causes))
+        self.causes = unique(self.all)
 
     def _with_claim(self, cause: Cause) -> Cause:
         """The claim that a pod waits for tells more than the pod."""
         if cause.id != "volume/pending" or cause.object.kind == "PersistentVolumeClaim":
             return cause
-        claims = [self._state.observed.get(ref) for ref in pending_claims(self._state.observed) if ref.namespace == cause.object.namespace]
-        found = next((claim_cause(claim, self._state.observed) for claim in claims if claim and not is_current(claim)), None)
+        claims = [self.state.observed.get(ref) for ref in pending_claims(self.state.observed) if ref.namespace == cause.object.namespace]
+        found = next((claim_cause(claim, self.state.observed) for claim in claims if claim and not is_current(claim)), None)
         return replace(found, kustomization=cause.kustomization) if found else cause
-
-    def _above(self, cause: Cause) -> frozenset[ObjectRef]:
-        """The object, its HelmRelease and its Kustomizations, which become ready because of it and not the other way round."""
-        obj = self._state.observed.get(cause.object)
-        refs, name = {cause.object, owner_of(obj or {})}, cause.kustomization
-        while name in self._by_id:
-            own = ObjectId(*name.split("/", 1))
-            refs.add(ObjectRef(KUSTOMIZATION, own.namespace, own.name))
-            parent = (self._state.expected.kustomizations.get(own) or (None,))[0]
-            name = str(parent) if parent and ObjectRef(KUSTOMIZATION, parent.namespace, parent.name) not in refs else ""
-        return frozenset(ref for ref in refs if ref)
 
     def _of_kustomizations(self) -> Iterator[Cause]:
         for k in self.kustomizations:
@@ -107,7 +65,7 @@ class Diagnosis:
         return waits and any(not each.ready for each in earlier)
 
     def _of_one(self, k: Readiness) -> Iterator[Cause]:
-        ref, obj = ObjectRef(KUSTOMIZATION, k.namespace, k.name), self._state.live(ObjectId(k.namespace, k.name))
+        ref, obj = ObjectRef(KUSTOMIZATION, k.namespace, k.name), self.state.live(ObjectId(k.namespace, k.name))
         if obj is None:
             yield Cause("kustomization/missing", ref, "it does not exist", final=self._is_applied(k), hint=DevloopCommand("up"))
             return
@@ -115,7 +73,7 @@ class Diagnosis:
             yield Cause("kustomization/terminating", ref, f"it is being deleted{finalizers(obj)}")
             return
         cause = kustomization_cause(obj, final=k.terminal)
-        if cause and is_transient(cause.message) and self._now - self._state.failing_since.get(ref, self._now) < TRANSIENT_PATIENCE:
+        if cause and is_transient(cause.message) and self.now - self.state.failing_since.get(ref, self.now) < TRANSIENT_PATIENCE:
             cause = replace(cause, final=False)
         if cause and cause.id == "kustomization/source-missing":
             cause = self._of_source(obj) or replace(cause, final=k.terminal)
@@ -125,11 +83,11 @@ class Diagnosis:
             yield cause
             return
         own = ObjectId(k.namespace, k.name)
-        found = [*self._of_targets(own, final=k.terminal)] if self._state.has_applied(own) else []
+        found = [*self._of_targets(own, final=k.terminal)] if self.state.has_applied(own) else []
         yield from found or ([cause] if cause else self._in_progress(obj, ref, k))
 
     def _lacks_dependency(self, obj: Object) -> bool:
-        return any(self._state.live(each) is None for each in parse_kustomization(obj).depends_on)
+        return any(self.state.live(each) is None for each in parse_kustomization(obj).depends_on)
 
     def _in_progress(self, obj: Object, ref: ObjectRef, k: Readiness) -> Iterator[Cause]:
         """A Kustomization that reports nothing: its source may have failed."""
@@ -145,73 +103,78 @@ class Diagnosis:
     def _of_source(self, obj: Object) -> Cause | None:
         reference = (obj.get("spec") or {}).get("sourceRef") or {}
         namespace = reference.get("namespace") or metadata(obj).get("namespace", "")
-        source = self._state.observed.get(ObjectRef(str(reference.get("kind")), namespace, str(reference.get("name"))))
+        source = self.state.observed.get(ObjectRef(str(reference.get("kind")), namespace, str(reference.get("name"))))
         return source_cause(source) if source else None
 
     def _of_targets(self, kustomization: ObjectId, *, final: bool) -> Iterator[Cause]:
-        for target in self._state.unhealthy(kustomization)[:MOST_TARGETS]:
+        for target in self.state.unhealthy(kustomization)[:MOST_TARGETS]:
             if target.get("kind") != KUSTOMIZATION:
                 yield from (replace(cause, final=cause.final or final) for cause in self._of_object(target))
-        for ref in self._state.targets(kustomization):
-            if self._state.observed.get(ref) is None and ref.kind in WATCHED - {KUSTOMIZATION}:
+        for ref in self.state.targets(kustomization):
+            if self.state.observed.get(ref) is None and ref.kind in WATCHED - {KUSTOMIZATION}:
                 text = f"the health check of {kustomization} waits for an object that does not exist"
                 yield Cause("kustomization/health-check-missing", ref, text, final=final or self._comes_from_nowhere(ref))
 
     def _comes_from_nowhere(self, ref: ObjectRef) -> bool:
         """Whether neither the repository nor a release whose objects are unknown makes it."""
-        expected, releases = self._state.expected, map(ObjectRef.of, self._state.observed.of_kind(HELM_RELEASE))
-        rendered = any(each.ref == ref for each in expected.objects)
-        return bool(expected.objects) and not rendered and all(map(expected.knows, releases))
+        expected, releases = self.state.expected, map(ObjectRef.of, self.state.observed.of_kind(HELM_RELEASE))
+        return bool(expected.objects) and ref not in expected.refs and all(map(expected.knows, releases))
 
     def _of_object(self, obj: Object) -> tuple[Cause, ...]:
         self._seen.add(ObjectRef.of(obj))
         if obj.get("kind") == "Pod":
-            warnings = self._state.observed.warnings(obj)
-            return tuple(pod_causes(obj, ObjectRef.of(obj), warnings, self._clock)) or (_not_ready(obj),)
+            warnings = self.state.observed.warnings(obj)
+            return tuple(pod_causes(obj, ObjectRef.of(obj), warnings, self.clock)) or (_not_ready(obj),)
         if obj.get("kind") == "PersistentVolumeClaim":
-            return (claim_cause(obj, self._state.observed),)
+            return (claim_cause(obj, self.state.observed),)
         if obj.get("kind") in WORKLOADS:
-            return workload_causes(self._state.observed, obj, self._clock)
+            return workload_causes(self.state.observed, obj, self.clock)
         if obj.get("kind") == HELM_RELEASE:
-            return tuple(release_causes(self._state, obj, self._clock, self._seen))
+            return tuple(release_causes(self.state, obj, self._of_owner(ObjectRef.of(obj)), self.clock))
         source = source_cause(obj) if obj.get("kind") in FETCHED else None
         return (source or _not_ready(obj),)
 
+    def _of_owner(self, release: ObjectRef) -> list[Object]:
+        """Its workloads that are not available; they are no causes of their own then."""
+        workloads = [each for each in self._unavailable if owner_of(each) == release]
+        self._seen |= set(map(ObjectRef.of, workloads))
+        return workloads
+
     def _unattended(self) -> Iterator[Cause]:
         """What no Kustomization waits for."""
-        for obj in self._state.observed.of_kind("Deployment"):
+        for obj in self.state.observed.of_kind("Deployment"):
             if _is_controller(obj) and not is_available(obj):
-                causes = workload_causes(self._state.observed, obj, self._clock)
+                causes = workload_causes(self.state.observed, obj, self.clock)
                 yield from (replace(cause, id="flux/controller", final=False, hint=DevloopCommand("up")) for cause in causes)
-        for obj in [*self._state.unavailable()]:
+        for obj in self._unavailable:
             if ObjectRef.of(obj) not in self._seen and self._is_current(obj):
                 yield from (replace(cause, kustomization=self._kustomization_of(obj)) for cause in self._of_object(obj))
 
     def _restarted(self) -> Iterator[Cause]:
         """Workloads that are available again, but not for longer than before their container ended."""
-        observed = self._state.observed
+        observed = self.state.observed
         for workload in observed.of_kind("Deployment", "StatefulSet", "DaemonSet"):
             is_new = owner_of(workload) and ObjectRef.of(workload) not in self._seen and self._is_current(workload)
             pods = current_pods(observed, workload)[1] if is_new else []
             if any((status.get("lastState") or {}).get("terminated") for pod in pods for status in _statuses(pod)):
-                for cause in workload_causes(observed, workload, self._clock):
+                for cause in workload_causes(observed, workload, self.clock):
                     if cause.id != "workload/not-available":
                         yield replace(cause, kustomization=self._kustomization_of(workload))
 
     def _is_current(self, obj: Object) -> bool:
         """Whether the object is that of the revision: a failure of an earlier one says nothing."""
         namespace, _, name = self._kustomization_of(obj).partition("/")
-        if not name or not self._state.has_applied(ObjectId(namespace, name)):
+        if not name or not self.state.has_applied(ObjectId(namespace, name)):
             return not name
         owner = owner_of(obj)
-        release = self._state.observed.get(owner) if owner and owner.kind == HELM_RELEASE else None
-        return release is None or is_attempted(release, self._state.observed)
+        release = self.state.observed.get(owner) if owner and owner.kind == HELM_RELEASE else None
+        return release is None or is_attempted(release, self.state.observed)
 
     def _kustomization_of(self, obj: Object) -> str:
         """The Kustomization that applied the object or its HelmRelease."""
         owner = owner_of(obj)
         if owner and owner.kind == HELM_RELEASE:
-            release = self._state.observed.get(owner)
+            release = self.state.observed.get(owner)
             owner = owner_of(release) if release else None
         return f"{owner.namespace}/{owner.name}" if owner and owner.kind == KUSTOMIZATION else ""
 

@@ -11,7 +11,8 @@ from devloop.model.causes.cause import ObjectRef
 from devloop.model.flux.clusters import OWN, target, targets
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.helm_release import is_helm_release
-from devloop.model.flux.names import KUSTOMIZATION, KUSTOMIZE_GROUP
+from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, is_flux
+from devloop.model.kubernetes.api_groups import is_built_in
 from devloop.model.kubernetes.manifest import Manifest
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -32,6 +33,12 @@ class ExpectedObject(NamedTuple):
     @property
     def ref(self) -> ObjectRef:
         return ObjectRef(self.kind, self.namespace, self.name)
+
+    @property
+    def owner(self) -> ObjectRef:
+        """The HelmRelease or Kustomization that applies it."""
+        kind, name = (HELM_RELEASE, self.release) if self.release else (KUSTOMIZATION, self.kustomization)
+        return ObjectRef(kind, *name.split("/", 1))
 
 
 @dataclass(frozen=True)
@@ -54,24 +61,31 @@ class Expected:
         )
 
     @cached_property
-    def _refs(self) -> Mapping[tuple[str, str], frozenset[ObjectRef]]:
-        """(Kustomization, '') or ('', HelmRelease) -> its objects."""
-        refs: dict[tuple[str, str], set[ObjectRef]] = {}
+    def _by_owner(self) -> Mapping[ObjectRef, frozenset[ObjectRef]]:
+        refs: dict[ObjectRef, set[ObjectRef]] = {}
         for each in self.objects:
-            owner = ("", each.release) if each.release else (each.kustomization, "")
             namespace = each.namespace or each.release.partition("/")[0]
-            refs.setdefault(owner, set()).add(ObjectRef(each.kind, namespace, each.name))
+            refs.setdefault(each.owner, set()).add(ObjectRef(each.kind, namespace, each.name))
         return {owner: frozenset(found) for owner, found in refs.items()}
+
+    @cached_property
+    def refs(self) -> frozenset[ObjectRef]:
+        """Every object that is rendered."""
+        return frozenset().union(*self._by_owner.values())
+
+    @cached_property
+    def has_operators(self) -> bool:
+        """Whether there are custom resources of others than Flux, whose operators make what nothing renders."""
+        return any("." in each.group and not (is_built_in(each.group) or is_flux(each.group)) for each in self.objects)
 
     def has(self, ref: ObjectRef, owner: ObjectRef) -> bool:
         """Whether the owner (a Kustomization or HelmRelease) renders the object; True for an owner of which nothing is known."""
-        name = f"{owner.namespace}/{owner.name}"
-        known = self._refs.get((name, "") if owner.kind == KUSTOMIZATION else ("", name))
+        known = self._by_owner.get(owner)
         return known is None or ref in known
 
     def knows(self, release: ObjectRef) -> bool:
         """Whether the objects of a HelmRelease are known."""
-        return ("", f"{release.namespace}/{release.name}") in self._refs
+        return release in self._by_owner
 
     def to_json(self) -> dict[str, Any]:
         """Names alone, no content of the objects."""

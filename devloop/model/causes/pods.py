@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from devloop.model.causes.cause import Cause, Container, ObjectRef
 from devloop.model.causes.observed import event_time, metadata
 from devloop.model.causes.refusals import TRANSIENT
 from devloop.model.causes.times import seconds
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import counted, one_line
 
 IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"})
-NO_START = frozenset({"CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"})
+NOT_STARTED = {
+    "InvalidImageName": "pod/image-name",
+    "CreateContainerConfigError": "pod/config-missing",
+    **dict.fromkeys(
+        ("CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"), "pod/start-failed"
+    ),
+}
 NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 # What containerd and the kubelet put before the reason of a failed pull.
@@ -26,6 +34,7 @@ _PREFIXES = re.compile(
     r'|failed to (pull and unpack image|resolve reference|resolve image|copy|do request)( "[^"]*")?: )'
 )
 PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (failed|errored)")
+KILLING_PROBE = re.compile(r"(Liveness|Startup) probe")
 
 # Seconds that kstatus gives a new pod (cli-utils pkg/kstatus/status/core.go, ScheduleWindow).
 SCHEDULE_WINDOW = 15.0
@@ -39,7 +48,9 @@ def pod_causes(pod: Object, workload: ObjectRef, warnings: Sequence[Object], now
     status = pod.get("status") or {}
     specs = {c.get("name"): c for kind in ("initContainers", "containers") for c in (pod.get("spec") or {}).get(kind) or ()}
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        yield from _container(pod, container, specs.get(container.get("name"), {}), workload, warnings, now)
+        spec = specs.get(container.get("name"), {})
+        if cause := _ContainerView(pod, container, spec, workload, warnings).cause(now):
+            yield cause
     yield from _unscheduled(pod, workload, now)
     if status.get("phase") == "Pending":
         yield from _mounts(workload, warnings)
@@ -47,97 +58,114 @@ def pod_causes(pod: Object, workload: ObjectRef, warnings: Sequence[Object], now
         yield Cause("pod/failed", workload, f"the pod failed: {status.get('reason', '')} {one_line(status.get('message', ''))}", final=True)
 
 
-def _container(
-    pod: Object, container: Mapping[str, Any], spec: Mapping[str, Any], workload: ObjectRef, warnings: Sequence[Object], now: float
-) -> Iterator[Cause]:
-    name, state = container.get("name", ""), container.get("state") or {}
-    waiting, running = state.get("waiting") or {}, state.get("running") or {}
-    reason, message = waiting.get("reason") or "", one_line(waiting.get("message", ""))
-    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated")
-    if reason in IMAGE_PULL:
-        yield _not_pulled(name, spec.get("image", ""), str(waiting.get("message", "")) or reason, workload)
-    elif reason == "InvalidImageName":
-        yield Cause("pod/image-name", workload, f"container {name}: {spec.get('image', '')} is not an image reference", final=True)
-    elif reason == "CreateContainerConfigError":
-        yield Cause("pod/config-missing", workload, f"container {name}: {message or reason}", final=True)
-    elif reason in NO_START:
-        yield Cause("pod/start-failed", workload, f"container {name}: {message or reason}", final=True)
-    elif ended and _counts(ended, container, running, now):
-        yield _ended(pod, container, spec, workload, warnings, ended)
-    elif running and not container.get("ready"):
-        yield from _not_ready(name, workload, warnings, seconds(running.get("startedAt")))
-    elif reason not in NORMAL:
-        yield Cause("pod/start-failed", workload, f"container {name}: {reason}: {message}")
+@dataclass(frozen=True)
+class _ContainerView:
+    """One container of a pod: its status and its spec."""
 
+    pod: Object
+    status: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    workload: ObjectRef
+    warnings: Sequence[Object]
 
-def _not_pulled(name: str, image: str, message: str, workload: ObjectRef) -> Cause:
-    text = f"container {name}: cannot pull the image {image}: {one_line(_PREFIXES.sub('', message))}"
-    hint = "correct its name, or build or pull it with your container engine: `up` loads it into the nodes"
-    return Cause("pod/image-pull", workload, text, final=not TRANSIENT.search(message), hint=hint)
+    @property
+    def name(self) -> str:
+        return str(self.status.get("name", ""))
 
+    def state(self, kind: str) -> Mapping[str, Any]:
+        """The current state if it is `kind` (waiting, running, terminated), else empty."""
+        found: Mapping[str, Any] = (self.status.get("state") or {}).get(kind) or {}
+        return found
 
-def _counts(ended: Mapping[str, Any], container: Mapping[str, Any], running: Mapping[str, Any], now: float) -> bool:
-    """Whether the end of a container tells that it does not work.
+    @property
+    def ended(self) -> Mapping[str, Any]:
+        """How it ended now or the last time, empty if it never did."""
+        return self.state("terminated") or (self.status.get("lastState") or {}).get("terminated") or {}
 
-    A container that runs again has to run longer than the time after which it ended; "Unknown" is that of a node that was stopped.
-    """
-    if ended.get("reason") in ("Completed", "Unknown") and not running and not container.get("restartCount"):
-        return False
-    if not running:
-        return bool(ended.get("exitCode")) or bool((container.get("state") or {}).get("waiting"))
-    lifetime = seconds(ended.get("finishedAt")) - seconds(ended.get("startedAt"))
-    proven = now - seconds(running.get("startedAt")) > min(lifetime, FORGETS_AFTER)
-    return ended.get("reason") != "Unknown" and (not proven or not container.get("ready"))
+    def cause(self, now: float) -> Cause | None:
+        reason, message = self.state("waiting").get("reason") or "", str(self.state("waiting").get("message", ""))
+        text = f"container {self.name}: {one_line(message) or reason}"
+        if reason in IMAGE_PULL:
+            return self._not_pulled(message or reason)
+        if reason == "InvalidImageName":
+            text = f"container {self.name}: {self.spec.get('image', '')} is not an image reference"
+        if kind := NOT_STARTED.get(reason):
+            return Cause(kind, self.workload, text, final=True)
+        if self._has_failed(now):
+            return self._crash()
+        if self.state("running") and not self.status.get("ready"):
+            return self._not_ready()
+        return None if reason in NORMAL else Cause("pod/start-failed", self.workload, text)
 
+    def _not_pulled(self, message: str) -> Cause:
+        image, why = self.spec.get("image", ""), one_line(_PREFIXES.sub("", message))
+        hint = "correct its name, or build or pull it with your container engine: `up` loads it into the nodes"
+        text = f"container {self.name}: cannot pull the image {image}: {why}"
+        return Cause("pod/image-pull", self.workload, text, final=not TRANSIENT.search(message), hint=hint)
 
-def _ended(
-    pod: Object,
-    container: Mapping[str, Any],
-    spec: Mapping[str, Any],
-    workload: ObjectRef,
-    warnings: Sequence[Object],
-    ended: Mapping[str, Any],
-) -> Cause:
-    name, restarts, code = container.get("name", ""), container.get("restartCount", 0), ended.get("exitCode", 0)
-    again = f", restarted {counted(restarts, 'time')}" if restarts else ""
-    state = container.get("state") or {}
-    final = (state.get("waiting") or {}).get("reason") == "CrashLoopBackOff" or (pod.get("spec") or {}).get("restartPolicy") == "Never"
-    log = Container(metadata(pod).get("namespace", ""), metadata(pod).get("name", ""), name, previous=not state.get("terminated"))
-    attempted = seconds(ended.get("startedAt"))
-    if ended.get("reason") == "OOMKilled":
-        limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
-        text = f"container {name} ran out of memory (limit {limit}, exit code {code}{again})" if limit else f"container {name}: OOMKilled"
-        return Cause("pod/out-of-memory", workload, text, final=final, attempted=attempted, container=log)
-    probe = next((w for w in reversed(warnings) if "Liveness probe" in w.get("message", "") and _is_during(w, ended)), None)
-    if probe:
-        text = f"container {name} was killed{again}: {one_line(probe['message'])}"
-        return Cause("pod/liveness", workload, text, final=bool(restarts), attempted=attempted, container=log)
-    said = one_line(ended.get("message", ""))
-    text = f"container {name} exited with code {code}{again}" + (f": {said}" if said else "")
-    return Cause("pod/crash", workload, text, final=final, attempted=attempted, container=log)
+    def _has_failed(self, now: float) -> bool:
+        """Whether its end shows that it does not work.
+
+        A container that runs again has to run longer than the time after which it ended. "Unknown" is the end of a node that was stopped.
+        """
+        ended, running = self.ended, self.state("running")
+        if not ended or ended.get("reason") == "Unknown":
+            return self._backs_off
+        if not running:
+            return bool(ended.get("exitCode")) or self._backs_off
+        lifetime = seconds(ended.get("finishedAt")) - seconds(ended.get("startedAt"))
+        proven = now - seconds(running.get("startedAt")) > min(lifetime, FORGETS_AFTER)
+        return not (proven and self.status.get("ready"))
+
+    @property
+    def _backs_off(self) -> bool:
+        return self.state("waiting").get("reason") == "CrashLoopBackOff"
+
+    def _crash(self) -> Cause:
+        restarts, code = self.status.get("restartCount", 0), self.ended.get("exitCode", 0)
+        again = f", restarted {counted(restarts, 'time')}" if restarts else ""
+        said, probe = one_line(self.ended.get("message", "")), self._killing_probe()
+        never = (self.pod.get("spec") or {}).get("restartPolicy") == "Never"
+        kind, final = "pod/crash", self._backs_off or never
+        text = f"container {self.name} exited with code {code}{again}" + (f": {said}" if said else "")
+        if self.ended.get("reason") == "OOMKilled":
+            limit = ((self.spec.get("resources") or {}).get("limits") or {}).get("memory") or "that of the node"
+            kind, text = "pod/out-of-memory", f"container {self.name} ran out of memory (limit {limit}, exit code {code}{again})"
+        elif probe:
+            kind, text, final = "pod/liveness", f"container {self.name} was killed{again}: {probe}", bool(restarts)
+        attempted = seconds(self.ended.get("startedAt"))
+        return Cause(kind, self.workload, text, final=final, attempted=attempted, container=self._log())
+
+    def _killing_probe(self) -> str:
+        """The failure of a probe for which the kubelet ended the container, '' if it ended otherwise."""
+        during = (warning for warning in reversed(self.warnings) if _is_during(warning, self.ended))
+        messages = (str(warning.get("message", "")) for warning in during)
+        return next((one_line(message) for message in messages if KILLING_PROBE.search(message)), "")
+
+    def _log(self) -> Container:
+        metadata_of = metadata(self.pod)
+        return Container(metadata_of.get("namespace", ""), metadata_of.get("name", ""), self.name, previous=not self.state("terminated"))
+
+    def _not_ready(self) -> Cause:
+        """The last probe that failed in this run of the container."""
+        started = seconds(self.state("running").get("startedAt"))
+        probes = [w for w in self.warnings if PROBE.search(w.get("message", "")) and seconds(event_time(w)) >= started]
+        said = one_line(probes[-1]["message"]) if probes else "it runs and is not ready yet"
+        return Cause("pod/liveness" if KILLING_PROBE.search(said) else "pod/not-ready", self.workload, f"container {self.name}: {said}")
 
 
 def _is_during(warning: Object, ended: Mapping[str, Any]) -> bool:
     return seconds(ended.get("startedAt")) <= seconds(event_time(warning)) <= seconds(ended.get("finishedAt")) + 1
 
 
-def _not_ready(name: str, workload: ObjectRef, warnings: Sequence[Object], started: float) -> Iterator[Cause]:
-    """The last probe that failed in this run of the container."""
-    probes = [w for w in warnings if PROBE.search(w.get("message", "")) and seconds(event_time(w)) >= started]
-    said = one_line(probes[-1]["message"]) if probes else "it runs and is not ready yet"
-    kind = "pod/liveness" if said.startswith("Liveness") else "pod/not-ready"
-    yield Cause(kind, workload, f"container {name}: {said}")
-
-
 def _unscheduled(pod: Object, workload: ObjectRef, now: float) -> Iterator[Cause]:
     """Not final while nodes start (they are tainted then), or while pods of an earlier template may still end."""
     is_old = now - seconds(metadata(pod).get("creationTimestamp")) >= SCHEDULE_WINDOW
-    for condition in (pod.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            message = one_line(condition.get("message", ""))
-            claims = "persistentvolumeclaim" in message.lower()
-            kind = "volume/pending" if claims else "pod/unschedulable"
-            yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=is_old and "taint" not in message and not claims)
+    if has_condition(pod, "PodScheduled", "False"):
+        message = one_line(condition(pod, "PodScheduled").get("message", ""))
+        claims = "persistentvolumeclaim" in message.lower()
+        kind = "volume/pending" if claims else "pod/unschedulable"
+        yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=is_old and "taint" not in message and not claims)
 
 
 def _mounts(workload: ObjectRef, warnings: Sequence[Object]) -> Iterator[Cause]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from devloop.model.causes.cause import Cause, ObjectRef
@@ -21,19 +21,18 @@ from devloop.model.messages import one_line
 VALUES = re.compile(r'(configmap|secret)s? "([^"]+)" not found', re.IGNORECASE)
 
 
-def release_causes(state: Reconciliation, release: Object, clock: float, seen: set[ObjectRef]) -> Iterator[Cause]:
-    """The source or chart first, then its workloads, then what helm-controller says; adds the workloads to `seen`."""
+def release_causes(state: Reconciliation, release: Object, unavailable: Sequence[Object], clock: float) -> Iterator[Cause]:
+    """The source or chart first, then its workloads that are not available, then what helm-controller says."""
     ref, observed = ObjectRef.of(release), state.observed
     if metadata(release).get("deletionTimestamp"):
         yield Cause("object/terminating", ref, f"it is being deleted{finalizers(release)}")
         return
     cause = release_cause(release)
-    workloads = [w for w in state.unavailable() if owner_of(w) == ref] if is_attempted(release, observed) else []
+    workloads = unavailable if is_attempted(release, observed) else ()
     if source := chart_cause(release, observed):
         yield source
     elif workloads and (cause is None or cause.id in ("release/failed", "release/hook")):
         for workload in workloads:
-            seen.add(ObjectRef.of(workload))
             yield from workload_causes(observed, workload, clock)
     elif cause:
         yield replace(cause, final=cause.final or _lacks_values(cause, state))

@@ -145,16 +145,6 @@ class Reconciliation:
             found |= {ObjectRef.of(obj), *inventory(obj.get("status") or {})}
         return frozenset(found)
 
-    def owner_of(self, ref: ObjectRef, kustomization: str) -> ObjectRef | None:
-        """What applies an expected object: a HelmRelease, or its `kustomization` (namespace/name)."""
-        matching = (each for each in self.expected.objects if (each.kind, each.name) == (ref.kind, ref.name))
-        each = next((each for each in matching if each.kustomization == kustomization), None)
-        if each is None:
-            return None
-        kind, name = (HELM_RELEASE, each.release) if each.release else (KUSTOMIZATION, each.kustomization)
-        owner = ObjectRef(kind, *name.split("/", 1))
-        return owner if self.observed.get(owner) else None
-
     def targets(self, object_id: ObjectId) -> list[ObjectRef]:
         """What the Kustomization waits for."""
         return targets_of(self.live(object_id) or {})

@@ -37,8 +37,8 @@ def found(cluster: Cluster, *objects: ExpectedObject, ready: Sequence[str] = (AP
     observed = Observed()
     for each in cluster.objects.get("helmreleases", ()):
         observed.take("ADDED", {"kind": "HelmRelease", "metadata": each})
-    causes = missing_objects(cluster, Expected("", {}, objects=objects), frozenset(ready), observed)  # type: ignore[arg-type]
-    return [(cause.id, str(cause.object)) for cause in causes]
+    missing = missing_objects(cluster, Expected("", {}, objects=objects), frozenset(ready), observed)  # type: ignore[arg-type]
+    return [(each.cause.id, str(each.cause.object)) for each in missing]
 
 
 def expected(kind: str, name: str, namespace: str = "", group: str = "", release: str = "") -> ExpectedObject:

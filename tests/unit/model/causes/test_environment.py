@@ -7,6 +7,7 @@ from typing import Any
 from devloop.model.causes.cause import ObjectRef
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.causes.expected import Expected, ExpectedObject
+from devloop.model.causes.finality import is_final
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
@@ -80,7 +81,7 @@ def test_a_release_that_failed_and_that_nobody_waits_for() -> None:
     state = reconciliation(*READY, failed)
     assert not state.healthy(5.0)
     assert found(*READY, failed) == [("release/failed", "HelmRelease/shop/web", "flux-system/apps")]
-    assert diagnose(state).is_final()
+    assert is_final(diagnose(state))
 
 
 def test_a_suspended_release_is_left_alone() -> None:
@@ -111,11 +112,11 @@ def test_a_health_check_of_nothing_is_final_if_nothing_renders_it() -> None:
     other = ExpectedObject("apps", "Deployment", "shop", "other", "flux-system/apps")
     state = reconciliation(kustomization(ROOT), checking, expected=(other,))
     assert [cause.id for cause in diagnose(state).causes] == ["kustomization/health-check-missing"]
-    assert diagnose(state).is_final()
-    assert not diagnose(reconciliation(kustomization(ROOT), checking, expected=(other._replace(name="web"),))).is_final()
+    assert is_final(diagnose(state))
+    assert not is_final(diagnose(reconciliation(kustomization(ROOT), checking, expected=(other._replace(name="web"),))))
     of_release = ExpectedObject("apps", "Deployment", "shop", "api", "flux-system/apps", "shop/web")
-    assert diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other, of_release))).is_final()
-    assert not diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other,))).is_final()
+    assert is_final(diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other, of_release))))
+    assert not is_final(diagnose(reconciliation(kustomization(ROOT), checking, release(), expected=(other,))))
 
 
 def test_the_failure_of_a_source_leads() -> None:
@@ -129,9 +130,9 @@ def test_a_crash_is_final_if_it_happened_after_everything_else_was_ready() -> No
     """The start of the container at NOW - 20 is 20 seconds before the diagnosis at 100."""
     objects = (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=2)))
     state = reconciliation(*objects)
-    assert diagnose(state, 100.0).is_final()
+    assert is_final(diagnose(state, 100.0))
     state.observe("MODIFIED", {**deployment(), "metadata": {**deployment()["metadata"], "name": "db"}, "spec": {"replicas": 0}}, 90.0)
-    assert not diagnose(state, 100.0).is_final()
+    assert not is_final(diagnose(state, 100.0))
 
 
 def test_a_workload_that_restarted_a_moment_ago_is_a_cause_although_it_is_available() -> None:
@@ -163,8 +164,8 @@ def test_the_claim_that_a_pod_waits_for_tells_more_than_the_pod() -> None:
     claim = {"kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "data"}, "status": {"phase": "Pending"}}
     objects = (*READY, deployment(), replica_set(1), waits, claim)
     assert found(*objects) == [("volume/pending", "PersistentVolumeClaim/shop/data", "flux-system/apps")]
-    assert diagnose(reconciliation(*objects)).is_final()
-    assert not diagnose(reconciliation(*objects[:-1], {**claim, "spec": {"storageClassName": "slow"}})).is_final()
+    assert is_final(diagnose(reconciliation(*objects)))
+    assert not is_final(diagnose(reconciliation(*objects[:-1], {**claim, "spec": {"storageClassName": "slow"}})))
 
 
 def test_a_pod_of_the_repository_has_to_run() -> None:
@@ -242,10 +243,10 @@ def test_what_an_owner_no_longer_renders_does_not_count() -> None:
 def test_values_that_nothing_renders_are_final() -> None:
     failed = release("False", "ValuesError")
     failed["status"]["conditions"][0]["message"] = 'could not resolve ConfigMap chart values reference: configmaps "values" not found'
-    assert diagnose(reconciliation(*READY, failed)).is_final()
+    assert is_final(diagnose(reconciliation(*READY, failed)))
     values = ExpectedObject("", "ConfigMap", "shop", "values", "flux-system/apps")
     itself = ExpectedObject("helm.toolkit.fluxcd.io", "HelmRelease", "shop", "web", "flux-system/apps")
-    assert not diagnose(reconciliation(*READY, failed, expected=(values, itself))).is_final()
+    assert not is_final(diagnose(reconciliation(*READY, failed, expected=(values, itself))))
 
 
 def test_that_its_own_release_became_ready_does_not_help_a_crash() -> None:
@@ -255,7 +256,7 @@ def test_that_its_own_release_became_ready_does_not_help_a_crash() -> None:
     installed = release(lastAttemptedGeneration=1)
     state = reconciliation(*READY, release("Unknown", "Progressing"), crashing, replica_set(1), crash)
     state.observe("MODIFIED", installed, 95.0)
-    assert diagnose(state, 100.0).is_final()
+    assert is_final(diagnose(state, 100.0))
 
 
 def test_a_crash_of_an_earlier_run_is_final_while_nothing_else_becomes_ready() -> None:
@@ -263,9 +264,9 @@ def test_a_crash_of_an_earlier_run_is_final_while_nothing_else_becomes_ready() -
     state = Reconciliation(Expected(REVISION, {ROOT: (), APPS: (ROOT,)}), 90.0)
     for obj in (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=9))):
         state.observe("ADDED", obj, 90.0)
-    assert diagnose(state, 100.0).is_final()
+    assert is_final(diagnose(state, 100.0))
     state.observe("ADDED", {**deployment(), "metadata": {**deployment()["metadata"], "name": "db"}, "spec": {"replicas": 0}}, 95.0)
-    assert not diagnose(state, 100.0).is_final()
+    assert not is_final(diagnose(state, 100.0))
 
 
 def test_a_source_that_failed_ends_the_wait_of_all_its_kustomizations() -> None:
@@ -276,22 +277,22 @@ def test_a_source_that_failed_ends_the_wait_of_all_its_kustomizations() -> None:
     source["status"] = {"conditions": [{"type": "FetchFailed", "status": "True", "message": "invalid character in a file name"}]}
     state = reconciliation(*behind, source)
     assert [cause.id for cause in diagnose(state).causes] == ["source/failed"]
-    assert diagnose(state).is_final()
+    assert is_final(diagnose(state))
 
 
 def test_what_an_operator_may_still_make_is_not_final() -> None:
     failing = (*READY, deployment(), replica_set(1), pod(waiting("CreateContainerConfigError", 'secret "tls" not found')))
     web = ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps")
     certificate = ExpectedObject("cert-manager.io", "Certificate", "shop", "tls", "flux-system/apps")
-    assert diagnose(reconciliation(*failing, expected=(web,))).is_final()
-    assert not diagnose(reconciliation(*failing, expected=(web, certificate))).is_final()
+    assert is_final(diagnose(reconciliation(*failing, expected=(web,))))
+    assert not is_final(diagnose(reconciliation(*failing, expected=(web, certificate))))
 
 
 def test_a_crash_is_not_final_while_workloads_of_an_operator_start() -> None:
     crash = (*READY, deployment(), replica_set(1), pod(waiting("CrashLoopBackOff", lastState=ended(), restartCount=2)))
     database = {"kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "db"}, "spec": {"replicas": 1}, "status": {}}
-    assert diagnose(reconciliation(*crash), 100.0).is_final()
-    assert not diagnose(reconciliation(*crash, database), 100.0).is_final()
+    assert is_final(diagnose(reconciliation(*crash), 100.0))
+    assert not is_final(diagnose(reconciliation(*crash, database), 100.0))
 
 
 def test_a_failure_that_may_pass_is_final_after_a_while() -> None:
@@ -299,8 +300,8 @@ def test_a_failure_that_may_pass_is_final_after_a_while() -> None:
     failed = kustomization(APPS, "False", "ReconciliationFailed", message=refused)
     state = reconciliation(kustomization(ROOT), failed)
     assert [cause.id for cause in diagnose(state, 5.0).causes] == ["apply/admission"]
-    assert not diagnose(state, 5.0).is_final()
-    assert diagnose(state, 12.0).is_final()
+    assert not is_final(diagnose(state, 5.0))
+    assert is_final(diagnose(state, 12.0))
 
 
 def test_a_dependency_that_was_created_since_is_not_missing() -> None:
@@ -309,4 +310,4 @@ def test_a_dependency_that_was_created_since_is_not_missing() -> None:
     assert [cause for cause, _, _ in found(kustomization(ROOT), waits)] == ["kustomization/dependency-missing"]
     later = kustomization(ObjectId("flux-system", "later"))
     assert found(kustomization(ROOT), waits, later) == []
-    assert not diagnose(reconciliation(kustomization(ROOT), waits, later)).is_final()
+    assert not is_final(diagnose(reconciliation(kustomization(ROOT), waits, later)))

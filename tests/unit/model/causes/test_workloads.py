@@ -72,7 +72,27 @@ def test_a_container_that_runs_again_has_to_run_longer_than_before() -> None:
     assert only(pod(running(-70, **before))).id == "workload/not-available"
 
 
+def test_a_startup_probe_kills_as_a_liveness_probe_does() -> None:
+    said = warning("web-1-a", "Unhealthy", "Startup probe failed: connection refused", -11)
+    cause = only(pod(waiting("CrashLoopBackOff", lastState=ended(137, "Error"), restartCount=1)), said)
+    assert (cause.id, "connection refused" in cause.message) == ("pod/liveness", True)
+
+
+def test_init_containers_that_ended_are_no_cause_and_those_that_fail_are() -> None:
+    done = {"name": "setup", "ready": True, "restartCount": 1, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+    assert only(pod(waiting("PodInitializing"), initContainerStatuses=[done])).id == "workload/not-available"
+    failing = waiting("CrashLoopBackOff", lastState=ended(), restartCount=2) | {"name": "setup"}
+    assert "container setup exited with code 3" in only(pod(waiting("PodInitializing"), initContainerStatuses=[failing])).message
+
+
+def test_a_server_that_ends_without_an_error_is_a_crash() -> None:
+    cause = only(pod(waiting("CrashLoopBackOff", lastState=ended(0, "Completed"), restartCount=2)))
+    assert "exited with code 0, restarted 2 times" in cause.message
+
+
 def test_a_node_that_was_stopped_is_no_crash() -> None:
+    waits = pod(waiting("ContainerCreating", lastState=ended(255, "Unknown"), restartCount=1))
+    assert only(waits).id == "workload/not-available"
     assert only(pod(running(-3, lastState=ended(255, "Unknown"), restartCount=1))).id == "workload/not-available"
 
 

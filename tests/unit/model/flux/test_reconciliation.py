@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devloop.model.causes import finality
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.causes.expected import Expected
 from devloop.model.flux.reconciliation import Reconciliation
@@ -49,7 +50,7 @@ def state(*objects: dict[str, Any]) -> Reconciliation:
 
 
 def is_final(result: Reconciliation, now: float = 1.0) -> bool:
-    return Diagnosis(result, now, 1000.0 + now).is_final()
+    return finality.is_final(Diagnosis(result, now, 1000.0 + now))
 
 
 def test_nothing_is_healthy_before_everything_expected_exists() -> None:
