@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from devloop.clients.wait import until
 from devloop.console import Console, heartbeat
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
@@ -50,49 +52,89 @@ def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(caps
     assert "devloop up local" in text
 
 
+class Clock:
+    """Time that passes only in `sleep`, in place of `time` and `threading`: beats come in the test's own thread."""
+
+    def __init__(self) -> None:
+        self.now = self._until = 0.0
+        self._is_set = False
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def Thread(self, target: Callable[[], None], **_: object) -> Clock:  # noqa: N802 (the name in `threading`)
+        self._run = target
+        return self
+
+    def Event(self) -> Clock:  # noqa: N802 (the name in `threading`)
+        return self
+
+    def start(self) -> None:
+        pass
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def wait(self, seconds: float) -> bool:
+        """Also ends a beat's wait when the sleep is over; the next sleep continues it."""
+        ends = self._is_set or self.now + seconds > self._until
+        self.now = self._until if ends else self.now + seconds
+        return ends
+
+    def sleep(self, seconds: float) -> None:
+        self._until += seconds
+        self._run()
+
+
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_without_a_terminal_a_silent_run_says_what_it_waits_for(
     output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
-    text, fractions = "", iter(range(1, 1000))
+    shown: list[str] = []
+    expected = "still running: cluster 0 s, reconcile 0 s (kind 50%; 1 of 2 Kustomizations ready, not flux-system/web)"
+
+    def is_shown_twice() -> bool:
+        captured = capsys.readouterr()
+        shown.append(captured.out if output == "text" else captured.err)
+        assert output == "text" or captured.out == ""
+        return "".join(shown).count(expected) >= 2
+
     with Console(output) as console:
         for title in ("cluster", "reconcile"):
             console.emit(StepStarted(title))
         console.emit(Progress("cluster", "kind", 0.5))
         console.emit(Reconciling((READY, BLOCKED)))
-        expected = "still running: cluster 0 s, reconcile 0 s (kind 50%; 1 of 2 Kustomizations ready, not flux-system/web)"
-        while text.count(expected) < 2 and next(fractions) < 500:
-            time.sleep(0.01)
-            captured = capsys.readouterr()
-            text += captured.out if output == "text" else captured.err
-            assert output == "text" or captured.out == ""
-    assert text.count(expected) >= 2
-    capsys.readouterr()
-    time.sleep(0.1)
-    assert capsys.readouterr() == ("", "")
+        until(is_shown_twice, "the line", patience=5, stop=threading.Event(), hint="", pause=0.01)
+        beating = [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
+    assert beating
+    for thread in beating:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_a_run_without_steps_says_that_it_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
     with Console():
-        time.sleep(0.2)
-    assert "still running: for 0 s" in capsys.readouterr().out
+        out = until(lambda: capsys.readouterr().out, "a line", patience=5, stop=threading.Event(), hint="", pause=0.01)
+    assert "still running: for 0 s" in out
 
 
 def test_output_resets_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     beats: list[float] = []
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.3)
-    beating = heartbeat.Heartbeat(lambda: beats.append(time.monotonic()))
+    clock = Clock()
+    monkeypatch.setattr(heartbeat, "time", clock)
+    monkeypatch.setattr(heartbeat, "threading", clock)
+    beating = heartbeat.Heartbeat(lambda: beats.append(clock.now))
     beating.start()
     for _ in range(8):
-        time.sleep(0.05)
+        clock.sleep(heartbeat.INTERVAL / 2)
         beating.note()
-    noted = time.monotonic()
-    time.sleep(0.5)
+    noted = clock.now
+    clock.sleep(heartbeat.INTERVAL * 1.5)
     beating.stop()
-    assert beats
-    assert beats[0] >= noted + 0.25
+    clock.sleep(heartbeat.INTERVAL * 1.5)
+    assert beats == [noted + heartbeat.INTERVAL]
 
 
 def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,14 +8,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
+from devloop.clients.wait import until
 from devloop.gitserver.git_server import PULLER, PUSHER, REPOSITORY
 
 PASSWORDS = {PUSHER: "push-Zq3", PULLER: "pull-Zq7"}
@@ -75,13 +74,16 @@ def commit(work: Path, name: str, content: bytes) -> str:
 
 
 def wait_until_open(port: int, child: subprocess.Popen[bytes]) -> None:
-    while child.poll() is None:
-        try:
+    def is_decided() -> bool:
+        if child.poll() is not None:
+            return True
+        with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            return
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-    pytest.fail("the server ended")
+            return True
+        return False
+
+    until(is_decided, "the Git server", patience=60, stop=threading.Event(), hint="", pause=0.02)
+    assert child.poll() is None, "the server ended"
 
 
 @contextlib.contextmanager
