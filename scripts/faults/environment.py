@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from devloop.clients.kube import Kube
 from devloop.clients.ports import free_ports
 from devloop.provisioners.embedded import simulated_failures
@@ -184,11 +186,5 @@ def _name_cluster(repository: Path, cluster: str) -> None:
 
 def retried(action: Callable[[], None], seconds: float = 30.0) -> None:
     """Repeat an action that needs an API server which may just be starting."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return action()
-        except (subprocess.SubprocessError, control.NoSupervisor):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.5)
+    failures = retry_if_exception_type((subprocess.SubprocessError, control.NoSupervisor))
+    Retrying(retry=failures, wait=wait_fixed(0.5), stop=stop_after_delay(seconds), reraise=True)(action)

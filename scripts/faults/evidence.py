@@ -17,6 +17,7 @@ from scripts.faults.files import Evidence
 
 KINDS: Mapping[str, Resource] = {
     "Bucket": Resource("source.toolkit.fluxcd.io/v1", "buckets"),
+    "ConfigMap": Resource("v1", "configmaps"),
     "CustomResourceDefinition": Resource("apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
     "Deployment": Resource("apps/v1", "deployments"),
     "Event": Resource("v1", "events"),
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Resource] = {
     "PersistentVolumeClaim": Resource("v1", "persistentvolumeclaims"),
     "Pod": Resource("v1", "pods"),
     "ReplicaSet": Resource("apps/v1", "replicasets"),
+    "ResourceQuota": Resource("v1", "resourcequotas"),
     "StatefulSet": Resource("apps/v1", "statefulsets"),
 }
 
