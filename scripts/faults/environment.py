@@ -98,7 +98,7 @@ class Environment:
         """Make the repository and bring it up."""
         self.home.mkdir(parents=True, exist_ok=True)
         self._plain("init", "demo")
-        _name_cluster(self.repository, self.cluster)
+        claim_names(self.repository, self.cluster)
         self.git("add", "-A")
         self.git("-c", "user.name=faults", "-c", "user.email=faults@localhost", "commit", "-qm", "A cluster of its own")
         self.must_up()
@@ -170,8 +170,8 @@ class Environment:
         return subprocess.Popen(argv, cwd=self.home, env=self.env, text=True, **streams)
 
 
-def _name_cluster(repository: Path, cluster: str) -> None:
-    """Set the name of the cluster and a free host port."""
+def claim_names(repository: Path, cluster: str) -> None:
+    """Set the cluster name of the environment `local`, and a free host port."""
     [port] = free_ports(1)
     folder = repository / "clusters" / NAME
     for file, old, new in (
@@ -180,8 +180,9 @@ def _name_cluster(repository: Path, cluster: str) -> None:
         ("ksail.yaml", "name: local", f"name: {cluster}"),
         ("ksail.yaml", "context: kind-local", f"context: kind-{cluster}"),
     ):
-        path = folder / file
-        path.write_text(path.read_text().replace(old, new, 1))
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1))
 
 
 def retried(action: Callable[[], None], seconds: float = 30.0) -> None:

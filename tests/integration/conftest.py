@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devloop.clients.ports import free_ports
 from devloop.commands.toolchain import EVERYTHING
 from devloop.output.json import SCHEMA
 from devloop.provisioners import PROVISIONERS
 from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
 from devloop.toolchain.lock import this_platform
+from scripts.faults.environment import claim_names
 
 if TYPE_CHECKING:
     import docker
@@ -143,21 +143,6 @@ class User:
         if self.provisioner == "kind":
             claim_names(repository, f"devloop-test-{uuid.uuid4().hex[:8]}")
         return repository
-
-
-def claim_names(repository: Path, cluster: str) -> None:
-    """Set the cluster name of the environment `local`, and a free host port."""
-    [port] = free_ports(1)
-    folder = repository / "clusters" / "local"
-    for file, old, new in (
-        ("kind.yaml", "name: local", f"name: {cluster}"),
-        ("kind.yaml", "hostPort: 8080", f"hostPort: {port}"),
-        ("ksail.yaml", "name: local", f"name: {cluster}"),
-        ("ksail.yaml", "context: kind-local", f"context: kind-{cluster}"),
-    ):
-        text = (folder / file).read_text()
-        assert old in text
-        (folder / file).write_text(text.replace(old, new, 1))
 
 
 def remains(user: User) -> list[str]:

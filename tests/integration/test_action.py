@@ -18,8 +18,9 @@ import yaml
 
 from devloop.clients.xdg import cache_folder
 from devloop.provisioners import PROVISIONERS
+from scripts.faults.environment import claim_names
 
-from .conftest import User, claim_names, clean_up, copy_of_the_working_tree, remains, without_go
+from .conftest import User, clean_up, copy_of_the_working_tree, remains, without_go
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 REFERENCE = re.compile(r"\b(inputs|steps)((?:\.[\w-]+)+)")

@@ -22,10 +22,10 @@ from devloop.clients.engine import connect
 from devloop.clients.wait import until
 from devloop.images import Images
 from devloop.toolchain import Toolchain
+from scripts.faults.environment import claim_names
 
 from ..unit.clients.registries import Registry, listens, running
 from .bare_machine import Machine, install_wheel, namespaces, patch_lock, service
-from .conftest import claim_names
 from .published import BASES, HOSTS, RELEASES, publish, write_certificates, write_releases
 
 PORT = 8000
