@@ -9,7 +9,6 @@ import fnmatch
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from scripts.faults.environment import THIS, Build, Environment
 from scripts.faults.files import PROVISIONERS, Fault, InvalidFault, read_faults
 from scripts.faults.play import Result, play
 from scripts.faults.table import markdown_table, problem_lines, summary, text_table
+from scripts.keep import kept_or_temporary
 
 USAGE = 2
 
@@ -77,7 +77,7 @@ def _environments(wanted: argparse.Namespace) -> Iterator[Sequence[Environment]]
     if wanted.before:
         before = wanted.before.resolve()
         builds.append(Build("before", before, before / ".venv" / "bin" / "python", wanted.before_cache))
-    with _folder(wanted.keep) as folder:
+    with kept_or_temporary(wanted.keep, "faults-") as folder:
         environments = [_environment(build, folder, wanted.provisioner) for build in builds]
         try:
             for environment in environments:
@@ -99,16 +99,6 @@ def _environment(build: Build, folder: Path, provisioner: str) -> Environment:
     home.mkdir(parents=True)
     record.write_text(environment.cluster)
     return environment
-
-
-@contextlib.contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-            yield Path(folder).resolve()
-        return
-    keep.mkdir(parents=True, exist_ok=True)
-    yield keep.resolve()
 
 
 def _played(fault: Fault, environment: Environment, by_name: dict[str, Fault]) -> Result:

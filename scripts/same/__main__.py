@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.keep import kept_or_temporary
 from scripts.same.build import Build, NotReady
 from scripts.same.commands import Command, expand
 from scripts.same.compare import compare
@@ -27,7 +27,8 @@ def main() -> int:
     wanted = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # keeps the results so far
     try:
-        with _folder(wanted.keep) as keep, tempfile.TemporaryDirectory(prefix="same-") as scratch:
+        # Both builds use the same folder of inputs, so that paths do not differ.
+        with kept_or_temporary(wanted.keep, "same-inputs-") as keep, tempfile.TemporaryDirectory(prefix="same-") as scratch:
             builds = _builds(wanted, Path(scratch))
             inputs = prepare(keep, builds[0], ROOT / "tests" / "same", wanted.cases)
             commands = _chosen(inputs, wanted, builds)
@@ -86,17 +87,6 @@ def _cases() -> Path:
     asked = ["git", "-C", str(ROOT), "rev-parse", "--path-format=absolute", "--git-common-dir"]
     common = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     return Path(common or ROOT / ".git").parents[1] / "shared" / "cases"
-
-
-@contextlib.contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """The folder of the inputs; both builds use the same one, so that paths do not differ."""
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="same-inputs-") as folder:
-            yield Path(folder).resolve()
-        return
-    keep.mkdir(parents=True, exist_ok=True)
-    yield keep.resolve()
 
 
 def _builds(wanted: argparse.Namespace, scratch: Path) -> tuple[Build, Build]:
