@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,8 @@ import yaml
 
 from devloop.clients.worker import Worker
 
+from ..tarballs import tgz
+
 FILES = ("a/x.yaml", "a/b/x.yaml", "a/b/y.yaml", "c/x.yaml", "top.yaml")
 
 
@@ -19,22 +19,12 @@ def settings(name: str, **data: Any) -> str:
     return yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name.replace("/", "-")}, "data": data})
 
 
-def archive(**files: str) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as target:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(f"{name}.yaml")
-            entry.size = len(text)
-            target.addfile(entry, io.BytesIO(text.encode()))
-    return packed.getvalue()
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(settings(name, file=name))
-    (tmp_path / "packed.tgz").write_bytes(archive(inside=settings("inside")))
+    (tmp_path / "packed.tgz").write_bytes(tgz({"inside.yaml": settings("inside")}))
     return tmp_path
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import pytest
 import yaml
 
 from devloop.clients.worker import Worker
+
+from ..tarballs import tgz
 
 TEMPLATE = """apiVersion: v1
 kind: ConfigMap
@@ -210,19 +210,14 @@ def test_a_template_that_fails_is_told_at_its_line(render: Render) -> None:
 
 
 def test_dependencies_come_from_the_repository(render: Render) -> None:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as target:
-        for name, text in {"sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n", "sub/templates/b.yaml": SUB}.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text)
-            target.addfile(entry, io.BytesIO(text.encode()))
+    packed = tgz({"sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n", "sub/templates/b.yaml": SUB})
     wanted = [
         {"name": "sub", "version": "1.0.0", "repository": "https://x"},
         {"name": "near", "version": "1.0.0", "repository": "file://../near"},
     ]
     files = {
         "chart/Chart.yaml": CHART["chart/Chart.yaml"] + yaml.safe_dump({"dependencies": wanted}),
-        "chart/charts/sub-1.0.0.tgz": packed.getvalue(),
+        "chart/charts/sub-1.0.0.tgz": packed,
         "near/Chart.yaml": "apiVersion: v2\nname: near\nversion: 1.0.0\n",
         "near/templates/c.yaml": TEMPLATE.replace("settings", "near"),
         "chart/crds/d.yaml": {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "a.b.c"}},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +13,14 @@ from devloop.model.flux.graph import Graph, Node, NodeState, Release
 from devloop.model.flux.kustomization import parse_kustomization
 from devloop.model.kubernetes.objects import ObjectId
 
+from ..tarballs import tgz
+
 TEMPLATE, VALUES = "templates/web.yaml", "values.yaml"
 FILES = {"Chart.yaml": "name: web\nversion: 0.1.0\n", VALUES: "a: 1\n", TEMPLATE: "kind: ConfigMap\n", "README.md": "words\n"}
 
 
 def package(files: dict[str, str]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(f"web/{name}")
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content.encode()))
-    return stream.getvalue()
+    return tgz({f"web/{name}": content for name, content in files.items()})
 
 
 def cluster(digest: str = "sha256:1", **spec: Any) -> Observed:
