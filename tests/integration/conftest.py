@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devloop.commands.toolchain import EVERYTHING
+from devloop.flux.install import install
 from devloop.output.json import SCHEMA
 from devloop.provisioners import PROVISIONERS
 from devloop.runtime.layout import Layout
 from devloop.toolchain import Toolchain
 from devloop.toolchain.lock import this_platform
 from scripts.faults.environment import claim_names
+
+from .embedded_places import CONTROLLERS, ROLES, Place, at_home
 
 if TYPE_CHECKING:
     import docker
@@ -200,6 +204,35 @@ def user(tmp_path: Path) -> Iterator[User]:
     result = User(tmp_path)
     yield result
     clean_up(result)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """An embedded environment that does not run yet."""
+    with at_home(tmp_path):
+        yield Place(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One running environment for the tests that leave it usable."""
+    home = tmp_path_factory.mktemp("shared")
+    with at_home(home):
+        place = Place(home, "shared", ROLES, version="v1.30.0")
+        assert place.ensure_git_server()
+        assert place.ensure_cluster()
+        assert install(CONTROLLERS, place.kube, Toolchain(), threading.Event())
+        assert place.ensure_controllers()
+        yield place
+
+
+@pytest.fixture
+def cluster(shared: Place) -> Iterator[Place]:
+    """The shared environment, in whose folders a test is at home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(shared.home / "state"))
+        patch.setenv("KUBECONFIG", str(shared.kubeconfig))
+        yield shared
 
 
 def clean_up(user: User) -> None:

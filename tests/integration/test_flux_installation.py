@@ -18,7 +18,7 @@ from devloop.model.flux.names import NAMESPACE
 from devloop.model.report import Event, Notice
 from devloop.toolchain import Toolchain
 
-from .test_embedded import Place, at_home, until
+from .embedded_places import Place, at_home, until
 
 CONTROLLERS = ("source-controller", "kustomize-controller")
 DEFINITION = "kustomizations.kustomize.toolkit.fluxcd.io"
