@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
+from devloop.provisioners.embedded.pod_stages import FIRST_STATUS, KEPT, NEW, Expression, Stage, ordinary_stages, stage
+
 ANNOTATION = "devloop.dev/simulate"
-ORDINARY_STAGES = Path(__file__).with_name("pod_stages.yaml")
 
 RESTART = 300  # milliseconds from the end of a container to the next state
 BACK_OFF = '([(.status.containerStatuses[0].restartCount // 1) * 10, 300] | min | tostring) + "s"'
@@ -56,7 +56,7 @@ class Step:
 def stages() -> str:
     """kwok's configuration, one document for each stage."""
     failing = [_stage(failure, number, step) for failure, steps in FAILURES.items() for number, step in enumerate(steps)]
-    return ORDINARY_STAGES.read_text() + "".join(f"---\n{json.dumps(stage)}\n" for stage in failing)
+    return "".join(f"---\n{json.dumps(each)}\n" for each in [*ordinary_stages(), *failing])
 
 
 def _waiting(reason: str, message: str = "") -> str:
@@ -110,29 +110,24 @@ FAILURES: dict[str, tuple[Step, ...]] = {
 }
 
 
-def _stage(failure: str, number: int, step: Step) -> dict[str, Any]:
+def _stage(failure: str, number: int, step: Step) -> Stage:
     """The weight goes before that of the ordinary stages, which also match."""
-    spec: dict[str, Any] = {
-        "resourceRef": {"apiGroup": "v1", "kind": "Pod"},
-        "selector": {"matchExpressions": _conditions(failure, step)},
-        "weight": 1,
-        "next": {"statusTemplate": _status(step)},
-    }
+    then: dict[str, Any] = {"statusTemplate": _status(step)}
     if step.event:
-        spec["next"]["event"] = {"type": "Warning", "reason": step.event[0], "message": step.event[1]}
+        then["event"] = {"type": "Warning", "reason": step.event[0], "message": step.event[1]}
+    more: dict[str, Any] = {"weight": 1}
     if step.delay:
         is_fixed = isinstance(step.delay, int)
-        spec["delay"] = {"durationMilliseconds": step.delay} if is_fixed else {"durationFrom": {"expressionFrom": step.delay}}
-    return {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Stage", "metadata": {"name": f"simulate-{failure}-{number}"}, "spec": spec}
+        more["delay"] = {"durationMilliseconds": step.delay} if is_fixed else {"durationFrom": {"expressionFrom": step.delay}}
+    return stage(f"simulate-{failure}-{number}", _conditions(failure, step), then, **more)
 
 
-def _conditions(failure: str, step: Step) -> list[dict[str, Any]]:
+def _conditions(failure: str, step: Step) -> list[Expression]:
     chosen = {"key": f'.metadata.annotations["{ANNOTATION}"] // "" | split("=")[0]', "operator": "In", "values": [failure]}
-    kept = {"key": ".metadata.deletionTimestamp", "operator": "DoesNotExist"}
     if not step.after:
-        return [chosen, kept, {"key": ".status.podIP", "operator": "DoesNotExist"}]
+        return [chosen, KEPT, NEW]
     running = {"key": ".status.phase", "operator": "In", "values": ["Pending", "Running"]}
-    return [chosen, kept, running, {"key": f".status.containerStatuses[0]{step.after}", "operator": "Exists"}]
+    return [chosen, KEPT, running, {"key": f".status.containerStatuses[0]{step.after}", "operator": "Exists"}]
 
 
 def _status(step: Step) -> str:
@@ -156,7 +151,8 @@ def _status(step: Step) -> str:
     )
 
 
-_NEW_POD = """\
+_NEW_POD = (
+    """\
 {{ $names := list }}{{ range .spec.containers }}{{ $names = append $names .name }}{{ end }}
 conditions:
 - {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
@@ -167,16 +163,6 @@ conditions:
   message: {{ printf "containers with unready status: [%s]" (join " " $names) | Quote }}
   lastTransitionTime: {{ $now | Quote }}
 {{ end }}
-initContainerStatuses:
-{{ range .spec.initContainers }}
-- name: {{ .name | Quote }}
-  image: {{ .image | Quote }}
-  imageID: ""
-  ready: true
-  restartCount: 0
-  state: {terminated: {exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }}}}
-{{ end }}
-hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
-podIP: {{ PodIPWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" ) .metadata.name .metadata.namespace | Quote }}
-startTime: {{ $now | Quote }}
 """
+    + FIRST_STATUS
+)
