@@ -64,7 +64,7 @@ def watch(kube: Kube, resource: Resource, stop: threading.Event, namespace: str 
     The existing objects come first (ADDED), then SYNCED, once; without either if they are `known`. After a reconnect the existing objects
     come again, and DELETED for those that are gone.
     """
-    seen = {_key(obj): obj for obj in known.objects} if known else {}
+    seen = {_key(obj): _brief(obj) for obj in known.objects} if known else {}
     version, synced = known.version if known else "", known is not None
     while not stop.is_set():
         try:

@@ -88,11 +88,12 @@ class Console:
 
     def emit(self, event: Event) -> None:
         """Shows an event; any thread may call it."""
+        event = self._hints.event(event)
         if isinstance(event, Found):
-            self._found(self._hints.event(event))
+            self._found(event.findings)
             return
         with self._lock:
-            line = self._view.take(self._hints.event(event))
+            line = self._view.take(event)
         permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or permanent):
             self._heartbeat.note()
@@ -103,13 +104,12 @@ class Console:
             line = self._view.waiting()
         _print(self._rich, line)
 
-    def _found(self, event: Event) -> None:
+    def _found(self, findings: tuple[Diagnostic, ...]) -> None:
         """Shows findings as soon as they are known: the rest of a run can take minutes."""
-        assert isinstance(event, Found)
         with self._lock:
-            self._shown += event.findings
+            self._shown += findings
             self._heartbeat.note()
-            _print(self._rich, *findings_by_file(event.findings))
+            _print(self._rich, *findings_by_file(findings))
 
     def show(self, report: Report) -> None:
         """Shows the report: what is ready, what is not and why, what to do next."""

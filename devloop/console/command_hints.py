@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from devloop.errors import DevloopError, InputError
 from devloop.hint import DevloopCommand, Hint, Instructions
 from devloop.model.commands import COMMANDS
-from devloop.model.report import Event, Notice, Report, StepFinished
+from devloop.model.report import Event, Notice, Reconciling, Report, StepFinished
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class CommandContext:
                 return replace(event, hint=self.hint(event.hint))
             case StepFinished(outcome):
                 return StepFinished(replace(outcome, hint=self.hint(outcome.hint)))
+            case Reconciling(kustomizations, causes):
+                return Reconciling(kustomizations, tuple(replace(cause, hint=self.hint(cause.hint)) for cause in causes))
         return event
 
     def report(self, report: Report) -> Report:
@@ -55,6 +57,7 @@ class CommandContext:
             report,
             steps=tuple(replace(step, hint=self.hint(step.hint)) for step in report.steps),
             findings=tuple(replace(finding, hint=self.hint(finding.hint)) for finding in report.findings),
+            causes=tuple(replace(cause, hint=self.hint(cause.hint)) for cause in report.causes),
             diagnoses=tuple(replace(diagnosis, hint=self.hint(diagnosis.hint)) for diagnosis in report.diagnoses),
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devloop.console.text import COLOURS, cause_text, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.causes.cause import Cause
-from devloop.model.messages import join_words
+from devloop.model.messages import join_some
 from devloop.model.report import Event, Notice, Progress, Readiness, Reconciling, StepFinished, StepStarted
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class View:
         self._kustomizations: tuple[Readiness, ...] = ()
         self._causes: tuple[Cause, ...] = ()
         self._since: dict[Cause, float] = {}
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def take(self, event: Event) -> RenderableType | None:
         """Updates the view and returns the line to print, if any."""
@@ -83,8 +83,8 @@ class View:
         self._causes, now = causes, time.monotonic()
         self._since = {cause: self._since.get(cause, now) for cause in causes if cause.id not in VAGUE}
         long = self._patience * SLOW
-        new = [c for c, since in self._since.items() if now - since >= (self._patience if c.final else long) and str(c) not in self._told]
-        self._told |= set(map(str, new))
+        new = [c for c, since in self._since.items() if now - since >= (self._patience if c.final else long) and str(c) not in self._shown]
+        self._shown |= set(map(str, new))
         return new
 
     def waiting(self) -> RenderableType:
@@ -95,7 +95,7 @@ class View:
         pending = [k.id for k in self._kustomizations if not (k.ready or k.suspended)]
         if pending:
             ready = len(self._kustomizations) - len(pending)
-            items.append(f"{ready} of {len(self._kustomizations)} Kustomizations ready, not {join_words(pending[:MOST_NAMES])}")
+            items.append(f"{ready} of {len(self._kustomizations)} Kustomizations ready, not {join_some(pending, MOST_NAMES)}")
         items += [str(cause) for cause in self._causes[:1]]
         return Hanging(styled("still running: ", ", ".join(steps), f" ({'; '.join(items)})" if items else "", style="dim"), 2)
 

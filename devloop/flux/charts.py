@@ -22,7 +22,7 @@ from devloop.model.flux.graph import Graph, Release
 from devloop.model.flux.names import HELM_CHART, HELM_RELEASE
 from devloop.model.flux.releases import chart_of, source_of_chart
 from devloop.model.kubernetes.objects import Object
-from devloop.model.messages import join_words
+from devloop.model.messages import join_some
 
 FILE = "charts.json"  # HelmChart -> a Comparison
 MOST_NAMES = 3
@@ -48,8 +48,7 @@ class Comparison:
 
     @property
     def cause(self) -> Cause:
-        more = [f"{len(self.changed) - MOST_NAMES} more"] if len(self.changed) > MOST_NAMES else []
-        files = join_words([*self.changed[:MOST_NAMES], *more])
+        files = join_some(self.changed, MOST_NAMES)
         text = f"the edit of {files} in {self.folder} is not in the cluster: Flux packages a version once, and it is still {self.version}"
         path = f"{self.folder}/Chart.yaml"
         hint = f"raise version in {path}, or set spec.chart.spec.reconcileStrategy: Revision"

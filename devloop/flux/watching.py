@@ -19,7 +19,7 @@ from devloop.model.kubernetes.objects import Object
 
 PATIENCE = 10.0  # seconds for the first answers of the API server
 TICK = 0.05  # seconds between two checks of the clock without events
-PACE = 0.2  # seconds between two diagnoses while events come
+PACE = 0.2  # seconds between two diagnoses
 OTHERS_PACE = 1.0  # seconds between two looks at objects that are not watched
 MOST_OTHERS = 30  # of them at a time
 # Kinds without a status, most objects of a repository.
@@ -42,8 +42,6 @@ class Watching:
     _left: int = 0
     _known: Mapping[Resource, Listed] = field(default_factory=dict)
     _events: Events | None = None
-    _changed: bool = True
-    _diagnosed_at: float = 0.0
     _diagnosis: Diagnosis | None = None
     _looked_at: float = 0.0
     _kinds: dict[str, Resource] | None = None
@@ -79,7 +77,6 @@ class Watching:
             while seen := True:
                 self._take(*self._events.get_nowait())
         except queue.Empty:
-            self._changed |= seen
             return seen
 
     def _take(self, event: str, obj: Object) -> None:
@@ -91,13 +88,11 @@ class Watching:
             self.state.observe(event, obj, time.monotonic())
 
     def diagnose(self, *, at_once: bool = False) -> Diagnosis:
-        """The causes now; the previous ones if nothing has changed, or only a moment ago."""
+        """The causes now, or those of a moment ago."""
         now = time.monotonic()
-        due = now - self._diagnosed_at >= PACE
-        if self._diagnosis is None or at_once or due:
+        if self._diagnosis is None or at_once or now - self._diagnosis.now >= PACE:
             self._look_at_others(now)
             self._diagnosis = Diagnosis(self.state, now, time.time())
-            self._diagnosed_at, self._changed = now, False
         return self._diagnosis
 
     def _look_at_others(self, now: float) -> None:

@@ -16,6 +16,11 @@ def join_words(names: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
+def join_some(names: Sequence[str], most: int) -> str:
+    """`a, b and 3 more`: at most `most` names."""
+    return join_words([*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])])
+
+
 def counted(number: int, noun: str) -> str:
     """`1 node`, `2 nodes`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -22,7 +22,7 @@ from devloop.model.flux.names import REQUESTED_AT
 from devloop.model.flux.nudges import Nudges
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
-from devloop.model.messages import counted, join_words
+from devloop.model.messages import counted, join_some
 from devloop.model.report import Notice, Outcome, Reconciling, Status
 from devloop.provisioners import state_dir
 from devloop.session import Session
@@ -134,8 +134,7 @@ class _Wait:
     def _report_pruned(self) -> None:
         pruned = sorted(map(str, (self.applied or frozenset()) - self.state.applied()))
         if pruned:
-            more = [f"{len(pruned) - MOST_NAMES} more"] if len(pruned) > MOST_NAMES else []
-            self.session.emit(Notice(f"Flux pruned {join_words([*pruned[:MOST_NAMES], *more])}"))
+            self.session.emit(Notice(f"Flux pruned {join_some(pruned, MOST_NAMES)}"))
 
     def _failed(self, causes: tuple[Cause, ...], after: str, hint: str | DevloopCommand) -> Outcome:
         states = self.state.kustomizations(time.monotonic())
@@ -144,7 +143,7 @@ class _Wait:
         if waiting:
             message = f"{waiting} of {counted(len(states), 'Kustomization')} {'is' if waiting == 1 else 'are'} not ready"
         else:
-            message = "not available: " + join_words(sorted({str(cause.object) for cause in causes})[:MOST_NAMES])
+            message = "not available: " + join_some(sorted({str(cause.object) for cause in causes}), MOST_NAMES)
         return Outcome(Status.FAILED, message + after, hint)
 
     def _request(self, wanted: Iterable[ObjectId]) -> bool:

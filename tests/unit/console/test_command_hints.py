@@ -13,6 +13,7 @@ from devloop.console.command_hints import CommandContext
 from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import InputError
 from devloop.hint import DevloopCommand, Hint, command, instructions, shell
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed
 from devloop.model.report import Notice, Outcome, Report, Status
 
@@ -58,7 +59,8 @@ def test_everything_that_is_shown_is_completed(capsys: pytest.CaptureFixture[str
     console.emit(Notice("look", Severity.WARNING, DevloopCommand("status", "local")))
     step = Outcome(Status.FAILED, "no", DevloopCommand("down", "local"), title="cluster")
     finding = Diagnostic("bad", Location("x", 1), DevloopCommand("validate"), Severity.ERROR, rule="a/b")
-    console.show(Report("up", "local", steps=(step,), findings=(finding,)))
+    cause = Cause("object/missing", ObjectRef("ConfigMap", "shop", "a"), "gone", hint=DevloopCommand("up"))
+    console.show(Report("up", "local", steps=(step,), findings=(finding,), causes=(cause,)))
     console.show(Report("doctor", "local", diagnoses=(failed("keys", "none", DevloopCommand("doctor", "local")),)))
     console.error(
         InputError(
