@@ -2,86 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from devloop.clients.worker import Worker
-
 from ..tarballs import tgz
-
-TEMPLATE = """apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {{ .Release.Name }}-settings
-data:
-  colour: {{ .Values.colour | quote }}
-  namespace: {{ .Release.Namespace }}
-  version: {{ .Capabilities.KubeVersion.Version }}
-"""
-SUB = TEMPLATE.replace("settings", "sub")
-CHART = {"chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n", "chart/values.yaml": "colour: red\n"}
-
-Render = Callable[..., dict[str, Any]]
-
-
-def release(**spec: Any) -> dict[str, Any]:
-    source = {"kind": "GitRepository", "name": "flux-system"}
-    chart = {"spec": {"chart": "./chart", "sourceRef": source, **spec.pop("chart", {})}}
-    metadata = {"name": "web", "namespace": "apps"}
-    return {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": metadata, "spec": {"chart": chart, **spec}}
-
-
-@pytest.fixture
-def render(worker_program: Path, tmp_path: Path) -> Render:
-    """What the worker makes of a HelmRelease beside `files` (text, or an object), in a repository of its own."""
-
-    def render(
-        files: Mapping[str, Any] | None = None,
-        *,
-        apis: tuple[str, ...] = (),
-        version: str = "v1.35.2",
-        artifact: Mapping[str, Any] | None = None,
-        included: Mapping[str, str] | None = None,
-        **spec: Any,
-    ) -> dict[str, Any]:
-        for name, content in (
-            CHART | {"chart/templates/a.yaml": TEMPLATE, "apps/release.yaml": release(**spec)} | dict(files or {})
-        ).items():
-            path = tmp_path / "repo" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(
-                content if isinstance(content, bytes) else (content if isinstance(content, str) else yaml.safe_dump(content)).encode()
-            )
-        metadata = {"namespace": "flux-system", "name": "apps"}
-        body = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": metadata, "spec": {"path": "./apps"}}
-        one = {"namespace": "apps", "name": "web", "base": "."} | ({"artifact": artifact} if artifact else {})
-        one |= {"settings": {"unknown": included}} if included else {}
-        asked = {"scope": "x", "version": version, "apis": list(apis), "releases": [one]}
-        with Worker(worker_program, tmp_path / "repo", store=tmp_path / "store") as worker:
-            worker.ask_all([{"build": {"scope": "x", "base": ".", **metadata, "object": body}}])
-            [answer] = worker.ask_all([{"releases": metadata | asked}])
-            [again] = worker.ask_all([{"releases": metadata | asked}])
-        assert answer["result"] == again["result"]
-        [result] = answer["result"]
-        return dict(result)
-
-    return render
-
-
-def data(result: Mapping[str, Any]) -> dict[str, Any]:
-    assert "failure" not in result, result["failure"]
-    found: dict[str, Any] = result["objects"][0]["body"]["data"]
-    return found
-
-
-def settings(kind: str = "ConfigMap", field: str = "data", **values: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "values", "namespace": "apps"}, field: values}
+from .charts import CHART, SUB, TEMPLATE, Render, data, release
 
 
 def test_a_chart_is_rendered_with_its_release(render: Render) -> None:
@@ -96,54 +24,6 @@ def test_names_and_namespaces_are_those_of_helm_controller(render: Render) -> No
     assert (built["metadata"], built["data"]["namespace"]) == ({"name": "far-web-settings", "namespace": "far"}, "far")
     long = render(releaseName="x" * 60)["objects"][0]["body"]["metadata"]["name"]
     assert long == "x" * 40 + "-" + "42f2d9733566" + "-settings"
-
-
-@pytest.mark.parametrize(
-    ("files", "spec", "colour"),
-    [
-        ({}, {"values": {"colour": "blue"}}, "blue"),
-        ({"more.yaml": "colour: green\n"}, {"chart": {"valuesFiles": ["more.yaml"]}}, "green"),
-        ({}, {"chart": {"valuesFiles": ["chart/values.yaml", "gone.yaml"], "ignoreMissingValuesFiles": True}}, "red"),
-        (
-            {"apps/v.yaml": settings(**{"values.yaml": "colour: pink\nsize: 1\n"})},
-            {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}]},
-            "pink",
-        ),
-        (
-            {"apps/v.yaml": settings(**{"values.yaml": "colour: pink\n"})},
-            {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}], "values": {"colour": "blue"}},
-            "blue",
-        ),
-        (
-            {"apps/v.yaml": settings(which="white")},
-            {
-                "valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "which", "targetPath": "colour"}],
-                "values": {"size": "x"},
-            },
-            "white",
-        ),
-        ({}, {"valuesFrom": [{"kind": "ConfigMap", "name": "gone", "optional": True}]}, "red"),
-    ],
-)
-def test_values_are_put_together_in_the_order_of_helm_controller(
-    render: Render, files: dict[str, Any], spec: dict[str, Any], colour: str
-) -> None:
-    assert data(render(files, **spec))["colour"] == colour
-
-
-SECRET = "hunter2-and-more"
-
-
-def test_values_of_secrets_are_unknown_and_never_shown(render: Render) -> None:
-    template = TEMPLATE + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {colour: {{ .Values.colour | b64enc }}}\n"
-    files = {"apps/v.yaml": settings("Secret", "stringData", **{"values.yaml": f"colour: {SECRET}\n"}), "chart/templates/a.yaml": template}
-    result = render(files, valuesFrom=[{"kind": "Secret", "name": "values"}])
-    assert {built["body"]["kind"]: built["unknown"] for built in result["objects"]} == {
-        "Secret": ["/data/colour"],
-        "ConfigMap": ["/data/colour"],
-    }
-    assert {built["body"]["data"]["colour"] for built in result["objects"]} == {"${colour}", base64.b64encode(b"${colour}").decode()}
-    assert not {SECRET, base64.b64encode(SECRET.encode()).decode()} & set(json.dumps(result).split('"'))
 
 
 @pytest.mark.parametrize(
@@ -259,6 +139,8 @@ def test_hooks_are_rendered_and_tests_are_not(render: Render) -> None:
 PATCH = {
     "kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": json.dumps([{"op": "add", "path": "/data/x", "value": "y"}])}]}
 }
+
+
 HOOK = TEMPLATE.replace("metadata:", "metadata:\n  annotations: {helm.sh/hook: pre-install}")
 
 
@@ -314,49 +196,6 @@ def test_yaml_means_what_helm_4_makes_of_it(render: Render) -> None:
     assert {name: data(built)[name] for name in ("answer", "letter", "switch")} == {"answer": "yes", "letter": "y", "switch": "on"}
 
 
-def test_a_list_counts_as_its_items(render: Render) -> None:
-    listed = "apiVersion: v1\nkind: List\nitems:\n" + "".join(
-        f"- {{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}\n" for name in "ab"
-    )
-    built = render({"chart/templates/a.yaml": listed})["objects"]
-    assert [(each["body"]["metadata"]["name"], each["origin"]) for each in built] == [
-        ("a", "chart/templates/a.yaml"),
-        ("b", "chart/templates/a.yaml"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("spec", "kinds"),
-    [
-        ({"values": {"n": 3, "big": 1048576}}, "float64 1.048576e+06"),
-        (
-            {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": name, "targetPath": name} for name in ("n", "big")]},
-            "int64 1048576",
-        ),
-    ],
-)
-def test_numbers_are_those_of_helm_controller(render: Render, spec: dict[str, Any], kinds: str) -> None:
-    template = TEMPLATE.replace(".Values.colour | quote", 'printf "%s %v" (kindOf .Values.n) .Values.big')
-    files = {"chart/templates/a.yaml": template, "apps/v.yaml": settings(n="3", big="1048576")}
-    assert data(render(files, **spec))["colour"] == kinds
-
-
-def test_a_value_that_helm_cannot_set_is_told_in_its_words(render: Render) -> None:
-    values = [{"kind": "ConfigMap", "name": "values", "valuesKey": "hosts", "targetPath": "colour"}]
-    failure = render({"apps/v.yaml": settings(hosts="a:1,b:2")}, valuesFrom=values)["failure"]
-    assert failure["message"] == 'hosts of ConfigMap values cannot be set at colour: key "b:2" has no value'
-    assert (failure["field"], "literal: true" in failure["hint"]) == (["spec", "valuesFrom", 0], True)
-    assert data(render(valuesFrom=[values[0] | {"literal": True}]))["colour"] == "a:1,b:2"
-    assert render(valuesFrom=[values[0] | {"targetPath": "colour[-1]"}])["failure"]["hint"].startswith("correct targetPath: ")
-
-
-@pytest.mark.parametrize(
-    ("included", "kind"), [({"vendor": "GitRepository/shared"}, "unknown"), ({"vendor2": "GitRepository/shared"}, "missing")]
-)
-def test_a_values_file_from_elsewhere_is_unknown(render: Render, included: Mapping[str, str], kind: str) -> None:
-    assert render(included=included, chart={"valuesFiles": ["vendor/values.yaml"]})["failure"]["kind"] == kind
-
-
 @pytest.mark.parametrize(
     ("version", "api", "served"),
     [
@@ -385,13 +224,6 @@ def test_what_a_chart_looks_up_is_unknown(render: Render) -> None:
     render({"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", f'({looked_up} | default dict).colour | default "none"')})
     failure = render({"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", f"{looked_up}.data.colour")})["failure"]
     assert failure["kind"] == "unknown"
-
-
-def test_values_are_checked_against_a_schema_with_the_usual_address(render: Render) -> None:
-    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"colour": {"type": "number"}}}
-    assert "want number" in render({"chart/values.schema.json": json.dumps(schema)})["failure"]["message"]
-    fetched = {"chart/values.schema.json": json.dumps({"$ref": "https://example.invalid/schema.json"})}
-    assert data(render(fetched))["colour"] == "red"
 
 
 VERSIONED = {"chart/templates/a.yaml": TEMPLATE.replace(".Values.colour", ".Chart.Version")}
@@ -441,6 +273,8 @@ WIDGETS = {
     "metadata": {"name": "widgets.example.com"},
     "spec": {"group": "example.com", "names": {"kind": "Widget"}, "versions": [{"name": "v1", "served": True}]},
 }
+
+
 WIDGET = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "one"}}
 LATE_WIDGET = {**WIDGET, "metadata": {"name": "one", "annotations": {"helm.sh/hook": "post-install"}}}
 
