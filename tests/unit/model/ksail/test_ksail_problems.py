@@ -8,8 +8,8 @@ import pytest
 
 from devloop.errors import InputError
 
+from .complete import COMPLETE_G1, COMPLETE_G2, COMPLETE_G3
 from .definitions import NEW, OLD, load, problems
-from .test_ksail import COMPLETE_G1, COMPLETE_G2, COMPLETE_G3
 
 
 @pytest.mark.parametrize(

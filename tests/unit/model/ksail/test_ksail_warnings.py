@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from .complete import DEPRECATED
 from .definitions import NEW, load, said
-from .test_ksail import DEPRECATED
 
 
 @pytest.mark.parametrize(
