@@ -1,4 +1,4 @@
-"""The doctor's looks against real sockets, files, servers and repositories, and what becomes of a check that breaks or hangs."""
+"""The doctor's looks against real sockets, files and servers, and what becomes of a check that breaks or hangs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,30 +16,17 @@ from pathlib import Path
 import pytest
 
 import devloop.doctor
-from devloop.clients import certificates, engine, kubeconfig, machine, ports
-from devloop.clients.engine import facts
-from devloop.clients.xdg import cache_folder
+from devloop.clients import certificates, kubeconfig, machine, ports
 from devloop.diagnostic import Diagnostic
 from devloop.doctor import DoctorContext, examine
 from devloop.doctor.checks import CHECKS, DoctorCheck
 from devloop.doctor.kubeconfig_entries import kubeconfig_entries
 from devloop.errors import DevloopError, InputError
 from devloop.model.doctor.diagnosis import Diagnosis, Level, ok
-from devloop.model.doctor.engine import NoEngine, Trouble
 from devloop.model.units import MEBIBYTE
 from devloop.provisioners.embedded.authority import new_authority
-from devloop.repository.environments import find_root
 
-
-def patient(root: Path, name: str = "", **more: object) -> DoctorContext:
-    return DoctorContext(lambda: find_root(root), name, **more)  # type: ignore[arg-type]
-
-
-def by_check(diagnoses: tuple[Diagnosis, ...]) -> dict[str, Diagnosis]:
-    return {diagnosis.check: diagnosis for diagnosis in diagnoses}
-
-
-# -- checks that misbehave ------------------------------------------------------------------------------------------------------------
+from .contexts import patient
 
 
 def breaks(_: DoctorContext) -> Iterator[Diagnosis]:
@@ -85,86 +71,6 @@ def test_the_machine_alone_needs_no_repository_and_every_check_speaks(tmp_path: 
     assert not [diagnosis for diagnosis in diagnoses if "broke" in diagnosis.message]
 
 
-# -- the container engine -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock", "nonsense"])
-def test_an_engine_that_was_named_and_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", address)
-    found = facts.read_engine_facts(1.0)
-    assert isinstance(found, NoEngine)
-    assert (found.trouble, found.chosen) == (Trouble.SILENT, True)
-
-
-def test_no_engine_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
-    monkeypatch.setattr(engine, "_PODMAN_SOCKETS", ())
-    found = facts.read_engine_facts(1.0)
-    assert isinstance(found, NoEngine)
-    assert (found.trouble, found.chosen, found.address) == (Trouble.ABSENT, False, f"{tmp_path}/docker.sock")
-
-
-def test_an_engine_that_takes_the_question_and_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(socket.socket(socket.AF_UNIX)) as listener:
-        listener.bind(str(tmp_path / "docker.sock"))
-        listener.listen()
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-        found = facts.read_engine_facts(1.0)
-    assert isinstance(found, NoEngine)
-    assert found.trouble is Trouble.SILENT
-    assert found.detail
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_socket_that_this_user_may_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import docker  # noqa: F401 (nobody may be unable to read where Python lies)
-
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    with closing(socket.socket(socket.AF_UNIX)) as listener:
-        listener.bind(str(tmp_path / "docker.sock"))
-        listener.listen()
-        (tmp_path / "docker.sock").chmod(0o600)
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-        os.seteuid(65534)
-        try:
-            found = facts.read_engine_facts(1.0)
-        finally:
-            os.seteuid(0)
-    assert isinstance(found, NoEngine)
-    assert found.trouble is Trouble.FORBIDDEN
-
-
-def test_a_podman_is_asked_where_there_is_no_docker_as_up_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(engine, "SOCKET", f"{tmp_path}/docker.sock")
-    (tmp_path / "podman").mkdir()
-    (tmp_path / "podman" / "podman.sock").touch()
-    found = facts.read_engine_facts(1.0)
-    assert isinstance(found, NoEngine)
-    assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, False, f"{tmp_path}/podman/podman.sock")
-
-
-def test_the_engine_of_dockers_current_context_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    (tmp_path / "contexts" / "meta" / "abc").mkdir(parents=True)
-    (tmp_path / "contexts" / "meta" / "abc" / "meta.json").write_text(
-        '{"Name": "far", "Endpoints": {"docker": {"Host": "unix:///far.sock"}}}'
-    )
-    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
-    found = facts.read_engine_facts(1.0)
-    assert isinstance(found, NoEngine)
-    assert (found.trouble, found.chosen, found.address) == (Trouble.SILENT, True, "/far.sock")
-
-
-# -- the machine ----------------------------------------------------------------------------------------------------------------------
-
-
 def test_this_machine_has_memory_limits_groups_and_capabilities() -> None:
     memory = machine.memory()
     assert 0 < memory.available <= memory.total
@@ -206,9 +112,6 @@ def test_a_port_with_a_listener_is_taken_and_by_whom_is_known(address: str) -> N
         assert f"(process {os.getpid()})" in ports.port_holder(port)
         assert ports.bind_error("127.0.0.1", port, "UDP") == ""
     assert ports.bind_error(address, port, "TCP") == ""
-
-
-# -- the clock ------------------------------------------------------------------------------------------------------------------------
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -255,9 +158,6 @@ def test_certificates_have_an_end_and_other_text_has_none() -> None:
     assert certificates.validity(b"") is None
 
 
-# -- the kubeconfig -------------------------------------------------------------------------------------------------------------------
-
-
 def test_the_entries_of_an_environment_are_found_in_the_users_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = {
         "clusters": [{"name": "kind-local", "cluster": {"server": "https://127.0.0.1:1", "certificate-authority-data": "!!"}}],
@@ -282,90 +182,3 @@ def test_a_kubeconfig_that_may_not_be_written(tmp_path: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(DevloopError, match="read-only"):
         kubeconfig.check_writable(path)
-
-
-# -- an environment -------------------------------------------------------------------------------------------------------------------
-
-DEFINITION = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec:\n  cluster: {cni: CNI}\n"
-KIND = """\
-apiVersion: kind.x-k8s.io/v1alpha4
-kind: Cluster
-nodes: [{role: control-plane, extraPortMappings: [{containerPort: 1, hostPort: PORT}]}]
-"""
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for variable in ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder().parent))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    root = tmp_path / "repository"
-    (root / "k8s").mkdir(parents=True)
-    (root / "ksail.yaml").write_text(DEFINITION.replace("CNI", "Default"))
-    (root / "k8s" / "kustomization.yaml").write_text("resources: []\n")
-    subprocess.run(["git", "init", "-q", root], check=True)
-    return root
-
-
-def test_a_port_that_the_definition_maps_is_taken(repository: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        (repository / "kind.yaml").write_text(KIND.replace("PORT", str(listener.getsockname()[1])))
-        taken = by_check(examine(patient(repository, "local", provisioner="kind")))["ports"]
-        minor = by_check(examine(patient(repository, "local", provisioner="embedded")))["ports"]
-    assert (taken.level, minor.level) == (Level.FAILED, Level.WARNING)
-    # Whose it is: ours, or a process that was being started meanwhile and shared the socket for a moment.
-    assert "is in use by" in taken.message
-    assert "(process " in taken.message
-    assert "kind.yaml" in str(taken.hint)
-
-
-def test_a_definition_that_is_wrong_is_told_with_its_line_and_what_hangs_on_it_is_left_out(repository: Path) -> None:
-    (repository / "ksail.yaml").write_text(DEFINITION.replace("CNI", "Cilum"))
-    found = by_check(examine(patient(repository, "local")))
-    assert found["definition"].level is Level.FAILED
-    assert "ksail.yaml:5" in found["definition"].message
-    assert "Cilium" in str(found["definition"].hint)
-    assert found["repository"].level is Level.OK
-    assert {"ports", "keys"}.isdisjoint(found)
-
-
-def test_a_name_that_is_none_and_a_folder_without_a_definition_are_failed_lines(repository: Path, tmp_path: Path) -> None:
-    assert "did you mean local" in str(by_check(examine(patient(repository, "locl")))["definition"].hint)
-    (tmp_path / "empty").mkdir()
-    lost = by_check(examine(patient(tmp_path / "empty", "local")))
-    assert lost["definition"].level is Level.FAILED
-    assert "devloop init" in str(lost["definition"].hint)
-
-
-def test_a_repository_that_flux_cannot_read_or_that_is_none(repository: Path) -> None:
-    subprocess.run(["rm", "-rf", repository / ".git"], check=True)
-    assert "git -C" in str(by_check(examine(patient(repository, "local")))["repository"].hint)
-    subprocess.run(["git", "init", "-q", "--object-format=sha256", repository], check=True)
-    assert "SHA-256" in by_check(examine(patient(repository, "local")))["repository"].message
-
-
-def test_a_key_that_is_missing_wrong_or_right(repository: Path, tmp_path: Path, sops_program: Path, worker_program: Path) -> None:
-    from devloop.clients.sops import encrypt, new_key_pair
-
-    (public, private), (_, other) = new_key_pair(), new_key_pair()
-    (repository / ".sops.yaml").write_text(f"creation_rules: [{{age: {public}, encrypted_regex: ^data$}}]\n")
-    secret = b"apiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: y}\ndata: {a: Yg==}\n"
-    (repository / "k8s" / "secret.enc.yaml").write_bytes(encrypt(sops_program, repository, "k8s/secret.enc.yaml", secret))
-    (repository / "k8s" / "kustomization.yaml").write_text("resources: [secret.enc.yaml]\n")
-    missing = by_check(examine(patient(repository, "local")))["keys"]
-    assert (missing.level, missing.message) == (Level.FAILED, "no Age key for k8s/secret.enc.yaml")
-    (tmp_path / "wrong.agekey").write_text(other)
-    (tmp_path / "wrong.agekey").chmod(0o600)
-    wrong = by_check(examine(patient(repository, "local", key_file=tmp_path / "wrong.agekey")))["keys"]
-    assert wrong.level is Level.FAILED
-    assert "encrypted for other keys; tried --age-key-file" in wrong.message
-    (tmp_path / "right.agekey").write_text(private)
-    (tmp_path / "right.agekey").chmod(0o644)
-    diagnoses = [d for d in examine(patient(repository, "local", key_file=tmp_path / "right.agekey")) if d.check == "keys"]
-    assert [d.level for d in diagnoses] == [Level.OK, Level.WARNING]
-    assert str(tmp_path / "right.agekey") in diagnoses[0].message
-    assert str(diagnoses[1].hint) == f"chmod 600 {tmp_path}/right.agekey"
-    assert private not in str(diagnoses) + str(wrong)
