@@ -50,7 +50,7 @@ class Diagnosis:
         if cause.id != "volume/pending" or cause.object.kind == "PersistentVolumeClaim":
             return cause
         claims = [self.state.observed.get(ref) for ref in pending_claims(self.state.observed) if ref.namespace == cause.object.namespace]
-        found = next((claim_cause(claim, self.state.observed) for claim in claims if claim and not is_current(claim)), None)
+        found = next((claim_cause(claim, self.state.observed, self.clock) for claim in claims if claim and not is_current(claim)), None)
         return replace(found, kustomization=cause.kustomization) if found else cause
 
     def _of_kustomizations(self) -> Iterator[Cause]:
@@ -126,11 +126,11 @@ class Diagnosis:
             warnings = self.state.observed.warnings(obj)
             return tuple(pod_causes(obj, ObjectRef.of(obj), warnings, self.clock)) or (_not_ready(obj),)
         if obj.get("kind") == "PersistentVolumeClaim":
-            return (claim_cause(obj, self.state.observed),)
+            return (claim_cause(obj, self.state.observed, self.clock),)
         if obj.get("kind") in WORKLOADS:
             return workload_causes(self.state.observed, obj, self.clock)
         if obj.get("kind") == HELM_RELEASE:
-            return tuple(release_causes(self.state, obj, self._of_owner(ObjectRef.of(obj)), self.clock))
+            return tuple(release_causes(self.state, obj, self._of_owner(ObjectRef.of(obj)), self.now, self.clock))
         source = source_cause(obj) if obj.get("kind") in FETCHED else None
         return (source or _not_ready(obj),)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.flux.names import KUSTOMIZATION
@@ -11,6 +13,8 @@ from devloop.model.kubernetes.objects import ObjectId
 
 # Causes about objects that an operator may still make.
 OFTEN_MADE = frozenset({"pod/config-missing", "kustomization/variables-missing", "release/values"})
+MISSING = re.compile(r'(configmap|secret)s? "([^"]+)" not found', re.IGNORECASE)
+MADE_BY_CLUSTER = frozenset({"kube-root-ca.crt"})  # in a new namespace, a moment later
 
 
 def is_final(diagnosis: Diagnosis) -> bool:
@@ -27,13 +31,20 @@ def is_final(diagnosis: Diagnosis) -> bool:
 def _is_final(cause: Cause, diagnosis: Diagnosis) -> bool:
     """An attempt that failed before something else became ready may succeed the next time; operators make Secrets and workloads."""
     state = diagnosis.state
-    if not cause.final or (cause.id in OFTEN_MADE and state.expected.has_operators):
+    if not cause.final or (cause.id in OFTEN_MADE and _may_come(cause, state)):
         return False
     if not cause.attempted:
         return True
     progress_at = state.progress_beside(_above(cause, state))
     is_last = progress_at == float("-inf") or cause.attempted >= int(diagnosis.clock - (diagnosis.now - progress_at))
     return is_last and not _others_start(state)
+
+
+def _may_come(cause: Cause, state: Reconciliation) -> bool:
+    """Whether the object that is missing is rendered, or may be made by the cluster or an operator."""
+    named = MISSING.search(cause.message)
+    rendered = named and any((each.kind.lower(), each.name) == (named[1].lower(), named[2]) for each in state.expected.refs)
+    return bool(rendered) or state.expected.has_operators or bool(named and named[2] in MADE_BY_CLUSTER)
 
 
 def _others_start(state: Reconciliation) -> bool:

@@ -8,6 +8,7 @@ from devloop.hint import DevloopCommand, Hint, command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.refusals import is_transient, patterns, refusal
+from devloop.model.causes.times import seconds
 from devloop.model.flux.names import GIT_REPOSITORY
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
@@ -42,6 +43,7 @@ _RELEASE = patterns(
 _DETERMINISTIC = ("values", "render")
 # helm-controller tries again without limit while there is no release; the third equal failure says that it will not help.
 HELM_FAILURES = 3
+LASTS = 2.0  # seconds of a condition that does not change
 
 # `Kind/namespace/name` or `Kind/name` at the beginning of a message about an object.
 _SUBJECT = re.compile(r"^([A-Z]\w+)/(?:([a-z0-9.-]+)/)?([a-z0-9.:-]+) ")
@@ -69,8 +71,8 @@ def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
     return Cause(identifier, subject or owner, one_line(message), final=final or kind == "dependency-missing", hint=_hint(kind))
 
 
-def release_cause(obj: Object) -> Cause | None:
-    """The cause that a HelmRelease's conditions tell."""
+def release_cause(obj: Object, now: float) -> Cause | None:
+    """The cause in a HelmRelease's conditions; `now` in seconds since 1970."""
     ready, status = condition(obj, "Ready"), obj.get("status") or {}
     if ready.get("status") != "False" or ready.get("reason") in ("DependencyNotReady", "Progressing"):
         return None
@@ -79,8 +81,10 @@ def release_cause(obj: Object) -> Cause | None:
     stalled = has_condition(obj, "Stalled")
     attempted = status.get("lastAttemptedGeneration") == metadata(obj).get("generation")
     repeated = attempted and status.get("failures", 0) >= (1 if kind in _DETERMINISTIC else HELM_FAILURES)
-    missing = kind == "chart-missing" and ready.get("reason") != "SourceNotReady"
-    final = stalled or ((bool(repeated) or missing) and not is_transient(message))
+    # Neither is counted: sources and values that do not exist. Both may come a moment later.
+    lacks = ready.get("reason") == "ValuesError" or (kind == "chart-missing" and ready.get("reason") != "SourceNotReady")
+    lasts = now - seconds(ready.get("lastTransitionTime")) >= LASTS
+    final = stalled or ((bool(repeated) or (lacks and lasts)) and not is_transient(message))
     return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=final)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,16 +17,14 @@ from devloop.model.kubernetes.health import is_available
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
 
-VALUES = re.compile(r'(configmap|secret)s? "([^"]+)" not found', re.IGNORECASE)
 
-
-def release_causes(state: Reconciliation, release: Object, unavailable: Sequence[Object], clock: float) -> Iterator[Cause]:
+def release_causes(state: Reconciliation, release: Object, unavailable: Sequence[Object], now: float, clock: float) -> Iterator[Cause]:
     """The source or chart first, then its workloads that are not available, then what helm-controller says."""
     ref, observed = ObjectRef.of(release), state.observed
     if metadata(release).get("deletionTimestamp"):
         yield Cause("object/terminating", ref, f"it is being deleted{finalizers(release)}")
         return
-    cause = release_cause(release)
+    cause = release_cause(release, clock)
     workloads = unavailable if is_attempted(release, observed) else ()
     if source := chart_cause(release, observed):
         yield source
@@ -35,21 +32,14 @@ def release_causes(state: Reconciliation, release: Object, unavailable: Sequence
         for workload in workloads:
             yield from workload_causes(observed, workload, clock)
     elif cause:
-        yield replace(cause, final=cause.final or _lacks_values(cause, state))
+        # What became ready since the last failure may help the next attempt.
+        is_counted = (release.get("status") or {}).get("failures", 0) > 0
+        yield replace(cause, attempted=max(1.0, clock - (now - state.failed_at[ref])) if is_counted else 0.0)
         yield from (found for hook in _hooks(state, ref, cause) for found in workload_causes(observed, hook, clock))
     else:
         ready = condition(release, "Ready")
         text = f"{ready.get('reason', 'Pending')}: {one_line(ready.get('message', 'not reconciled yet'))}"
         yield Cause("release/progressing", ref, text)
-
-
-def _lacks_values(cause: Cause, state: Reconciliation) -> bool:
-    """Whether the values are in an object that nothing renders."""
-    named = VALUES.search(cause.message)
-    if not named or cause.id != "release/values":
-        return False
-    kind = "ConfigMap" if named[1].lower() == "configmap" else "Secret"
-    return not any((each.kind, each.name) == (kind, named[2]) for each in state.expected.objects)
 
 
 def _hooks(state: Reconciliation, release: ObjectRef, cause: Cause) -> list[Object]:

@@ -34,6 +34,7 @@ class Reconciliation:
         self.checking_since: dict[ObjectRef, float] = {}
         self.ready_at: dict[ObjectId, float] = {}
         self.attempted_at: dict[ObjectRef, float] = {}  # the start of a Kustomization's last attempt, as far as it was seen
+        self.failed_at: dict[ObjectRef, float] = {}  # when a HelmRelease counted a failure for the last time
         self.failing_since: dict[ObjectRef, float] = {}  # a Kustomization that has failed ever since, in this wait
         self.requested: dict[ObjectId, tuple[str, float]] = {}  # Kustomization -> token and time of the last request, see Nudges
 
@@ -73,6 +74,8 @@ class Reconciliation:
         # What was there when the wait began is no progress.
         if self.is_current(obj) and not (before and self.is_current(before)) and (before or now > self.start):
             self._became_current[ref] = now
+        if ref.kind == HELM_RELEASE and (before is None or _failures(before) < _failures(obj)):
+            self.failed_at[ref] = now if before or now > self.start else float("-inf")
         if ref.kind == KUSTOMIZATION:
             self._note_attempt(ref, before, obj, now)
             if has_condition(obj, "Ready"):
@@ -189,6 +192,10 @@ def is_hook(obj: Object) -> bool:
 
 def kustomization_id(obj: Object) -> ObjectId:
     return ObjectId(*ObjectRef.of(obj)[1:])
+
+
+def _failures(release: Object) -> int:
+    return int((release.get("status") or {}).get("failures", 0))
 
 
 def _handled(obj: Object) -> str:

@@ -11,7 +11,7 @@ from devloop.model.causes.finality import is_final
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
-from .objects import NOW, deployment, ended, pod, replica_set, running, waiting
+from .objects import NOW, at, deployment, ended, pod, replica_set, running, waiting
 
 REVISION = "main@sha1:bbb"
 ROOT, APPS = ObjectId("flux-system", "flux-system"), ObjectId("flux-system", "apps")
@@ -162,10 +162,13 @@ def test_the_claim_that_a_pod_waits_for_tells_more_than_the_pod() -> None:
     waits = pod(phase="Pending", conditions=unbound)
     waits["spec"]["volumes"] = [{"persistentVolumeClaim": {"claimName": "data"}}]
     claim = {"kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "data"}, "status": {"phase": "Pending"}}
+    claim["metadata"]["creationTimestamp"] = at(-20)
     objects = (*READY, deployment(), replica_set(1), waits, claim)
     assert found(*objects) == [("volume/pending", "PersistentVolumeClaim/shop/data", "flux-system/apps")]
     assert is_final(diagnose(reconciliation(*objects)))
     assert not is_final(diagnose(reconciliation(*objects[:-1], {**claim, "spec": {"storageClassName": "slow"}})))
+    claim["metadata"]["creationTimestamp"] = at(-5)
+    assert not is_final(diagnose(reconciliation(*objects)))
 
 
 def test_a_pod_of_the_repository_has_to_run() -> None:
@@ -242,6 +245,7 @@ def test_what_an_owner_no_longer_renders_does_not_count() -> None:
 
 def test_values_that_nothing_renders_are_final() -> None:
     failed = release("False", "ValuesError")
+    failed["status"]["conditions"][0]["lastTransitionTime"] = at(-5)
     failed["status"]["conditions"][0]["message"] = 'could not resolve ConfigMap chart values reference: configmaps "values" not found'
     assert is_final(diagnose(reconciliation(*READY, failed)))
     values = ExpectedObject("", "ConfigMap", "shop", "values", "flux-system/apps")
@@ -311,3 +315,24 @@ def test_a_dependency_that_was_created_since_is_not_missing() -> None:
     later = kustomization(ObjectId("flux-system", "later"))
     assert found(kustomization(ROOT), waits, later) == []
     assert not is_final(diagnose(reconciliation(kustomization(ROOT), waits, later)))
+
+
+def test_a_release_is_tried_again_after_something_became_ready() -> None:
+    """helm-controller fails three times within a moment."""
+    failing = release("False", "InstallFailed", failures=3, lastAttemptedGeneration=1)
+    state = reconciliation(kustomization(ROOT), kustomization(APPS), failing)
+    state.observe("MODIFIED", {**deployment(), "spec": {"replicas": 0}}, 2.0)
+    assert not is_final(diagnose(state))
+    state.observe("MODIFIED", release("False", "InstallFailed", failures=4, lastAttemptedGeneration=1), 3.0)
+    assert is_final(diagnose(state))
+
+
+def test_what_a_pod_lacks_is_not_final_if_the_repository_or_the_cluster_makes_it() -> None:
+    web = ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps")
+    for name, expected, final in (
+        ("settings", (web,), True),
+        ("settings", (web, ExpectedObject("", "ConfigMap", "shop", "settings", "flux-system/apps")), False),
+        ("kube-root-ca.crt", (web,), False),
+    ):
+        lacks = pod(waiting("CreateContainerConfigError", f'configmap "{name}" not found'))
+        assert is_final(diagnose(reconciliation(*READY, deployment(), replica_set(1), lacks, expected=expected))) is final

@@ -8,6 +8,8 @@ import pytest
 
 from devloop.model.causes.flux import kustomization_cause, release_cause, source_cause
 
+from .objects import NOW, at
+
 
 def flux(kind: str, reason: str, message: str, **status: Any) -> dict[str, Any]:
     ready = {"type": "Ready", "status": "False", "reason": reason, "message": message}
@@ -85,13 +87,22 @@ def test_a_kustomization_that_works_or_waits_has_no_cause(reason: str) -> None:
 )
 def test_a_release(message: str, identifier: str, failures: int, final: bool) -> None:
     release = flux("HelmRelease", "InstallFailed", message, failures=failures, lastAttemptedGeneration=1)
-    cause = release_cause(release)
+    cause = release_cause(release, NOW)
     assert cause is not None
     assert (cause.id, cause.final) == (identifier, final)
 
 
+def test_a_chart_or_values_that_do_not_exist_are_final_when_that_lasts() -> None:
+    """Neither counts as a failure, and helm-controller may just not have seen them."""
+    release = flux("HelmRelease", "ArtifactFailed", 'could not get Source object: helmcharts "x" HelmChart not found')
+    for age, final in ((1, False), (5, True)):
+        release["status"]["conditions"][0]["lastTransitionTime"] = at(-age)
+        cause = release_cause(release, NOW)
+        assert cause and (cause.id, cause.final) == ("release/chart-missing", final)
+
+
 def test_failures_of_an_earlier_generation_are_not_final() -> None:
-    cause = release_cause(flux("HelmRelease", "InstallFailed", "x", failures=9, lastAttemptedGeneration=0))
+    cause = release_cause(flux("HelmRelease", "InstallFailed", "x", failures=9, lastAttemptedGeneration=0), NOW)
     assert cause and not cause.final
 
 
