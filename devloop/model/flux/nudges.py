@@ -12,7 +12,7 @@ from devloop.model.causes.cause import ObjectRef
 from devloop.model.causes.refusals import is_transient
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import KUSTOMIZATION
-from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, kustomization_id, targets_of
+from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, is_attempting, kustomization_id, targets_of
 from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.objects import Object, ObjectId
 
@@ -20,6 +20,7 @@ from devloop.model.kubernetes.objects import Object, ObjectId
 # healthy after it started need a nudge, objects that were healthy before only if the check takes long.
 FIRST_CHECK, LONG_CHECK = 0.15, 1.0
 
+STUCK_AFTER = 5.0  # seconds of an attempt without any news
 RETRY_INTERVAL = 2.0  # seconds between attempts after a failure that may pass
 
 # Reasons of failures that the state of the cluster decides, not the revision alone.
@@ -86,6 +87,9 @@ class Nudges:
             return None
         if checking_health(obj):
             return self._healthy_since(obj, now)
+        # A controller that lost the API server for a moment tries again after an interval, and its last status stays.
+        if is_attempting(obj) and now - self._state.changed_at[ObjectRef.of(obj)] >= STUCK_AFTER:
+            return ("stuck", int(now / STUCK_AFTER))
         if state.reason == "DependencyNotReady":
             waits = not ready.issuperset(parse_kustomization(obj).depends_on)
             return None if waits else ("dependencies", self._state.revision)

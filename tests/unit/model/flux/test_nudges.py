@@ -125,3 +125,10 @@ def test_a_failure_that_may_pass_is_tried_again_every_two_seconds() -> None:
     result.observe("MODIFIED", failed, 0.9)
     assert list(nudges.due(1.0)) == []
     assert list(nudges.due(2.1)) == [APPS]
+
+
+def test_an_attempt_without_news_is_asked_for_again() -> None:
+    """The API server was restarted: the controller could not write the status of its failure."""
+    _, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "Unknown", "Progressing"))
+    assert list(nudges.due(4.0)) == []
+    assert list(nudges.due(5.5)) == [APPS]
