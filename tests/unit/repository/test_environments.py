@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,34 +12,9 @@ import pytest
 from devloop.errors import InputError
 from devloop.repository.environments import environments, find_root, load_environment
 
-HEAD = "apiVersion: ksail.io/v1alpha1\nkind: Cluster\n"
-KIND = "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n"
+from .definitions import HEAD, KIND, named, refusal, write
+
 CASES = Path(__file__).parents[3].parent / "shared" / "cases"
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    """Files in a repository: path -> text."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-def named(name: str, more: str = "") -> str:
-    return f"{HEAD}metadata: {{name: {name}}}\n{more}"
-
-
-def refusal(root: Path, name: str, definition: Path | None = None) -> list[str]:
-    """Message and hint, or those of every problem."""
-    with pytest.raises(InputError) as caught:
-        load_environment(root, name, definition)
-    if caught.value.problems:
-        return [f"{problem} | {problem.hint}".removesuffix(" | ") for problem in caught.value.problems]
-    return [f"{caught.value.message} | {caught.value.hint}"]
-
-
-# -- find_root ---------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["ksail.yaml", "ksail.prod.yaml", "clusters/dev/ksail.yaml"])
@@ -68,9 +42,6 @@ def test_no_root(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"neither a KSail definition nor a Git repository in .* or in a folder above it") as caught:
         find_root(tmp_path / "clusters")
     assert "devloop init DIR" in str(caught.value.hint)
-
-
-# -- which definition --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_order_of_definitions(tmp_path: Path) -> None:
@@ -172,9 +143,6 @@ def test_definition_counts_from_here_or_from_the_root(tmp_path: Path, monkeypatc
     assert refusal(root, "local", Path("missing.yaml")) == [f"{here / 'missing.yaml'}: the file does not exist"]
 
 
-# -- kind.yaml and the source directory --------------------------------------------------------------------------------------------
-
-
 def test_kind_yaml_beside_the_definition_comes_before_the_roots(tmp_path: Path) -> None:
     root = write(tmp_path, {"clusters/dev/ksail.yaml": HEAD, "kind.yaml": KIND + "name: root\n"})
     assert load_environment(root, "dev").definition.kind_path == "kind.yaml"
@@ -241,75 +209,6 @@ def test_the_path_of_the_first_generation(tmp_path: Path) -> None:
     environment = load_environment(root, "local")
     assert (environment.definition.source_directory, environment.definition.entry_path) == ("k8s", "clusters/local")
     assert environment.entry_path == "k8s/clusters/local"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("spec: {workload: {sourceDirectory: ../x}}", "spec.workload.sourceDirectory is '../x', which is outside the repository"),
-        ("spec: {workload: {sourceDirectory: /etc}}", "spec.workload.sourceDirectory is '/etc', which is outside the repository"),
-        ("spec: {workload: {sourceDirectory: link}}", "spec.workload.sourceDirectory is 'link', which is outside the repository"),
-        ("spec: {project: {kustomizationPath: ../k8s}}", "spec.project.kustomizationPath is '../k8s', which is outside the repository"),
-        ("spec: {project: {kustomizationPath: /k8s}}", "spec.project.kustomizationPath is '/k8s', which is outside the repository"),
-        (
-            "spec: {cluster: {distributionConfig: /etc/hostname}}",
-            "spec.cluster.distributionConfig names '/etc/hostname', which is outside the repository",
-        ),
-    ],
-)
-def test_nothing_is_read_outside_the_repository(tmp_path: Path, text: str, message: str) -> None:
-    root = write(tmp_path / "repo", {"ksail.yaml": HEAD + text + "\n"})
-    (root / "link").symlink_to("/etc")
-    assert refusal(root, "local") == [f"ksail.yaml:3: {message}"]
-
-
-# -- files that cannot be read -----------------------------------------------------------------------------------------------------
-
-
-def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
-    (tmp_path / "clusters" / "local" / "ksail.yaml").mkdir(parents=True)
-    assert refusal(tmp_path, "local") == ["clusters/local/ksail.yaml: this is a directory, not a file"]
-    shutil.rmtree(tmp_path / "clusters")
-    write(tmp_path, {"ksail.yaml": HEAD})
-    (tmp_path / "kind.yaml").mkdir()
-    assert refusal(tmp_path, "local") == ["kind.yaml: this is a directory, not a file"]
-
-
-def test_links_that_lead_nowhere(tmp_path: Path) -> None:
-    (tmp_path / "ksail.yaml").symlink_to("ksail.yaml")
-    assert find_root(tmp_path) == tmp_path
-    assert environments(tmp_path) == ("local",)
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the link leads back to itself | replace it with a file"]
-    (tmp_path / "ksail.yaml").unlink()
-    (tmp_path / "ksail.yaml").symlink_to("nowhere")
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the file does not exist"]
-
-
-def test_a_pipe(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "ksail.yaml")
-    assert refusal(tmp_path, "local") == ["ksail.yaml: this is a device, a pipe or a socket, not a file"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
-    write(tmp_path, {"ksail.yaml": HEAD})
-    (tmp_path / "ksail.yaml").chmod(0)
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the file cannot be read: permission denied | allow it with `chmod u+r ksail.yaml`"]
-
-
-def test_content_that_is_no_text(tmp_path: Path) -> None:
-    path = tmp_path / "ksail.yaml"
-    path.write_bytes(HEAD.encode() + b"# caf\xe9\n")
-    assert refusal(tmp_path, "local") == ["ksail.yaml:3: the file is not UTF-8 | convert it with `iconv -f latin1 -t utf-8`"]
-    path.write_bytes(HEAD.encode("utf-16"))
-    assert refusal(tmp_path, "local")[0].startswith("ksail.yaml:1: the file is not UTF-8")
-    path.write_bytes(b"#" * (1024 * 1024 + 1))
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the file has more than 1024 KiB"]
-    path.write_bytes(b"")
-    assert refusal(tmp_path, "local") == ["ksail.yaml: the file is empty"]
-
-
-# -- the whole ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
