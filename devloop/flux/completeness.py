@@ -1,4 +1,4 @@
-"""Whether the cluster has all that the revision renders; has Flux apply again what somebody deleted."""
+"""Whether the cluster has all that the revision renders; makes Flux apply deleted objects again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks whether the cluster has what a revision renders. Reads metadata only."""
+"""Checks whether the cluster has what a revision renders. Reads metadata only."""
 
 from __future__ import annotations
 

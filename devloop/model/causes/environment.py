@@ -46,7 +46,7 @@ class Diagnosis:
         self.causes = unique(self.all)
 
     def _with_claim(self, cause: Cause) -> Cause:
-        """The claim that a pod waits for tells more than the pod."""
+        """The claim that a pod waits for says more than the pod."""
         if cause.id != "volume/pending" or cause.object.kind == "PersistentVolumeClaim":
             return cause
         claims = [self.state.observed.get(ref) for ref in pending_claims(self.state.observed) if ref.namespace == cause.object.namespace]
@@ -59,7 +59,7 @@ class Diagnosis:
                 yield from (replace(cause, kustomization=k.id) for cause in self._of_one(k))
 
     def _is_blocked(self, k: Readiness) -> bool:
-        """Whether it waits for another one that is not ready: that one's cause tells more."""
+        """Whether it waits for another one that is not ready: that one's cause says more."""
         earlier = [self._by_id[name] for name in k.depends_on if name in self._by_id]
         waits = k.reason in ("Missing", "DependencyNotReady")
         return waits and any(not each.ready for each in earlier)

@@ -117,7 +117,7 @@ def _id(text: str) -> ObjectId:
 
 
 def _objects(graph: Graph, is_removed: Callable[[Node, Manifest], bool]) -> Iterator[ExpectedObject]:
-    """Of the environment's own cluster, of Kustomizations and HelmReleases that are reconciled; without what Flux is told to leave out."""
+    """Of the environment's own cluster, of Kustomizations and HelmReleases that are reconciled; without what Flux is configured to skip."""
     cluster = targets(graph)
     suspended: set[ObjectId] = set()
     for node in graph:

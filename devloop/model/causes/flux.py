@@ -56,7 +56,7 @@ def finalizers(obj: Object) -> str:
 
 
 def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
-    """The cause that a Kustomization's Ready condition tells, None if it only says that it works or waits."""
+    """The cause in a Kustomization's Ready condition, None if it only works or waits."""
     ready = condition(obj, "Ready")
     reason, message = ready.get("reason", ""), ready.get("message", "")
     kind = next((kind for kind, pattern in _KUSTOMIZATION if pattern.search(message)), "")
@@ -89,7 +89,7 @@ def release_cause(obj: Object, now: float) -> Cause | None:
 
 
 def source_cause(obj: Object) -> Cause | None:
-    """The cause that a source's or a HelmChart's conditions tell."""
+    """The cause in the conditions of a source or a HelmChart."""
     ready, working = condition(obj, "Ready"), ("Progressing", "ProgressingWithRetry")
     failed = next((c for c in (condition(obj, "Stalled"), condition(obj, "FetchFailed")) if c.get("status") == "True"), None)
     if failed is None and ready.get("status") == "False" and ready.get("reason") not in working:

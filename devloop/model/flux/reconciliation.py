@@ -186,7 +186,7 @@ def owner_of(obj: Object) -> ObjectRef | None:
 
 
 def is_hook(obj: Object) -> bool:
-    """Whether it belongs to a hook of a release, which tells itself whether that failed."""
+    """Whether it belongs to a hook of a release; the release reports whether that failed."""
     return "helm.sh/hook" in (metadata(obj).get("annotations") or {})
 
 

@@ -42,7 +42,7 @@ def source_of_chart(chart: Object, observed: Observed) -> Object | None:
 
 
 def _is_at(chart: Object, observed: Observed, revision: str) -> bool:
-    """Whether source-controller has looked at the chart in `revision`, where the source has that."""
+    """Whether source-controller has processed the chart at `revision`, if the source has it."""
     source = source_of_chart(chart, observed)
     fetched = (((source or {}).get("status") or {}).get("artifact") or {}).get("revision", "")
     if not revision or fetched != revision:
