@@ -1,4 +1,4 @@
-"""Installs the namespace, CRDs and RBAC of the Flux controllers, from the Go modules of the pinned versions; puts back what was deleted."""
+"""Installs the namespace, CRDs and RBAC of the Flux controllers, from the Go modules of the pinned versions; restores what was deleted."""
 
 import queue
 import threading

@@ -44,7 +44,7 @@ def start(worker_program: Path, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def render(worker_program: Path, tmp_path: Path) -> Render:
-    """What the worker makes of a HelmRelease beside `files` (text, or an object), in a repository of its own."""
+    """What the worker makes of a HelmRelease next to `files` (text, or an object), in its own repository."""
 
     def render(
         files: Mapping[str, Any] | None = None,
