@@ -3,6 +3,7 @@
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from devloop.model.kubernetes.objects import Object
 
 PAUSE = 0.2  # seconds between two attempts to connect
 CONNECTIONS = 4  # at the same time for lists
+SHORTEST = 0.1  # seconds for a list
 TEMPORARY = (404, 410, 429, 500, 503)  # 404: a kind that the server does not know (yet)
 
 Event = tuple[str, Object]
@@ -27,11 +29,12 @@ class Listed(NamedTuple):
 
 
 def list_all(kube: Kube, resources: Sequence[Resource], timeout: float) -> dict[Resource, Listed]:
-    """Without those that the server did not answer within `timeout` seconds."""
+    """Without those that the server did not answer within `timeout` seconds, which all of them share."""
+    deadline = time.monotonic() + timeout
 
     def attempt(resource: Resource) -> Listed | None:
         try:
-            return _list(kube, resource, "", timeout)
+            return _list(kube, resource, "", max(SHORTEST, deadline - time.monotonic()))
         except NotFoundError:
             return Listed()
         except DevloopError:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from devloop.clients.kube import OTHER_SOURCES, WATCHED, Kube, Resource
+from devloop.clients.kube import GIT_REPOSITORIES, OTHER_SOURCES, WATCHED, Kube, Resource
 from devloop.clients.watches import Events, Listed, list_all, watch_all
-from devloop.model.causes.cause import Cause
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.claims import pending_claims
 from devloop.model.causes.environment import Diagnosis
+from devloop.model.flux.names import GIT_REPOSITORY, REQUESTED_AT
 from devloop.model.flux.reconciliation import Reconciliation
+from devloop.model.kubernetes.conditions import has_condition
 from devloop.model.kubernetes.objects import Object
 
 PATIENCE = 10.0  # seconds for the first answers of the API server
@@ -94,6 +96,14 @@ class Watching:
             self._look_at_others(now)
             self._diagnosis = Diagnosis(self.state, now, time.time())
         return self._diagnosis
+
+    def retry_sources(self) -> None:
+        """Sources that failed earlier try again now, not after their interval."""
+        for kind, resource in {GIT_REPOSITORY: GIT_REPOSITORIES, **OTHER_SOURCES}.items():
+            for obj in list(self.state.observed.of_kind(kind)):
+                if has_condition(obj, "Ready", "False"):
+                    _, namespace, name = ObjectRef.of(obj)
+                    self.kube.annotate(resource, namespace, name, {REQUESTED_AT: f"{time.time_ns():020d}"})
 
     def _look_at_others(self, now: float) -> None:
         """Objects of other kinds that a health check waits for, and the claims of pods that are pending; not at every diagnosis."""

@@ -107,7 +107,9 @@ class _Wait:
         if self.state.healthy(now) and not self.completeness.is_pending:
             self.causes = ()
             return self._complete(now)
-        self.already = False
+        if self.already:
+            self.already = False
+            self.watching.retry_sources()
         diagnosis = self.watching.diagnose()
         if diagnosis.causes is not self.causes:
             self.causes = diagnosis.causes

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import Observed, metadata
+from devloop.model.causes.refusals import named_missing
 from devloop.model.causes.times import seconds
 from devloop.model.kubernetes.conditions import condition
 from devloop.model.kubernetes.objects import Object
@@ -25,7 +26,7 @@ def claim_cause(claim: Object, observed: Observed, now: float) -> Cause:
         return Cause("object/terminating", ref, "it is being deleted")
     said = [one_line(warning.get("message", "")) for warning in observed.warnings(claim)]
     if said:
-        return Cause("volume/pending", ref, said[-1], final=is_old and "not found" in said[-1])
+        return Cause("volume/pending", ref, said[-1], final=bool(named_missing(said[-1])))
     if not spec.get("storageClassName") and not spec.get("volumeName"):
         return Cause("volume/pending", ref, "it names no storage class, and the cluster has no default one", final=is_old)
     return Cause("volume/pending", ref, f"it waits for a volume of the storage class {spec.get('storageClassName') or 'that it names'}")

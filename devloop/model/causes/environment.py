@@ -15,7 +15,7 @@ from devloop.model.causes.refusals import is_transient
 from devloop.model.causes.releases import release_causes
 from devloop.model.causes.workloads import WORKLOADS, current_pods, workload_causes
 from devloop.model.flux.kustomization import parse_kustomization
-from devloop.model.flux.names import CONTROLLERS, HELM_CHART, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT, SOURCES
+from devloop.model.flux.names import CONTROLLERS, FETCHED, HELM_RELEASE, KUSTOMIZATION, MANAGED, ROOT
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, owner_of
 from devloop.model.flux.releases import is_attempted
 from devloop.model.kubernetes.conditions import condition
@@ -24,7 +24,6 @@ from devloop.model.kubernetes.objects import Object, ObjectId
 from devloop.model.messages import one_line
 from devloop.model.report import Readiness
 
-FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}
 TRANSIENT_PATIENCE = 10.0  # seconds until a failure that may pass is final
 MOST_TARGETS = 5  # objects of one health check
 
@@ -73,7 +72,7 @@ class Diagnosis:
             yield Cause("kustomization/terminating", ref, f"it is being deleted{finalizers(obj)}")
             return
         cause = kustomization_cause(obj, final=k.terminal)
-        if cause and is_transient(cause.message) and self.now - self.state.failing_since.get(ref, self.now) < TRANSIENT_PATIENCE:
+        if cause and is_transient(cause.message) and self.state.failing(obj, self.now) < TRANSIENT_PATIENCE:
             cause = replace(cause, final=False)
         if cause and cause.id == "kustomization/source-missing":
             cause = self._of_source(obj) or replace(cause, final=k.terminal)
@@ -104,7 +103,7 @@ class Diagnosis:
         reference = (obj.get("spec") or {}).get("sourceRef") or {}
         namespace = reference.get("namespace") or metadata(obj).get("namespace", "")
         source = self.state.observed.get(ObjectRef(str(reference.get("kind")), namespace, str(reference.get("name"))))
-        return source_cause(source) if source else None
+        return source_cause(source, self.state.failing(source, self.now)) if source else None
 
     def _of_targets(self, kustomization: ObjectId, *, final: bool) -> Iterator[Cause]:
         for target in self.state.unhealthy(kustomization)[:MOST_TARGETS]:
@@ -131,7 +130,7 @@ class Diagnosis:
             return workload_causes(self.state.observed, obj, self.clock)
         if obj.get("kind") == HELM_RELEASE:
             return tuple(release_causes(self.state, obj, self._of_owner(ObjectRef.of(obj)), self.now, self.clock))
-        source = source_cause(obj) if obj.get("kind") in FETCHED else None
+        source = source_cause(obj, self.state.failing(obj, self.now)) if obj.get("kind") in FETCHED else None
         return (source or _not_ready(obj),)
 
     def _of_owner(self, release: ObjectRef) -> list[Object]:

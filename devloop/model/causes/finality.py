@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.environment import Diagnosis
+from devloop.model.causes.refusals import named_missing
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reconciliation import Reconciliation, owner_of
 from devloop.model.kubernetes.health import is_available
 from devloop.model.kubernetes.objects import ObjectId
 
 # Causes about objects that an operator may still make.
-OFTEN_MADE = frozenset({"pod/config-missing", "kustomization/variables-missing", "release/values"})
-MISSING = re.compile(r'(configmap|secret)s? "([^"]+)" not found', re.IGNORECASE)
-MADE_BY_CLUSTER = frozenset({"kube-root-ca.crt"})  # in a new namespace, a moment later
+OFTEN_MADE = frozenset({
+    "pod/config-missing", "kustomization/variables-missing", "release/values", "volume/pending", "workload/not-created",
+})  # fmt: skip
+# In a new namespace or cluster, a moment later: the service account, the certificate, and the storage class of Kind.
+MADE_BY_CLUSTER = frozenset({("serviceaccount", "default"), ("configmap", "kube-root-ca.crt"), ("storageclass", "standard")})
 
 
 def is_final(diagnosis: Diagnosis) -> bool:
@@ -42,9 +43,11 @@ def _is_final(cause: Cause, diagnosis: Diagnosis) -> bool:
 
 def _may_come(cause: Cause, state: Reconciliation) -> bool:
     """Whether the object that is missing is rendered, or may be made by the cluster or an operator."""
-    named = MISSING.search(cause.message)
-    rendered = named and any((each.kind.lower(), each.name) == (named[1].lower(), named[2]) for each in state.expected.refs)
-    return bool(rendered) or state.expected.has_operators or bool(named and named[2] in MADE_BY_CLUSTER)
+    named = named_missing(cause.message)
+    if named is None and cause.id in ("volume/pending", "workload/not-created"):
+        return False
+    rendered = any((each.kind.lower(), each.name) == named for each in state.expected.refs)
+    return rendered or state.expected.has_operators or named in MADE_BY_CLUSTER
 
 
 def _others_start(state: Reconciliation) -> bool:

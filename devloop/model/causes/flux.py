@@ -9,7 +9,7 @@ from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import metadata
 from devloop.model.causes.refusals import is_transient, patterns, refusal
 from devloop.model.causes.times import seconds
-from devloop.model.flux.names import GIT_REPOSITORY
+from devloop.model.flux.names import CREDENTIALS_SECRET
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import one_line
@@ -43,8 +43,10 @@ _RELEASE = patterns(
 _DETERMINISTIC = ("values", "render")
 # helm-controller tries again without limit while there is no release; the third equal failure says that it will not help.
 HELM_FAILURES = 3
+REMEDIATED = frozenset({"RollbackSucceeded", "RollbackFailed", "UninstallSucceeded", "UninstallFailed"})
 LASTS = 2.0  # seconds of a condition that does not change
 
+_INSIDE = re.compile(r"^(?:\w+://)?[^/]*\.svc(?:\.|:|/|$)")  # the address of a Service
 # `Kind/namespace/name` or `Kind/name` at the beginning of a message about an object.
 _SUBJECT = re.compile(r"^([A-Z]\w+)/(?:([a-z0-9.-]+)/)?([a-z0-9.:-]+) ")
 
@@ -74,6 +76,8 @@ def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
 def release_cause(obj: Object, now: float) -> Cause | None:
     """The cause in a HelmRelease's conditions; `now` in seconds since 1970."""
     ready, status = condition(obj, "Ready"), obj.get("status") or {}
+    if ready.get("reason") in REMEDIATED and has_condition(obj, "Released", "False"):
+        ready = condition(obj, "Released")  # why it was rolled back
     if ready.get("status") != "False" or ready.get("reason") in ("DependencyNotReady", "Progressing"):
         return None
     message = str(ready.get("message", ""))
@@ -88,8 +92,8 @@ def release_cause(obj: Object, now: float) -> Cause | None:
     return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=final)
 
 
-def source_cause(obj: Object) -> Cause | None:
-    """The cause in the conditions of a source or a HelmChart."""
+def source_cause(obj: Object, failing: float) -> Cause | None:
+    """The cause in the conditions of a source or a HelmChart that has failed for `failing` seconds of this wait."""
     ready, working = condition(obj, "Ready"), ("Progressing", "ProgressingWithRetry")
     failed = next((c for c in (condition(obj, "Stalled"), condition(obj, "FetchFailed")) if c.get("status") == "True"), None)
     if failed is None and ready.get("status") == "False" and ready.get("reason") not in working:
@@ -97,10 +101,16 @@ def source_cause(obj: Object) -> Cause | None:
     if failed is None:
         return None
     kind, message = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed", str(failed.get("message", ""))
-    waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable")
-    # Our Git server may have been started a moment ago.
-    waits |= obj.get("kind") == GIT_REPOSITORY and bool(re.search(r"dial tcp|unable to list remote", message))
-    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not (waits or is_transient(message)))
+    waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable") or _may_start(obj, message)
+    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not waits and (failing >= LASTS or not is_transient(message)))
+
+
+def _may_start(source: Object, message: str) -> bool:
+    """Whether it does not answer because it may have been started a moment ago: our Git server, or a server in the cluster."""
+    spec = source.get("spec") or {}
+    is_ours = (spec.get("secretRef") or {}).get("name") == CREDENTIALS_SECRET
+    is_inside = bool(_INSIDE.search(str(spec.get("url") or spec.get("endpoint") or "")))
+    return (is_ours or is_inside) and (is_transient(message) or bool(re.search(r"dial tcp|unable to list remote", message)))
 
 
 def _subject(message: str) -> ObjectRef | None:

@@ -26,6 +26,7 @@ NOT_STARTED = {
         ("CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"), "pod/start-failed"
     ),
 }
+NEVER_RAN = frozenset({"StartError", "ContainerCannotRun"})  # of containerd and of Docker
 NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 # What containerd and the kubelet put before the reason of a failed pull.
@@ -128,7 +129,9 @@ class _ContainerView:
         never = (self.pod.get("spec") or {}).get("restartPolicy") == "Never"
         kind, final = "pod/crash", self._backs_off or never
         text = f"container {self.name} exited with code {code}{again}" + (f": {said}" if said else "")
-        if self.ended.get("reason") == "OOMKilled":
+        if self.ended.get("reason") in NEVER_RAN:
+            kind, text = "pod/start-failed", f"container {self.name} cannot be started{again}: {said}"
+        elif self.ended.get("reason") == "OOMKilled":
             limit = ((self.spec.get("resources") or {}).get("limits") or {}).get("memory") or "that of the node"
             kind, text = "pod/out-of-memory", f"container {self.name} ran out of memory (limit {limit}, exit code {code}{again})"
         elif probe:
@@ -159,13 +162,23 @@ def _is_during(warning: Object, ended: Mapping[str, Any]) -> bool:
 
 
 def _unscheduled(pod: Object, workload: ObjectRef, now: float) -> Iterator[Cause]:
-    """Not final while nodes start (they are tainted then), or while pods of an earlier template may still end."""
+    """Not final while nodes start (they are tainted then), or while pods of an earlier template may still end and free what it needs."""
     is_old = now - seconds(metadata(pod).get("creationTimestamp")) >= SCHEDULE_WINDOW
     if has_condition(pod, "PodScheduled", "False"):
         message = one_line(condition(pod, "PodScheduled").get("message", ""))
         claims = "persistentvolumeclaim" in message.lower()
         kind = "volume/pending" if claims else "pod/unschedulable"
-        yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=is_old and "taint" not in message and not claims)
+        final = "taint" not in message and not claims and (is_old or _no_node_ever(message))
+        yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=final)
+
+
+def _no_node_ever(message: str) -> bool:
+    """Whether each node was refused for what the end of other pods does not change.
+
+    `0/2 nodes are available: 1 node(s) were unschedulable, 1 node(s) didn't match Pod's node affinity/selector. preemption: ...`
+    """
+    reasons = message.partition(" preemption:")[0].partition(": ")[2].split(", ")
+    return all("node affinity/selector" in reason or "were unschedulable" in reason for reason in reasons)
 
 
 def _mounts(workload: ObjectRef, warnings: Sequence[Object]) -> Iterator[Cause]:

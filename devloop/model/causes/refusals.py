@@ -25,6 +25,22 @@ def patterns(*pairs: tuple[str, str]) -> Patterns:
     return tuple((kind, re.compile(pattern)) for kind, pattern in pairs)
 
 
+# An object that another one names and that does not exist, as kubelet, scheduler, volume controller and admission say it.
+_NAMED = re.compile(
+    r'\b(configmap|secret|serviceaccount|storageclass)(?:s|\.storage\.k8s\.io)? "([^"]+)" not found'
+    r"|no (PriorityClass) with name (\S+) was found",
+    re.IGNORECASE,
+)
+# What a limit range refuses: plugin/pkg/admission/limitranger of Kubernetes.
+OVER_LIMIT = re.compile(r"(maximum|minimum) \S+ usage per \w+ is|max limit to request ratio per")
+
+
+def named_missing(message: str) -> tuple[str, str] | None:
+    """The kind, in lower case, and the name of the object that is missing."""
+    found = _NAMED.search(message)
+    return ((found[1] or found[3]).lower(), found[2] or found[4]) if found else None
+
+
 # Words of k8s.io/apiserver, of its admission plugins and of apimachinery's errors.
 _REFUSALS = patterns(
     ("quota", r"exceeded quota|failed quota|insufficient quota"),

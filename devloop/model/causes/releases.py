@@ -26,7 +26,7 @@ def release_causes(state: Reconciliation, release: Object, unavailable: Sequence
         return
     cause = release_cause(release, clock)
     workloads = unavailable if is_attempted(release, observed) else ()
-    if source := chart_cause(release, observed):
+    if source := chart_cause(release, state, now):
         yield source
     elif workloads and (cause is None or cause.id in ("release/failed", "release/hook")):
         for workload in workloads:

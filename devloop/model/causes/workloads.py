@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import Observed, event_time, metadata
 from devloop.model.causes.pods import pod_causes
-from devloop.model.causes.refusals import refusal
+from devloop.model.causes.refusals import OVER_LIMIT, named_missing, refusal
 from devloop.model.causes.times import seconds
 from devloop.model.kubernetes.conditions import condition, conditions_of, has_condition
 from devloop.model.kubernetes.objects import Object
@@ -72,7 +72,8 @@ def _not_created(observed: Observed, workload: Object, replicas: list[Object], n
         kind = _kind(message)
         # A new namespace has no default service account for a moment, and its quotas no status.
         is_old = now - applied_at(workload) >= NAMESPACE_STARTS
-        yield Cause(f"workload/{kind}", ObjectRef.of(workload), text, final=kind != "not-created" or is_old)
+        is_definite = kind != "not-created" or bool(named_missing(text) or OVER_LIMIT.search(text))
+        yield Cause(f"workload/{kind}", ObjectRef.of(workload), text, final=is_definite or is_old)
 
 
 def _kind(message: str) -> str:

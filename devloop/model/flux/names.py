@@ -16,6 +16,7 @@ HELM_CHART = "HelmChart"
 GIT_REPOSITORY = "GitRepository"
 # The kinds of source that contain a repository.
 SOURCES = frozenset({GIT_REPOSITORY, "OCIRepository", "Bucket"})
+FETCHED = SOURCES | {HELM_CHART, "HelmRepository"}  # what source-controller fetches or packages
 
 # Flux sets one of these labels on every object that it applies.
 OWNER_LABELS = (f"{KUSTOMIZE_GROUP}/name", f"{HELM_GROUP}/name")

@@ -10,7 +10,7 @@ from devloop.model.causes.expected import Expected
 from devloop.model.causes.observed import Observed, metadata
 from devloop.model.flux.dependency_order import dependency_order
 from devloop.model.flux.kustomization import assess, parse_kustomization
-from devloop.model.flux.names import GIT_REPOSITORY, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.flux.names import FETCHED, GIT_REPOSITORY, HELM_CHART, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
 from devloop.model.flux.releases import release_is_ready
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.health import is_available, is_current
@@ -35,7 +35,7 @@ class Reconciliation:
         self.ready_at: dict[ObjectId, float] = {}
         self.attempted_at: dict[ObjectRef, float] = {}  # the start of a Kustomization's last attempt, as far as it was seen
         self.failed_at: dict[ObjectRef, float] = {}  # when a HelmRelease counted a failure for the last time
-        self.failing_since: dict[ObjectRef, float] = {}  # a Kustomization that has failed ever since, in this wait
+        self.failing_since: dict[ObjectRef, float] = {}  # a Kustomization or source that has failed ever since, in this wait
         self.requested: dict[ObjectId, tuple[str, float]] = {}  # Kustomization -> token and time of the last request, see Nudges
 
     @property
@@ -60,6 +60,8 @@ class Reconciliation:
         ref = ObjectRef.of(obj)
         before = self.observed.get(ref)
         self.observed.take(event, obj)
+        if ref.kind == KUSTOMIZATION or ref.kind in FETCHED:
+            self._note_failure(event, ref, obj, now)
         if ref.kind not in WATCHED:
             return
         if event == "DELETED":
@@ -78,14 +80,20 @@ class Reconciliation:
             self.failed_at[ref] = now if before or now > self.start else float("-inf")
         if ref.kind == KUSTOMIZATION:
             self._note_attempt(ref, before, obj, now)
-            if has_condition(obj, "Ready"):
-                self.failing_since.pop(ref, None)
-            elif has_condition(obj, "Ready", "False"):
-                self.failing_since.setdefault(ref, now)
         if ref.kind == KUSTOMIZATION and self.is_current(obj):
             self.ready_at.setdefault(ObjectId(*ref[1:]), now)
         elif ref.kind == KUSTOMIZATION:
             self.ready_at.pop(ObjectId(*ref[1:]), None)
+
+    def _note_failure(self, event: str, ref: ObjectRef, obj: Object, now: float) -> None:
+        if event == "DELETED" or has_condition(obj, "Ready"):
+            self.failing_since.pop(ref, None)
+        elif has_condition(obj, "Ready", "False"):
+            self.failing_since.setdefault(ref, now)
+
+    def failing(self, obj: Object, now: float) -> float:
+        """Seconds of this wait in which a Kustomization or a source has failed without success in between."""
+        return now - self.failing_since.get(ObjectRef.of(obj), now)
 
     def _note_attempt(self, ref: ObjectRef, before: Object | None, obj: Object, now: float) -> None:
         """An attempt begins when Ready becomes Unknown, or with the request that it answers; at first there was none in this wait."""
@@ -128,7 +136,7 @@ class Reconciliation:
         return state.ready or checking_health(obj, self.revision) or failed
 
     def unavailable(self) -> Iterator[Object]:
-        """Workloads and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
+        """Workloads, sources and HelmReleases applied by Flux that are not available yet, whether or not a Kustomization waits for them."""
         for obj in self.observed.of_kind(*WORKLOADS, "Job"):
             owner = owner_of(obj)
             if owner and self.expected.has(ObjectRef.of(obj), owner) and not is_hook(obj) and not is_available(obj):
@@ -136,6 +144,9 @@ class Reconciliation:
         for obj in self.observed.of_kind("Pod"):
             failed = (obj.get("status") or {}).get("phase") == "Failed"
             if owner_of(obj) and not metadata(obj).get("ownerReferences") and (failed or not is_current(obj)):
+                yield obj
+        for obj in self.observed.of_kind(*FETCHED - {HELM_CHART}):
+            if ObjectRef.of(obj) in self.expected.refs and not is_fetched(obj):
                 yield obj
         for obj in self.observed.of_kind(HELM_RELEASE):
             if not (obj.get("spec") or {}).get("suspend") and not release_is_ready(obj, self.observed, self.revision):
@@ -183,6 +194,12 @@ def owner_of(obj: Object) -> ObjectRef | None:
         if name := labels.get(f"{group}/name"):
             return ObjectRef(kind, str(labels.get(f"{group}/namespace", "")), str(name))
     return None
+
+
+def is_fetched(source: Object) -> bool:
+    """Whether a source has what it is about, or needs nothing: a Helm repository of OCI has no status."""
+    spec = source.get("spec") or {}
+    return bool(spec.get("suspend")) or spec.get("type") == "oci" or (is_current(source) and has_condition(source, "Ready"))
 
 
 def is_hook(obj: Object) -> bool:

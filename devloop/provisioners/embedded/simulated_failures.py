@@ -64,7 +64,7 @@ def _waiting(reason: str, message: str = "") -> str:
 
 
 def _terminated(reason: str, exit_code: str, message: str = "") -> str:
-    times = "  startedAt: {{ $now | Quote }}\n  finishedAt: {{ $now | Quote }}\n"
+    times = "  startedAt: {{ $started | Quote }}\n  finishedAt: {{ $now | Quote }}\n"
     return f"terminated:\n  exitCode: {exit_code}\n  reason: {reason}\n{times}" + (f"  message: |-\n    {message}\n" if message else "")
 
 
@@ -142,7 +142,8 @@ def _status(step: Step) -> str:
         + "containerStatuses:\n"
         + "{{ range $index, $item := .spec.containers }}{{ with $item }}\n"
         + '{{ $before := dict "restartCount" 0 }}'
-        + "{{ with $root.status.containerStatuses }}{{ $before = index . $index }}{{ end }}\n"
+        + "{{ with $root.status.containerStatuses }}{{ $before = index . $index }}{{ end }}"
+        + "{{ $started := $now }}{{ with $before.state }}{{ with .running }}{{ $started = .startedAt }}{{ end }}{{ end }}\n"
         + '- name: {{ .name | Quote }}\n  image: {{ .image | Quote }}\n  imageID: ""\n  ready: false\n'
         + f"  started: {'true' if step.state.startswith('running') else 'false'}\n"
         + f"  restartCount: {{{{ {restarts} }}}}\n"

@@ -11,7 +11,7 @@ from devloop.model.causes.finality import is_final
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
-from .objects import NOW, at, deployment, ended, pod, replica_set, running, waiting
+from .objects import NOW, at, deployment, ended, pod, replica_set, running, waiting, warning
 
 REVISION = "main@sha1:bbb"
 ROOT, APPS = ObjectId("flux-system", "flux-system"), ObjectId("flux-system", "apps")
@@ -336,3 +336,36 @@ def test_what_a_pod_lacks_is_not_final_if_the_repository_or_the_cluster_makes_it
     ):
         lacks = pod(waiting("CreateContainerConfigError", f'configmap "{name}" not found'))
         assert is_final(diagnose(reconciliation(*READY, deployment(), replica_set(1), lacks, expected=expected))) is final
+
+
+def test_a_source_that_the_repository_renders_has_to_be_fetched_although_nobody_waits_for_it() -> None:
+    rendered = ExpectedObject("source.toolkit.fluxcd.io", "HelmRepository", "flux-system", "charts", "flux-system/apps")
+    labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+    metadata = {"namespace": "flux-system", "name": "charts", "generation": 1, "labels": labels}
+    new = {"kind": "HelmRepository", "metadata": metadata, "spec": {"url": "https://charts.example.com"}}
+    refused = {"type": "Ready", "status": "False", "reason": "Failed", "message": "connect: connection refused"}
+    failed = {**new, "status": {"observedGeneration": 1, "conditions": [refused]}}
+    of_registry = {**new, "spec": {"type": "oci", "url": "oci://registry.example.com"}}
+    for obj, healthy, causes in ((new, False, ["object/not-ready"]), (failed, False, ["source/failed"]), (of_registry, True, [])):
+        state = reconciliation(*READY, obj, expected=(rendered,))
+        assert state.healthy(5.0) is healthy
+        assert [cause.id for cause in diagnose(state).causes] == causes
+    assert not is_final(diagnose(reconciliation(*READY, failed, expected=(rendered,)), 2.0))
+    assert is_final(diagnose(reconciliation(*READY, failed, expected=(rendered,)), 9.0))
+    assert reconciliation(*READY, failed).healthy(5.0)
+
+
+def test_a_claim_is_not_final_if_the_repository_or_the_cluster_makes_its_storage_class() -> None:
+    web = ExpectedObject("apps", "Deployment", "shop", "web", "flux-system/apps")
+    waits = kustomization(APPS, "Unknown", "Progressing", checking=True, spec={"healthChecks": [CLAIM_REF]})
+    for name, expected, final in (
+        ("fast", (web,), True),
+        ("fast", (web, ExpectedObject("storage.k8s.io", "StorageClass", "", "fast", "flux-system/apps")), False),
+        ("standard", (web,), False),
+    ):
+        claim = {**CLAIM_REF, "metadata": {"namespace": "shop", "name": "data", "uid": "data"}, "status": {"phase": "Pending"}}
+        said = warning("data", "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found')
+        assert is_final(diagnose(reconciliation(kustomization(ROOT), waits, claim, said, expected=expected))) is final
+
+
+CLAIM_REF = {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "data"}

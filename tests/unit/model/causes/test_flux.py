@@ -108,10 +108,35 @@ def test_failures_of_an_earlier_generation_are_not_final() -> None:
 
 def test_a_source() -> None:
     failed = flux("GitRepository", "GitOperationFailed", "authentication required")
-    cause = source_cause(failed)
-    assert cause and (cause.id, cause.message) == ("source/failed", "authentication required")
-    assert source_cause(flux("GitRepository", "Progressing", "x")) is None
-    starting = source_cause(flux("GitRepository", "GitOperationFailed", "unable to list remote: dial tcp: lookup x: no such host"))
-    assert starting and not starting.final
-    chart = source_cause(flux("HelmChart", "ChartPackageError", "no such file"))
+    cause = source_cause(failed, 0.0)
+    assert cause and (cause.id, cause.message, cause.final) == ("source/failed", "authentication required", True)
+    assert source_cause(flux("GitRepository", "Progressing", "x"), 9.0) is None
+    chart = source_cause(flux("HelmChart", "ChartPackageError", "no such file"), 0.0)
     assert chart and chart.id == "release/chart-missing"
+
+
+@pytest.mark.parametrize(
+    ("spec", "waits"),
+    [
+        ({"url": "https://git.example.com/a.git"}, False),
+        ({"url": "http://devloop-git:8080/a.git", "secretRef": {"name": "devloop-git"}}, True),
+        ({"url": "http://chartmuseum.charts.svc.cluster.local:8080"}, True),
+        ({"url": "oci://registry.default.svc/charts"}, True),
+        ({"endpoint": "minio.minio.svc:9000"}, True),
+        ({"url": "https://svc.example.com/a.git"}, False),
+    ],
+)
+def test_a_server_that_does_not_answer_is_final_soon_unless_it_may_be_starting(spec: dict[str, Any], waits: bool) -> None:
+    refused = {**flux("GitRepository", "GitOperationFailed", "dial tcp 10.0.0.1:80: connect: connection refused"), "spec": spec}
+    for failing, final in ((0.5, False), (3.0, not waits)):
+        cause = source_cause(refused, failing)
+        assert cause
+        assert cause.final == final
+
+
+def test_a_release_that_was_rolled_back_has_the_cause_of_its_upgrade() -> None:
+    release = flux("HelmRelease", "RollbackSucceeded", "Helm rollback to previous release shop/web.v3 succeeded", failures=1)
+    upgrade = "Helm upgrade failed for release shop/web: post-upgrade hooks failed: job web-check failed: BackoffLimitExceeded"
+    release["status"]["conditions"].append({"type": "Released", "status": "False", "reason": "UpgradeFailed", "message": upgrade})
+    cause = release_cause(release, NOW)
+    assert cause and (cause.id, cause.message) == ("release/hook", upgrade)

@@ -123,6 +123,18 @@ def test_a_container_that_its_liveness_probe_killed() -> None:
     assert "statuscode: 500" in cause.message
 
 
+LASTING = "workload/not-created!"  # final at once
+
+
+def test_a_container_whose_program_does_not_exist() -> None:
+    said = 'exec: "serve": executable file not found in $PATH'
+    last = ended(128, "StartError")
+    last["terminated"]["message"] = said
+    cause = only(pod(waiting("CrashLoopBackOff", lastState=last, restartCount=1)))
+    assert (cause.id, cause.final) == ("pod/start-failed", True)
+    assert said in cause.message
+
+
 def test_a_pod_that_fits_nowhere() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}
     waits = pod(phase="Pending", conditions=[condition])
@@ -132,6 +144,13 @@ def test_a_pod_that_fits_nowhere() -> None:
         assert (cause.id, cause.final) == ("pod/unschedulable", final)
     condition["message"] = "0/1 nodes are available: 1 node(s) had untolerated taint(s)."
     assert not only(waits).final
+    for message, final in (
+        ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available", True),
+        ("0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable. no new claims to deallocate", False),
+        ("0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.", False),
+    ):
+        waits["metadata"]["creationTimestamp"], condition["message"] = at(-1), message
+        assert only(waits).final == final
     unbound = {**condition, "message": "pod has unbound immediate PersistentVolumeClaims"}
     assert only(pod(phase="Pending", conditions=[unbound])).id == "volume/pending"
 
@@ -151,13 +170,17 @@ def test_a_volume_of_an_object_that_does_not_exist() -> None:
         ('pods "web-1" is forbidden: exceeded quota: budget, requested: cpu=2, used: cpu=0, limited: cpu=1', "workload/quota"),
         ('pods "web-1" is forbidden: violates PodSecurity "restricted:latest": privileged', "workload/pod-security"),
         ('admission webhook "x" denied the request: no', "workload/admission"),
-        ('pods "web-1" is forbidden: error looking up service account shop/web', "workload/not-created"),
+        ('pods "web-1" is forbidden: no API token found for service account "web"', "workload/not-created"),
+        ('error looking up service account shop/web: serviceaccount "web" not found', LASTING),
+        ('pods "web-1" is forbidden: no PriorityClass with name high was found', LASTING),
+        ('pods "web-1" is forbidden: maximum memory usage per Container is 512Mi, but limit is 600Mi', LASTING),
     ],
 )
 def test_pods_that_the_api_server_refuses(message: str, identifier: str) -> None:
+    lasting, identifier = identifier == LASTING, identifier.removesuffix("!")
     condition = {"type": "ReplicaFailure", "status": "True", "message": message}
     workload = deployment(replicas=0, conditions=[condition])
-    for age, final in ((2, identifier != "workload/not-created"), (20, True)):
+    for age, final in ((2, lasting or identifier != "workload/not-created"), (20, True)):
         workload["metadata"]["managedFields"] = [{"time": at(-age), "fieldsV1": {"f:spec": {}}}]
         [cause] = causes(workload, replica_set(1))
         assert (cause.id, cause.final) == (identifier, final)
