@@ -25,6 +25,7 @@ FIELD_MANAGER = "devloop"
 SERVE_TIMEOUT = 10.0  # seconds for a new kind
 STREAM_TIMEOUT = 310.0  # seconds without a line; the API server ends a watch after 300
 RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
+CONNECT_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,10 @@ class Kube:
         url = self._server + path + ("?" + urlencode(query) if query else "")
         headers = {"Accept": accept, "Content-Type": content_type}
         payload = None if body is None else json.dumps(body).encode()
-        options = {"timeout": Timeout(connect=5.0, read=timeout), "preload_content": query.get("watch") != "true"}
+        options = {
+            "timeout": Timeout(connect=min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT), read=timeout),
+            "preload_content": query.get("watch") != "true",
+        }
         try:
             response = self._pool.request(method, url, body=payload, headers=headers, retries=False, **options)
         except HTTPError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, Kube
+from devloop.clients.kube import HELM_RELEASES, KUSTOMIZATIONS, OTHER_SOURCES, Kube
 from devloop.flux.charts import Read, compare_charts
 from devloop.flux.presence import Missing, missing_objects
 from devloop.model.causes.cause import Cause, ObjectRef
@@ -60,7 +60,15 @@ class Completeness:
         self.missing = tuple(each.cause for each in found)
         if any(each.is_gone for each in found):
             return None if self._repair(found) else self.missing
+        if not self.missing and self._has_unseen(ready):
+            self._looked_at = 0.0
+            return None
         return None if self.missing else compare_charts(self.graph, self.state.observed, self.root, self.folder, self.read)
+
+    def _has_unseen(self, ready: frozenset[str]) -> bool:
+        """Whether sources exist that the watch has not shown yet: they may fail."""
+        sources = (each.ref for each in self.state.expected.objects if each.kind in OTHER_SOURCES and each.kustomization in ready)
+        return any(self.state.observed.get(ref) is None for ref in sources)
 
     def _readers_of_values(self) -> Iterable[ObjectRef]:
         """HelmReleases with values in other objects: helm-controller does not notice a change of these before its interval."""

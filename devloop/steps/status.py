@@ -38,8 +38,9 @@ class ShowStatus:
             return _unreachable(session, f"{_components(status)}; the cluster does not answer")
         expected = expectations.load(_folder(session))
         state = Reconciliation(expected, time.monotonic())
+        deadline = state.start + PATIENCE
         with Watching(session.kube, state) as watching:
-            if problem := self._await_sync(session, watching):
+            if problem := self._await_sync(session, watching, deadline):
                 return _unreachable(session, problem)
             self._report(session, watching, status)
             while self.follow and not session.stop.is_set():
@@ -47,9 +48,8 @@ class ShowStatus:
                     self._report(session, watching, status)
         return Outcome(Status.UNCHANGED, _components(status))
 
-    def _await_sync(self, session: Session, watching: Watching) -> str:
+    def _await_sync(self, session: Session, watching: Watching, deadline: float) -> str:
         """What keeps the API server from answering, '' once it has."""
-        deadline = time.monotonic() + PATIENCE
         while not watching.synced:
             watching.drain()
             if session.stop.is_set():

@@ -22,6 +22,7 @@ APPS = "flux-system/apps"
 KINDS = {
     ("", "ConfigMap"): Resource("v1", "configmaps"),
     ("", "Namespace"): Resource("v1", "namespaces", namespaced=False),
+    ("source.toolkit.fluxcd.io", "Bucket"): Resource("source.toolkit.fluxcd.io/v1", "buckets"),
     ("helm.toolkit.fluxcd.io", "HelmRelease"): Resource("helm.toolkit.fluxcd.io/v2", "helmreleases"),
 }
 
@@ -107,3 +108,12 @@ def test_a_release_reads_its_values_again_after_a_change(cluster: Cluster, tmp_p
     assert look(made, changed=True) is None
     assert cluster.requests == [("helmreleases", "web", frozenset({REQUESTED_AT}))]
     assert look(made, changed=True) == []
+
+
+def test_a_source_that_exists_but_was_not_seen_yet_is_awaited(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = begin(cluster, tmp_path, monkeypatch, manifest("Bucket", "files", api="source.toolkit.fluxcd.io/v1"))
+    cluster.objects["buckets"] = [{"namespace": "shop", "name": "files"}]
+    assert look(made) is None
+    assert cluster.requests == []
+    made.state.observe("ADDED", live("Bucket", "shop", "files"), 1.0)
+    assert look(made) == []
