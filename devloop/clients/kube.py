@@ -25,7 +25,7 @@ FIELD_MANAGER = "devloop"
 SERVE_TIMEOUT = 10.0  # seconds for a new kind
 STREAM_TIMEOUT = 310.0  # seconds without a line; the API server ends a watch after 300
 RETRY_TIMEOUT = 20.0  # seconds for a server that is temporarily unavailable
-CONNECT_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 5.0  # seconds, at most
 
 
 @dataclass(frozen=True)
