@@ -24,7 +24,7 @@ from devloop.hint import Hint
 from devloop.model.commands import Target
 from devloop.model.report import Event, Found, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, TEXT
-from devloop.output.github import annotation
+from devloop.output.github import annotation, cause_annotation
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -126,11 +126,12 @@ class Console:
         if report.target is Target.REPOSITORY:
             _print(self._rich, *(step_line(step, timed=False) for step in report.steps))
         elif report.kustomizations or report.causes:
-            _print(self._rich, tree(report.kustomizations, heading(report), report.causes))
+            _print(self._rich, tree(report.kustomizations, heading(report), report.causes, snippets=True))
         new = [finding for finding in report.findings if finding not in self._shown]
         _print(self._rich, *findings_by_file(new, report.environment.split(", ")))
-        for finding in report.findings if os.environ.get("GITHUB_ACTIONS") == "true" else ():
-            self._rich.print(annotation(finding), markup=False, soft_wrap=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in (*map(annotation, report.findings), *(cause_annotation(cause) for cause in report.causes if cause.path)):
+                self._rich.print(line, markup=False, soft_wrap=True)
         _print(self._rich, *reasons(report), *verdict(report, self._hints))
 
     def error(self, error: DevloopError) -> None:

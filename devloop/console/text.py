@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
+from devloop.console.places import place, snippet_lines
 from devloop.console.wrapping import Hanging, Whole, hint_line, styled
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
@@ -54,8 +55,11 @@ def kustomization_line(k: Readiness) -> Text:
     return text.append("  suspended" if k.suspended else f"  {k.reason}: {' '.join(k.message.split())}", colour)
 
 
-def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[Cause] = ()) -> Tree:
-    """Each Kustomization below its deepest dependency, in the given order, with its causes; the other causes at the end."""
+def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[Cause] = (), *, snippets: bool = False) -> Tree:
+    """Each Kustomization below its deepest dependency, in the given order, with its causes; the other causes at the end.
+
+    With `snippets`, with the source lines of the causes.
+    """
     from rich.tree import Tree
 
     tree = Tree(heading or "Kustomizations", guide_style="dim")
@@ -63,8 +67,8 @@ def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[C
     for k in kustomizations:
         above = max((branches[d] for d in k.depends_on if d in branches), key=lambda branch: branch[0], default=(0, tree))
         branches[k.id] = (above[0] + 1, above[1].add(Hanging(kustomization_line(k), 2)))
-        _add_causes(branches[k.id][1], [cause for cause in causes if cause.kustomization == k.id])
-    _add_causes(tree, [cause for cause in causes if cause.kustomization not in branches])
+        _add_causes(branches[k.id][1], [cause for cause in causes if cause.kustomization == k.id], snippets=snippets)
+    _add_causes(tree, [cause for cause in causes if cause.kustomization not in branches], snippets=snippets)
     return tree
 
 
@@ -72,15 +76,27 @@ def cause_text(cause: Cause) -> Text:
     return styled((str(cause), COLOURS[cause.severity]), (f"  {cause.id}", "dim"))
 
 
-def _add_causes(branch: Tree, causes: Sequence[Cause]) -> None:
+def _add_causes(branch: Tree, causes: Sequence[Cause], *, snippets: bool) -> None:
     for cause in causes[:MOST_CAUSES]:
         leaf = branch.add(Hanging(cause_text(cause), 2))
+        if cause.path:
+            leaf.add(_place_of(cause, snippets=snippets))
+        for related in cause.related:
+            leaf.add(Hanging(styled(f"note: {related}", style="dim"), 6))
         for line in cause.log:
             leaf.add(styled(line, style="dim"))
         if cause.hint:
             leaf.add(hint_line(cause.hint))
     if len(causes) > MOST_CAUSES:
         branch.add(styled(f"and {len(causes) - MOST_CAUSES} more", style="dim"))
+
+
+def _place_of(cause: Cause, *, snippets: bool) -> RenderableType:
+    from rich.console import Group
+
+    shown = cause.snippet if snippets and cause.severity is not Severity.INFO else None
+    lines = snippet_lines(shown, COLOURS[cause.severity]) if shown else ()
+    return Group(Whole(styled(place(cause.path, cause.line), style="bold")), *lines)
 
 
 def heading(report: Report) -> str:

@@ -33,7 +33,8 @@ class Redaction:
     def event(self, event: Event) -> Event:
         if isinstance(event, Found):
             return Found(self.findings(event.findings))
-        return self._apply(lambda clean: _event(event, clean))
+        paths = {path for cause in event.causes for path in cause.paths} if isinstance(event, Reconciling) else ()
+        return self._apply(lambda clean: _event(event, clean), sorted(paths))
 
     def _apply(self, change: Callable[[Clean], _T], paths: Iterable[str] = ()) -> _T:
         texts: dict[str, str] = {}
@@ -60,7 +61,14 @@ def _outcome(outcome: Outcome, clean: Clean) -> Outcome:
 
 
 def _cause(cause: Cause, clean: Clean) -> Cause:
-    return replace(cause, message=clean(cause.message), hint=_hint(cause.hint, clean), log=tuple(map(clean, cause.log)))
+    return replace(
+        cause,
+        message=clean(cause.message),
+        hint=_hint(cause.hint, clean),
+        log=tuple(map(clean, cause.log)),
+        related=tuple(replace(each, message=clean(each.message)) for each in cause.related),
+        snippet=_snippet(cause.snippet, clean) if cause.snippet else None,
+    )
 
 
 def _finding(found: Diagnostic, clean: Clean) -> Diagnostic:

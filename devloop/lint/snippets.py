@@ -1,11 +1,11 @@
 """Reads the lines around findings; unreadable files have no snippet."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from devloop.diagnostic import Diagnostic
+from devloop.diagnostic import Diagnostic, Snippet
 from devloop.errors import InputError
 from devloop.model.lint.snippet import snippet
 from devloop.repository.input_files import read_input
@@ -15,14 +15,23 @@ _ABOUT_VALUES = ("secrets/plaintext", "secrets/left-in-clear", "secrets/private-
 
 
 def add_snippets(root: Path, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    text = _reader(root)
+    return tuple(replace(found, snippet=_lines(found, text)) if found.line and found.path else found for found in findings)
+
+
+def lines_around(root: Path, found: Diagnostic) -> Snippet | None:
+    """The lines around one location."""
+    return _lines(found, _reader(root)) if found.line and found.path else None
+
+
+def _lines(found: Diagnostic, text: Callable[[str], str]) -> Snippet | None:
+    secret = found.location.kind == "Secret" or found.rule in _ABOUT_VALUES
+    return snippet(found.path, text(found.path), found.line, secret=secret)
+
+
+def _reader(root: Path) -> Callable[[str], str]:
     root = root.resolve()
-    text = lru_cache(maxsize=8)(lambda path: _text(root, path))
-
-    def lines(found: Diagnostic) -> Diagnostic:
-        secret = found.location.kind == "Secret" or found.rule in _ABOUT_VALUES
-        return replace(found, snippet=snippet(found.path, text(found.path), found.line, secret=secret))
-
-    return tuple(lines(found) if found.line and found.path else found for found in findings)
+    return lru_cache(maxsize=8)(lambda path: _text(root, path))
 
 
 def _text(root: Path, path: str) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.hint import Hint
+from devloop.model.causes.cause import Cause
 from devloop.model.report import Report, Status
 
 _COMMANDS: Mapping[Severity | None, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -21,17 +22,25 @@ def to_github(report: Report) -> str:
     for step in report.steps:
         if step.status is Status.FAILED:
             lines.append(f"::error title={_property(step.title)}::{_data(_with_hint(step.message, step.hint))}")
-    for cause in report.causes:
-        lines.append(f"::{_COMMANDS[cause.severity]} title={_property(cause.id)}::{_data(_with_hint(str(cause), cause.hint))}")
+    lines += map(cause_annotation, report.causes)
     counts = ", ".join(f"{sum(f.severity is severity for f in report.findings)} {severity.value}" for severity in Severity)
     return "\n".join([*lines, f"devloop {report.command}: {counts}"]) + "\n"
 
 
 def annotation(finding: Diagnostic) -> str:
-    values = {"file": finding.path, "line": str(finding.line or ""), "title": finding.rule}
+    return _at(finding, finding.rule, finding.message)
+
+
+def cause_annotation(cause: Cause) -> str:
+    return _at(cause, cause.id, str(cause))
+
+
+def _at(found: Diagnostic | Cause, title: str, message: str) -> str:
+    """At the line of a finding or a cause."""
+    values = {"file": found.path, "line": str(found.line or ""), "title": title}
     properties = ",".join(f"{key}={_property(value)}" for key, value in values.items() if value)
-    message = "\n".join([finding.message, *(f"note: {related}" for related in finding.related)])
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_data(_with_hint(message, finding.hint))}"
+    text = "\n".join([message, *(f"note: {related}" for related in found.related)])
+    return f"::{_COMMANDS[found.severity]} {properties}::{_data(_with_hint(text, found.hint))}"
 
 
 def _with_hint(message: str, hint: Hint) -> str:

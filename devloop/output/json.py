@@ -73,7 +73,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "object": cause.object._asdict(),
         "path": cause.path,
         "line": cause.line,
-        "related": [],
+        "related": [{"path": r.path, "line": r.line, "message": r.message} for r in cause.related],
         "message": cause.message,
         **_hint(cause.hint),
         "final": cause.final,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree as Xml
 
-from devloop.diagnostic import Diagnostic, Scope, Severity
+from devloop.diagnostic import Diagnostic, Location, Scope, Severity
 from devloop.model.causes.cause import Cause
 from devloop.model.commands import Target
 from devloop.model.report import Outcome, Readiness, Report, Status
@@ -69,7 +69,9 @@ def _cause(environment: str, cause: Cause) -> Xml.Element:
     case = _case(f"{environment}.{cause.kustomization or 'cluster'}", str(cause.object), 0.0)
     failed = cause.severity is Severity.ERROR
     element = Xml.SubElement(case, *(("failure", {"message": _clean(cause.message), "type": cause.id}) if failed else ("system-out",)))
-    element.text = _clean(str(cause) if not failed else "\n".join([*cause.log, *([f"hint: {cause.hint}"] if cause.hint else [])]))
+    place = [str(Location(cause.path, cause.line)), *(f"note: {each}" for each in cause.related)] if cause.path else []
+    hint = [f"hint: {cause.hint}"] if cause.hint else []
+    element.text = _clean("\n".join([*place, *cause.log, *hint] if failed else [str(cause), *place]))
     return case
 
 

@@ -12,6 +12,7 @@ from devloop.flux.completeness import Completeness
 from devloop.flux.manifests import removals
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
+from devloop.lint.located_causes import locating
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.expected import Expected
 from devloop.model.causes.finality import is_final
@@ -69,6 +70,7 @@ class _Wait:
     def __post_init__(self) -> None:
         self.state = self.watching.state
         self.nudges = Nudges(self.state)
+        self.located = locating(self.session, self.graph, self.state.observed)
         self.deadline = time.monotonic() + self.timeout
 
     def run(self) -> Outcome:
@@ -111,8 +113,8 @@ class _Wait:
             self.already = False
             self.watching.retry_sources()
         diagnosis = self.watching.diagnose()
-        if diagnosis.causes is not self.causes:
-            self.causes = diagnosis.causes
+        if (causes := self.located.now(diagnosis.causes)) is not self.causes:
+            self.causes = causes
             self.session.emit(Reconciling(diagnosis.kustomizations, self.causes))
         self.final_since = (self.final_since or now) if is_final(diagnosis) and not self._request(self.nudges.last_tries()) else 0.0
         if self.final_since and now - self.final_since > CALM:
@@ -130,7 +132,7 @@ class _Wait:
         if causes:
             return self._failed(causes, "", DevloopCommand("status", self.session.environment.name))
         self._report_pruned()
-        self.session.emit(Reconciling(self.state.kustomizations(now), left_alone(self.graph)))
+        self.session.emit(Reconciling(self.state.kustomizations(now), self.located.complete(left_alone(self.graph))))
         return outcome(not self.already, "everything is ready")
 
     def _report_pruned(self) -> None:
@@ -140,7 +142,7 @@ class _Wait:
 
     def _failed(self, causes: tuple[Cause, ...], after: str, hint: str | DevloopCommand) -> Outcome:
         states = self.state.kustomizations(time.monotonic())
-        self.session.emit(Reconciling(states, with_logs(self.session.kube, causes)))
+        self.session.emit(Reconciling(states, with_logs(self.session.kube, self.located.complete(causes))))
         waiting = sum(not (k.ready or k.suspended) for k in states)
         if waiting:
             message = f"{waiting} of {counted(len(states), 'Kustomization')} {'is' if waiting == 1 else 'are'} not ready"

@@ -61,13 +61,22 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class At:
+    """A place in the repository: `text` is in its line, '' if only the file can be known."""
+
+    path: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Expected:
-    """The verdict: `also` are the ids of other causes that may be named."""
+    """The verdict: `at` is the place of the cause, `also` are the ids of other causes that may be named."""
 
     healthy: bool
     exit: int
     cause: str
     object: Pattern | None
+    at: At | None
     also: Sequence[str]
     text: Sequence[str]
     absent: Sequence[str]
@@ -150,6 +159,7 @@ def _expected(content: Mapping[str, Any]) -> Expected:
         exit=content.get("exit", 0 if content["healthy"] else 1),
         cause=content.get("cause", ""),
         object=Pattern.of(content["object"]) if "object" in content else None,
+        at=At(**content["at"]) if "at" in content else None,
         also=content.get("also", ()),
         text=content.get("text", ()),
         absent=content.get("absent", ()),

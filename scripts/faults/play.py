@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from scripts.faults.environment import NAME, Environment, Run, retried
@@ -21,7 +22,10 @@ SKEW = 3.0  # seconds that an object's own time may be older than its arrival
 
 @dataclass(frozen=True)
 class Result:
-    """`seconds` from the evidence to the verdict, None if there is no evidence; `problems` are what differs from the fault's file."""
+    """`seconds` from the evidence to the verdict, None if there is no evidence; `problems` are what differs from the fault's file.
+
+    `place` is PATH:LINE of the cause.
+    """
 
     fault: str
     provisioner: str
@@ -31,6 +35,7 @@ class Result:
     problems: Sequence[str]
     evidence: str = ""
     output: str = ""
+    place: str = ""
 
 
 def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *, slack: float = 1.0) -> Result:
@@ -74,10 +79,10 @@ def _measured(fault: Fault, environment: Environment, slack: float) -> Result:
     seconds = run.verdict - max(seen.received, run.started) if seen else None
     causes = run.report.get("causes") or ()
     problems = [*_timing_problems(fault, seen, seconds, slack), *problems_of(fault, run), *_rule_problems(fault, rules)]
+    problems += place_problems(fault, run, environment.repository)
     shown = _shown(causes[0]) if causes else "healthy" if run.status == 0 else ""
-    return Result(
-        fault.name, environment.provisioner, environment.build.name, seconds, shown, problems, seen.message if seen else "", run.text
-    )
+    evidence, where = seen.message if seen else "", _place(causes[0]) if causes else ""
+    return Result(fault.name, environment.provisioner, environment.build.name, seconds, shown, problems, evidence, run.text, where)
 
 
 @contextlib.contextmanager
@@ -150,6 +155,22 @@ def problems_of(fault: Fault, run: Run) -> Iterator[str]:
     everything = run.text + json.dumps(run.report, ensure_ascii=False)
     yield from (f"text: expected {text!r} in the output" for text in wanted.text if text not in everything)
     yield from (f"text: did not expect {text!r} in the output" for text in wanted.absent if text in everything)
+
+
+def place_problems(fault: Fault, run: Run, repository: Path) -> Iterator[str]:
+    """How the place of the first cause differs from the expected one; lines are those of the planted files."""
+    wanted, causes = fault.expected.at, run.report.get("causes") or ()
+    if not wanted or not causes:
+        return
+    path, line = causes[0]["path"], causes[0]["line"]
+    lines = (repository / path).read_text().splitlines() if line else []
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+    if path != wanted.path or (wanted.text not in text if wanted.text else line):
+        yield f"place: expected {f'{wanted.text!r} in ' if wanted.text else ''}{wanted.path}, saw {_place(causes[0]) or 'none'} {text!r}"
+
+
+def _place(cause: Mapping[str, Any]) -> str:
+    return f"{cause['path']}:{cause['line']}" if cause.get("line") else str(cause.get("path", ""))
 
 
 def _is(cause: Mapping[str, Any], wanted: str, pattern: Pattern | None) -> bool:

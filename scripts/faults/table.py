@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from scripts.faults.play import Result
 
-HEADINGS = ("fault", "provisioner", "seconds", "cause", "reproduce")
+HEADINGS = ("fault", "provisioner", "seconds", "cause", "place", "reproduce")
 
 
 def text_table(results: Sequence[Result]) -> str:
@@ -19,8 +19,9 @@ def text_table(results: Sequence[Result]) -> str:
 def markdown_table(results: Sequence[Result]) -> str:
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
     for result in results:
-        fault, provisioner, seconds, cause, command = _row(result)
-        lines.append(f"| `{fault}` | {provisioner} | {seconds} | {_code(cause)} | `{command}` |")
+        fault, provisioner, seconds, cause, place, command = _row(result)
+        code = f"`{place}`" if place else "-"
+        lines.append(f"| `{fault}` | {provisioner} | {seconds} | {_code(cause)} | {code} | `{command}` |")
     return "\n".join(lines)
 
 
@@ -29,10 +30,11 @@ def _code(cause: str) -> str:
     return f"`{identifier}` {rest}" if rest else cause
 
 
-def _row(result: Result) -> tuple[str, str, str, str, str]:
+def _row(result: Result) -> tuple[str, str, str, str, str, str]:
     seconds = "-" if result.seconds is None else f"{result.seconds:.1f}"
     command = f"task faults -- {result.fault} --provisioner {result.provisioner}"
-    return result.fault, result.provisioner, seconds, ("FAILED " if result.problems else "") + result.cause, command
+    cause = ("FAILED " if result.problems else "") + result.cause
+    return result.fault, result.provisioner, seconds, cause, result.place, command
 
 
 def summary(results: Sequence[Result]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from scripts.faults.environment import Run
 from scripts.faults.evidence import own_time, shows
 from scripts.faults.files import FOLDER, PROVISIONERS, Evidence, InvalidFault, Pattern, read_fault, read_faults
 from scripts.faults.planting import merged, plant_files
-from scripts.faults.play import Result, problems_of
+from scripts.faults.play import Result, place_problems, problems_of
 from scripts.faults.table import markdown_table, text_table
 
 FAULTS = read_faults()
@@ -190,15 +190,33 @@ def test_a_text_that_is_not_in_its_file_is_an_error(tmp_path: Path) -> None:
 
 def test_the_tables_have_a_row_for_each_fault_and_mark_those_that_failed() -> None:
     results = [
-        Result("pods/crash", "embedded", "after", 0.41, "pod/crash Pod/shop/web", []),
+        Result("pods/crash", "embedded", "after", 0.41, "pod/crash Pod/shop/web", [], place="web.yaml:7"),
         Result("pods/readiness", "kind", "after", None, "", ["cause: expected"]),
     ]
-    assert text_table(results).splitlines()[1].split() == (
-        ["pods/crash", "embedded", "0.4", "pod/crash", "Pod/shop/web", "task", "faults", "--", "pods/crash", "--provisioner", "embedded"]
-    )
+    command = "task faults -- pods/crash --provisioner embedded"
+    row = ["pods/crash", "embedded", "0.4", "pod/crash", "Pod/shop/web", "web.yaml:7", *command.split()]
+    assert text_table(results).splitlines()[1].split() == row
     assert "FAILED" in text_table(results).splitlines()[2]
-    row = "| `pods/crash` | embedded | 0.4 | `pod/crash` Pod/shop/web | `task faults -- pods/crash --provisioner embedded` |"
-    assert row in markdown_table(results).splitlines()
+    assert (
+        f"| `pods/crash` | embedded | 0.4 | `pod/crash` Pod/shop/web | `web.yaml:7` | `{command}` |" in markdown_table(results).splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "at", "problems"),
+    [
+        ("web.yaml", 2, {"path": "web.yaml", "text": "image: x"}, []),
+        ("web.yaml", 0, {"path": "web.yaml"}, []),
+        ("web.yaml", 1, {"path": "web.yaml", "text": "image: x"}, ["place: expected 'image: x' in web.yaml, saw web.yaml:1 'name: web'"]),
+        ("web.yaml", 9, {"path": "web.yaml", "text": "image: x"}, ["place: expected 'image: x' in web.yaml, saw web.yaml:9 ''"]),
+        ("web.yaml", 2, {"path": "web.yaml"}, ["place: expected web.yaml, saw web.yaml:2 'image: x'"]),
+        ("", 0, {"path": "web.yaml"}, ["place: expected web.yaml, saw none ''"]),
+    ],
+)
+def test_the_place_of_the_first_cause_is_compared(tmp_path: Path, path: str, line: int, at: Any, problems: list[str]) -> None:
+    (tmp_path / "web.yaml").write_text("name: web\nimage: x\n")
+    fault = fault_of(tmp_path, {**MINIMAL, "expect": {**MINIMAL["expect"], "at": at}})
+    assert list(place_problems(fault, run_of(causes=[{**CAUSE, "path": path, "line": line}]), tmp_path)) == problems
 
 
 def test_a_pattern_is_shown_like_an_object() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from devloop.diagnostic import Severity
+from devloop.diagnostic import Related, Severity, Snippet
 from devloop.hint import Hint
 from devloop.model.kubernetes.objects import Object
 
@@ -50,8 +50,10 @@ class Cause:
 
     `final`: another revision is needed, or a change from outside; `attempted` is the time (seconds since 1970) of an attempt that
     failed: a later one may succeed if something else became ready since then; 0 if that cannot help. `log` has the last lines of
-    `container`. `path` and `line` are the place in the repository that sets the field (0: unknown). A warning does not make an
-    environment unhealthy.
+    `container`. A warning does not make an environment unhealthy. `said` is the whole message of the cluster, if it is longer.
+
+    `path` and `line` are the place in the repository that sets the field ('' and 0: unknown), `related` other places; they are added
+    later, and a cause with them is equal to the one without.
     """
 
     id: str
@@ -62,10 +64,18 @@ class Cause:
     hint: Hint = ""
     severity: Severity = Severity.ERROR
     log: tuple[str, ...] = ()
-    path: str = ""
-    line: int = 0
+    path: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
     attempted: float = 0.0
     container: Container | None = None
+    related: tuple[Related, ...] = field(default=(), compare=False)
+    snippet: Snippet | None = field(default=None, compare=False)
+    said: str = field(default="", compare=False)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files of its places."""
+        return tuple(path for path in (self.path, *(each.path for each in self.related)) if path)
 
     def __str__(self) -> str:
         return f"{self.object}: {self.message}"

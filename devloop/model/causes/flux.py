@@ -66,11 +66,12 @@ def kustomization_cause(obj: Object, *, final: bool) -> Cause | None:
         return None
     owner = ObjectRef.of(obj)
     if reason in ("ReconciliationFailed", "BuildFailed") and (refused := refusal(message)):
-        return Cause(f"apply/{refused}", _subject(message) or owner, one_line(message), final=final, hint=_hint(refused))
+        return Cause(f"apply/{refused}", _subject(message) or owner, one_line(message), final=final, hint=_hint(refused), said=message)
     kind = kind or _BY_REASON.get(reason, "")
     subject = _subject(message) if reason == "ReconciliationFailed" and not kind else None
     identifier = f"kustomization/{kind}" if kind else "apply/failed" if subject else "kustomization/failed"
-    return Cause(identifier, subject or owner, one_line(message), final=final or kind == "dependency-missing", hint=_hint(kind))
+    final |= kind == "dependency-missing"
+    return Cause(identifier, subject or owner, one_line(message), final=final, hint=_hint(kind), said=message)
 
 
 def release_cause(obj: Object, now: float) -> Cause | None:
@@ -89,7 +90,7 @@ def release_cause(obj: Object, now: float) -> Cause | None:
     lacks = ready.get("reason") == "ValuesError" or (kind == "chart-missing" and ready.get("reason") != "SourceNotReady")
     lasts = now - seconds(ready.get("lastTransitionTime")) >= LASTS
     final = stalled or ((bool(repeated) or (lacks and lasts)) and not is_transient(message))
-    return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=final)
+    return Cause(f"release/{kind}", ObjectRef.of(obj), one_line(message), final=final, said=message)
 
 
 def source_cause(obj: Object, failing: float) -> Cause | None:
@@ -102,7 +103,8 @@ def source_cause(obj: Object, failing: float) -> Cause | None:
         return None
     kind, message = "release/chart-missing" if obj.get("kind") == "HelmChart" else "source/failed", str(failed.get("message", ""))
     waits = failed.get("reason") in ("NoSourceArtifact", "SourceUnavailable") or _may_start(obj, message)
-    return Cause(kind, ObjectRef.of(obj), one_line(message), final=not waits and (failing >= LASTS or not is_transient(message)))
+    final = not waits and (failing >= LASTS or not is_transient(message))
+    return Cause(kind, ObjectRef.of(obj), one_line(message), final=final, said=message)
 
 
 def _may_start(source: Object, message: str) -> bool:

@@ -73,7 +73,7 @@ def _not_created(observed: Observed, workload: Object, replicas: list[Object], n
         # A new namespace has no default service account for a moment, and its quotas no status.
         is_old = now - applied_at(workload) >= NAMESPACE_STARTS
         is_definite = kind != "not-created" or bool(named_missing(text) or OVER_LIMIT.search(text))
-        yield Cause(f"workload/{kind}", ObjectRef.of(workload), text, final=is_definite or is_old)
+        yield Cause(f"workload/{kind}", ObjectRef.of(workload), text, final=is_definite or is_old, said=message)
 
 
 def _kind(message: str) -> str:

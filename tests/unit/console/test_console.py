@@ -12,7 +12,7 @@ import pytest
 
 from devloop.clients.wait import until
 from devloop.console import Console, heartbeat
-from devloop.diagnostic import Diagnostic, Location, Severity
+from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import InputError
 from devloop.hint import command
 from devloop.model.causes.cause import Cause, ObjectRef
@@ -50,6 +50,24 @@ def test_the_report_shows_ready_failed_and_blocked_kustomizations_and_hints(caps
     assert "flux-system/apps blocks flux-system/web" in text
     assert "hint: fix it" in text
     assert "devloop up local" in text
+
+
+def test_a_cause_has_its_place_with_the_lines_around_it(capsys: pytest.CaptureFixture[str]) -> None:
+    snippet = Snippet(8, ("containers:", "  - image: x", "    args: []"), 9, 4, 12)
+    related = (Related("k8s/web.yaml", 14, "a patch for the object"),)
+    cause = replace(CAUSE, path="k8s/patch.yaml", line=9, snippet=snippet, related=related)
+    console = Console()
+    console.show(replace(report(), causes=(cause,)))
+    lines = [line.strip("│├└─ ") for line in capsys.readouterr().out.splitlines()]
+    start = lines.index("k8s/patch.yaml:9")
+    assert lines[start + 1 : start + 7] == [
+        "8 | containers:",
+        ">  9 |   - image: x",
+        "|     ^^^^^^^^",
+        "10 |     args: []",
+        "note: a patch for the object in k8s/web.yaml:14",
+        "the last line",
+    ]
 
 
 class Clock:
@@ -196,6 +214,10 @@ def test_github_gets_annotations(capsys: pytest.CaptureFixture[str], monkeypatch
         Report("validate", "", findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),))
     )
     assert "::error file=a.yaml,line=3,title=graph/cycle::a cycle" in capsys.readouterr().out
+    Console().show(replace(report(), causes=(CAUSE, replace(CAUSE, path="b.yaml", line=7))))
+    text = capsys.readouterr().out
+    assert text.count("::error") == 1
+    assert "::error file=b.yaml,line=7,title=pod/crash::Deployment/shop/x: no" in text
 
 
 def narrow(monkeypatch: pytest.MonkeyPatch, columns: int = 40) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from devloop.diagnostic import Diagnostic, Location, Related, Scope, Severity
 from devloop.hint import DevloopCommand, Hint, command, instructions, shell
+from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed
 from devloop.model.report import Outcome, Readiness, Report, Status
 from devloop.output import FORMATS
@@ -60,6 +61,26 @@ def test_every_format_has_the_object_and_the_patch() -> None:
     [result] = json.loads(FORMATS["sarif"].write(report))["runs"][0]["results"]
     place = {"artifactLocation": {"uri": "k8s/base/web.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 14}}
     assert result["relatedLocations"] == [{"id": 1, "message": {"text": "a patch for the object"}, "physicalLocation": place}]
+
+
+PLACED = Cause(
+    "pod/crash",
+    ObjectRef("Deployment", "shop", "web"),
+    "exited",
+    path="k8s/patch.yaml",
+    line=9,
+    related=(Related("k8s/web.yaml", 14, "a patch for the object"),),
+)
+
+
+def test_every_format_has_the_place_of_a_cause() -> None:
+    report = Report("up", "dev", causes=(PLACED,))
+    expected = "Deployment/shop/web: exited%0Anote: a patch for the object in k8s/web.yaml:14"
+    assert f"::error file=k8s/patch.yaml,line=9,title=pod/crash::{expected}" in FORMATS["github"].write(report)
+    assert "k8s/patch.yaml:9\nnote: a patch for the object in k8s/web.yaml:14" in FORMATS["junit"].write(report)
+    [cause] = json.loads(FORMATS["json"].write(report))["causes"]
+    assert (cause["path"], cause["line"]) == ("k8s/patch.yaml", 9)
+    assert cause["related"] == [{"path": "k8s/web.yaml", "line": 14, "message": "a patch for the object"}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Adds to causes the file and the line that set the offending field, by the same look-up as for findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from devloop.clients.worker import Worker
+from devloop.diagnostic import Diagnostic, Related, Scope
+from devloop.lint.locations import locate
+from devloop.lint.snippets import lines_around
+from devloop.model.causes.cause import Cause
+from devloop.model.causes.place import Place
+from devloop.model.causes.places import places
+from devloop.model.causes.rendered import Owners, Rendered, no_owners
+from devloop.model.cluster.environment import Environment
+from devloop.model.flux.graph import Graph
+from devloop.model.lint.context import EnvironmentGraph, LintContext
+
+MOST_RELATED = 3
+
+
+class CauseLocator:
+    """Looks up causes in what the graph renders; asks the worker for all of them at once."""
+
+    def __init__(self, environment: Environment, graph: Graph, worker: Worker) -> None:
+        self.root = environment.root
+        self._environment = environment
+        self._worker = worker
+        self._context = LintContext((EnvironmentGraph(environment, graph),))
+        self._rendered = Rendered(graph)
+
+    def locate(self, causes: Iterable[Cause], owners: Owners = no_owners) -> tuple[Cause, ...]:
+        """The causes in their order; raises DevloopError if the worker dies."""
+        listed = tuple(causes)
+        wanted = [self._places(cause, owners) for cause in listed]
+        exact = [place for group in wanted for place in group if place.is_exact]
+        found = iter(locate([self._question(place) for place in exact], self._context, self._worker))
+        answers = [[next(found) if place.is_exact else self._question(place) for place in group] for group in wanted]
+        return tuple(self._located(cause, group, answer) for cause, group, answer in zip(listed, wanted, answers, strict=True))
+
+    def _places(self, cause: Cause, owners: Owners) -> list[Place]:
+        """The first whose file exists, and those that are related."""
+        own: list[Place] = []
+        related: list[Place] = []
+        for place in places(cause, self._rendered, owners):
+            if self._exists(place) and (place.note or not own):
+                (related if place.note else own).append(place)
+        return own + related[:MOST_RELATED]
+
+    def _exists(self, place: Place) -> bool:
+        path = place.location.path
+        return bool(path) and (self.root / path).is_file()
+
+    def _question(self, place: Place) -> Diagnostic:
+        return Diagnostic("", place.location, scopes=(Scope(self._environment.name, place.kustomization),))
+
+    def _located(self, cause: Cause, group: Sequence[Place], answers: Sequence[Diagnostic]) -> Cause:
+        if not answers or group[0].note:
+            return cause
+        own, *others = answers
+        notes = [Related(each.path, each.line, place.note) for place, each in zip(group[1:], others, strict=True)]
+        related = tuple(note for note in (*own.related, *notes) if (note.path, note.line) != (own.path, own.line))
+        around = lines_around(self.root, own)
+        return replace(cause, path=own.path, line=own.line, related=related, snippet=around)

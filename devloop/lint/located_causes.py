@@ -1,0 +1,90 @@
+"""Causes with their files and lines, looked up in the background, so that a wait for the cluster goes on meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from devloop.clients.background import in_background
+from devloop.errors import DevloopError
+from devloop.lint.cause_locations import CauseLocator
+from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.observed import Observed
+from devloop.model.causes.rendered import Owners, no_owners, owners_in
+from devloop.model.flux.graph import Graph
+
+if TYPE_CHECKING:
+    from devloop.session import Session
+
+PATIENCE = 5.0  # seconds for the lines of a verdict
+LASTING = 1.0  # seconds after which a cause that may go away is looked up
+
+_Key = tuple[str, ObjectRef, str, str]
+
+
+class LocatedCauses:
+    """Looks up each cause once. `open_locator` is called with the first cause; without an answer a cause has no place."""
+
+    def __init__(self, open_locator: Callable[[], CauseLocator], owners: Owners = no_owners) -> None:
+        self._open = open_locator
+        self._owners = owners
+        self._locator: CauseLocator | None = None
+        self._known: dict[_Key, Cause] = {}
+        self._search: Future[None] | None = None
+        self._since: dict[_Key, float] = {}
+        self._asked: tuple[Cause, ...] = ()
+        self._answer: tuple[Cause, ...] = ()
+        self._found = 0  # how many were known then
+
+    def now(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+        """With the places that are known so far; looks for those of causes that stay. The same tuple as before if nothing has changed."""
+        moment = time.monotonic()
+        self._since = {key: self._since.get(key, moment) for key in map(_key, causes)}
+        self._look_for([cause for cause in causes if cause.final or moment - self._since[_key(cause)] >= LASTING])
+        return self._with_places(causes)
+
+    def _with_places(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+        if causes is not self._asked or len(self._known) != self._found:
+            self._asked, self._found = causes, len(self._known)
+            self._answer = tuple(map(self._placed, causes))
+        return self._answer
+
+    def _placed(self, cause: Cause) -> Cause:
+        found = self._known.get(_key(cause))
+        return replace(cause, path=found.path, line=found.line, related=found.related, snippet=found.snippet) if found else cause
+
+    def complete(self, causes: Iterable[Cause]) -> tuple[Cause, ...]:
+        """With all places, or those that were found in a few seconds."""
+        wanted = tuple(causes)
+        for _ in range(2):  # a search that runs already, and one for the rest
+            self._look_for(wanted)
+            if self._search:
+                with contextlib.suppress(TimeoutError):
+                    self._search.result(PATIENCE)
+        return self._with_places(wanted)
+
+    def _look_for(self, causes: Iterable[Cause]) -> None:
+        unknown = [cause for cause in causes if _key(cause) not in self._known]
+        if unknown and (self._search is None or self._search.done()):
+            self._search = in_background(lambda: self._find(unknown), "lines of causes")
+
+    def _find(self, causes: list[Cause]) -> None:
+        found = tuple(causes)
+        with contextlib.suppress(DevloopError):  # the worker died or was closed
+            self._locator = self._locator or self._open()
+            found = self._locator.locate(causes, self._owners)
+        self._known.update(zip(map(_key, causes), found, strict=True))
+
+
+def _key(cause: Cause) -> _Key:
+    """What its place depends on."""
+    return cause.id, cause.object, cause.said or cause.message, cause.kustomization
+
+
+def locating(session: Session, graph: Graph, observed: Observed) -> LocatedCauses:
+    """For the wait of a run that has built its graph."""
+    return LocatedCauses(lambda: CauseLocator(session.environment, graph, session.worker), owners_in(observed))

@@ -1,0 +1,42 @@
+"""A place in the repository that a cause is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from devloop.diagnostic import Location
+from devloop.model.causes.field_paths import Field, has, reached
+from devloop.model.causes.rendered import RenderedObject
+from devloop.model.lint.context import location_of
+
+
+@dataclass(frozen=True)
+class Place:
+    """`kustomization` (namespace/name) renders the object; `note` says what a related place is.
+
+    `is_exact`: whether the line may be looked up; if not, the file is all that is known.
+    """
+
+    location: Location
+    kustomization: str = ""
+    note: str = ""
+    is_exact: bool = True
+
+
+def place_of(found: RenderedObject, *field: object, note: str = "") -> Place:
+    """A field of an object, or the object."""
+    return Place(location_of(found.manifest, *field), str(found.node.kustomization.id), note)  # type: ignore[arg-type]
+
+
+def best_place(found: RenderedObject, candidates: Iterable[Field]) -> Place:
+    """The first field that the object has, else the nearest one above the first candidate, else the object."""
+    fields = tuple(candidates)
+    body = found.manifest.body
+    best = next((field for field in fields if has(body, field)), fields[0] if fields else ())
+    return place_of(found, *reached(body, best))
+
+
+def file_of(found: RenderedObject) -> Place:
+    """The file of an object that does not say what the cause is about."""
+    return Place(Location(found.manifest.origin.path), str(found.node.kustomization.id), is_exact=False)
