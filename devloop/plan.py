@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devloop.steps import Output, Step
-from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages
+from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages, StopEnvironment
 from devloop.steps.flux import ConfigureSync, InstallFlux, StartControllers
 from devloop.steps.repository import BuildGraph, PushSnapshot, ServeGit, TakeSnapshot
 from devloop.steps.secrets import InjectKeys, OpenSecrets
@@ -76,3 +76,8 @@ def plan_status(*, follow: bool) -> Plan:
 def plan_down(title: str = "delete", subject: str = "") -> Plan:
     """`subject` says what is deleted, where the title does not."""
     return Plan((DeleteEnvironment(subject, title=title),))
+
+
+def plan_stop(title: str = "stop", subject: str = "") -> Plan:
+    """`subject` says what is stopped, where the title does not."""
+    return Plan((StopEnvironment(subject, title=title),))

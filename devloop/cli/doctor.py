@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devloop.cli.options import Definition, DoctorOutput, EntryPath, KeyFile, Provisioner, environment_names
+from devloop.cli.options import Definition, EntryPath, KeyFile, MachineOutput, Provisioner, environment_names
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
@@ -21,7 +21,7 @@ def doctor(
     path: EntryPath = None,
     provisioner: Provisioner = AUTO,
     key_file: KeyFile = None,
-    output: DoctorOutput = TEXT,
+    output: MachineOutput = TEXT,
 ) -> None:
     """Checks container engine, programs, limits, disk and clock; with ENV also its definition, ports and keys. Changes nothing."""
     from devloop.cli.boundary import open_console, show

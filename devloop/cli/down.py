@@ -1,24 +1,18 @@
 """`devloop down`: parses the arguments."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from devloop.cli.options import Definition, EntryPath, OutputFile, OutputOption, Provisioner, existing_names
+from devloop.cli.options import Definition, EntryPath, Every, ExistingName, OutputFile, OutputOption, Provisioner, one_or_all
 from devloop.output import TEXT
 from devloop.provisioners import AUTO
 
 
 def down(
     context: typer.Context,
-    environment: Annotated[
-        str,
-        typer.Argument(
-            metavar="[NAME]", help="The environment's name or its cluster's.", show_default=False, autocompletion=existing_names
-        ),
-    ] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Every environment of this user.")] = False,
+    environment: ExistingName = "",
+    everything: Every = False,
     definition: Definition = None,
     path: EntryPath = None,
     provisioner: Provisioner = AUTO,
@@ -32,12 +26,9 @@ def down(
     from devloop.cli.boundary import open_console, show
     from devloop.commands import down as command
     from devloop.commands.request import Request
-    from devloop.errors import InputError
-    from devloop.hint import DevloopCommand
 
     with open_console(output, context, output_file) as console:
-        if bool(environment) == everything:
-            raise InputError("down needs either a NAME or --all", hint=DevloopCommand("env", options=("list", "--running")))
+        one_or_all("down", environment, everything=everything)
         root = None if everything else context.obj.optional_repository
         request = Request(root or Path(), environment, definition, provisioner, path=path)
         show(console, command.down_all(request, console.emit) if everything else command.down(request, root, console.emit))

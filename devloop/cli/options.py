@@ -75,12 +75,17 @@ Definition = Annotated[
     Path | None,
     typer.Option("--definition", metavar="FILE", help="KSail definition to use instead of searching for ENV's.", show_default=False),
 ]
+ExistingName = Annotated[
+    str,
+    typer.Argument(metavar="[NAME]", help="The environment's name or its cluster's.", show_default=False, autocompletion=existing_names),
+]
+Every = Annotated[bool, typer.Option("--all", help="Every environment of this user.")]
 EntryPath = Annotated[
     Path | None,
     typer.Option("--path", metavar="DIR", help="Folder that Flux enters, instead of the environment's own.", show_default=False),
 ]
 OutputOption = Annotated[str, _output(Target.CLUSTER, "Formats other than text print only the report to standard output.")]
-DoctorOutput = Annotated[str, _output(Target.MACHINE, "json prints only the report to standard output.")]
+MachineOutput = Annotated[str, _output(Target.MACHINE, "json prints only the report to standard output.")]
 OutputFile = Annotated[
     Path | None,
     typer.Option("--output-file", metavar="FILE", help="Write the report to FILE and text to the terminal.", show_default=False),
@@ -103,6 +108,15 @@ Timeout = Annotated[
     str | None,
     typer.Option("--timeout", metavar="DURATION", help="How long to wait for readiness, e.g. 90s or 10m.", show_default="the definition's"),
 ]
+
+
+def one_or_all(command: str, environment: str, *, everything: bool) -> None:
+    """Raises InputError unless the user named an environment or passed --all."""
+    from devloop.errors import InputError
+    from devloop.hint import DevloopCommand
+
+    if bool(environment) == everything:
+        raise InputError(f"{command} needs either a NAME or --all", hint=DevloopCommand("env", options=("list", "--running")))
 
 
 def seconds(text: str | None) -> float | None:

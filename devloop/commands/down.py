@@ -1,85 +1,20 @@
 """`devloop down`: deletes environments, with every provisioner that they run on."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from devloop.commands.request import Request, locked, open_session
-from devloop.commands.targets import Target, of_definition, of_machine, of_provisioner, of_repository
-from devloop.diagnostic import Severity
-from devloop.errors import DevloopError, ExitCode, InputError
-from devloop.hint import DevloopCommand
-from devloop.model.messages import join_words
-from devloop.model.report import Emit, Notice, Outcome, Report, Status, StepFinished
+from devloop.commands.existing import Action, run_on, run_on_all
+from devloop.commands.request import Request
+from devloop.model.report import Emit, Report
 from devloop.plan import plan_down
-from devloop.provisioners import refuse_elsewhere
-from devloop.provisioners.discovery import discover
-from devloop.provisioners.found import FoundEnvironment
-from devloop.repository.entry_points import load
-from devloop.runner import Result, recorded, run
+
+DELETE = Action("down", "delete", "nothing to delete", plan_down)
 
 
 def down(request: Request, root: Path | None, emit: Emit) -> Report:
-    """Removes the environment `request.environment`; `root` is the repository, None outside of one (then `request.root` is unused)."""
-    refuse_elsewhere(request.provisioner)
-    found = of_provisioner(discover().environments, request.provisioner)
-    return _remove(request, _targets(request, root, found, emit), emit)
+    """Removes the environment `request.environment`; `root` is the repository, None outside of one."""
+    return run_on(request, root, emit, DELETE)
 
 
 def down_all(request: Request, emit: Emit) -> Report:
     """Removes every environment of this user; goes on after a failure."""
-    refuse_elsewhere(request.provisioner)
-    found, note = discover()
-    if note:
-        emit(Notice(note))
-    for other in (each for each in of_provisioner(found, request.provisioner) if not each.ours):
-        message = f"{other.cluster} of {other.root} is kept: it is not in this user's state folder"
-        emit(Notice(message, hint=DevloopCommand("down", other.cluster)))
-    ours = [each for each in of_provisioner(found, request.provisioner) if each.ours]
-    return replace(_remove(request, [Target.of(each) for each in ours], emit), provisioner="")
-
-
-def _targets(request: Request, root: Path | None, found: Sequence[FoundEnvironment], emit: Emit) -> tuple[Target, ...]:
-    if root is None:
-        if targets := of_machine(request.environment, None, found):
-            return targets
-        names = join_words([each.cluster for each in found]) or "none"
-        message = f"there is no environment {request.environment} on this machine; there is {names}"
-        raise InputError(message, hint=DevloopCommand("env", options=("list", "--running")))
-    try:
-        environment = load(root, request.environment, request.definition, request.path)
-    except InputError as error:
-        targets = of_repository(request.environment, root.resolve(), found)
-        if not targets and not error.problems and not request.definition:
-            targets = of_machine(request.environment, root, found)
-        if not targets:
-            raise
-        emit(Notice(f"{request.environment} is found by its record: {error.message}", Severity.WARNING))
-        return targets
-    return of_definition(environment, request.provisioner, found)
-
-
-def _remove(request: Request, targets: Sequence[Target], emit: Emit) -> Report:
-    result = Result()
-    for target in targets:
-        title = "delete" if len(targets) == 1 else f"delete {target.key[0]} ({target.provisioner})"
-        part = _remove_one(request, target, title, emit)
-        result.outcomes += part.outcomes
-        result.failure = max(result.failure, part.failure)
-        if part.failure == ExitCode.INTERRUPTED:
-            break
-    if not targets:
-        recorded(result, emit)(StepFinished(Outcome(Status.UNCHANGED, "nothing to delete", title="delete")))
-    used = targets[-1].provisioner if targets else ""
-    return Report("down", request.environment, used, "", tuple(result.outcomes), failure=result.failure)
-
-
-def _remove_one(request: Request, target: Target, title: str, emit: Emit) -> Result:
-    result = Result()
-    record = recorded(result, emit)
-    try:
-        with locked(target.environment), open_session(request, target.environment, record, target.provisioner) as session:
-            run(plan_down(title, target.subject), session, result)
-    except DevloopError as error:
-        record(StepFinished(Outcome(Status.FAILED, error.message, error.hint, title=title)))
-    return result
+    return run_on_all(request, emit, DELETE)

@@ -17,7 +17,7 @@ from devloop.provisioners.selection import existing_choices
 
 @dataclass(frozen=True)
 class Target:
-    """One cluster to remove; `subject` is for the report."""
+    """One cluster to remove or stop; `subject` is for the report."""
 
     environment: Environment
     provisioner: str
@@ -53,14 +53,14 @@ def of_repository(name: str, root: Path, found: Sequence[FoundEnvironment]) -> t
     return tuple(map(Target.of, _own(name, str(root), found)))
 
 
-def of_machine(name: str, root: Path | None, found: Sequence[FoundEnvironment]) -> tuple[Target, ...]:
+def of_machine(name: str, root: Path | None, found: Sequence[FoundEnvironment], verb: str) -> tuple[Target, ...]:
     """Those called `name`, environment or cluster; inside a repository (`root`), none of another one that exists.
 
-    Raises InputError if it could mean several.
+    Raises InputError if it could mean several, with the devloop command `verb` for each.
     """
     matches = [each for each in found if name in (each.environment, each.cluster)]
     if len({(each.root, each.environment) for each in matches}) > 1 or (root and not all(each.is_orphan for each in matches)):
-        raise _ambiguous(name, matches, found)
+        raise _ambiguous(name, matches, found, verb)
     return tuple(map(Target.of, matches))
 
 
@@ -69,17 +69,17 @@ def _own(name: str, root: str, found: Sequence[FoundEnvironment]) -> tuple[Found
     return tuple(each for each in own if each.environment == name) or tuple(each for each in own if each.cluster == name)
 
 
-def _ambiguous(name: str, matches: Sequence[FoundEnvironment], found: Sequence[FoundEnvironment]) -> InputError:
+def _ambiguous(name: str, matches: Sequence[FoundEnvironment], found: Sequence[FoundEnvironment], verb: str) -> InputError:
     owners = join_words([f"{each.root or 'an unknown repository'} ({each.provisioner})" for each in matches])
-    commands = [_exact(each, found) for each in matches]
+    commands = [_exact(each, found, verb) for each in matches]
     parts = [part for each in dict.fromkeys(commands) for part in (", or ", each)][1:]
     message = f"{name} is an environment of {owners}" if len(matches) > 1 else f"{name} is an environment of another repository: {owners}"
     return InputError(message, hint=instructions(*parts))
 
 
-def _exact(match: FoundEnvironment, found: Sequence[FoundEnvironment]) -> Command:
-    """The command that removes `match` alone, from anywhere."""
+def _exact(match: FoundEnvironment, found: Sequence[FoundEnvironment], verb: str) -> Command:
+    """The command for `match` alone, from anywhere."""
     if not match.is_orphan:
-        return command("devloop -C", match.root, "down", match.name)
+        return command("devloop -C", match.root, verb, match.name)
     only = [each for each in found if match.cluster in (each.cluster, each.environment)] == [match]
-    return DevloopCommand("down", match.cluster, () if only else ("--provisioner", match.provisioner))
+    return DevloopCommand(verb, match.cluster, () if only else ("--provisioner", match.provisioner))

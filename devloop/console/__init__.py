@@ -113,12 +113,10 @@ class Console:
 
     def show(self, report: Report) -> None:
         """Shows the report: what is ready, what is not and why, what to do next."""
-        if self._output in FORMATS:
-            text = FORMATS[self._output].write(report)
-            if self._file is None:
-                sys.stdout.write(text)
-                return
-            self._file.write_text(text, encoding="utf-8")
+        if self.writes_document:
+            self.document(FORMATS[self._output].write(report))
+        if not self.writes_text:
+            return
         report = self._hints.report(report)
         if report.target is Target.MACHINE:
             _print(self._rich, *diagnosis_lines(report.diagnoses), conclusion(report.diagnoses))
@@ -133,6 +131,22 @@ class Console:
             for line in (*map(annotation, report.findings), *(cause_annotation(cause) for cause in report.causes if cause.path)):
                 self._rich.print(line, markup=False, soft_wrap=True)
         _print(self._rich, *reasons(report), *verdict(report, self._hints))
+
+    @property
+    def writes_document(self) -> bool:
+        return self._output in FORMATS
+
+    @property
+    def writes_text(self) -> bool:
+        """Whether the result goes to the terminal too."""
+        return not (self.writes_document and self._file is None)
+
+    def document(self, text: str) -> None:
+        """Writes a document for programs: to the file of the report, else to standard output."""
+        if self._file is None:
+            sys.stdout.write(text)
+        else:
+            self._file.write_text(text, encoding="utf-8")
 
     def error(self, error: DevloopError) -> None:
         """Shows an error that ended the run without a report."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devloop.clients import http
@@ -44,8 +44,8 @@ class ContainerGitServer:
         container = self.runtime.containers.find(self.name)
         if container:
             self._refuse_foreign(container)
-            if self._is_current(container, image) and _responds(container, credentials):
-                return False
+            if self._is_current(container, image) and self._continues(container, credentials):
+                return container.is_paused
             # Its data is in the volume.
             self.runtime.containers.remove(self.name)
         self._run(image, credentials)
@@ -58,6 +58,13 @@ class ContainerGitServer:
             raise DevloopError(f"the Git server {self.name} is not running", hint=DevloopCommand("up", self.runtime.environment.name))
         push = f"http://{LOOPBACK}:{container.ports[f'{PORT}/tcp']}/{REPOSITORY}"
         return endpoint(self.runtime.folder, push, f"http://{self.name}:{PORT}/{REPOSITORY}")
+
+    def _continues(self, container: Container, credentials: Mapping[str, str]) -> bool:
+        """Whether it responds, also after a pause."""
+        if container.is_paused:
+            self.runtime.containers.start(container)
+            container = replace(container, state="running")
+        return _responds(container, credentials)
 
     def _refuse_foreign(self, container: Container) -> None:
         if not self.runtime.is_ours(container):

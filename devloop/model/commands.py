@@ -61,6 +61,15 @@ COMMANDS = _by_name(
         failed=Verdict("{0} is not healthy"),
     ),
     Command(
+        "stop",
+        "Stop an environment, or all, and keep the data.",
+        Target.CLUSTER,
+        environment=True,
+        every=True,
+        ok=Verdict("{0} is stopped", {"to continue": "up", "to remove it": "down"}),
+        failed=Verdict("{0} is not stopped"),
+    ),
+    Command(
         "down",
         "Remove an environment, or all.",
         Target.CLUSTER,

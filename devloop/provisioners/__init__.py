@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ProvisionerStatus(NamedTuple):
-    """`running`: all components run. `components` are (name, state, resident bytes); `unit` is what one is called."""
+    """`running`: all components run; `stopped`: none does. `components` are (name, state, resident bytes); `unit` is what one is called."""
 
     exists: bool
     running: bool
@@ -30,6 +30,7 @@ class ProvisionerStatus(NamedTuple):
     kubernetes_version: str = ""
     components: tuple[tuple[str, str, int], ...] = ()
     unit: str = "process"
+    stopped: bool = False
 
 
 class Provisioner(Protocol):
@@ -74,6 +75,9 @@ class Provisioner(Protocol):
 
     def status(self) -> ProvisionerStatus:
         """The state of the cluster, Git server and Flux. Quick; changes nothing."""
+
+    def shut_down(self, emit: Emit) -> bool:
+        """End or pause all that runs and keep all data, for `ensure_cluster` to continue; whether anything ran."""
 
     def delete(self, emit: Emit) -> bool:
         """Delete the cluster, Git server, data and kubeconfig entry; whether there was anything."""

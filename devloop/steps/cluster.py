@@ -1,9 +1,10 @@
-"""The cluster exists, its nodes have the images and its API server answers; or nothing of the environment is left."""
+"""The cluster exists, its nodes have the images and its API server answers; or nothing of the environment runs, or is left."""
 
 from dataclasses import dataclass
 
+from devloop.hint import DevloopCommand
 from devloop.model.flux.graph import Graph
-from devloop.model.report import Outcome
+from devloop.model.report import Outcome, Status
 from devloop.repository.snapshot_store import remove_store
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -59,3 +60,19 @@ class DeleteEnvironment:
         if self.for_good and session.environment.root.is_absolute():
             remove_store(session.environment.root)
         return outcome(existed, self.subject if existed else "nothing to delete")
+
+
+@dataclass(frozen=True)
+class StopEnvironment:
+    """Nothing of the environment runs; all its state stays. `subject` is the message for what was stopped."""
+
+    subject: str = ""
+    title: str = "stop"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        name = session.environment.name
+        if not session.provisioner.status().exists:
+            return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
+        stopped = session.provisioner.shut_down(session.emit)
+        return outcome(stopped, self.subject if stopped else f"{name} is stopped already")

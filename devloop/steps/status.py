@@ -34,6 +34,8 @@ class ShowStatus:
         name = session.environment.name
         if not status.exists:
             return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))
+        if status.stopped:
+            return _down(session, "cluster/stopped", f"{name} is stopped")
         if not status.running:
             return _unreachable(session, f"{_components(status)}; the cluster does not answer")
         expected = expectations.load(_folder(session))
@@ -68,8 +70,13 @@ class ShowStatus:
 
 
 def _unreachable(session: Session, message: str) -> Outcome:
+    return _down(session, "cluster/unreachable", message)
+
+
+def _down(session: Session, cause_id: str, message: str) -> Outcome:
+    """The outcome without a cluster to ask."""
     hint = DevloopCommand("up", session.environment.name)
-    cause = Cause("cluster/unreachable", ObjectRef("Cluster", "", session.environment.definition.name), message)
+    cause = Cause(cause_id, ObjectRef("Cluster", "", session.environment.definition.name), message)
     session.emit(Reconciling((), (cause,)))
     return Outcome(Status.FAILED, message, hint)
 

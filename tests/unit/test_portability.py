@@ -76,7 +76,7 @@ def definition(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("command", ["up", "status", "down", "doctor"])
+@pytest.mark.parametrize("command", ["up", "status", "stop", "down", "doctor"])
 def test_the_embedded_provisioner_is_refused(elsewhere: Run, definition: None, command: str) -> None:
     done = elsewhere("run", command, "local", "--provisioner", "embedded")
     assert done.returncode == 2, done.stderr

@@ -39,6 +39,10 @@ class Container:
     def runs(self) -> bool:
         return self.state == "running"
 
+    @property
+    def is_paused(self) -> bool:
+        return self.state == "paused"
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -98,9 +102,16 @@ class Containers:
             api.put_archive(created["Id"], "/", tar_archive(files))
             api.start(created["Id"])
 
-    def start(self, name: str) -> None:
-        with _explained("starting", name):
-            self._engine.ask("POST", f"/containers/{quoted(name)}/start")
+    def start(self, container: Container) -> None:
+        """Start or unpause it."""
+        verb = "unpause" if container.is_paused else "start"
+        with _explained("starting", container.name):
+            self._engine.ask("POST", f"/containers/{quoted(container.name)}/{verb}")
+
+    def pause(self, name: str) -> None:
+        """Freeze its processes: they keep their memory and get no CPU."""
+        with _explained("pausing", name):
+            self._engine.ask("POST", f"/containers/{quoted(name)}/pause")
 
     def remove(self, name: str) -> bool:
         """Kill and remove it with its anonymous volumes; False if it does not exist."""

@@ -59,6 +59,7 @@ CAUSES: Mapping[str, str] = {
     "object/terminating": "an object or its namespace is being deleted",
     "object/not-ready": "another object that a health check waits for is not ready",
     "object/not-reconciled": "for information: an annotation keeps Flux from applying edits of an object",
+    "cluster/stopped": "the environment is stopped: `devloop up` continues it",
     "cluster/unreachable": "the API server does not answer",
     "flux/controller": "a controller of Flux does not run",
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from devloop.clients import private_files
 from devloop.clients.kube import Kube
+from devloop.clients.orphans import marked
 from devloop.diagnostic import Severity
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Notice
@@ -18,7 +19,7 @@ from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, FIRST, RE
 from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
 from devloop.provisioners.ownership import Ownership
 from devloop.runtime import control
-from devloop.runtime.components import ComponentContext, ToolPaths
+from devloop.runtime.components import MARKER, ComponentContext, ToolPaths
 from devloop.runtime.layout import Layout
 from devloop.runtime.processes import ProcessRuntime
 
@@ -73,7 +74,8 @@ class EmbeddedProvisioner:
         try:
             response = control.ask(self._layout, {"op": "status"})
         except control.NoSupervisor:
-            return ProvisionerStatus(exists=True, running=False, owner=self._ownership.root)
+            left = str(self._layout.folder) in marked(MARKER)
+            return ProvisionerStatus(exists=True, running=False, owner=self._ownership.root, stopped=not left)
         components = response["components"]
         running = {component["name"] for component in components if component["state"] == "running"}
         return ProvisionerStatus(
@@ -83,6 +85,13 @@ class EmbeddedProvisioner:
             kubernetes_version=self._version(),
             components=(("supervisor", "running", response["memory"]), *((c["name"], _state(c), c["memory"]) for c in components)),
         )
+
+    def shut_down(self, emit: Emit) -> bool:
+        self._ownership.refuse_foreign(self._environment)
+        ran = not self.status().stopped
+        control.end(self._layout)
+        _remove(self._layout.memory)
+        return ran
 
     def delete(self, emit: Emit) -> bool:
         self._ownership.refuse_foreign(self._environment)

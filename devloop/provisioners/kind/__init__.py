@@ -146,7 +146,16 @@ class KindProvisioner:
             kubernetes_version=(image.tag if (image := parse_image(self._state.image)) else "") or "Kind's default",
             components=tuple((c.name, c.state, self.runtime.containers.memory(c.name)) for c in containers),
             unit="container",
+            stopped=not any(container.runs for container in containers),
         )
+
+    def shut_down(self, emit: Emit) -> bool:
+        self._state.owner.refuse_foreign(self._environment)
+        containers = (*(self._cluster.containers() if self._state.exists else ()), *self.runtime.companions())
+        running = [container.name for container in containers if container.runs]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self.runtime.containers.pause, running))
+        return bool(running)
 
     def delete(self, emit: Emit) -> bool:
         self._state.owner.refuse_foreign(self._environment)

@@ -109,10 +109,10 @@ class Cluster:
         return until(running, counted(count, "node"), patience=PATIENCE, stop=self._stop, hint=hint)
 
     def start_stopped(self) -> bool:
-        """Start stopped containers; whether there were any."""
+        """Start stopped and paused containers; whether there were any."""
         stopped = [node for node in self.containers() if not node.runs]
         for node in stopped:
-            self._runtime.containers.start(node.name)
+            self._runtime.containers.start(node)
         return bool(stopped)
 
     def delete(self) -> bool:

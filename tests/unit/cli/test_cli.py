@@ -12,6 +12,7 @@ import pytest
 
 from devloop.cli.options import SEVERITIES
 from devloop.diagnostic import Severity
+from devloop.model.commands import COMMANDS
 
 
 def devloop(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,7 +30,7 @@ def test_help_imports_no_slow_packages(args: tuple[str, ...]) -> None:
 
 def test_every_command_is_in_the_help_with_a_summary() -> None:
     text = devloop("--help").stdout
-    for command in ("up", "status", "down", "validate", "init", "toolchain"):
+    for command in COMMANDS:
         line = next(line for line in text.splitlines() if line.split()[:1] == [command])
         assert line.endswith("."), line
         assert not line.endswith("..."), line
@@ -37,7 +38,7 @@ def test_every_command_is_in_the_help_with_a_summary() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "status", "down", "validate", "render", "doctor", "init", "toolchain install", "toolchain images"]
+    "command", ["up", "status", "stop", "down", "validate", "render", "doctor", "env list", "init", "toolchain install", "toolchain images"]
 )
 def test_every_option_has_a_help_text(command: str) -> None:
     usage, *lines = devloop(*command.split(), "--help").stdout.splitlines()

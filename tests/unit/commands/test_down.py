@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +12,10 @@ from devloop.commands.down import down, down_all
 from devloop.commands.request import Request
 from devloop.commands.up import up
 from devloop.errors import DevloopError, InputError
-from devloop.model.report import Event, Report, Status
+from devloop.model.report import Status
 from devloop.provisioners import state_dir
+
+from .existing import ignore, make, make_repository, steps
 
 
 @pytest.fixture(autouse=True)
@@ -28,27 +28,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "repository"
-    (root / "clusters" / "local").mkdir(parents=True)
-    (root / "clusters" / "local" / "ksail.yaml").write_text(
-        "apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: new}\nspec: {cluster: {gitOpsEngine: Flux}}\n"
-    )
-    return root
-
-
-def make(cluster: str, root: Path | str, environment: str = "local", provisioner: str = "embedded") -> Path:
-    folder = state_dir(provisioner, cluster)
-    folder.mkdir(parents=True)
-    (folder / "owner.json").write_text(json.dumps({"root": str(root), "environment": environment}))
-    return folder
-
-
-def steps(report: Report) -> Sequence[tuple[str, Status, str]]:
-    return [(step.title, step.status, step.message) for step in report.steps]
-
-
-def ignore(_: Event) -> None:
-    """No output."""
+    return make_repository(tmp_path / "repository")
 
 
 def test_up_refuses_a_second_cluster_beside_a_renamed_one(repository: Path) -> None:

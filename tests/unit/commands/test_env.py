@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from devloop.cli import run
 from devloop.commands.env import KnownEnvironment, known_environments
 from devloop.commands.validate import Request, validate
 from devloop.errors import InputError
 from devloop.model.report import Event, Notice
+from devloop.output.environments import SCHEMA
 
 from ..repository.test_entry_points import flux, write
 
@@ -29,6 +33,15 @@ def test_each_environment_says_what_told_of_it(tmp_path: Path, worker_program: P
         },
     )
     assert listed(tmp_path) == ([KnownEnvironment("dev", "clusters/dev", 2, "clusters/dev/flux-system/gotk-sync.yaml")], [])
+
+
+def test_the_list_as_json_follows_its_schema(tmp_path: Path, worker_program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {"clusters/dev/flux-system/gotk-sync.yaml": flux("./clusters/dev", "flux-system"), "clusters/dev/apps.yaml": ""})
+    assert run(["-C", str(tmp_path), "env", "list", "--output", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    file = "clusters/dev/flux-system/gotk-sync.yaml"
+    assert document["environments"] == [{"environment": "dev", "entry": "clusters/dev", "kustomizations": 1, "file": file}]
 
 
 def test_what_none_reaches_is_counted(tmp_path: Path, worker_program: Path) -> None:

@@ -26,31 +26,35 @@ def found(cluster: str, environment: str, root: Path | str, provisioner: str = "
 def test_outside_a_repository_a_name_is_that_of_the_environment_or_of_the_cluster(tmp_path: Path) -> None:
     existing = [found("demo", "local", tmp_path), found("other", "dev", tmp_path)]
     for name in ("local", "demo"):
-        assert [each.key for each in of_machine(name, None, existing)] == [("demo", "embedded")]
-    assert of_machine("nothing", None, existing) == ()
+        assert [each.key for each in of_machine(name, None, existing, "down")] == [("demo", "embedded")]
+    assert of_machine("nothing", None, existing, "down") == ()
 
 
 def test_all_clusters_of_one_environment_are_meant(tmp_path: Path) -> None:
     existing = [found("demo", "local", tmp_path), found("demo", "local", tmp_path, "kind"), found("old", "local", tmp_path)]
-    assert [each.key for each in of_machine("local", None, existing)] == [("demo", "embedded"), ("demo", "kind"), ("old", "embedded")]
+    assert [each.key for each in of_machine("local", None, existing, "down")] == [
+        ("demo", "embedded"),
+        ("demo", "kind"),
+        ("old", "embedded"),
+    ]
 
 
 def test_a_name_in_two_repositories_is_an_error_that_lists_the_commands(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     existing = [found("one", "local", tmp_path / "a"), found("two", "local", "/gone"), found("three", "two", "/gone", "kind")]
     with pytest.raises(InputError, match=f"local is an environment of {tmp_path}/a .* and /gone") as error:
-        of_machine("local", None, existing)
+        of_machine("local", None, existing, "down")
     assert str(error.value.hint) == f"devloop -C {tmp_path}/a down local, or devloop down two --provisioner embedded"
-    assert of_machine("one", None, existing)[0].key == ("one", "embedded")
+    assert of_machine("one", None, existing, "down")[0].key == ("one", "embedded")
 
 
 def test_inside_a_repository_nothing_of_another_one_that_exists_is_meant(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     existing = [found("demo", "local", tmp_path / "a"), found("left", "local", "/gone")]
     with pytest.raises(InputError, match="of another repository") as error:
-        of_machine("demo", tmp_path, existing)
+        of_machine("demo", tmp_path, existing, "down")
     assert str(error.value.hint) == f"devloop -C {tmp_path}/a down local"
-    assert of_machine("left", tmp_path, existing)[0].key == ("left", "embedded")
+    assert of_machine("left", tmp_path, existing, "down")[0].key == ("left", "embedded")
 
 
 def test_the_repositorys_own_are_found_by_environment_then_by_cluster(tmp_path: Path) -> None:

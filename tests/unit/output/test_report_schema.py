@@ -149,7 +149,7 @@ def test_findings_of_real_repositories_follow_the_schema(rule: str, tmp_path: Pa
     assert rule in {finding["rule"] for finding in document["findings"]}
 
 
-@pytest.mark.parametrize("command", ["up", "status", "down"])
+@pytest.mark.parametrize("command", ["up", "status", "stop", "down"])
 @pytest.mark.parametrize("definition", ["", "metadata: {name: 3}\n"], ids=["missing", "invalid"])
 def test_refusals_follow_the_schema(tmp_path: Path, command: str, definition: str) -> None:
     if definition:
@@ -169,7 +169,7 @@ def test_the_doctors_report_follows_the_schema(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the embedded provisioner requires Linux")
 def test_what_is_not_there_is_reported_by_the_schema(tmp_path: Path) -> None:
     (tmp_path / "ksail.yaml").write_text("apiVersion: ksail.io/v1alpha1\nkind: Cluster\nmetadata: {name: local}\nspec: {}\n")
-    for command, status in (("status", 1), ("down", 0)):
+    for command, status in (("status", 1), ("stop", 1), ("down", 0)):
         document = run(tmp_path, command, "local", "--provisioner", "embedded", status=status)
         assert problems(document) == []
         assert document["steps"]
