@@ -90,6 +90,12 @@ OutputFile = Annotated[
     Path | None,
     typer.Option("--output-file", metavar="FILE", help="Write the report to FILE and text to the terminal.", show_default=False),
 ]
+Events = Annotated[
+    str,
+    typer.Option(
+        "--events", metavar="FILE|-", help="Write events as JSON lines to FILE, or with - to standard output.", show_default=False
+    ),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option("--age-key-file", metavar="FILE", help="File of age identities; takes precedence over other sources.", show_default=False),

@@ -9,6 +9,7 @@ from devloop.cli.options import (
     Definition,
     EntryPath,
     Environment,
+    Events,
     KeyFile,
     OutputFile,
     OutputOption,
@@ -33,6 +34,7 @@ def up(
     allow_remote: AllowRemote = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
+    events: Events = "",
 ) -> None:
     """Creates the cluster if there is none, or continues with an existing one. Includes uncommitted changes. Validation errors stop the run
     before anything is created.
@@ -41,7 +43,7 @@ def up(
     from devloop.commands.request import Request
     from devloop.commands.up import up as run
 
-    with open_console(output, context, output_file) as console:
+    with open_console(output, context, output_file, events=events) as console:
         limit = seconds(timeout)
         flags = {"validate": not no_validate, "recreate": recreate, "allow_remote": allow_remote}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, limit, path=path, **flags)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
 from devloop.console.diagnoses import conclusion, diagnosis_lines
+from devloop.console.event_log import EventLog
 from devloop.console.explanations import diff_line, explained
 from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.heartbeat import Heartbeat
@@ -21,10 +22,11 @@ from devloop.console.wrapping import Whole, hint_line, styled
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, InputError
 from devloop.hint import Hint
-from devloop.model.commands import Target
+from devloop.model.commands import COMMANDS, Target
 from devloop.model.report import Event, Found, Notice, Progress, Report, StepFinished
 from devloop.output import FORMATS, TEXT
 from devloop.output.github import annotation, cause_annotation
+from devloop.output.step_summary import summary_file, to_markdown
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -44,14 +46,24 @@ _TERMINALS = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"})
 class Console:
     """Shows events as they come (`emit`, from any thread) and the report at the end (`show`).
 
-    With an output format other than text, the report goes to `file` or, alone, to standard output, and everything else to standard error.
+    With an output format other than text, the report goes to `file` or, alone, to standard output, and everything else to standard error;
+    so it does with `to_stderr`. `events` is the event stream.
     """
 
-    def __init__(self, output: str = TEXT, file: Path | None = None, hints: CommandContext | None = None, *, follows: bool = False) -> None:
+    def __init__(
+        self,
+        output: str = TEXT,
+        file: Path | None = None,
+        hints: CommandContext | None = None,
+        *,
+        follows: bool = False,
+        to_stderr: bool = False,
+    ) -> None:
         self._output = output
         self._file = file
         self._hints = hints or CommandContext()
-        self._to_stderr = output != TEXT and file is None
+        self._to_stderr = to_stderr or (output != TEXT and file is None)
+        self.events = EventLog(self._lost_events)
         self._lock = threading.Lock()
         self._view = View(follows=follows)
         self._live: Live | None = None
@@ -88,6 +100,7 @@ class Console:
 
     def emit(self, event: Event) -> None:
         """Shows an event; any thread may call it."""
+        self.events.take(event)
         event = self._hints.event(event)
         if isinstance(event, Found):
             self._found(event.findings)
@@ -96,6 +109,12 @@ class Console:
             line = self._view.take(event)
         permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or permanent):
+            self._heartbeat.note()
+            _print(self._rich, line)
+
+    def _lost_events(self, error: OSError) -> None:
+        line = error_line(f"the run goes on without --events: {error.strerror}")
+        with self._lock:
             self._heartbeat.note()
             _print(self._rich, line)
 
@@ -131,6 +150,18 @@ class Console:
             for line in (*map(annotation, report.findings), *(cause_annotation(cause) for cause in report.causes if cause.path)):
                 self._rich.print(line, markup=False, soft_wrap=True)
         _print(self._rich, *reasons(report), *verdict(report, self._hints))
+
+    def conclude(self, report: Report) -> None:
+        """The end of the events, and the summary of a job on GitHub."""
+        self.events.end(report)
+        path = summary_file() if COMMANDS[report.command].reconciles else None
+        if path is None:
+            return
+        try:
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(to_markdown(report))
+        except OSError as error:
+            show_error(f"cannot write {path}: {error.strerror}", "")
 
     @property
     def writes_document(self) -> bool:

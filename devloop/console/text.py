@@ -148,12 +148,12 @@ def _blocked(kustomizations: tuple[Readiness, ...]) -> dict[str, list[str]]:
 def verdict(report: Report, hints: CommandContext) -> list[RenderableType]:
     """The result in one line, then a line per suggested command."""
     if report.failure == ExitCode.INTERRUPTED:
-        return [styled(("interrupted", "yellow")), *_following({"continue": report.command}, report.environment, hints)]
+        return [styled((report.verdict, "yellow")), *_following({"continue": report.command}, report.environment, hints)]
     mark, colour = ("✓", "green") if report.ok else ("✗", "red")
     command = COMMANDS[report.command]
     result = command.ok if report.ok else command.failed
     counts = _counts(report.findings)
-    text = styled((mark, colour), " ", result.text.format(report.environment or "everything"), (f" ({counts})" if counts else "", "dim"))
+    text = styled((mark, colour), " ", report.verdict, (f" ({counts})" if counts else "", "dim"))
     return [text, *_following(result.following, report.environment, hints)]
 
 

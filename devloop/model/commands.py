@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 
 class Command(NamedTuple):
     """`target` is None for a command without a repository; `environment`: takes one, or with `every` also --all; `creates`: may
-    create it."""
+    create it; `reconciles`: makes Flux reconcile the working tree."""
 
     name: str
     summary: str
@@ -33,6 +33,7 @@ class Command(NamedTuple):
     environment: bool = False
     every: bool = False
     creates: bool = False
+    reconciles: bool = False
     ok: Verdict = Verdict("done")
     failed: Verdict = Verdict("failed")
 
@@ -49,6 +50,7 @@ COMMANDS = _by_name(
         Target.CLUSTER,
         environment=True,
         creates=True,
+        reconciles=True,
         ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
         failed=Verdict("{0} is not healthy", {"after a fix": "up", "to check again": "status"}),
     ),

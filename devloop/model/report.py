@@ -90,6 +90,14 @@ class Report:
         )
 
     @property
+    def verdict(self) -> str:
+        """The result in one line."""
+        if self.failure == ExitCode.INTERRUPTED:
+            return "interrupted"
+        command = COMMANDS[self.command]
+        return (command.ok if self.ok else command.failed).text.format(self.environment or "everything")
+
+    @property
     def exit_code(self) -> int:
         return self.failure or (ExitCode.OK if self.ok else ExitCode.UNHEALTHY)
 

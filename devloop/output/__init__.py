@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The console's format.
 TEXT = "text"
+# A file name: standard output.
+STDOUT = "-"
 
 
 class Format(NamedTuple):

@@ -1,6 +1,7 @@
 """A report as JSON, the same shape for every command; see docs/report.md and report.schema.json."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,47 +26,47 @@ def to_json(report: Report) -> str:
         "provisioner": report.provisioner,
         "revision": report.revision,
         "ok": report.ok,
-        "steps": [_step(step) for step in report.steps],
-        "kustomizations": [_kustomization(k, report) for k in report.kustomizations],
-        "causes": [_cause(cause) for cause in report.causes],
-        "findings": [_finding(finding) for finding in report.findings],
+        "steps": [step_fields(step) for step in report.steps],
+        "kustomizations": [kustomization_fields(k, report.environment, report.causes) for k in report.kustomizations],
+        "causes": [cause_fields(cause) for cause in report.causes],
+        "findings": [finding_fields(finding) for finding in report.findings],
     }
     if report.target is Target.MACHINE:
         document["checks"] = [_check(diagnosis) for diagnosis in report.diagnoses]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _hint(hint: Hint) -> dict[str, Any]:
+def hint_fields(hint: Hint) -> dict[str, Any]:
     """The text; with `command` if it is a command as a whole."""
     return {"hint": str(hint)} | ({"command": list(hint.argv)} if isinstance(hint, Command) else {})
 
 
-def _step(step: Outcome) -> dict[str, Any]:
+def step_fields(step: Outcome) -> dict[str, Any]:
     return {
         "title": step.title,
         "status": step.status.value,
         "seconds": round(step.seconds, 3),
         "message": step.message,
-        **_hint(step.hint),
+        **hint_fields(step.hint),
         "waitedFor": list(step.waited_for),
     }
 
 
-def _kustomization(k: Readiness, report: Report) -> dict[str, Any]:
+def kustomization_fields(k: Readiness, environment: str, causes: Sequence[Cause] = ()) -> dict[str, Any]:
     return {
-        "environment": k.environment or report.environment,
+        "environment": k.environment or environment,
         "namespace": k.namespace,
         "name": k.name,
         "ready": k.ready,
         "reason": k.reason,
-        "message": "; ".join((k.message, *(str(cause) for cause in report.causes if cause.kustomization == k.id))),
+        "message": "; ".join((k.message, *(str(cause) for cause in causes if cause.kustomization == k.id))),
         "revision": k.revision,
         "dependsOn": list(k.depends_on),
         "seconds": round(k.seconds, 3),
     }
 
 
-def _cause(cause: Cause) -> dict[str, Any]:
+def cause_fields(cause: Cause) -> dict[str, Any]:
     return {
         "id": cause.id,
         "severity": cause.severity,
@@ -75,13 +76,13 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "line": cause.line,
         "related": [{"path": r.path, "line": r.line, "message": r.message} for r in cause.related],
         "message": cause.message,
-        **_hint(cause.hint),
+        **hint_fields(cause.hint),
         "final": cause.final,
         "log": list(cause.log),
     }
 
 
-def _finding(finding: Diagnostic) -> dict[str, Any]:
+def finding_fields(finding: Diagnostic) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -89,7 +90,7 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
         "line": finding.line,
         "message": finding.message,
         "arguments": dict(finding.arguments),
-        **_hint(finding.hint),
+        **hint_fields(finding.hint),
         "object": finding.object,
         "related": [{"path": r.path, "line": r.line, "message": r.message} for r in finding.related],
         "environments": list(finding.environments),
@@ -98,4 +99,4 @@ def _finding(finding: Diagnostic) -> dict[str, Any]:
 
 
 def _check(diagnosis: Diagnosis) -> dict[str, Any]:
-    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, **_hint(diagnosis.hint)}
+    return {"check": diagnosis.check, "status": diagnosis.level.value, "message": diagnosis.message, **hint_fields(diagnosis.hint)}

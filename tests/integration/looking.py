@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from devloop.output.events import SCHEMA as EVENTS
+from devloop.output.json import SCHEMA as REPORT
 
 from .conftest import Run, User
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 
 def heals(user: User) -> None:
@@ -25,3 +36,19 @@ def secrets_of(user: User) -> list[str]:
     items = json.loads(user.kubectl("get", "secrets", "-A", "-l", "kustomize.toolkit.fluxcd.io/name", "-o", "json"))["items"]
     values = [base64.b64decode(value).decode(errors="replace") for item in items for value in item["data"].values()]
     return [secret for secret in (*keys, *passwords, *values) if len(secret) >= 12]
+
+
+def containers_of(user: User) -> list[Container]:
+    """The nodes and the Git server of the user's environment `local`."""
+    labels = (f"devloop.dev/environment={user.cluster}", f"io.x-k8s.kind.cluster={user.cluster}")
+    return [each for label in labels for each in user.engine.containers.list(all=True, filters={"label": label})]
+
+
+def events_of(path: Path) -> list[dict[str, Any]]:
+    """What --events wrote: whole lines, each checked against the schema that the package has."""
+    *lines, rest = path.read_text().split("\n")
+    registry: Registry[Any] = Registry().with_resource("report.schema.json", Resource.from_contents(json.loads(REPORT.read_text())))
+    validator = Draft202012Validator(json.loads(EVENTS.read_text()), registry=registry)
+    events = [json.loads(line) for line in lines]
+    assert (rest, [error.message for event in events for error in validator.iter_errors(event)]) == ("", [])
+    return events

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from devloop.provisioners import PROVISIONERS
 
 from .conftest import User, clean_up, remains
-from .looking import secrets_of
+from .looking import containers_of, events_of, secrets_of
 
 CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructure", "apps"]
 
@@ -31,10 +32,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         user.devloop("-C", "demo", "down", "local")
     assert up.status == 0, up.text
     yield user, user.home / "demo"
-    down = user.devloop("-C", "demo", "down", "local")
+    stop = user.devloop("-C", "demo", "stop", "local")
+    down = user.devloop("-C", "demo", "down", "local")  # of a stopped environment; others remove running ones
     left = remains(user)
     clean_up(user)
-    assert (down.status, left) == (0, []), down.text
+    assert (stop.status, down.status, left) == (0, 0, []), stop.text + down.text
 
 
 def test_the_sample_is_healthy_with_its_secrets_decrypted_and_all_deployments_available(demo: tuple[User, Path]) -> None:
@@ -161,6 +163,58 @@ def test_up_repairs_killed_components(demo: tuple[User, Path]) -> None:
     healed = user.devloop("-C", "demo", "up", "local")
     assert healed.status == 0, healed.text
     assert "kept" in user.kubectl("get", "configmap", "kept", "-n", "default", "-o", "name")
+
+
+def test_a_stopped_environment_uses_no_processor_and_is_continued_with_an_edit(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    user.kubectl("create", "configmap", "stays", "-n", "default")
+    before = _starts(user)
+    stopped = [user.devloop("-C", "demo", "stop", "local", "--output", "json").report["steps"][0]["status"] for _ in range(2)]
+    assert stopped == ["changed", "unchanged"]
+    assert _running(user) == []
+    status = user.devloop("-C", "demo", "status", "local")
+    assert status.status == 1
+    assert "local is stopped" in status.out
+    assert "devloop -C demo up local" in status.out
+    listed = json.loads(user.devloop("env", "list", "--running", "--output", "json").out)["environments"]
+    assert [each["state"] for each in listed if each["repository"] == str(repository)] == ["stopped"]
+
+    path = repository / "k8s/clusters/local/variables/config-map.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("\ndata:\n", "\ndata:\n  edited_by_test: while-stopped\n"))
+    try:
+        up = user.devloop("-C", "demo", "up", "local", "--events", str(user.home / "events"))
+        assert up.status == 0, up.text
+        assert "while-stopped" in user.kubectl("get", "configmaps", "-n", "flux-system", "-o", "yaml")
+        assert user.kubectl("get", "configmap", "stays", "-n", "default", "-o", "name")
+        assert _starts(user) == before
+        _check_events(events_of(user.home / "events"))
+    finally:
+        path.write_text(text)
+    assert user.devloop("-C", "demo", "up", "local").status == 0
+    assert user.devloop("-C", "demo", "status", "local").status == 0
+
+
+def _check_events(lines: list[dict[str, Any]]) -> None:
+    """The first says what ran, the last how it ended, and those about Kustomizations what they became."""
+    assert (lines[0]["event"], lines[0]["command"], lines[0]["environment"]) == ("start", "up", "local")
+    assert (lines[-1]["event"], lines[-1]["ok"], lines[-1]["verdict"]) == ("end", True, "local is healthy")
+    assert {line["title"] for line in lines if line["event"] == "step-finished"} >= {"cluster", "push", "reconcile"}
+    states = {line["name"]: line for line in lines if line["event"] == "kustomization"}
+    assert {name: (line["ready"], line["revision"]) for name, line in states.items()} == dict.fromkeys(CHAIN, (True, lines[-1]["revision"]))
+
+
+def _running(user: User) -> list[str]:
+    """What runs of the user's environments: processes or containers."""
+    if user.provisioner == "embedded":
+        return [str(process) for process in _processes(user, "")]
+    return [container.name for container in containers_of(user) if container.status == "running"]
+
+
+def _starts(user: User) -> dict[str, str]:
+    """When each container was started."""
+    containers = containers_of(user) if user.provisioner == "kind" else []
+    return {container.name: container.attrs["State"]["StartedAt"] for container in containers}
 
 
 def test_a_concurrent_up_is_refused(demo: tuple[User, Path]) -> None:
