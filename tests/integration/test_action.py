@@ -58,7 +58,8 @@ class Runner:
 
     @property
     def summary(self) -> str:
-        return (self.folder / "summary").read_text()
+        path = self.folder / "summary"
+        return path.read_text() if path.exists() else ""
 
     def _wanted(self, step: dict[str, Any], inputs: dict[str, str]) -> bool:
         """`if:` with comparisons and &&, the only operators that the action uses."""
@@ -189,8 +190,11 @@ def test_up_status_and_down_with_the_key_in_a_secret(runner: Runner, provisioner
     if provisioner == "kind":
         claim_names(runner.workspace, "devloop-test-action")
     key, commands = age_key(runner.user, "local"), "up status down"
+    before = len(runner.summary)
     runner.use(elsewhere(runner), commands=commands, environment="local", provisioner=provisioner, age_key=key, timeout="3m")
     assert runner.status == 0, runner.log
+    headings = [line for line in runner.summary[before:].splitlines() if line.startswith("###")]
+    assert headings == ["### ✅ devloop up: local is healthy", "### devloop status local: passed", "### devloop down local: passed"]
     assert "flux-system/apps" in runner.log
     report = json.loads(Path(runner.output("report")).read_text())
     assert (report["command"], report["provisioner"]) == ("down", provisioner)
