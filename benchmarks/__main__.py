@@ -19,7 +19,7 @@ from devloop.commands.toolchain import EVERYTHING
 from devloop.errors import DevloopError, Interrupted
 from devloop.toolchain import Toolchain
 
-PARTS = ("up", "again", "help", "down", "memory")
+PARTS = ("up", "again", "resume", "help", "down", "memory")
 FAILED = 2
 
 

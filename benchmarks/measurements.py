@@ -15,6 +15,7 @@ from statistics import median
 UP, BY_HAND, RATIO = "up", "by hand", "up / by hand"
 AGAIN, EDIT, VARIABLE = "up, nothing changed", "up, one ConfigMap changed", "up, a variable of all changed"
 HELP, DOWN, MEMORY = "--help", "down", "memory"
+STOP, RESUME, RESUME_RATIO = "stop", "up, stopped before", "up, stopped before / up"
 # With Kind, the script runs in three variants and covers more of an environment's life cycle.
 DEFAULT_FLAGS, DEFAULT_RATIO = "by hand, Flux's own flags", "up / by hand, Flux's own flags"
 CONFIGURED, CONFIGURED_RATIO = "by hand, our nodes too", "up / by hand, our nodes too"
@@ -34,8 +35,8 @@ WORKER_BUILD, WORKER_RATIO = "build of the worker", "build of the worker / befor
 
 # Upper limits by provisioner (or `validate`), in seconds or as a share of the script's time.
 TARGETS: Mapping[str, Mapping[str, float]] = {
-    "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0},
-    "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2},
+    "embedded": {UP: 8.0, RATIO: 0.9, AGAIN: 1.0, EDIT: 1.5, HELP: 0.25, DOWN: 2.0, RESUME_RATIO: 0.5},
+    "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2, RESUME_RATIO: 0.5},
     "before": {f"{name}, now / before": 1.0 for name in (HELP, AGAIN, COLD, SAME)} | {f"{RELATIONS}, now / before": 0.02},
     "install": {WHEEL: 12.0, START: 0.06, BARE_RATIO: 0.12, SOURCE_RATIO: 0.8, WORKER_RATIO: 1.0},
     "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0, RELATIONS_GROWTH: 5.0},

@@ -9,7 +9,22 @@ from pathlib import Path
 
 from benchmarks.by_hand import by_hand
 from benchmarks.end_state import EndState, compare, end_state
-from benchmarks.measurements import AGAIN, BY_HAND, DOWN, EDIT, HELP, MEBIBYTE, RATIO, UP, VARIABLE, Measurements, add
+from benchmarks.measurements import (
+    AGAIN,
+    BY_HAND,
+    DOWN,
+    EDIT,
+    HELP,
+    MEBIBYTE,
+    RATIO,
+    RESUME,
+    RESUME_RATIO,
+    STOP,
+    UP,
+    VARIABLE,
+    Measurements,
+    add,
+)
 from benchmarks.sandbox import Sandbox
 from devloop.clients.kube import RESOURCES, Kube
 from devloop.errors import DevloopError
@@ -61,10 +76,20 @@ def live(place: Sandbox, parts: Collection[str], measured: Measurements, edits: 
         measured.seconds[AGAIN].append(place.on_sample("up", *PATIENCE)[0])
         for name in edits:
             edit(place, name, measured)
+    if "resume" in parts:
+        resume(place, measured)
     seconds, _ = place.on_sample("down")
     if "down" in parts:
         measured.seconds[DOWN].append(seconds)
     return state
+
+
+def resume(place: Sandbox, measured: Measurements) -> None:
+    """Stop the environment and continue it; in the same round as an `up` from nothing, if that is measured."""
+    measured.seconds[STOP].append(place.on_sample("stop")[0])
+    measured.seconds[RESUME].append(place.on_sample("up", *PATIENCE)[0])
+    if measured.seconds[UP]:
+        measured.seconds[RESUME_RATIO].append(measured.seconds[RESUME][-1] / measured.seconds[UP][-1])
 
 
 def memory(place: Sandbox, measured: Measurements) -> None:

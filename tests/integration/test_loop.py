@@ -231,7 +231,8 @@ def test_no_secret_is_in_a_command_line_a_log_or_the_output(demo: tuple[User, Pa
     user, _ = demo
     secrets = secrets_of(user)
     assert len(secrets) >= 4
-    shown = user.devloop("-C", "demo", "up", "local").text + user.devloop("-C", "demo", "up", "local", "--output", "json").text
+    shown = user.devloop("-C", "demo", "up", "local", "--events", "-").text
+    shown += user.devloop("-C", "demo", "up", "local", "--output", "json").text
     logs = [path.read_text(errors="replace") for path in (user.home / "state").rglob("*.log*")]
     lines = [" ".join(process.cmdline()) for process in _processes(user, "")]
     for secret in secrets:
@@ -240,7 +241,7 @@ def test_no_secret_is_in_a_command_line_a_log_or_the_output(demo: tuple[User, Pa
 
 def test_an_interrupted_up_reports_its_state_and_the_next_one_continues(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
-    run = user.start("-C", "demo", "up", "local")
+    run = user.start("-C", "demo", "up", "local", "--events", str(user.home / "events"))
     assert run.stdout
     for line in run.stdout:
         if "cluster" in line:
@@ -248,6 +249,8 @@ def test_an_interrupted_up_reports_its_state_and_the_next_one_continues(user: Us
     run.send_signal(signal.SIGINT)
     rest, err = run.communicate(timeout=60)
     assert run.returncode == 130, rest + err
+    last = events_of(user.home / "events")[-1]
+    assert (last["event"], last["exitCode"], last["verdict"]) == ("end", 130, "interrupted")
     assert "interrupted\n  continue: devloop -C demo up local\n" in rest
     assert user.devloop("-C", "demo", "up", "local").status == 0
     assert user.devloop("-C", "demo", "down", "local").status == 0
@@ -256,13 +259,14 @@ def test_an_interrupted_up_reports_its_state_and_the_next_one_continues(user: Us
 
 def test_a_killed_up_is_continued_or_removed(user: User) -> None:
     assert user.devloop("init", "demo").status == 0
-    run = user.start("-C", "demo", "up", "local")
+    run = user.start("-C", "demo", "up", "local", "--events", str(user.home / "events"))
     assert run.stdout
     for line in run.stdout:
         if "git server" in line:
             break
     run.kill()
     run.communicate()
+    assert {"start", "step-finished"} <= {event["event"] for event in events_of(user.home / "events")}
     assert user.devloop("-C", "demo", "down", "local").status == 0
     assert remains(user) == []
 
