@@ -58,6 +58,11 @@ def start(layout: Layout, components: Iterable[Component]) -> bool:
     return bool(ask(layout, {"op": "start", "components": [asdict(component) for component in components]})["started"])
 
 
+def is_running(layout: Layout, name: str) -> bool:
+    """Whether the component runs; one that waits for a restart does not."""
+    return any(item["pid"] for item in ask(layout, {"op": "status"})["components"] if item["name"] == name)
+
+
 def kill(layout: Layout, names: Collection[str]) -> None:
     """Kill those of the components that run; the supervisor starts them again."""
     for component in ask(layout, {"op": "status"})["components"]:

@@ -191,6 +191,30 @@ def test_a_killed_supervisor_is_healed_and_the_data_is_kept(cluster: Place) -> N
     assert works(cluster)
 
 
+def test_a_stopped_environment_is_continued_with_its_data(cluster: Place) -> None:
+    cluster.kube.request("POST", CONFIG_MAPS.path("default"), {"metadata": {"name": "stays"}, "data": {"a": "1"}})
+    ports_before, leases = ports(cluster.layout), _lease_ids(cluster)
+    assert cluster.provisioner.shut_down(cluster.events.append)
+    assert cluster.processes() == []
+    assert not cluster.layout.memory.exists()
+    status = cluster.provisioner.status()
+    assert (status.exists, status.running, status.stopped) == (True, False, True)
+    assert not cluster.provisioner.shut_down(cluster.events.append)
+    assert cluster.ensure_cluster()
+    assert cluster.ensure_git_server()
+    assert cluster.ensure_controllers()
+    assert ports(cluster.layout) == ports_before
+    assert cluster.kube.get(CONFIG_MAPS, "stays", "default")
+    # New leases: kwok does not wait for the end of the old ones before it makes pods ready.
+    until(lambda: len(_lease_ids(cluster)) == len(ROLES))
+    assert leases.isdisjoint(_lease_ids(cluster))
+    assert works(cluster)
+
+
+def _lease_ids(place: Place) -> set[str]:
+    return {lease["metadata"]["uid"] for lease in place.kube.list(LEASES, "kube-node-lease")}
+
+
 def test_a_name_that_another_repository_uses_is_refused(cluster: Place) -> None:
     (cluster.home / "other").mkdir(exist_ok=True)
     other = open_embedded(Environment("dev", cluster.home / "other", cluster.environment.definition))

@@ -16,7 +16,7 @@ from devloop.model.report import Emit, Notice
 from devloop.provisioners import PROVISIONERS, ProvisionerStatus, state_dir
 from devloop.provisioners.embedded import pki, simulated_failures
 from devloop.provisioners.embedded.control_plane import CONTROL_PLANE, FIRST, REST, service_address
-from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of
+from devloop.provisioners.embedded.nodes import apply_nodes, nodes_of, release_nodes
 from devloop.provisioners.ownership import Ownership
 from devloop.runtime import control
 from devloop.runtime.components import MARKER, ComponentContext, ToolPaths
@@ -57,6 +57,8 @@ class EmbeddedProvisioner:
         self._warn_of_version(emit)
         self.runtime.ensure_supervisor(emit)
         started = self.runtime.run(FIRST)
+        if started and self._nodes_file.exists() and not control.is_running(self._layout, "kwok"):
+            release_nodes(Kube(self.kubeconfig()))
         private_files.write(self._layout.stages, simulated_failures.stages())
         started |= self.runtime.run(REST)
         return self._ensure_nodes(force=started) or started
@@ -115,12 +117,16 @@ class EmbeddedProvisioner:
 
     def _ensure_nodes(self, *, force: bool) -> bool:
         nodes = nodes_of(self._definition, self._version())
-        record = self._layout.folder / "nodes.json"
-        if not force and private_files.read_json(record) == {"nodes": nodes}:
+        if not force and private_files.read_json(self._nodes_file) == {"nodes": nodes}:
             return False
         apply_nodes(Kube(self.kubeconfig()), nodes)
-        private_files.write_json(record, {"nodes": nodes})
+        private_files.write_json(self._nodes_file, {"nodes": nodes})
         return True
+
+    @property
+    def _nodes_file(self) -> Path:
+        """What the API server has of nodes."""
+        return self._layout.folder / "nodes.json"
 
     def _refuse_foreign(self) -> None:
         """Raises DevloopError if another repository is using it; leftovers are fine."""

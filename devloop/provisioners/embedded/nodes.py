@@ -4,8 +4,11 @@ import platform
 from collections import Counter
 from typing import Any
 
-from devloop.clients.kube import NODES, Kube
+from devloop.clients.kube import NODES, Kube, Resource
 from devloop.model.cluster.definition import ClusterDefinition, NodeConfiguration
+
+LEASES = Resource("coordination.k8s.io/v1", "leases")
+LEASES_NAMESPACE = "kube-node-lease"
 
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 
@@ -22,6 +25,11 @@ def apply_nodes(kube: Kube, nodes: list[dict[str, Any]]) -> None:
     wanted = {node["metadata"]["name"] for node in nodes}
     for name in {node["metadata"]["name"] for node in kube.list(NODES)} - wanted:
         kube.request("DELETE", NODES.path(name=name))
+
+
+def release_nodes(kube: Kube) -> None:
+    """Lets a new kwok have the nodes at once: it would wait until the leases of the last one expire."""
+    kube.request("DELETE", LEASES.path(LEASES_NAMESPACE))
 
 
 def nodes_of(definition: ClusterDefinition, version: str) -> list[dict[str, Any]]:
