@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from devloop.clients.worker import Worker
-from devloop.diagnostic import Diagnostic, Related, Scope
+from devloop.diagnostic import Diagnostic, Location, Related, Scope
 from devloop.lint.locations import locate
-from devloop.lint.snippets import lines_around
+from devloop.lint.snippets import lines_around, read_text
 from devloop.model.causes.cause import Cause
+from devloop.model.causes.observed import Observed
 from devloop.model.causes.place import Place
 from devloop.model.causes.places import places
 from devloop.model.causes.rendered import Owners, Rendered, no_owners
+from devloop.model.causes.template_lines import only_line, template_line
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph
 from devloop.model.lint.context import EnvironmentGraph, LintContext
@@ -21,12 +23,16 @@ MOST_RELATED = 3
 
 
 class CauseLocator:
-    """Looks up causes in what the graph renders; asks the worker for all of them at once."""
+    """Looks up causes in what the graph renders; asks the worker for all of them at once.
 
-    def __init__(self, environment: Environment, graph: Graph, worker: Worker) -> None:
+    `live` is the cluster if it may run another revision: then a field that differs there has no line.
+    """
+
+    def __init__(self, environment: Environment, graph: Graph, worker: Worker, live: Observed | None = None) -> None:
         self.root = environment.root
         self._environment = environment
         self._worker = worker
+        self._live = live
         self._context = LintContext((EnvironmentGraph(environment, graph),))
         self._rendered = Rendered(graph)
 
@@ -45,8 +51,14 @@ class CauseLocator:
         related: list[Place] = []
         for place in places(cause, self._rendered, owners):
             if self._exists(place) and (place.note or not own):
-                (related if place.note else own).append(place)
-        return own + related[:MOST_RELATED]
+                (related if place.note else own).append(self._checked(place, cause))
+        return own + [place for place in related if place.is_exact][:MOST_RELATED]
+
+    def _checked(self, place: Place, cause: Cause) -> Place:
+        """The file alone, if the cluster has something else."""
+        if self._live is None or place.holds(cause, self._live):
+            return place
+        return replace(place, location=Location(place.location.path), is_exact=False)
 
     def _exists(self, place: Place) -> bool:
         path = place.location.path
@@ -58,8 +70,19 @@ class CauseLocator:
     def _located(self, cause: Cause, group: Sequence[Place], answers: Sequence[Diagnostic]) -> Cause:
         if not answers or group[0].note:
             return cause
-        own, *others = answers
+        own, *others = [self._in_template(place, each) for place, each in zip(group, answers, strict=True)]
         notes = [Related(each.path, each.line, place.note) for place, each in zip(group[1:], others, strict=True)]
         related = tuple(note for note in (*own.related, *notes) if (note.path, note.line) != (own.path, own.line))
-        around = lines_around(self.root, own)
-        return replace(cause, path=own.path, line=own.line, related=related, snippet=around)
+        return replace(cause, path=own.path, line=own.line, related=related, snippet=lines_around(self.root, own))
+
+    def _in_template(self, place: Place, found: Diagnostic) -> Diagnostic:
+        """With the line of a template, which is no YAML, or that of a word that only one line of the file has."""
+        manifest, path = place.manifest, place.location.path
+        if place.text and not found.line:
+            return replace(found, location=replace(found.location, line=only_line(read_text(self.root, path), place.text)))
+        if not place.is_exact or manifest is None or not manifest.release:
+            return found
+        line = template_line(read_text(self.root, path), manifest.kind, manifest.name, place.location.field)
+        if found.path == path:
+            return replace(found, location=replace(found.location, line=line))
+        return replace(found, related=tuple(replace(each, line=line) if each.path == path else each for each in found.related))

@@ -10,18 +10,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devloop.clients.background import in_background
+from devloop.clients.git import remotes
 from devloop.errors import DevloopError
 from devloop.lint.cause_locations import CauseLocator
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.observed import Observed
 from devloop.model.causes.rendered import Owners, no_owners, owners_in
 from devloop.model.flux.graph import Graph
+from devloop.repository.graph import build_graph
+from devloop.repository.snapshot import snapshot
 
 if TYPE_CHECKING:
     from devloop.session import Session
 
 PATIENCE = 5.0  # seconds for the lines of a verdict
 LASTING = 1.0  # seconds after which a cause that may go away is looked up
+MOST_KNOWN = 500  # causes of earlier moments of a long wait
 
 _Key = tuple[str, ObjectRef, str, str]
 
@@ -38,7 +42,7 @@ class LocatedCauses:
         self._since: dict[_Key, float] = {}
         self._asked: tuple[Cause, ...] = ()
         self._answer: tuple[Cause, ...] = ()
-        self._found = 0  # how many were known then
+        self._searches = self._seen = 0  # that ended, now and for the last answer
 
     def now(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
         """With the places that are known so far; looks for those of causes that stay. The same tuple as before if nothing has changed."""
@@ -48,8 +52,8 @@ class LocatedCauses:
         return self._with_places(causes)
 
     def _with_places(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-        if causes is not self._asked or len(self._known) != self._found:
-            self._asked, self._found = causes, len(self._known)
+        if causes is not self._asked or self._searches != self._seen:
+            self._asked, self._seen = causes, self._searches
             self._answer = tuple(map(self._placed, causes))
         return self._answer
 
@@ -77,7 +81,10 @@ class LocatedCauses:
         with contextlib.suppress(DevloopError):  # the worker died or was closed
             self._locator = self._locator or self._open()
             found = self._locator.locate(causes, self._owners)
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
         self._known.update(zip(map(_key, causes), found, strict=True))
+        self._searches += 1
 
 
 def _key(cause: Cause) -> _Key:
@@ -88,3 +95,15 @@ def _key(cause: Cause) -> _Key:
 def locating(session: Session, graph: Graph, observed: Observed) -> LocatedCauses:
     """For the wait of a run that has built its graph."""
     return LocatedCauses(lambda: CauseLocator(session.environment, graph, session.worker), owners_in(observed))
+
+
+def locating_later(session: Session, observed: Observed, revision: str) -> LocatedCauses:
+    """For a run without a graph: builds it with the first cause. The working tree may not be what runs at `revision`."""
+
+    def open_locator() -> CauseLocator:
+        root = session.environment.root
+        graph = build_graph(session.environment, session.worker, remotes=remotes(root))
+        same = snapshot(root, graph.source_directory).revision == revision
+        return CauseLocator(session.environment, graph, session.worker, None if same else observed)
+
+    return LocatedCauses(open_locator, owners_in(observed))

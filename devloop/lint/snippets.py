@@ -30,13 +30,13 @@ def _lines(found: Diagnostic, text: Callable[[str], str]) -> Snippet | None:
 
 
 def _reader(root: Path) -> Callable[[str], str]:
-    root = root.resolve()
-    return lru_cache(maxsize=8)(lambda path: _text(root, path))
+    return lru_cache(maxsize=8)(lambda path: read_text(root, path))
 
 
-def _text(root: Path, path: str) -> str:
+def read_text(root: Path, path: str) -> str:
     """'' for files outside the repository, also through links."""
     try:
+        root = root.resolve()
         file = (root / path).resolve()
         return read_input(file, path) if file.is_relative_to(root) else ""
     except (InputError, OSError, ValueError, RuntimeError):

@@ -10,6 +10,7 @@ from devloop.flux.charts import known_differences
 from devloop.flux.presence import missing_objects
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
+from devloop.lint.located_causes import LocatedCauses, locating_later
 from devloop.model.causes.cause import Cause, ObjectRef, unique
 from devloop.model.flux.names import CONTROLLERS, ROOT
 from devloop.model.flux.reconciliation import Reconciliation
@@ -44,10 +45,11 @@ class ShowStatus:
         with Watching(session.kube, state) as watching:
             if problem := self._await_sync(session, watching, deadline):
                 return _unreachable(session, problem)
-            self._report(session, watching, status)
+            located = locating_later(session, state.observed, state.revision)
+            self._report(session, watching, status, located)
             while self.follow and not session.stop.is_set():
                 if watching.drain() or session.stop.wait(PACE):
-                    self._report(session, watching, status)
+                    self._report(session, watching, status, located)
         return Outcome(Status.UNCHANGED, _components(status))
 
     def _await_sync(self, session: Session, watching: Watching, deadline: float) -> str:
@@ -60,13 +62,13 @@ class ShowStatus:
                 return watching.error or f"the API server did not answer within {PATIENCE:.0f} s"
         return ""
 
-    def _report(self, session: Session, watching: Watching, status: ProvisionerStatus) -> None:
+    def _report(self, session: Session, watching: Watching, status: ProvisionerStatus, located: LocatedCauses) -> None:
         diagnosis = watching.diagnose(at_once=True)
         ready = frozenset(k.id for k in diagnosis.kustomizations if k.ready)
         missing = missing_objects(session.kube, watching.state.expected, ready, watching.state.observed)
         stale = known_differences(watching.state.observed, _folder(session))
         causes = unique((*_stopped(status), *diagnosis.causes, *(each.cause for each in missing), *stale))
-        session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, causes)))
+        session.emit(Reconciling(diagnosis.kustomizations, with_logs(session.kube, located.complete(causes))))
 
 
 def _unreachable(session: Session, message: str) -> Outcome:

@@ -17,7 +17,7 @@ from devloop.model.causes.refused_pod_fields import refused_fields
 from devloop.model.causes.release_places import failure_places, release_places
 from devloop.model.causes.rendered import Owners, Rendered, RenderedObject, no_owners
 from devloop.model.flux.graph import NodeState
-from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION
+from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, ROOT
 from devloop.model.kubernetes.pod_templates import pod_template
 
 # Causes that our own build of the Kustomization knows as well.
@@ -34,6 +34,8 @@ def places(cause: Cause, rendered: Rendered, owners: Owners = no_owners) -> Iter
     if family in ("cluster", "flux"):
         return
     found = _found(cause, rendered, owners)
+    if cause.id == "source/failed" and cause.object[1:] == (ROOT.namespace, ROOT.name):
+        return  # devloop's own Git server
     if found and family != "kustomization":
         yield from _of_object(cause, found, rendered)
     yield from _of_kustomization(cause, rendered)

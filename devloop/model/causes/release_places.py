@@ -57,7 +57,8 @@ def _failure(release: Release | None, found: RenderedObject) -> Iterator[Place]:
 def failure_places(failure: Failure, kustomization: str, found: RenderedObject | None) -> Iterator[Place]:
     """Where the graph knows that a build or a release failed; `found` is the Kustomization or HelmRelease as an object."""
     if failure.path:
-        yield Place(Location(failure.path, failure.line), kustomization, is_exact=bool(failure.line))
+        text = "" if failure.line else failure.message
+        yield Place(Location(failure.path, failure.line), kustomization, is_exact=bool(failure.line), text=text)
     elif found and failure.field:
         yield best_place(found, [failure.field])
 

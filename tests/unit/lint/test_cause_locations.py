@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from devloop.clients.worker import Worker, WorkerDied
 from devloop.lint.cause_locations import CauseLocator
 from devloop.lint.located_causes import LocatedCauses
 from devloop.model.causes.cause import Cause, ObjectRef
+from devloop.model.causes.observed import Observed
 from devloop.model.causes.rendered import Owners, no_owners
 from devloop.model.cluster.definition import ClusterDefinition
 from devloop.model.cluster.environment import Environment
@@ -30,7 +32,7 @@ PULL = Cause("pod/image-pull", DEPLOYMENT, "container web: cannot pull the image
 def find(worker_program: Path, tmp_path: Path) -> Locate:
     """Writes files and locates a cause in the environment whose entry path is cluster/."""
 
-    def find(cause: Cause, files: Mapping[str, str]) -> Cause:
+    def find(cause: Cause, files: Mapping[str, str], live: Observed | None = None) -> Cause:
         for name, text in {"cluster/apps.yaml": FLUX, "apps/base/web.yaml": WEB, **files}.items():
             path = tmp_path / "repository" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +41,7 @@ def find(worker_program: Path, tmp_path: Path) -> Locate:
         definition = ClusterDefinition("local", "G3", "ksail.yaml", source_directory=".", entry_path="cluster")
         environment = Environment("local", root, definition)
         with Worker(worker_program, root) as worker:
-            [found] = CauseLocator(environment, build_graph(environment, worker), worker).locate([cause])
+            [found] = CauseLocator(environment, build_graph(environment, worker), worker, live).locate([cause])
         return found
 
     return find
@@ -81,6 +83,33 @@ def test_a_build_that_fails(find: Locate) -> None:
     message = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'nothing.yaml'"
     cause = Cause("kustomization/build", ObjectRef("Kustomization", "flux-system", "apps"), message, "flux-system/apps")
     assert shown(find(cause, files)) == "apps/kustomization.yaml:3 - nothing.yaml"
+
+
+def test_a_file_that_a_list_in_one_line_names(find: Locate) -> None:
+    files = {"apps/kustomization.yaml": "resources: [base/web.yaml, nothing.yaml]\n"}
+    cause = Cause("kustomization/build", ObjectRef("Kustomization", "flux-system", "apps"), "build failed", "flux-system/apps")
+    assert shown(find(cause, files)) == "apps/kustomization.yaml:1 resources: [base/web.yaml, nothing.yaml]"
+
+
+def test_a_line_of_a_template_that_is_no_yaml(find: Locate) -> None:
+    chart = CHART | {"chart/templates/web.yaml": "{{- if true }}\n" + WEB.replace("  namespace: default\n", "") + "{{- end }}\n"}
+    cause = Cause("pod/out-of-memory", DEPLOYMENT, "container web ran out of memory", "flux-system/apps")
+    found = find(cause, chart | {"apps/base/web.yaml": RELEASE})
+    assert shown(found) == "chart/templates/web.yaml:17 limits: {cpu: 1m, memory: 1Mi}"
+
+
+def test_a_field_that_the_cluster_has_otherwise_has_no_line(find: Locate) -> None:
+    live = Observed()
+    containers = [{"name": "web", "image": "example.org/web:1.0"}]
+    live.take("ADDED", {**deployment(), "spec": {"template": {"spec": {"containers": containers}}}})
+    assert find(PULL, {}, live).line == 14
+    containers[0]["image"] = "example.org/web:2.0"
+    assert shown(find(PULL, {}, live)) == "apps/base/web.yaml:0"
+    assert find(replace(PULL, id="object/missing"), {}, live).line == 1
+
+
+def deployment() -> dict[str, Any]:
+    return {"kind": "Deployment", "metadata": {"name": "web", "namespace": "default"}}
 
 
 def test_the_file_alone_where_the_repository_does_not_say_it(find: Locate) -> None:
