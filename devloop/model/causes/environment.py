@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef, unique
+from devloop.model.causes.chains import awaited_children, is_behind
 from devloop.model.causes.claims import claim_cause, pending_claims
 from devloop.model.causes.flux import finalizers, kustomization_cause, source_cause
 from devloop.model.causes.observed import metadata
@@ -38,8 +39,9 @@ class Diagnosis:
         self.kustomizations = state.kustomizations(now)
         self._by_id = {k.id: k for k in self.kustomizations}
         self._seen: set[ObjectRef] = set()
-        self._unavailable = tuple(state.unavailable())
-        causes = (*self._of_kustomizations(), *self._unattended(), *self._restarted())
+        self.awaited = {k.id: awaited_children(k, state, self._by_id) for k in self.kustomizations if not k.ready}
+        self._unavailable = tuple(each for each in state.unavailable() if not is_behind(each, state))
+        causes = (*self._controllers(), *self._of_kustomizations(), *self._unattended(), *self._restarted())
         # Several Kustomizations may have the same one, for example of their source.
         self.all = tuple(map(self._with_claim, causes))
         self.causes = unique(self.all)
@@ -53,9 +55,10 @@ class Diagnosis:
         return replace(found, kustomization=cause.kustomization) if found else cause
 
     def _of_kustomizations(self) -> Iterator[Cause]:
-        for k in self.kustomizations:
-            if not (k.ready or k.suspended or self._is_blocked(k)):
-                yield from (replace(cause, kustomization=k.id) for cause in self._of_one(k))
+        own = [k for k in self.kustomizations if not (k.ready or k.suspended or self._is_blocked(k))]
+        first = [k for k in own if not self.awaited[k.id]]
+        for k in first or own:
+            yield from (replace(cause, kustomization=k.id) for cause in self._of_one(k))
 
     def _is_blocked(self, k: Readiness) -> bool:
         """Whether it waits for another one that is not ready: that one's cause says more."""
@@ -106,7 +109,8 @@ class Diagnosis:
         return source_cause(source, self.state.failing(source, self.now)) if source else None
 
     def _of_targets(self, kustomization: ObjectId, *, final: bool) -> Iterator[Cause]:
-        for target in self.state.unhealthy(kustomization)[:MOST_TARGETS]:
+        targets = [each for each in self.state.unhealthy(kustomization) if not is_behind(each, self.state)]
+        for target in targets[:MOST_TARGETS]:
             if target.get("kind") != KUSTOMIZATION:
                 yield from (replace(cause, final=cause.final or final) for cause in self._of_object(target))
         for ref in self.state.targets(kustomization):
@@ -139,12 +143,15 @@ class Diagnosis:
         self._seen |= set(map(ObjectRef.of, workloads))
         return workloads
 
-    def _unattended(self) -> Iterator[Cause]:
-        """What no Kustomization waits for."""
+    def _controllers(self) -> Iterator[Cause]:
+        """Controllers of Flux that do not run: nothing goes on without them."""
         for obj in self.state.observed.of_kind("Deployment"):
             if _is_controller(obj) and not is_available(obj):
                 causes = workload_causes(self.state.observed, obj, self.clock)
                 yield from (replace(cause, id="flux/controller", final=False, hint=DevloopCommand("up")) for cause in causes)
+
+    def _unattended(self) -> Iterator[Cause]:
+        """What no Kustomization waits for."""
         for obj in self._unavailable:
             if ObjectRef.of(obj) not in self._seen and self._is_current(obj):
                 yield from (replace(cause, kustomization=self._kustomization_of(obj)) for cause in self._of_object(obj))

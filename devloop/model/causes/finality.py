@@ -23,7 +23,8 @@ def is_final(diagnosis: Diagnosis) -> bool:
     waiting = {k.id: k for k in diagnosis.kustomizations if not (k.ready or k.suspended)}
     final = [cause for cause in diagnosis.all if _is_final(cause, diagnosis)]
     stuck = waiting.keys() & {cause.kustomization for cause in final}
-    while newly := {name for name in waiting.keys() - stuck if not stuck.isdisjoint(waiting[name].depends_on)}:
+    before = {name: {*k.depends_on, *diagnosis.awaited[name]} for name, k in waiting.items()}
+    while newly := {name for name in waiting.keys() - stuck if not stuck.isdisjoint(before[name])}:
         stuck |= newly
     unattended = [cause for cause in diagnosis.all if cause.kustomization not in waiting]
     return bool(final) and stuck == waiting.keys() and all(cause in final for cause in unattended)
