@@ -48,7 +48,7 @@ class LocatedCauses:
         """With the places that are known so far; looks for those of causes that stay. The same tuple as before if nothing has changed."""
         moment = time.monotonic()
         self._since = {key: self._since.get(key, moment) for key in map(_key, causes)}
-        self._look_for([cause for cause in causes if cause.final or moment - self._since[_key(cause)] >= LASTING])
+        self.look_for([cause for cause in causes if cause.final or moment - self._since[_key(cause)] >= LASTING])
         return self._with_places(causes)
 
     def _with_places(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
@@ -65,13 +65,14 @@ class LocatedCauses:
         """With all places, or those that were found in a few seconds."""
         wanted = tuple(causes)
         for _ in range(2):  # a search that runs already, and one for the rest
-            self._look_for(wanted)
+            self.look_for(wanted)
             if self._search:
                 with contextlib.suppress(TimeoutError):
                     self._search.result(PATIENCE)
         return self._with_places(wanted)
 
-    def _look_for(self, causes: Iterable[Cause]) -> None:
+    def look_for(self, causes: Iterable[Cause]) -> None:
+        """Begin to look for the places of causes, unless a search runs already."""
         unknown = [cause for cause in causes if _key(cause) not in self._known]
         if unknown and (self._search is None or self._search.done()):
             self._search = in_background(lambda: self._find(unknown), "lines of causes")

@@ -40,7 +40,7 @@ class EventStream:
         self._environment = environment
         self._percent: dict[tuple[str, str], int] = {}
         self._states: dict[tuple[str, str], Readiness] = {}
-        self._causes: tuple[Cause, ...] = ()
+        self._causes: list[dict[str, Any]] = []
         self._steps: list[Outcome] = []
         self._findings: list[Diagnostic] = []
         self._put("start", {"schemaVersion": SCHEMA_VERSION, "command": command, "environment": environment})
@@ -90,9 +90,10 @@ class EventStream:
             known, self._states[k.environment, k.id] = self._states.get((k.environment, k.id)), k
             if known is None or _state(known) != _state(k):
                 self._put("kustomization", kustomization_fields(k, self._environment))
-        if causes != self._causes:
-            self._causes = causes
-            self._put("causes", {"causes": list(map(cause_fields, causes))})
+        listed = list(map(cause_fields, causes))  # causes are equal without their lines, which come later
+        if listed != self._causes:
+            self._causes = listed
+            self._put("causes", {"causes": listed})
 
     def _put(self, kind: str, fields: Mapping[str, Any]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -64,6 +64,7 @@ class ShowStatus:
 
     def _report(self, session: Session, watching: Watching, status: ProvisionerStatus, located: LocatedCauses) -> None:
         diagnosis = watching.diagnose(at_once=True)
+        located.look_for(diagnosis.causes)
         ready = frozenset(k.id for k in diagnosis.kustomizations if k.ready)
         missing = missing_objects(session.kube, watching.state.expected, ready, watching.state.observed)
         stale = known_differences(watching.state.observed, _folder(session))

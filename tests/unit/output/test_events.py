@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_what_did_not_change_is_not_said_again() -> None:
 def test_causes_that_are_gone_are_an_empty_list() -> None:
     lines = written([Reconciling((), (CAUSE,)), Reconciling(())], Report("up", "local"))
     assert [len(line["causes"]) for line in lines if line["event"] == "causes"] == [1, 0]
+
+
+def test_a_line_that_is_found_later_is_said() -> None:
+    without = replace(CAUSE, path="", line=0)
+    lines = written((Reconciling((FAILED,), (without,)), Reconciling((FAILED,), (without,)), Reconciling((FAILED,), (CAUSE,))))
+    assert [line["causes"][0]["line"] for line in lines if line["event"] == "causes"] == [0, 3]
 
 
 def test_progress_is_at_most_a_line_per_percent() -> None:
