@@ -40,10 +40,19 @@ class Plan:
         return iter(self.steps)
 
 
-def plan_up(source: Output[Source], timeout: float, *, validate: bool = True, allow_remote: bool = False, recreate: bool = False) -> Plan:
+def plan_up(
+    source: Output[Source],
+    timeout: float,
+    *,
+    validate: bool = True,
+    allow_remote: bool = False,
+    recreate: bool = False,
+    resumes: bool = False,
+) -> Plan:
     """From any state to everything Ready at the snapshot, which is written to `source`.
 
-    `validate` stops at errors before anything changes; `recreate` deletes the environment first; `timeout` in seconds.
+    `validate` stops at errors before anything changes; `recreate` deletes the environment first; `timeout` in seconds. With
+    `resumes`, the stopped environment starts while the repository is checked.
     """
     graph: Output[Graph] = Output()
     toolchain = InstallTools()
@@ -56,17 +65,18 @@ def plan_up(source: Output[Source], timeout: float, *, validate: bool = True, al
 
     deletion = (DeleteEnvironment(for_good=False, needs=checked),) if recreate else ()
     prepared = (*checked, *deletion)
-    cluster = CreateCluster(needs=prepared)
+    start = (toolchain,) if resumes and not recreate else prepared
+    cluster = CreateCluster(needs=start)
+    git_server = ServeGit(needs=start)
     images = LoadImages(graph, needs=prepared)
-    git_server = ServeGit(needs=prepared)
-    push = PushSnapshot(source, needs=(git_server,))
-    flux = InstallFlux(graph, needs=(cluster,))
+    push = PushSnapshot(source, needs=(git_server, *prepared))
+    flux = InstallFlux(graph, needs=(cluster, *prepared))
     controllers = StartControllers(graph, needs=(flux, images))
     keys = InjectKeys(graph, needs=(flux,))
     sync = ConfigureSync(graph, source, needs=(flux, keys, push, images))
     nodes = CompleteCluster(needs=(cluster,))
     ready = AwaitReady(graph, source, timeout, needs=(sync, controllers, nodes))
-    return Plan((toolchain, repository, *prepared, cluster, images, git_server, push, flux, controllers, keys, sync, nodes, ready))
+    return Plan((toolchain, repository, *prepared, cluster, git_server, images, push, flux, controllers, keys, sync, nodes, ready))
 
 
 def plan_status(*, follow: bool) -> Plan:

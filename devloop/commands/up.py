@@ -40,7 +40,7 @@ def up(request: Request, emit: Emit) -> Report:
     with open_session(request, environment, recorded(result, emit), chosen.name) as session, locked(environment):
         in_background(lambda: _prepare(session), "preparation")
         options = {"validate": request.validate, "allow_remote": request.allow_remote, "recreate": request.recreate}
-        run(plan_up(source, timeout, **options), session, result)
+        run(plan_up(source, timeout, resumes=session.provisioner.resumes_slowly(), **options), session, result)
     return report("up", session, result, source.value.revision if source.is_set else "")
 
 

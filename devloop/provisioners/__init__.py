@@ -61,6 +61,9 @@ class Provisioner(Protocol):
     def fetch(self, emit: Emit) -> bool:
         """Fetch the images that a new cluster's nodes run; whether any was missing. Changes nothing else."""
 
+    def resumes_slowly(self) -> bool:
+        """Whether it is stopped, and takes seconds to start again. Quick."""
+
     def ensure_cluster(self, emit: Emit) -> bool:
         """Create the cluster or start it, and wait for its API server only."""
 

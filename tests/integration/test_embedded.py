@@ -200,9 +200,11 @@ def test_a_stopped_environment_is_continued_with_its_data(cluster: Place) -> Non
     status = cluster.provisioner.status()
     assert (status.exists, status.running, status.stopped) == (True, False, True)
     assert not cluster.provisioner.shut_down(cluster.events.append)
+    assert cluster.provisioner.resumes_slowly()
     assert cluster.ensure_cluster()
     assert cluster.ensure_git_server()
     assert cluster.ensure_controllers()
+    assert not cluster.provisioner.resumes_slowly()
     assert ports(cluster.layout) == ports_before
     assert cluster.kube.get(CONFIG_MAPS, "stays", "default")
     # New leases: kwok does not wait for the end of the old ones before it makes pods ready.

@@ -100,6 +100,13 @@ def test_the_plan_of_up_is_sound(options: dict[str, bool]) -> None:
     assert titles.index("snapshot") < titles.index("cluster")
 
 
+@pytest.mark.parametrize(("recreate", "first"), [(False, ["toolchain"]), (True, ["validation", "snapshot", "tools", "secrets", "delete"])])
+def test_a_stopped_cluster_starts_at_once_and_gets_nothing_before_all_is_checked(recreate: bool, first: list[str]) -> None:
+    needs = {step.title: [need.title for need in step.needs] for step in plan_up(Output(), 60.0, resumes=True, recreate=recreate)}
+    assert needs["cluster"] == needs["git server"] == first
+    assert {"validation", "snapshot", "tools", "secrets"} <= set(needs["flux"]) & set(needs["push"]) & set(needs["images"])
+
+
 def test_bad_input_is_reported_with_its_findings_and_starts_nothing_more() -> None:
     problems = [Diagnostic.at("k8s/a.yaml", 3, "first"), Diagnostic.at("k8s/b.yaml", 4, "second")]
     a = Step("a", fail(InputError.of(problems)))

@@ -53,6 +53,9 @@ class EmbeddedProvisioner:
     def kubeconfig(self) -> Path:
         return self._layout.kubeconfig("admin")
 
+    def resumes_slowly(self) -> bool:
+        return self._nodes_file.exists() and not control.runs(self._layout) and not self._ownership.is_foreign(self._environment)
+
     def ensure_cluster(self, emit: Emit) -> bool:
         self._warn_of_version(emit)
         self.runtime.ensure_supervisor(emit)

@@ -94,6 +94,9 @@ class KindProvisioner:
         emit(Progress(TITLE, reference, 1.0, 0.0, done=True))
         return True
 
+    def resumes_slowly(self) -> bool:
+        return False  # containers are paused
+
     def ensure_cluster(self, emit: Emit) -> bool:
         try:
             return self._ensure_cluster(emit)
