@@ -1,4 +1,4 @@
-"""Adds to causes the file and the line that set the offending field, by the same look-up as for findings."""
+"""Adds to causes the file and the line that set the offending field, by the same look-up as for findings, and hints."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from devloop.diagnostic import Diagnostic, Location, Related, Scope
 from devloop.lint.locations import locate
 from devloop.lint.snippets import lines_around, read_text
 from devloop.model.causes.cause import Cause
+from devloop.model.causes.hints import hint_of
 from devloop.model.causes.observed import Observed
 from devloop.model.causes.place import Place
 from devloop.model.causes.places import places
@@ -68,6 +69,7 @@ class CauseLocator:
         return Diagnostic("", place.location, scopes=(Scope(self._environment.name, place.kustomization),))
 
     def _located(self, cause: Cause, group: Sequence[Place], answers: Sequence[Diagnostic]) -> Cause:
+        cause = replace(cause, hint=hint_of(cause, self._rendered))
         if not answers or group[0].note:
             return cause
         own, *others = [self._in_template(place, each) for place, each in zip(group, answers, strict=True)]

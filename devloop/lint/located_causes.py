@@ -59,7 +59,9 @@ class LocatedCauses:
 
     def _placed(self, cause: Cause) -> Cause:
         found = self._known.get(_key(cause))
-        return replace(cause, path=found.path, line=found.line, related=found.related, snippet=found.snippet) if found else cause
+        if found is None:
+            return cause
+        return replace(cause, path=found.path, line=found.line, related=found.related, snippet=found.snippet, hint=found.hint)
 
     def complete(self, causes: Iterable[Cause]) -> tuple[Cause, ...]:
         """With all places, or those that were found in a few seconds."""
