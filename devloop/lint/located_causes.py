@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds for the lines of a verdict
 LASTING = 1.0  # seconds after which a cause that may go away is looked up
+AT_ONCE = 8  # so that the first ones do not wait for all others
 MOST_KNOWN = 500  # causes of earlier moments of a long wait
 
 _Key = tuple[str, ObjectRef, str, str]
@@ -42,7 +43,7 @@ class LocatedCauses:
         self._since: dict[_Key, float] = {}
         self._asked: tuple[Cause, ...] = ()
         self._answer: tuple[Cause, ...] = ()
-        self._searches = self._seen = 0  # that ended, now and for the last answer
+        self._searches = self._seen = 0  # parts that ended, now and for the last answer
 
     def now(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
         """With the places that are known so far; looks for those of causes that stay. The same tuple as before if nothing has changed."""
@@ -80,14 +81,19 @@ class LocatedCauses:
             self._search = in_background(lambda: self._find(unknown), "lines of causes")
 
     def _find(self, causes: list[Cause]) -> None:
-        found = tuple(causes)
-        with contextlib.suppress(DevloopError):  # the worker died or was closed
-            self._locator = self._locator or self._open()
-            found = self._locator.locate(causes, self._owners)
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
-        self._known.update(zip(map(_key, causes), found, strict=True))
-        self._searches += 1
+        for start in range(0, len(causes), AT_ONCE):
+            some = causes[start : start + AT_ONCE]
+            self._known.update(zip(map(_key, some), self._located(some), strict=True))
+            self._searches += 1
+
+    def _located(self, causes: Sequence[Cause]) -> Sequence[Cause]:
+        try:
+            self._locator = self._locator or self._open()
+            return self._locator.locate(causes, self._owners)
+        except DevloopError:  # the worker died or was closed
+            return causes
 
 
 def _key(cause: Cause) -> _Key:

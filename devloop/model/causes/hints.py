@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from devloop.hint import Hint
 from devloop.model.causes.cause import Cause
+from devloop.model.causes.ids import BUILDS
 from devloop.model.causes.rendered import Rendered
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.messages import suggestions
@@ -33,7 +34,10 @@ _OF_KIND = {
 
 
 def hint_of(cause: Cause, rendered: Rendered) -> Hint:
-    """The hint of the cause, else one from the repository, '' without any."""
+    """That of a build that fails here as well, the hint of the cause, else one from the repository, '' without any."""
+    node = rendered.node(cause.kustomization) if cause.id in BUILDS else None
+    if node and node.failure and node.failure.hint:
+        return node.failure.hint
     if cause.hint:
         return cause.hint
     message = cause.said or cause.message

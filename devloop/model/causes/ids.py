@@ -63,3 +63,6 @@ CAUSES: Mapping[str, str] = {
     "cluster/unreachable": "the API server does not answer",
     "flux/controller": "a controller of Flux does not run",
 }
+
+# Those that a build of the Kustomization outside the cluster shows as well.
+BUILDS = frozenset({"kustomization/build", "kustomization/substitution", "kustomization/decryption", "kustomization/path-missing"})

@@ -10,6 +10,7 @@ from devloop.diagnostic import Location
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.field_paths import mentioned_fields
 from devloop.model.causes.flux_fields import kustomization_fields, source_fields
+from devloop.model.causes.ids import BUILDS
 from devloop.model.causes.place import Place, best_place, file_of, place_of
 from devloop.model.causes.pod_fields import pod_fields
 from devloop.model.causes.refusals import refusal
@@ -20,8 +21,6 @@ from devloop.model.flux.graph import NodeState
 from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, ROOT
 from devloop.model.kubernetes.pod_templates import pod_template
 
-# Causes that our own build of the Kustomization knows as well.
-_BUILDS = frozenset({"kustomization/build", "kustomization/substitution", "kustomization/decryption", "kustomization/path-missing"})
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _ACCOUNT = re.compile(r'User "system:serviceaccount:[^:"]+:([^:"]+)" cannot')
 _QUOTA = re.compile(r"(?:exceeded|failed) quota: ([\w.-]+)")
@@ -134,9 +133,9 @@ def _of_kustomization(cause: Cause, rendered: Rendered) -> Iterator[Place]:
     ref = cause.object if cause.object.kind == KUSTOMIZATION else ObjectRef(KUSTOMIZATION, *cause.kustomization.partition("/")[::2])
     node, found = rendered.node(f"{ref.namespace}/{ref.name}"), rendered.find(ref)
     message = cause.said or cause.message
-    if node and cause.id in _BUILDS and node.failure and node.state is NodeState.FAILED:
+    if node and cause.id in BUILDS and node.failure and node.state is NodeState.FAILED:
         yield from failure_places(node.failure, str(node.kustomization.id), found)
-    named = _OBJECT_IN_BUILD.search(message) if cause.id in _BUILDS else None
+    named = _OBJECT_IN_BUILD.search(message) if cause.id in BUILDS else None
     if named and (built := rendered.named(named[1], named[2], kustomization=f"{ref.namespace}/{ref.name}")):
         yield place_of(built)
     if found:

@@ -165,11 +165,12 @@ def _unscheduled(pod: Object, workload: ObjectRef, now: float) -> Iterator[Cause
     """Not final while nodes start (they are tainted then), or while pods of an earlier template may still end and free what it needs."""
     is_old = now - seconds(metadata(pod).get("creationTimestamp")) >= SCHEDULE_WINDOW
     if has_condition(pod, "PodScheduled", "False"):
-        message = one_line(condition(pod, "PodScheduled").get("message", ""))
+        said = condition(pod, "PodScheduled").get("message", "")
+        message = one_line(said)
         claims = "persistentvolumeclaim" in message.lower()
         kind = "volume/pending" if claims else "pod/unschedulable"
         final = "taint" not in message and not claims and (is_old or _no_node_ever(message))
-        yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=final)
+        yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=final, said=said)
 
 
 def _no_node_ever(message: str) -> bool:
@@ -185,6 +186,7 @@ def _mounts(workload: ObjectRef, warnings: Sequence[Object]) -> Iterator[Cause]:
     """A volume that names an object that does not exist; other failures of a mount are tried again."""
     failed = [w for w in warnings if w.get("reason") in ("FailedMount", "FailedAttachVolume")]
     if failed:
-        message = one_line(failed[-1].get("message", ""))
+        said = failed[-1].get("message", "")
+        message = one_line(said)
         kind = "pod/config-missing" if re.search(r'(configmap|secret) "[^"]*" not found|references non-existent', message) else "pod/volume"
-        yield Cause(kind, workload, message, final=kind == "pod/config-missing")
+        yield Cause(kind, workload, message, final=kind == "pod/config-missing", said=said)

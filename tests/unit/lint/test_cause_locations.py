@@ -134,10 +134,12 @@ class SlowLocator:
     def __init__(self) -> None:
         self.may_answer = threading.Event()
         self.asked: list[Cause] = []
+        self.sizes: list[int] = []
 
     def locate(self, causes: Iterable[Cause], owners: Owners = no_owners) -> tuple[Cause, ...]:
         listed = tuple(causes)
         self.asked += listed
+        self.sizes.append(len(listed))
         self.may_answer.wait(60)
         return tuple(replace(each, path="web.yaml", line=7) for each in listed)
 
@@ -166,6 +168,16 @@ def test_a_cause_that_may_go_away_is_looked_up_for_the_verdict_alone() -> None:
     located.now((PULL,))
     assert locator.asked == []
     assert [cause.line for cause in located.complete((PULL,))] == [7]
+
+
+def test_the_first_of_many_causes_do_not_wait_for_the_others() -> None:
+    locator = SlowLocator()
+    causes = tuple(replace(FINAL, message=f"image {number}") for number in range(20))
+    located = LocatedCauses(lambda: locator)  # type: ignore[arg-type, return-value]
+    located.now(causes)
+    locator.may_answer.set()
+    assert {cause.line for cause in located.complete(causes)} == {7}
+    assert max(locator.sizes) < 20
 
 
 def test_a_worker_that_died_leaves_a_cause_without_a_place() -> None:

@@ -7,7 +7,7 @@ import pytest
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.hints import hint_of
 from devloop.model.causes.rendered import Rendered
-from devloop.model.flux.graph import Graph, Node, NodeState
+from devloop.model.flux.graph import Failure, FailureKind, Graph, Node, NodeState
 from devloop.model.flux.kustomization import parse_kustomization
 from devloop.model.kubernetes.manifest import Manifest, Origin
 
@@ -79,3 +79,12 @@ def test_a_hint(identifier: str, message: str, hint: str) -> None:
 def test_the_hint_that_a_cause_has_stays() -> None:
     cause = Cause("pod/out-of-memory", ObjectRef("Deployment", "shop", "web"), "ran out of memory", hint="see it")
     assert hint_of(cause, GRAPH) == "see it"
+
+
+def test_the_hint_of_a_build_that_fails_here_as_well() -> None:
+    failure = Failure(FailureKind.UNDEFINED, "undefined", "did you mean environment?")
+    node = Node(parse_kustomization(APPS), NodeState.FAILED, failure=failure)
+    cause = Cause(
+        "kustomization/substitution", ObjectRef("Kustomization", "flux-system", "apps"), "no", "flux-system/apps", hint="validate"
+    )
+    assert hint_of(cause, Rendered(Graph("local", ".", "cluster", (node,)))) == "did you mean environment?"
