@@ -16,7 +16,7 @@ _PATH = r"(?:metadata|spec|data|stringData|binaryData|rules|subjects|roleRef|web
 _TAIL = r"(?:\.[A-Za-z_$][\w$-]*|\[[^\]\[]*\])*"
 
 # apimachinery's field errors, structured-merge-diff's, those of strict decoding, and what policies write.
-_REASON = r"(?:Invalid value|Required value|Forbidden|Unsupported value|Duplicate value|Too |Internal)"
+_REASON = r"(?:Invalid value|Required value|Forbidden|Unsupported value|Duplicate value|Not found|Too |Internal)"
 _MENTIONS = (
     re.compile(rf"(?:^|[\s\[(]|<nil>: )({_PATH}{_TAIL}): {_REASON}"),
     re.compile(rf"(?:^|\s)\.({_PATH}{_TAIL}): "),

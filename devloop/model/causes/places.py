@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from devloop.diagnostic import Location
 from devloop.model.causes.cause import Cause, ObjectRef
-from devloop.model.causes.field_paths import mentioned_fields
 from devloop.model.causes.flux_fields import kustomization_fields, source_fields
 from devloop.model.causes.ids import BUILDS
 from devloop.model.causes.place import Place, best_place, file_of, place_of
 from devloop.model.causes.pod_fields import pod_fields
 from devloop.model.causes.refusals import refusal
+from devloop.model.causes.refused_fields import fields_of_refusal
 from devloop.model.causes.refused_pod_fields import refused_fields
 from devloop.model.causes.release_places import failure_places, release_places
 from devloop.model.causes.rendered import Owners, Rendered, RenderedObject, no_owners
@@ -95,7 +95,7 @@ def _claim(cause: Cause, found: RenderedObject) -> Place:
 
 def _refused(kind: str, message: str, found: RenderedObject, rendered: Rendered) -> Iterator[Place]:
     """Of an object that the API server does not take."""
-    template, fields = pod_template(found.manifest, any_version=True), mentioned_fields(message)
+    template, fields = pod_template(found.manifest, any_version=True), fields_of_refusal(message, found.manifest)
     if (account := _ACCOUNT.search(message)) and (owner := _applying(found, rendered, account[1])):
         yield place_of(owner, "spec", "serviceAccountName")
         yield replace(place_of(found), note="the object that it may not change")

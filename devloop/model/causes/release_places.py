@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from devloop.diagnostic import Location
 from devloop.model.causes.cause import Cause, ObjectRef
-from devloop.model.causes.field_paths import Field, has, mentioned_fields
+from devloop.model.causes.field_paths import Field, has
 from devloop.model.causes.place import Place, best_place, place_of
+from devloop.model.causes.refused_fields import fields_of_refusal
 from devloop.model.causes.release_fields import chart_fields, missing_dependency, named_object, template_line, values_fields
 from devloop.model.causes.rendered import Rendered, RenderedObject
 from devloop.model.flux.graph import Failure, Release
@@ -74,7 +75,7 @@ def _object(message: str, found: RenderedObject, rendered: Rendered, folder: str
     """The object of the release that the message names, and its fields."""
     kind, name = named_object(message)
     if name and (made := rendered.named(kind, name, release=str(found.manifest.id))):
-        yield best_place(made, mentioned_fields(message))
+        yield best_place(made, fields_of_refusal(message, made.manifest))
     yield from _files(template_line(message, folder), found)
 
 

@@ -61,6 +61,26 @@ SPEC: Field = ("spec", "template", "spec")
             [(*SPEC, "containers", 0, "resources", "limits")],
         ),
         ("ValidatingAdmissionPolicy 'fault' with binding 'fault' denied request: the label app must not be denied", []),
+        (
+            'The Service "x" is invalid: \n* spec.ports[0].name: Required value\n* spec.ports[1].name: Required value',
+            [("spec", "ports", 0, "name"), ("spec", "ports", 1, "name")],
+        ),
+        (
+            "failed to create typed patch object (default/bad; apps/v1, Kind=Deployment): errors:\n"
+            '  .spec.template.spec.containers[name="web"].imagee: field not declared in schema\n'
+            '  .spec.template.spec.containers[name="web"].env[name="A"].value: expected string, got &value.valueUnstructured{Value:1}',
+            [(*SPEC, "containers", {"name": "web"}, "imagee"), (*SPEC, "containers", {"name": "web"}, "env", {"name": "A"}, "value")],
+        ),
+        (
+            'The Kustomization "x" is invalid: \n* spec.interval: Invalid value: "often": spec.interval in body should match \'^x$\'\n'
+            "* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid",
+            [("spec", "interval")],
+        ),
+        (
+            'The Deployment "bad" is invalid: spec.template.spec.containers[0].volumeMounts[0].name: Not found: "nope"',
+            [(*SPEC, "containers", 0, "volumeMounts", 0, "name")],
+        ),
+        ('The Role "x" is invalid: rules[0].verbs: Required value: verbs must contain at least one value', [("rules", 0, "verbs")]),
         ('no matches for kind "Widget" in version "example.com/v1"', []),
     ],
 )

@@ -39,7 +39,7 @@ WEB: dict[str, Any] = {
                         "readinessProbe": {"tcpSocket": {"port": 80}},
                         "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "64Mi"}},
                     },
-                    {"name": "proxy", "image": "proxy:1", "command": ["proxy"], "args": ["-v"]},
+                    {"name": "proxy", "image": "proxy:1", "command": ["proxy"], "resources": {"limits": {"memory": "64MB"}}},
                 ],
                 "volumes": [{"name": "settings", "configMap": {"name": "settings"}}, {"name": "data", "hostPath": {"path": "/"}}],
             },
@@ -154,7 +154,11 @@ C = f"{POD}.containers.web"
         ("pod/crash", "container unknown exited with code 2", ""),
         ("pod/start-failed", 'container web: exec: "/no/such/program": stat /no/such/program: no such file or directory', f"{C}.args"),
         ("pod/out-of-memory", "container web ran out of memory (limit 64Mi, exit code 137)", f"{C}.resources.limits.memory"),
-        ("pod/out-of-memory", "container proxy ran out of memory (limit that of the node, exit code 137)", f"{POD}.containers.proxy"),
+        (
+            "pod/out-of-memory",
+            "container proxy ran out of memory (limit that of the node, exit code 137)",
+            f"{POD}.containers.proxy.resources.limits.memory",
+        ),
         (
             "pod/liveness",
             "container web was killed: Liveness probe failed: HTTP probe failed with statuscode: 500",
@@ -214,6 +218,16 @@ C = f"{POD}.containers.web"
             "apply/invalid",
             'Deployment.apps "web" is invalid: spec.template.spec.containers[1].image: Required value',
             f"{POD}.containers.proxy.image",
+        ),
+        (
+            "apply/invalid",
+            'The Deployment "web" is invalid: metadata.annotations: Invalid value: "ignore": no',
+            f"metadata.annotations.{SSA}",
+        ),
+        (
+            "apply/invalid",
+            "unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression '^x$'",
+            f"{POD}.containers.proxy.resources.limits.memory",
         ),
         ("apply/kind-missing", 'no matches for kind "Deployment" in version "apps/v9"', "apiVersion"),
         ("apply/namespace-missing", 'Deployment/shop/web not found: namespaces "shop" not found', "metadata.namespace"),
