@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devloop.steps import Output, Step
-from devloop.steps.cluster import CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages, StopEnvironment
+from devloop.steps.cluster import CheckRunning, CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages, StopEnvironment
+from devloop.steps.feed import OpenFeed
 from devloop.steps.flux import ConfigureSync, InstallFlux, StartControllers
 from devloop.steps.repository import BuildGraph, PushSnapshot, ServeGit, TakeSnapshot
 from devloop.steps.secrets import InjectKeys, OpenSecrets
@@ -17,6 +18,7 @@ from devloop.steps.validation import CheckDependencies, Validate
 from devloop.steps.wait import AwaitReady
 
 if TYPE_CHECKING:
+    from devloop.flux.feed import Feed
     from devloop.model.cluster.environment import Source
     from devloop.model.flux.graph import Graph
 
@@ -77,6 +79,37 @@ def plan_up(
     nodes = CompleteCluster(needs=(cluster,))
     ready = AwaitReady(graph, source, timeout, needs=(sync, controllers, nodes))
     return Plan((toolchain, repository, *prepared, cluster, git_server, images, push, flux, controllers, keys, sync, nodes, ready))
+
+
+def plan_sync(
+    source: Output[Source],
+    feed: Output[Feed],
+    timeout: float,
+    *,
+    validate: bool = True,
+    allow_remote: bool = False,
+    push_anyway: bool = False,
+) -> Plan:
+    """From an edit to everything Ready at the snapshot, in an environment that is up; `feed` is kept open.
+
+    Nothing is pushed that `validate` refuses, unless `push_anyway`.
+    """
+    graph: Output[Graph] = Output()
+    running = CheckRunning()
+    toolchain = InstallTools(needs=(running,))
+    follow = OpenFeed(feed, needs=(running,))
+    repository = BuildGraph(graph, allow_remote, needs=(toolchain,))
+    validation = (Validate if validate else CheckDependencies)(graph, needs=(repository,))
+    snapshot = TakeSnapshot(graph, source, needs=(repository,))
+    secrets = OpenSecrets(graph, needs=(repository,))
+    checked = (snapshot, secrets) if push_anyway else (validation, snapshot, secrets)
+
+    images = LoadImages(graph, needs=checked)
+    keys = InjectKeys(graph, needs=checked)
+    push = PushSnapshot(source, needs=checked)
+    sync = ConfigureSync(graph, source, needs=(keys, push, images))
+    ready = AwaitReady(graph, source, timeout, feed, needs=(sync, follow))
+    return Plan((running, toolchain, follow, repository, validation, snapshot, secrets, images, keys, push, sync, ready))
 
 
 def plan_status(*, follow: bool) -> Plan:

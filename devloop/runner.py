@@ -11,7 +11,7 @@ from devloop.clients.xdg import state_folder
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, ExitCode, InputError, Interrupted, refused
 from devloop.model.causes.cause import Cause
-from devloop.model.report import Emit, Event, Found, Outcome, Readiness, Reconciling, Status, StepFinished, StepStarted
+from devloop.model.report import Emit, Event, Found, Outcome, Phase, Readiness, Reconciling, Status, StepFinished, StepStarted, Traced
 from devloop.plan import Plan
 from devloop.session import Session
 from devloop.steps import Step
@@ -22,13 +22,15 @@ POLL, GRACE = 0.1, 0.8
 
 @dataclass
 class Result:
-    """The part of the report that the steps have produced so far; `failure` as in Report."""
+    """The part of the report that the steps have produced so far; `failure` as in Report, `began` is monotonic."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     kustomizations: tuple[Readiness, ...] = ()
     causes: tuple[Cause, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
     failure: int = 0
+    phases: tuple[Phase, ...] = ()
+    began: float = field(default_factory=time.monotonic)
 
 
 def recorded(result: Result, emit: Emit) -> Emit:
@@ -44,6 +46,8 @@ def recorded(result: Result, emit: Emit) -> Emit:
                     result.kustomizations, result.causes = kustomizations, causes
                 case Found(findings):
                     result.findings += findings
+                case Traced(phases):
+                    result.phases = phases
             emit(event)
 
     return record
@@ -105,7 +109,7 @@ def _attempt(step: Step, session: Session) -> tuple[Step, Outcome, int]:
         outcome = step.run(session)
     except Exception as error:  # noqa: BLE001 (the boundary: a bug in one step must not lose the report)
         outcome, failure = _failed(error, session)
-    return step, replace(outcome, title=step.title, seconds=time.monotonic() - start), failure
+    return step, replace(outcome, title=step.title, started=start, seconds=time.monotonic() - start), failure
 
 
 def _failed(error: Exception, session: Session) -> tuple[Outcome, int]:

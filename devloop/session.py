@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,21 @@ class Session:
             ignored=ignored_paths,
             absent=absent_paths,
         )
+
+    def again(self, emit: Emit) -> Session:
+        """For the next run of this process: the same connections, another `stop`, and keys and files as they are now."""
+        following = replace(self, emit=emit, stop=threading.Event())
+        for name in ("worker", "kube", "git_server", "controllers"):
+            if name in self.__dict__:
+                following.__dict__[name] = self.__dict__[name]
+        if following.has_worker:
+            following.worker.reopen(lambda: following.identities.text)
+        return following
+
+    def reconnect(self) -> None:
+        """Read the addresses and certificates of the environment again."""
+        for name in ("kube", "git_server", "controllers"):
+            self.__dict__.pop(name, None)
 
     @property
     def has_worker(self) -> bool:

@@ -16,19 +16,20 @@ from devloop.output import STDOUT, TEXT
 if TYPE_CHECKING:
     from devloop.console import Console
     from devloop.console.command_hints import CommandContext
+    from devloop.console.live import View
     from devloop.model.report import Report
 
 
 @contextlib.contextmanager
 def open_console(
-    output: str = TEXT, context: typer.Context | None = None, file: Path | None = None, *, events: str = ""
+    output: str = TEXT, context: typer.Context | None = None, file: Path | None = None, *, events: str = "", view: View | None = None
 ) -> Iterator[Console]:
     """A console that shows errors, with `context` also as a report, and turns them into exit codes; `events` is that of --events."""
     from devloop.console import Console
     from devloop.console.command_hints import CommandContext
 
     hints = _command_context(context) if context else CommandContext()
-    console = Console(output, file, hints, follows=bool(context and context.params.get("watch")), to_stderr=events == STDOUT)
+    console = Console(output, file, hints, view=view, to_stderr=events == STDOUT)
     try:
         with console:
             _check_file(output, file)

@@ -23,6 +23,7 @@ def status(
     from devloop.cli.boundary import open_console, show
     from devloop.commands.request import Request
     from devloop.commands.status import status as run
+    from devloop.console.live import View
 
-    with open_console(output, context, output_file) as console:
+    with open_console(output, context, output_file, View(follows=watch)) as console:
         show(console, run(Request(context.obj.repository, environment, definition, provisioner, path=path), console.emit, follow=watch))

@@ -45,20 +45,26 @@ def list_all(kube: Kube, resources: Sequence[Resource], timeout: float) -> dict[
         return {resource: listed for resource, listed in answers if listed is not None}
 
 
-def watch_all(kube: Kube, resources: Sequence[Resource], stop: threading.Event, known: Mapping[Resource, Listed] | None = None) -> Events:
+def watch_all(
+    kube: Kube,
+    resources: Sequence[Resource],
+    stop: threading.Event,
+    known: Mapping[Resource, Listed] | None = None,
+    events: Events | None = None,
+) -> Events:
     """The events of several kinds in one queue, without the objects that are `known`; SYNCED and FAILED come with {"kind": plural}."""
-    events: Events = queue.SimpleQueue()
+    queued: Events = queue.SimpleQueue() if events is None else events
 
     def pump(resource: Resource) -> None:
         try:
             for event, obj in watch(kube, resource, stop, known=(known or {}).get(resource)):
-                events.put((event, obj or {"kind": resource.plural}))
+                queued.put((event, obj or {"kind": resource.plural}))
         except DevloopError as error:
-            events.put(("FAILED", {"kind": resource.plural, "message": str(error)}))
+            queued.put(("FAILED", {"kind": resource.plural, "message": str(error)}))
 
     for resource in resources:
         threading.Thread(target=pump, args=(resource,), name=f"watch-{resource.plural}", daemon=True).start()
-    return events
+    return queued
 
 
 def watch(kube: Kube, resource: Resource, stop: threading.Event, namespace: str = "", known: Listed | None = None) -> Iterator[Event]:

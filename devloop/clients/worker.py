@@ -117,6 +117,15 @@ class Worker:
         self._closed = True
         self._connection.process.kill()
 
+    def reopen(self, identities: str | Callable[[], str]) -> None:
+        """Forget what was built, and read the repository again as it is now."""
+        self._identities = identities
+        self._built.clear()
+        if self._connection.ended or self._connection.process.poll() is not None:
+            self._connection = self._start()
+        else:
+            self._opened = self._ask(self._connection, {"open": self._open_request()})
+
     def request(self, question: Request) -> Future[Answer]:
         """Ask and return at once. The future fails with WorkerDied when the process does."""
         return self._ask(self._connection, question)
@@ -158,22 +167,23 @@ class Worker:
         listener.start()
         threading.Thread(target=_receive, args=(connection, process.stdout, listener), daemon=True).start()
         try:
-            identities = self._identities() if callable(self._identities) else self._identities
+            self._opened = self._ask(connection, {"open": self._open_request()})
         except BaseException:
             process.kill()
             process.wait()
             raise
-        opened: OpenRequest = {
+        return connection
+
+    def _open_request(self) -> OpenRequest:
+        return {
             "root": str(self._root),
             "scratch": self._scratch.name,
-            "identities": identities,
+            "identities": self._identities() if callable(self._identities) else self._identities,
             "showSecrets": self._show_secrets,
             "store": self._store,
             "ignored": self._ignored(self._root) if self._ignored else (),
             "absent": self._absent(self._root) if self._absent else (),
         }
-        self._opened = self._ask(connection, {"open": opened})
-        return connection
 
     def _ask(self, connection: _Connection, question: Request) -> Future[Answer]:
         number, future = next(self._numbers), Future[Answer]()

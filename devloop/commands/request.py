@@ -14,6 +14,7 @@ from devloop.errors import DevloopError, InputError
 from devloop.lint.redaction import Redaction
 from devloop.model.cluster.environment import Environment
 from devloop.model.report import Emit, Event, Outcome, Report, Status
+from devloop.model.timeline import timeline
 from devloop.provisioners import AUTO, open_provisioner
 from devloop.runner import Result
 from devloop.session import Session
@@ -46,7 +47,7 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
     toolchain, stop = Toolchain(), threading.Event()
     opened = open_provisioner(provisioner, environment, toolchain, stop)
     session = Session(environment, opened, toolchain, emit, request.key_file, stop)
-    session.emit = _redacted(session, emit)
+    session.emit = redacted(session, emit)
 
     def interrupt(*_: object) -> None:
         if stop.is_set():
@@ -62,7 +63,7 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
             raise
 
 
-def _redacted(session: Session, emit: Emit) -> Emit:
+def redacted(session: Session, emit: Emit) -> Emit:
     """An `emit` without values of secrets, once the session's worker has read the repository."""
     redaction = cache(lambda: Redaction(session.worker))
 
@@ -77,7 +78,11 @@ def _redacted(session: Session, emit: Emit) -> Emit:
 
 def locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
     """One run at a time for an environment."""
-    return exclusive(state_folder() / f"{environment.definition.name}.lock", f"the environment {environment.name}")
+    return exclusive(lock_file(environment), f"the environment {environment.name}")
+
+
+def lock_file(environment: Environment, purpose: str = "") -> Path:
+    return state_folder() / f"{environment.definition.name}{purpose and '.'}{purpose}.lock"
 
 
 def report(command: str, session: Session, result: Result, revision: str) -> Report:
@@ -91,6 +96,7 @@ def report(command: str, session: Session, result: Result, revision: str) -> Rep
         result.findings,
         result.failure,
         causes=result.causes,
+        timeline=timeline(result.outcomes, result.phases, result.began),
     )
 
 

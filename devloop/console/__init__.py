@@ -18,12 +18,13 @@ from devloop.console.findings import findings_by_file, problem_lines
 from devloop.console.heartbeat import Heartbeat
 from devloop.console.live import View
 from devloop.console.text import error_line, heading, reasons, step_line, tree, verdict
+from devloop.console.timeline import timeline_table
 from devloop.console.wrapping import Whole, hint_line, styled
 from devloop.diagnostic import Diagnostic
 from devloop.errors import DevloopError, InputError
 from devloop.hint import Hint
 from devloop.model.commands import COMMANDS, Target
-from devloop.model.report import Event, Found, Notice, Progress, Report, StepFinished
+from devloop.model.report import Event, Found, Notice, Progress, Report, RunEnded, RunStarted, StepFinished
 from devloop.output import FORMATS, TEXT
 from devloop.output.github import annotation, cause_annotation
 from devloop.output.step_summary import summary_file, to_markdown
@@ -56,7 +57,7 @@ class Console:
         file: Path | None = None,
         hints: CommandContext | None = None,
         *,
-        follows: bool = False,
+        view: View | None = None,
         to_stderr: bool = False,
     ) -> None:
         self._output = output
@@ -65,7 +66,7 @@ class Console:
         self._to_stderr = to_stderr or (output != TEXT and file is None)
         self.events = EventLog(self._lost_events)
         self._lock = threading.Lock()
-        self._view = View(follows=follows)
+        self._view = view or View()
         self._live: Live | None = None
         self._heartbeat = Heartbeat(self._show_waiting)
         self._shown: tuple[Diagnostic, ...] = ()
@@ -107,7 +108,7 @@ class Console:
             return
         with self._lock:
             line = self._view.take(event)
-        permanent = isinstance(event, StepFinished | Notice) or (isinstance(event, Progress) and event.done)
+        permanent = isinstance(event, StepFinished | Notice | RunStarted | RunEnded) or (isinstance(event, Progress) and event.done)
         if line is not None and (self._live is None or permanent):
             self._heartbeat.note()
             _print(self._rich, line)
@@ -149,6 +150,8 @@ class Console:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for line in (*map(annotation, report.findings), *(cause_annotation(cause) for cause in report.causes if cause.path)):
                 self._rich.print(line, markup=False, soft_wrap=True)
+        if report.timeline and COMMANDS[report.command].timed:
+            _print(self._rich, timeline_table(report.timeline))
         _print(self._rich, *reasons(report), *verdict(report, self._hints))
 
     def conclude(self, report: Report) -> None:

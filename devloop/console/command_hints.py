@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from devloop.errors import DevloopError, InputError
 from devloop.hint import DevloopCommand, Hint, Instructions
 from devloop.model.commands import COMMANDS
-from devloop.model.report import Event, Notice, Reconciling, Report, StepFinished
+from devloop.model.report import Event, Notice, Reconciling, Report, RunEnded, StepFinished
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class CommandContext:
                 return StepFinished(replace(outcome, hint=self.hint(outcome.hint)))
             case Reconciling(kustomizations, causes):
                 return Reconciling(kustomizations, tuple(replace(cause, hint=self.hint(cause.hint)) for cause in causes))
+            case RunEnded(report) if report:
+                return RunEnded(self.report(report))
         return event
 
     def report(self, report: Report) -> Report:

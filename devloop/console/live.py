@@ -39,6 +39,10 @@ class View:
         self._since: dict[Cause, float] = {}
         self._shown: set[str] = set()
 
+    def forget(self) -> None:
+        """The run is over: nothing is under way, and causes may be shown again."""
+        self._running, self._progress, self._since, self._shown = {}, {}, {}, set()
+
     def take(self, event: Event) -> RenderableType | None:
         """Updates the view and returns the line to print, if any."""
         match event:

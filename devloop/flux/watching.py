@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 from devloop.clients.kube import GIT_REPOSITORIES, OTHER_SOURCES, WATCHED, Kube, Resource
-from devloop.clients.watches import Events, Listed, list_all, watch_all
+from devloop.flux.feed import Feed
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.claims import pending_claims
 from devloop.model.causes.environment import Diagnosis
 from devloop.model.flux.names import GIT_REPOSITORY, REQUESTED_AT
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.conditions import has_condition
-from devloop.model.kubernetes.objects import Object
 
-PATIENCE = 10.0  # seconds for the first answers of the API server
 TICK = 0.05  # seconds between two checks of the clock without events
 PACE = 0.2  # seconds between two diagnoses
 OTHERS_PACE = 1.0  # seconds between two looks at objects that are not watched
@@ -33,61 +27,34 @@ ALWAYS_CURRENT = frozenset({
 
 @dataclass
 class Watching:
-    """Use as a context manager. At first it lists; it watches from the first `drain` on.
+    """Of one wait; `state` begins with what `feed` knows, which also has the kinds of sources that `state` expects."""
 
-    `synced`: the existing objects of all kinds are known.
-    """
-
-    kube: Kube
+    feed: Feed
     state: Reconciliation
-    error: str = ""
-    _left: int = 0
-    _known: Mapping[Resource, Listed] = field(default_factory=dict)
-    _events: Events | None = None
     _diagnosis: Diagnosis | None = None
     _looked_at: float = 0.0
     _kinds: dict[str, Resource] | None = None
-    _done: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Watching:
-        self._known = list_all(self.kube, self._watched, PATIENCE)
-        self._left = len(self._watched) - len(self._known)
-        for listed in self._known.values():
-            for obj in listed.objects:
-                self.state.observe("ADDED", obj, self.state.start)
-        return self
-
-    @cached_property
-    def _watched(self) -> Sequence[Resource]:
+    def __post_init__(self) -> None:
         kinds = {each.kind for each in self.state.expected.objects}
-        return (*WATCHED, *(resource for kind, resource in OTHER_SOURCES.items() if kind in kinds))
+        self.feed.open((*WATCHED, *(resource for kind, resource in OTHER_SOURCES.items() if kind in kinds)))
+        for obj in self.feed.objects.values():
+            self.state.observe("ADDED", obj, self.state.start)
 
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
+    @property
+    def kube(self) -> Kube:
+        return self.feed.kube
 
     @property
     def synced(self) -> bool:
-        return self._left <= 0
+        return self.feed.synced
 
     def drain(self) -> bool:
         """Observe all queued events, waiting a tick for the first; whether there were any."""
-        if self._events is None:
-            self._events = watch_all(self.kube, self._watched, self._done, self._known)
-        seen = False
-        try:
-            self._take(*self._events.get(timeout=TICK))
-            while seen := True:
-                self._take(*self._events.get_nowait())
-        except queue.Empty:
-            return seen
-
-    def _take(self, event: str, obj: Object) -> None:
-        if event == "SYNCED":
-            self._left -= 1
-        elif event == "FAILED":
-            self.error = obj["message"]
-        else:
+        events = self.feed.take(TICK)
+        for event, obj in events:
             self.state.observe(event, obj, time.monotonic())
+        return bool(events)
 
     def diagnose(self, *, at_once: bool = False) -> Diagnosis:
         """The causes now, or those of a moment ago."""

@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 
 class Command(NamedTuple):
     """`target` is None for a command without a repository; `environment`: takes one, or with `every` also --all; `creates`: may
-    create it; `reconciles`: makes Flux reconcile the working tree."""
+    create it; `reconciles`: makes Flux reconcile the working tree; `timed`: text shows where the time went."""
 
     name: str
     summary: str
@@ -34,6 +34,7 @@ class Command(NamedTuple):
     every: bool = False
     creates: bool = False
     reconciles: bool = False
+    timed: bool = False
     ok: Verdict = Verdict("done")
     failed: Verdict = Verdict("failed")
 
@@ -51,8 +52,27 @@ COMMANDS = _by_name(
         environment=True,
         creates=True,
         reconciles=True,
-        ok=Verdict("{0} is healthy", {"after an edit": "up", "to remove it": "down"}),
+        ok=Verdict("{0} is healthy", {"after an edit": "sync", "to remove it": "down"}),
         failed=Verdict("{0} is not healthy", {"after a fix": "up", "to check again": "status"}),
+    ),
+    Command(
+        "sync",
+        "Reconcile an edit in an environment that is up.",
+        Target.CLUSTER,
+        environment=True,
+        reconciles=True,
+        timed=True,
+        ok=Verdict("{0} is healthy"),
+        failed=Verdict("{0} is not healthy", {"after a fix": "sync", "to check again": "status"}),
+    ),
+    Command(
+        "watch",
+        "Reconcile every edit until you quit.",
+        Target.CLUSTER,
+        environment=True,
+        reconciles=True,
+        ok=Verdict("{0} was healthy, and keeps running", {"to remove it": "down"}),
+        failed=Verdict("{0} was not healthy, and keeps running", {"to check again": "status"}),
     ),
     Command(
         "status",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.errors import ExitCode
@@ -21,7 +22,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a step; the runner sets `seconds`. `ran` is False for a step that was not started, `waited_for` has its unmet needs."""
+    """The result of a step; the runner sets `started` (monotonic) and `seconds`. `ran` is False for a step that was not started,
+    `waited_for` has its unmet needs."""
 
     status: Status
     message: str = ""
@@ -30,6 +32,7 @@ class Outcome:
     seconds: float = 0.0
     waited_for: tuple[str, ...] = ()
     ran: bool = True
+    started: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,36 @@ class Readiness:
         return f"{self.namespace}/{self.name}"
 
 
+class Phase(NamedTuple):
+    """A phase of a source, Kustomization or HelmRelease (`subject`: namespace/name); monotonic times. `after` are its dependencies."""
+
+    subject: str
+    kind: str
+    name: str
+    start: float
+    end: float
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where time went: a step, or the work of Flux on an object (`kind` is "step" or the object's).
+
+    Times in seconds, `start` since the run began; `phases` are (name, seconds); `critical`: the run would have been shorter without it.
+    """
+
+    title: str
+    kind: str
+    start: float
+    seconds: float
+    phases: tuple[tuple[str, float], ...] = ()
+    critical: bool = False
+
+    @property
+    def end(self) -> float:
+        return self.start + self.seconds
+
+
 @dataclass(frozen=True)
 class Report:
     """The result of a command, see docs/report.md for its JSON; `failure` is the exit code of an error that ended it early."""
@@ -72,6 +105,7 @@ class Report:
     failure: int = 0
     diagnoses: tuple[Diagnosis, ...] = ()
     causes: tuple[Cause, ...] = ()
+    timeline: tuple[Span, ...] = ()
 
     @property
     def target(self) -> Target | None:
@@ -145,5 +179,26 @@ class Found:
     findings: tuple[Diagnostic, ...]
 
 
-Event = StepStarted | StepFinished | Progress | Notice | Reconciling | Found
+@dataclass(frozen=True)
+class Traced:
+    """What Flux did in this run, when the wait for it ends."""
+
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run of `watch` begins; `paths` changed since the last one, none for other reasons."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """`report` is None if a later edit superseded the run."""
+
+    report: Report | None
+
+
+Event = StepStarted | StepFinished | Progress | Notice | Reconciling | Found | Traced | RunStarted | RunEnded
 Emit = Callable[[Event], None]

@@ -10,10 +10,10 @@ from devloop.hint import Command, Hint
 from devloop.model.causes.cause import Cause
 from devloop.model.commands import Target
 from devloop.model.doctor.diagnosis import Diagnosis
-from devloop.model.report import Outcome, Readiness, Report
+from devloop.model.report import Outcome, Readiness, Report, Span
 
 # The major version grows when a field is removed or means something else, the minor version when one is added.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
@@ -30,6 +30,7 @@ def to_json(report: Report) -> str:
         "kustomizations": [kustomization_fields(k, report.environment, report.causes) for k in report.kustomizations],
         "causes": [cause_fields(cause) for cause in report.causes],
         "findings": [finding_fields(finding) for finding in report.findings],
+        "timeline": [span_fields(span) for span in report.timeline],
     }
     if report.target is Target.MACHINE:
         document["checks"] = [_check(diagnosis) for diagnosis in report.diagnoses]
@@ -49,6 +50,17 @@ def step_fields(step: Outcome) -> dict[str, Any]:
         "message": step.message,
         **hint_fields(step.hint),
         "waitedFor": list(step.waited_for),
+    }
+
+
+def span_fields(span: Span) -> dict[str, Any]:
+    return {
+        "title": span.title,
+        "kind": span.kind,
+        "start": round(span.start, 3),
+        "seconds": round(span.seconds, 3),
+        "phases": {name: round(seconds, 3) for name, seconds in span.phases},
+        "critical": span.critical,
     }
 
 

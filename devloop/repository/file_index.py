@@ -5,7 +5,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,16 @@ def ignored_paths(root: Path) -> tuple[str, ...]:
         if not done.status:
             return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
     return ()
+
+
+def without_ignored(root: Path, paths: Collection[str]) -> frozenset[str]:
+    """Those of the paths that Git does not ignore; all without Git."""
+    with contextlib.suppress(DevloopError):
+        names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        done = git.git("-c", "safe.directory=*", "check-ignore", "-z", "--stdin", cwd=root, stdin=names, check=False)
+        if done.status in (0, 1):
+            return frozenset(paths) - {os.fsdecode(name) for name in done.stdout.split(b"\0")}
+    return frozenset(paths)
 
 
 def absent_paths(root: Path) -> tuple[str, ...]:

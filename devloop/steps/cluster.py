@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from devloop.hint import DevloopCommand
+from devloop.errors import DevloopError
+from devloop.hint import DevloopCommand, command
 from devloop.model.flux.graph import Graph
 from devloop.model.report import Outcome, Status
 from devloop.repository.snapshot_store import remove_store
@@ -17,6 +18,23 @@ class CreateCluster:
 
     def run(self, session: Session) -> Outcome:
         return outcome(session.provisioner.ensure_cluster(session.emit), "the API server answers")
+
+
+@dataclass(frozen=True)
+class CheckRunning:
+    """The environment is up, and of this repository; does not wait."""
+
+    title: str = "environment"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        status, environment = session.provisioner.status(), session.environment
+        if status.owner not in ("", str(environment.root), str(environment.root.resolve())):
+            raise DevloopError(f"{environment.name} belongs to {status.owner}", hint=command("devloop -C", status.owner, "status"))
+        if not status.running:
+            message = f"{environment.name} is not running" if status.exists else f"there is no environment {environment.name}"
+            raise DevloopError(message, hint=DevloopCommand("up", environment.name))
+        return outcome(False)
 
 
 @dataclass(frozen=True)

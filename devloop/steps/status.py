@@ -7,6 +7,7 @@ from pathlib import Path
 from devloop.errors import Interrupted
 from devloop.flux import expectations
 from devloop.flux.charts import known_differences
+from devloop.flux.feed import PATIENCE, Feed
 from devloop.flux.presence import missing_objects
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
@@ -20,7 +21,6 @@ from devloop.provisioners import ProvisionerStatus, state_dir
 from devloop.session import Session
 from devloop.steps import Step
 
-PATIENCE = 10.0  # seconds for the first answers of the API server
 PACE = 1.0  # seconds between two looks at what exists, while following
 
 
@@ -42,7 +42,8 @@ class ShowStatus:
         expected = expectations.load(_folder(session))
         state = Reconciliation(expected, time.monotonic())
         deadline = state.start + PATIENCE
-        with Watching(session.kube, state) as watching:
+        with Feed(session.kube) as feed:
+            watching = Watching(feed, state)
             if problem := self._await_sync(session, watching, deadline):
                 return _unreachable(session, problem)
             located = locating_later(session, state.observed, state.revision)
@@ -58,8 +59,8 @@ class ShowStatus:
             watching.drain()
             if session.stop.is_set():
                 raise Interrupted("interrupted while reading the cluster")
-            if watching.error or time.monotonic() > deadline:
-                return watching.error or f"the API server did not answer within {PATIENCE:.0f} s"
+            if watching.feed.error or time.monotonic() > deadline:
+                return watching.feed.error or f"the API server did not answer within {PATIENCE:.0f} s"
         return ""
 
     def _report(self, session: Session, watching: Watching, status: ProvisionerStatus, located: LocatedCauses) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ from devloop.clients.kube import KUSTOMIZATIONS
 from devloop.errors import DevloopError, Interrupted
 from devloop.flux import expectations
 from devloop.flux.completeness import Completeness
+from devloop.flux.feed import Feed
 from devloop.flux.manifests import removals
 from devloop.flux.watching import Watching, with_logs
 from devloop.hint import DevloopCommand
@@ -24,7 +26,7 @@ from devloop.model.flux.nudges import Nudges
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 from devloop.model.messages import counted, join_some
-from devloop.model.report import Notice, Outcome, Reconciling, Status
+from devloop.model.report import Notice, Outcome, Reconciling, Status, Traced
 from devloop.provisioners import state_dir
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
@@ -35,11 +37,12 @@ MOST_NAMES = 6  # objects in one line
 
 @dataclass(frozen=True)
 class AwaitReady:
-    """`timeout` in seconds, for everything together."""
+    """`timeout` in seconds, for everything together; `feed` is what an earlier step or run opened, if any."""
 
     graph: Output[Graph]
     source: Output[Source]
     timeout: float
+    feed: Output[Feed] | None = None
     title: str = "reconcile"
     needs: tuple[Step, ...] = ()
 
@@ -49,9 +52,16 @@ class AwaitReady:
         expectations.save(folder, expected)
         state = Reconciliation(expected, time.monotonic())
         read = partial(session.controllers.artifact, session.kube)
-        with Watching(session.kube, state) as watching:
+        with self._opened(session) as feed:
+            watching = Watching(feed, state)
             completeness = Completeness(session.kube, graph, state, session.environment.root, folder, read)
-            return _Wait(session, graph, watching, completeness, self.timeout).run()
+            try:
+                return _Wait(session, graph, watching, completeness, self.timeout).run()
+            finally:
+                session.emit(Traced(tuple(state.phases.all(state.start, time.monotonic()))))
+
+    def _opened(self, session: Session) -> AbstractContextManager[Feed]:
+        return nullcontext(self.feed.value) if self.feed else Feed(session.kube)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from devloop.model.causes.observed import Observed, metadata
 from devloop.model.flux.dependency_order import dependency_order
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import FETCHED, GIT_REPOSITORY, HELM_CHART, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
+from devloop.model.flux.phases import Phases
 from devloop.model.flux.releases import release_is_ready
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.health import is_available, is_current
@@ -36,6 +37,7 @@ class Reconciliation:
         self.attempted_at: dict[ObjectRef, float] = {}  # the start of a Kustomization's last attempt, as far as it was seen
         self.failed_at: dict[ObjectRef, float] = {}  # when a HelmRelease counted a failure for the last time
         self.failing_since: dict[ObjectRef, float] = {}  # a Kustomization or source that has failed ever since, in this wait
+        self.phases = Phases()
         self.requested: dict[ObjectId, tuple[str, float]] = {}  # Kustomization -> token and time of the last request, see Nudges
 
     @property
@@ -60,6 +62,8 @@ class Reconciliation:
         ref = ObjectRef.of(obj)
         before = self.observed.get(ref)
         self.observed.take(event, obj)
+        if event != "DELETED":
+            self.phases.observe(obj, self.revision, now)
         if ref.kind == KUSTOMIZATION or ref.kind in FETCHED:
             self._note_failure(event, ref, obj, now)
         if ref.kind not in WATCHED:

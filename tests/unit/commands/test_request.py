@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from devloop.commands.request import Request, _redacted, open_session
+from devloop.commands.request import Request, open_session, redacted
 from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import DevloopError
 from devloop.hint import command, instructions
@@ -50,7 +50,7 @@ def shown(worker: Stub) -> list[Event]:
     seen: list[Event] = []
     session: Any = SimpleNamespace(has_worker=True, stop=threading.Event(), worker=worker)
     for event in EVENTS:
-        _redacted(session, seen.append)(event)
+        redacted(session, seen.append)(event)
     return seen
 
 

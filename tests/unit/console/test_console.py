@@ -12,6 +12,7 @@ import pytest
 
 from devloop.clients.wait import until
 from devloop.console import Console, heartbeat
+from devloop.console.live import View
 from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import InputError
 from devloop.hint import command
@@ -164,8 +165,8 @@ def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) ->
     console.show(report(findings=(Diagnostic("a cycle", Location("a.yaml", 3), severity=Severity.ERROR, rule="graph/cycle"),)))
     captured = capsys.readouterr()
     document = json.loads(captured.out)
-    keys = ["schemaVersion", "command", "environment", "provisioner", "revision", "ok", "steps", "kustomizations", "causes", "findings"]
-    assert list(document) == keys
+    fields = "schemaVersion command environment provisioner revision ok steps kustomizations causes findings timeline"
+    assert list(document) == fields.split()
     assert document["ok"] is False
     assert list(document["steps"][0]) == ["title", "status", "seconds", "message", "hint", "waitedFor"]
     keys = ["environment", "namespace", "name", "ready", "reason", "message", "revision", "dependsOn", "seconds"]
@@ -272,7 +273,7 @@ def test_a_narrow_terminal_has_no_last_column(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(("seconds", "follows", "lines"), [(0.2, False, 1), (0.2, True, 2), (3.0, False, 2)])
 def test_what_is_ready_at_once_is_shown_once(seconds: float, follows: bool, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console(follows=follows)
+    console = Console(view=View(follows=follows))
     ready = replace(READY, seconds=seconds)
     console.emit(Reconciling((ready,)))
     console.show(Report("status", "local", kustomizations=(ready,)))

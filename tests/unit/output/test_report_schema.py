@@ -20,7 +20,7 @@ from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.commands import COMMANDS
 from devloop.model.doctor.diagnosis import Level, failed
-from devloop.model.report import Outcome, Readiness, Report, Status
+from devloop.model.report import Outcome, Readiness, Report, Status, Span
 from devloop.output import FORMATS
 from devloop.output.json import SCHEMA, SCHEMA_VERSION
 
@@ -67,6 +67,7 @@ def complete(command: str) -> Report:
         ),
         diagnoses=(failed("git", "not found", hint),),
         causes=(Cause("pod/crash", ObjectRef("Deployment", "shop", "web"), "exited", "flux-system/apps", True, hint, log=("a", "b")),),
+        timeline=(Span("flux-system/apps", "Kustomization", 0.5, 1.5, (("wait", 0.1), ("build", 0.2)), critical=True),),
     )
 
 
@@ -84,7 +85,7 @@ def test_a_report_follows_the_schema(command: str, full: bool) -> None:
 def test_the_schema_names_no_field_that_reports_do_not_have() -> None:
     document = json.loads(FORMATS["json"].write(complete("doctor")))
     described = {frozenset(each["properties"]) for each in objects(OPEN)}
-    written = {frozenset(each) for each in nested(document)} - {frozenset({"path"})}  # the arguments of a message
+    written = {frozenset(each) for each in nested(document)} - {frozenset({"path"}), frozenset({"wait", "build"})}  # arguments, phases
     assert described == written
 
 

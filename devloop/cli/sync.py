@@ -1,0 +1,48 @@
+"""`devloop sync`: parses the arguments."""
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.options import (
+    AllowRemote,
+    Definition,
+    EntryPath,
+    Environment,
+    KeyFile,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    Timeout,
+    seconds,
+)
+from devloop.output import TEXT
+from devloop.provisioners import AUTO
+
+
+def sync(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    path: EntryPath = None,
+    provisioner: Provisioner = AUTO,
+    key_file: KeyFile = None,
+    timeout: Timeout = None,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
+    allow_remote: AllowRemote = False,
+    output: OutputOption = TEXT,
+    output_file: OutputFile = None,
+) -> None:
+    """Pushes the working tree, with uncommitted changes, and follows Flux until everything is ready at it. Shows where the time went.
+
+    A later sync supersedes one that is under way.
+    """
+    from devloop.cli.boundary import open_console, show
+    from devloop.commands.request import Request
+    from devloop.commands.sync import sync as run
+
+    with open_console(output, context, output_file) as console:
+        limit = seconds(timeout)
+        flags = {"validate": not no_validate, "allow_remote": allow_remote}
+        request = Request(context.obj.repository, environment, definition, provisioner, key_file, limit, path=path, **flags)
+        show(console, run(request, console.emit))

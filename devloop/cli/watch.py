@@ -1,0 +1,55 @@
+"""`devloop watch`: parses the arguments."""
+
+from typing import Annotated
+
+import typer
+
+from devloop.cli.options import (
+    AllowRemote,
+    Definition,
+    EntryPath,
+    Environment,
+    KeyFile,
+    OutputFile,
+    OutputOption,
+    Provisioner,
+    Timeout,
+    seconds,
+)
+from devloop.output import TEXT
+from devloop.provisioners import AUTO
+
+
+def watch(
+    context: typer.Context,
+    environment: Environment,
+    definition: Definition = None,
+    path: EntryPath = None,
+    provisioner: Provisioner = AUTO,
+    key_file: KeyFile = None,
+    timeout: Timeout = None,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
+    push_anyway: Annotated[bool, typer.Option("--push-anyway", help="Push also what validation refuses.")] = False,
+    allow_remote: AllowRemote = False,
+    output: OutputOption = TEXT,
+    output_file: OutputFile = None,
+) -> None:
+    """Each saved file is validated, pushed and followed until everything is ready. A later edit supersedes the run.
+
+    Keys: q quits, r runs now, ? shows help. The environment keeps running when watch ends.
+    """
+    from devloop.cli.boundary import open_console, show
+    from devloop.commands.request import Request
+    from devloop.commands.watch import Key, Messages
+    from devloop.commands.watch import watch as run
+    from devloop.console.keys import keys
+    from devloop.console.runs import RunsView
+
+    view, messages = RunsView(), Messages()
+    actions = {"q": lambda: messages.put(Key.QUIT), "r": lambda: messages.put(Key.RUN), "?": view.toggle_help}
+    with open_console(output, context, output_file, view) as console:
+        flags = {"validate": not no_validate, "allow_remote": allow_remote}
+        request = Request(context.obj.repository, environment, definition, provisioner, key_file, seconds(timeout), path=path, **flags)
+        with keys(lambda key: actions.get(key, lambda: None)()):
+            report = run(request, console.emit, messages, push_anyway=push_anyway)
+        show(console, report)

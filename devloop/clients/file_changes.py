@@ -1,0 +1,53 @@
+"""Notices changes of files below a folder."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from devloop.errors import DevloopError
+from devloop.hint import command
+
+QUIET, LONGEST = 20, 200  # milliseconds without a change that end a burst, and of one burst at most
+LOOK = 1000  # milliseconds between two looks at `stop`
+
+# What editors write next to a file while they save it: Vim and Neovim (4913, swap files, backups), Emacs, JetBrains, GLib, Kate, macOS.
+_TEMPORARY = re.compile(
+    r"^(4913|\..*\.sw[a-z]|.*~|\.#.*|#.*#|.*___jb_(tmp|old)___|\.goutputstream-.*|\..*\.kate-swp|\.DS_Store|.*\.tmp(\.\d+)*)$"
+)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is an editor's."""
+    return bool(_TEMPORARY.match(name))
+
+
+def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
+    """The paths (relative to `root`) of each burst of changes, until `stop` is set or `root` is gone.
+
+    Without Git's own files and editors' temporary ones. Raises DevloopError if the system cannot watch the folder.
+    """
+    from watchfiles import watch
+
+    def is_wanted(_: object, path: str) -> bool:
+        parts = Path(path).relative_to(root).parts
+        return bool(parts) and parts[0] != ".git" and not is_temporary(parts[-1])
+
+    bursts = watch(
+        root,
+        watch_filter=is_wanted,
+        debounce=LONGEST,
+        step=QUIET,
+        stop_event=stop,
+        rust_timeout=LOOK,
+        raise_interrupt=False,
+        ignore_permission_denied=True,
+    )
+    try:
+        for found in bursts:
+            yield frozenset(str(Path(path).relative_to(root)) for _, path in found)
+    except OSError as error:
+        hint = command("sysctl fs.inotify.max_user_watches=1048576") if "limit" in str(error).lower() else ""
+        raise DevloopError(f"cannot watch {root}: {error}", hint=hint) from None

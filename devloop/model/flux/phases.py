@@ -1,0 +1,63 @@
+"""When each source and each Kustomization went through what at one revision, from the events of a watch. No I/O.
+
+kustomize-controller names its phase in the message of the condition Reconciling (internal/controller/kustomization_controller.go of 1.9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devloop.model.flux.kustomization import assess, parse_kustomization
+from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, SOURCES
+from devloop.model.kubernetes.conditions import condition, has_condition
+from devloop.model.kubernetes.objects import Object
+from devloop.model.report import Phase
+
+_PHASES = {"Fetching manifests": "fetch", "Building manifests": "build", "Detecting drift": "apply", "Running health checks": "health"}
+
+
+class Phases:
+    """Of the attempt that made each object ready at the revision, or of its last one."""
+
+    def __init__(self) -> None:
+        self._starts: dict[tuple[str, str], dict[str, float]] = {}
+        self._ends: dict[tuple[str, str], float] = {}
+        self._after: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def observe(self, obj: Object, revision: str, now: float) -> None:
+        kind, metadata = str(obj.get("kind", "")), obj.get("metadata") or {}
+        key = (kind, f"{metadata.get('namespace', '')}/{metadata.get('name', '')}")
+        if kind in SOURCES and ((obj.get("status") or {}).get("artifact") or {}).get("revision") == revision:
+            self._ends.setdefault(key, now)
+        elif kind == KUSTOMIZATION:
+            self._after[key] = tuple(map(str, parse_kustomization(obj).depends_on))
+            self._note(key, _phase(obj, revision), now, is_ready=assess(obj, revision).ready)
+        elif kind == HELM_RELEASE:
+            self._note(key, "release" if has_condition(obj, "Reconciling") else "", now, is_ready=has_condition(obj, "Ready"))
+
+    def _note(self, key: tuple[str, str], phase: str, now: float, *, is_ready: bool) -> None:
+        if is_ready:
+            self._ends.setdefault(key, now)
+            return
+        self._ends.pop(key, None)
+        if phase == "fetch" and self._starts.get(key, {}).keys() - {phase}:
+            self._starts[key] = {}
+        if phase:
+            self._starts.setdefault(key, {}).setdefault(phase, now)
+
+    def all(self, start: float, now: float) -> Iterator[Phase]:
+        """Of what was not over at `start`; what is not over yet ends `now`. A source has the one phase `artifact`."""
+        for key, end in self._ends.items():
+            if key[0] in SOURCES and end > start:
+                yield Phase(key[1], key[0], "artifact", start, end)
+        for key, starts in self._starts.items():
+            end, after = self._ends.get(key, now), self._after.get(key, ())
+            ordered = sorted(starts.items(), key=lambda each: each[1])
+            for (name, begin), following in zip(ordered, [*(at for _, at in ordered[1:]), end], strict=True):
+                yield Phase(key[1], key[0], name, begin, following, after)
+
+
+def _phase(obj: Object, revision: str) -> str:
+    message = str(condition(obj, "Reconciling").get("message", ""))
+    found = next((phase for words, phase in _PHASES.items() if message.startswith(words)), "")
+    return found if revision in message.split() else ""
