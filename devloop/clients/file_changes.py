@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.errors import DevloopError
 from devloop.hint import command
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 QUIET, LONGEST = 20, 200  # milliseconds without a change that end a burst, and of one burst at most
 LOOK = 1000  # milliseconds between two looks at `stop`
@@ -22,6 +27,14 @@ _TEMPORARY = re.compile(
 def is_temporary(name: str) -> bool:
     """Whether a file of this name is an editor's."""
     return bool(_TEMPORARY.match(name))
+
+
+def _lasting(root: Path, found: Iterable[tuple[Change, str]]) -> Iterator[str]:
+    """Without files that were written and removed again within the burst."""
+    added = {path for kind, path in found if kind.name == "added"}
+    for _, path in found:
+        if path not in added or os.path.lexists(path):
+            yield os.path.relpath(path, root)
 
 
 def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
@@ -47,7 +60,8 @@ def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
     )
     try:
         for found in bursts:
-            yield frozenset(str(Path(path).relative_to(root)) for _, path in found)
+            if paths := frozenset(_lasting(root, found)):
+                yield paths
     except OSError as error:
         hint = command("sysctl fs.inotify.max_user_watches=1048576") if "limit" in str(error).lower() else ""
         raise DevloopError(f"cannot watch {root}: {error}", hint=hint) from None

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,25 +12,27 @@ from pathlib import Path
 from devloop.errors import DevloopError, Interrupted
 from devloop.hint import command, instructions
 
+SUPERSEDE = 20.0  # seconds for a run that is superseded to end
 PATIENCE = 3600.0  # seconds: building Kubernetes on a small machine takes a good part of it
 
 
 class Busy(DevloopError):
-    """Another process holds the lock; `holder` is its id."""
+    """Another process holds the lock; `holder` is its id, `role` what it said about itself."""
 
-    def __init__(self, what: str, holder: str) -> None:
+    def __init__(self, what: str, holder: str, role: str = "") -> None:
         super().__init__(f"another run is busy with {what} (process {holder})", hint="wait until it ends, or stop it with Ctrl-C")
         self.holder = holder
+        self.role = role
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path`, or raise Busy with the process that does; removes the file afterwards."""
+def exclusive(path: Path, what: str, role: str = "") -> Iterator[None]:
+    """Hold the lock file `path` in a role, or raise Busy with the process that does; removes the file afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = _acquire(path, what)
     try:
         os.ftruncate(file, 0)
-        os.write(file, str(os.getpid()).encode())
+        os.write(file, f"{os.getpid()} {role}".strip().encode())
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -55,6 +58,30 @@ def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event) -
         yield
 
 
+@contextlib.contextmanager
+def superseding(path: Path, what: str, role: str, stop: threading.Event) -> Iterator[None]:
+    """Hold the lock file `path` in `role`; a process that holds it in the same role is told to end by SIGUSR1.
+
+    Raises Busy at once if another role holds it, or if that process has not ended after SUPERSEDE seconds; Interrupted after `stop`.
+    """
+    told, deadline = "", time.monotonic() + SUPERSEDE
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(exclusive(path, what, role))
+                break
+            except Busy as busy:
+                if (busy.role and busy.role != role) or (not busy.role and busy.holder != "unknown") or time.monotonic() > deadline:
+                    raise
+                if busy.role and busy.holder != told:
+                    told = busy.holder
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(told), signal.SIGUSR1)
+            if stop.wait(0.02):
+                raise Interrupted("stopped while waiting for another run")
+        yield
+
+
 def _enter(stack: contextlib.ExitStack, path: Path) -> str:
     """'' once the lock is held, else the process that holds it."""
     try:
@@ -70,9 +97,9 @@ def _acquire(path: Path, what: str) -> int:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(file, 20).decode(errors="replace") or "unknown"
+            holder, _, role = os.read(file, 40).decode(errors="replace").partition(" ")
             os.close(file)
-            raise Busy(what, holder) from None
+            raise Busy(what, holder or "unknown", role) from None
         # The previous holder may have removed the file between open and lock.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(file).st_ino:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def handle_signals(handler: Callable[..., object]) -> Iterator[None]:
-    """Install `handler`, and the previous handlers again afterwards."""
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+def handle_signals(handler: Callable[..., object], *numbers: signal.Signals) -> Iterator[None]:
+    """Install `handler` for `numbers` (by default SIGINT and SIGTERM), and the previous handlers again afterwards."""
+    numbers = numbers or (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:

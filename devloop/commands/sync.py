@@ -1,10 +1,14 @@
 """`devloop sync`: an edit, pushed and reconciled in an environment that is up."""
 
-from devloop.commands.request import Request, locked, open_session, report
+import signal
+
+from devloop.clients.lock import superseding
+from devloop.clients.signals import handle_signals
+from devloop.commands.request import Request, lock_file, open_session, report
 from devloop.errors import InputError
 from devloop.flux.feed import Feed
 from devloop.model.cluster.environment import Environment, Source
-from devloop.model.report import Emit, Report
+from devloop.model.report import Emit, Notice, Report
 from devloop.plan import plan_sync
 from devloop.provisioners.selection import existing_choices
 from devloop.repository.entry_points import load
@@ -18,7 +22,18 @@ def sync(request: Request, emit: Emit) -> Report:
     [name, *_] = existing_choices(request.provisioner, environment)
     result, source, feed = Result(), Output[Source](), Output[Feed]()
     options = {"validate": request.validate, "allow_remote": request.allow_remote}
-    with open_session(request, environment, recorded(result, emit), name) as session, locked(environment):
+    lock = lock_file(environment), f"the environment {environment.name}", "sync"
+
+    def supersede(*_: object) -> None:
+        emit(Notice("a later sync supersedes this one"))
+        session.stop.set()
+        session.close()
+
+    with (
+        open_session(request, environment, recorded(result, emit), name) as session,
+        handle_signals(supersede, signal.SIGUSR1),
+        superseding(*lock, session.stop),
+    ):
         run(plan_sync(source, feed, request.timeout or environment.definition.timeout, **options), session, result)
         if feed.is_set:
             feed.value.close()

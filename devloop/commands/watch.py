@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
@@ -27,6 +26,7 @@ from devloop.plan import plan_sync
 from devloop.provisioners import state_dir
 from devloop.provisioners.selection import existing_choices
 from devloop.repository.file_index import without_ignored
+from devloop.repository.snapshot import snapshot
 from devloop.runner import Result, recorded, run
 from devloop.session import Session
 from devloop.steps import Output
@@ -134,9 +134,20 @@ class _Watch:
         session.emit = redacted(session, recorded(result, _until(session.stop, self.emit)))
         timeout = self.request.timeout or session.environment.definition.timeout
         flags = {"validate": self.request.validate, "allow_remote": self.request.allow_remote, "push_anyway": self.push_anyway}
-        with contextlib.suppress(DevloopError), in_turn(lock_file(session.environment), self._say_busy, session.stop):
-            run(plan_sync(source, self.feed, timeout, **flags), session, result)
-        self.messages.put(Ended(number, report("watch", session, result, source.value.revision if source.is_set else "")))
+        try:
+            with in_turn(lock_file(session.environment), self._say_busy, session.stop):
+                run(plan_sync(source, self.feed, timeout, **flags), session, result)
+            self._check_missed(source)
+        except DevloopError as error:
+            session.emit(Notice(error.message, Severity.ERROR, error.hint))
+            result.failure = error.exit_code
+        finally:
+            self.messages.put(Ended(number, report("watch", session, result, source.value.revision if source.is_set else "")))
+
+    def _check_missed(self, source: Output[Source]) -> None:
+        """Another run if files are no longer those of this one: the system reports nothing of a folder that is only just new."""
+        if source.is_set and snapshot(self.session.environment.root, source.value.directory) != source.value:
+            self.messages.put(frozenset())
 
     def _ended(self, message: Ended) -> None:
         superseded = self.current is not None and self.current.stop.is_set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 
 NO_LIMIT = 4096
+REFRESH = 0.1  # seconds between two refreshes of the live view
 
 # Variables that make rich treat any stream as a terminal.
 _TERMINALS = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"})
@@ -79,8 +81,10 @@ class Console:
         if self._is_interactive:
             from rich.live import Live
 
-            self._live = Live(self._view, console=self._rich, refresh_per_second=10, transient=True)
+            # Rich's own refresh may come between the two halves of a print, and then leaves a copy of the view behind.
+            self._live = Live(self._view, console=self._rich, auto_refresh=False, transient=True)
             self._live.start()
+            threading.Thread(target=self._refresh, args=(self._live,), name="live", daemon=True).start()
         else:
             self._heartbeat.start()
         return self
@@ -95,23 +99,33 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         self._heartbeat.stop()
-        if self._live:
-            self._live.stop()
-            self._live = None
+        with self._lock:
+            if self._live:
+                self._live.stop()
+                self._live = None
+
+    def _refresh(self, live: Live) -> None:
+        while self._live is live:
+            with self._lock:
+                if self._live is live:
+                    live.refresh()
+            time.sleep(REFRESH)
 
     def emit(self, event: Event) -> None:
         """Shows an event; any thread may call it."""
         self.events.take(event)
         event = self._hints.event(event)
+        if isinstance(event, RunStarted):
+            self._shown = ()
         if isinstance(event, Found):
             self._found(event.findings)
             return
+        permanent = isinstance(event, StepFinished | Notice | RunStarted | RunEnded) or (isinstance(event, Progress) and event.done)
         with self._lock:
             line = self._view.take(event)
-        permanent = isinstance(event, StepFinished | Notice | RunStarted | RunEnded) or (isinstance(event, Progress) and event.done)
-        if line is not None and (self._live is None or permanent):
-            self._heartbeat.note()
-            _print(self._rich, line)
+            if line is not None and (self._live is None or permanent):
+                self._heartbeat.note()
+                _print(self._rich, line)
 
     def _lost_events(self, error: OSError) -> None:
         line = error_line(f"the run goes on without --events: {error.strerror}")
@@ -121,8 +135,7 @@ class Console:
 
     def _show_waiting(self) -> None:
         with self._lock:
-            line = self._view.waiting()
-        _print(self._rich, line)
+            _print(self._rich, self._view.waiting())
 
     def _found(self, findings: tuple[Diagnostic, ...]) -> None:
         """Shows findings as soon as they are known: the rest of a run can take minutes."""

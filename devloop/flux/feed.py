@@ -20,12 +20,13 @@ PATIENCE = 10.0  # seconds for the first answers of the API server
 class Feed:
     """Lists at `open`, watches from the first `take` on; `objects` are those that exist, as far as they were taken.
 
-    `error` is why a kind cannot be read. Use from one thread at a time, as a context manager or with `close`.
+    `error` is why a kind cannot be read. Only the last `reader` gets events. Use as a context manager or with `close`.
     """
 
     kube: Kube
     error: str = ""
     objects: dict[ObjectRef, Object] = field(default_factory=dict)
+    reader: object = None
     _opened: dict[Resource, Listed | None] = field(default_factory=dict)
     _watched: set[Resource] = field(default_factory=set)
     _left: int = 0
@@ -64,10 +65,12 @@ class Feed:
             watch_all(self.kube, new, self._done, known, self._events)
             self._opened |= dict.fromkeys(new)
 
-    def take(self, timeout: float) -> list[Event]:
-        """All queued events about objects, waiting `timeout` seconds for the first."""
-        self.watch()
+    def take(self, reader: object, timeout: float) -> list[Event]:
+        """All queued events about objects, waiting `timeout` seconds for the first; none for a reader of an earlier run."""
         taken: list[Event] = []
+        if reader is not self.reader:
+            return taken
+        self.watch()
         try:
             self._note(self._events.get(timeout=timeout), taken)
             while True:

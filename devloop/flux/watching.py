@@ -38,7 +38,8 @@ class Watching:
     def __post_init__(self) -> None:
         kinds = {each.kind for each in self.state.expected.objects}
         self.feed.open((*WATCHED, *(resource for kind, resource in OTHER_SOURCES.items() if kind in kinds)))
-        for obj in self.feed.objects.values():
+        self.feed.reader = self
+        for obj in list(self.feed.objects.values()):
             self.state.observe("ADDED", obj, self.state.start)
 
     @property
@@ -51,7 +52,7 @@ class Watching:
 
     def drain(self) -> bool:
         """Observe all queued events, waiting a tick for the first; whether there were any."""
-        events = self.feed.take(TICK)
+        events = self.feed.take(self, TICK)
         for event, obj in events:
             self.state.observe(event, obj, time.monotonic())
         return bool(events)

@@ -20,7 +20,7 @@ from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.commands import COMMANDS
 from devloop.model.doctor.diagnosis import Level, failed
-from devloop.model.report import Outcome, Readiness, Report, Status, Span
+from devloop.model.report import Outcome, Readiness, Report, Span, Status
 from devloop.output import FORMATS
 from devloop.output.json import SCHEMA, SCHEMA_VERSION
 

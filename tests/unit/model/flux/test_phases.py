@@ -12,14 +12,14 @@ REVISION = "main@sha1:abc"
 OLD = "main@sha1:old"
 
 
-def kustomization(name: str, message: str = "", *, ready: bool = False, applied: str = REVISION, after: tuple[str, ...] = ()) -> dict[str, Any]:
+def kustomization(name: str, message: str = "", *, ready: bool = False, applied: str = REVISION) -> dict[str, Any]:
     conditions = [{"type": "Ready", "status": "True" if ready else "Unknown", "reason": "Progressing", "observedGeneration": 1}]
     if message:
         conditions.append({"type": "Reconciling", "status": "True", "message": message})
     return {
         "kind": "Kustomization",
         "metadata": {"namespace": "flux-system", "name": name, "generation": 1},
-        "spec": {"dependsOn": [{"name": each} for each in after]},
+        "spec": {},
         "status": {"observedGeneration": 1, "lastAppliedRevision": applied, "conditions": conditions},
     }
 
