@@ -32,8 +32,9 @@ def release_causes(state: Reconciliation, release: Object, unavailable: Sequence
         for workload in workloads:
             yield from workload_causes(observed, workload, clock)
     elif cause:
-        # What became ready since the last failure may help the next attempt.
-        is_counted = (release.get("status") or {}).get("failures", 0) > 0
+        # What became ready since the last failure may help the next attempt; chart and values alone decide what a template renders.
+        is_own_fault = cause.id in ("release/render", "release/values") and not (release.get("spec") or {}).get("valuesFrom")
+        is_counted = (release.get("status") or {}).get("failures", 0) > 0 and not is_own_fault
         yield replace(cause, attempted=max(1.0, clock - (now - state.failed_at[ref])) if is_counted else 0.0)
         yield from (found for hook in _hooks(state, ref, cause) for found in workload_causes(observed, hook, clock))
     else:

@@ -369,3 +369,13 @@ def test_a_claim_is_not_final_if_the_repository_or_the_cluster_makes_its_storage
 
 
 CLAIM_REF = {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "data"}
+
+
+def test_a_template_that_fails_is_final_at_once_unless_its_values_are_elsewhere() -> None:
+    failing = release("False", "UpgradeFailed", failures=1, lastAttemptedGeneration=1)
+    failing["status"]["conditions"][0]["message"] = "execution error at (web/templates/a.yaml:1:4): no such luck"
+    progress = {**deployment(), "spec": {"replicas": 0}}
+    for spec, final in (({}, True), ({"valuesFrom": [{"kind": "ConfigMap", "name": "settings"}]}, False)):
+        state = reconciliation(kustomization(ROOT), kustomization(APPS), {**failing, "spec": spec})
+        state.observe("MODIFIED", progress, 2.0)
+        assert is_final(diagnose(state)) is final
