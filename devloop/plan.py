@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devloop.steps import Output, Step
+from devloop.steps.build import RunBuildCommands
 from devloop.steps.cluster import CheckRunning, CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages, StopEnvironment
 from devloop.steps.feed import OpenFeed
 from devloop.steps.flux import ConfigureSync, InstallFlux, StartControllers
@@ -96,7 +97,8 @@ def plan_sync(
     """
     graph: Output[Graph] = Output()
     running = CheckRunning()
-    toolchain = InstallTools(needs=(running,))
+    build = RunBuildCommands(needs=(running,))
+    toolchain = InstallTools(needs=(build,))
     follow = OpenFeed(feed, needs=(running,))
     repository = BuildGraph(graph, allow_remote, needs=(toolchain,))
     validation = (Validate if validate else CheckDependencies)(graph, needs=(repository,))
@@ -109,7 +111,7 @@ def plan_sync(
     push = PushSnapshot(source, needs=checked)
     sync = ConfigureSync(graph, source, needs=(keys, push, images))
     ready = AwaitReady(graph, source, timeout, feed, needs=(sync, follow))
-    return Plan((running, toolchain, follow, repository, validation, snapshot, secrets, images, keys, push, sync, ready))
+    return Plan((running, build, toolchain, follow, repository, validation, snapshot, secrets, images, keys, push, sync, ready))
 
 
 def plan_status(*, follow: bool) -> Plan:

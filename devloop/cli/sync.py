@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from devloop.cli.options import (
+    AllowBuild,
     AllowRemote,
     Definition,
     EntryPath,
@@ -30,6 +31,7 @@ def sync(
     timeout: Timeout = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
     allow_remote: AllowRemote = False,
+    allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
@@ -38,9 +40,11 @@ def sync(
     A later sync supersedes one that is under way.
     """
     from devloop.cli.boundary import open_console, show
+    from devloop.cli.build_consent import ask_for_build_commands
     from devloop.commands.request import Request
     from devloop.commands.sync import sync as run
 
+    ask_for_build_commands(context, allowed=allow_build)
     with open_console(output, context, output_file) as console:
         limit = seconds(timeout)
         flags = {"validate": not no_validate, "allow_remote": allow_remote}

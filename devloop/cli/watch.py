@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from devloop.cli.options import (
+    AllowBuild,
     AllowRemote,
     Definition,
     EntryPath,
@@ -31,6 +32,7 @@ def watch(
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
     push_anyway: Annotated[bool, typer.Option("--push-anyway", help="Push also what validation refuses.")] = False,
     allow_remote: AllowRemote = False,
+    allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
 ) -> None:
@@ -39,6 +41,7 @@ def watch(
     Keys: q quits, r runs now, ? shows help. The environment keeps running when watch ends.
     """
     from devloop.cli.boundary import open_console, show
+    from devloop.cli.build_consent import ask_for_build_commands
     from devloop.commands.request import Request
     from devloop.commands.watch import Key, Messages
     from devloop.commands.watch import watch as run
@@ -47,6 +50,7 @@ def watch(
 
     view, messages = RunsView(), Messages()
     actions = {"q": lambda: messages.put(Key.QUIT), "r": lambda: messages.put(Key.RUN), "?": view.toggle_help}
+    ask_for_build_commands(context, allowed=allow_build)
     with open_console(output, context, output_file, view) as console:
         flags = {"validate": not no_validate, "allow_remote": allow_remote}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, seconds(timeout), path=path, **flags)

@@ -1,15 +1,22 @@
 """Runs other programs. Pass secrets through `env` or `input`, never through `argv`, which process lists show."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from devloop.errors import DevloopError, ToolError
+from devloop.errors import DevloopError, Interrupted, ToolError
 from devloop.hint import command
+
+POLL, END = 0.05, 2.0  # seconds between two looks at a program, and that it gets to end
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,39 @@ def run(
     if check and done.returncode:
         raise ToolError(words, done.returncode, (done.stderr or done.stdout).decode(errors="replace"))
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def run_until(argv: Sequence[str], stop: threading.Event, *, cwd: Path, timeout: float) -> Completed:
+    """Run a program with all that it starts; ends them after `timeout` seconds, or when `stop` is set.
+
+    Raises ToolError for a status other than 0, DevloopError if the program does not exist or does not end, Interrupted.
+    """
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = spawn(argv, cwd=cwd, stdout=output, stderr=STDOUT, new_session=True)
+        except OSError as error:
+            raise DevloopError(f"cannot run {argv[0]}: {error.strerror}", hint=f"install {Path(argv[0]).name}") from None
+        deadline = time.monotonic() + timeout
+        while process.poll() is None:
+            if stop.wait(POLL) or time.monotonic() > deadline:
+                _end_group(process)
+        output.seek(0)
+        text = output.read()
+    if stop.is_set():
+        raise Interrupted(f"`{' '.join(argv)}` was stopped")
+    if time.monotonic() > deadline:
+        raise DevloopError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s")
+    if process.returncode:
+        raise ToolError(argv, process.returncode, text.decode(errors="replace"))
+    return Completed(0, text, b"")
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END)
 
 
 def spawn(

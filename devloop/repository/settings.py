@@ -18,6 +18,7 @@ from devloop.model.re2 import compiled
 from devloop.model.yaml.nodes import parse_yaml
 from devloop.model.yaml.schema import LABELS, TEXTS, FieldSchema
 from devloop.model.yaml.validation import ValidationResult, validate_fields
+from devloop.repository import build_commands
 from devloop.repository.input_files import is_there, read_input
 
 _NEEDED = FieldSchema(required=True, pattern=r"(?s).*\S.*", example="a text that is not empty")
@@ -36,6 +37,7 @@ _FIELDS: dict[str, FieldSchema] = {
 }
 _ENVIRONMENTS = "environments"
 _FIELDS |= {f"{_ENVIRONMENTS}.*.{key}": FieldSchema() for key in ("path", "definition", "source", "kubernetesVersion")}
+_FIELDS |= build_commands.FIELDS
 _SEVERITIES = (*(severity.value for severity in Severity), OFF)
 
 
