@@ -57,7 +57,7 @@ def run(plan: Plan, session: Session, result: Result) -> None:
     """Run `plan`: dependents of a failed step are skipped, other steps go on; after bad input or a bug, no new step starts."""
     waiting = {step.title: step for step in plan}
     done: set[str] = set()
-    ended: queue.SimpleQueue[tuple[Step, Outcome, int]] = queue.SimpleQueue()
+    ended: queue.Queue[tuple[Step, Outcome, int]] = queue.Queue()
     running: set[str] = set()
     while waiting or running:
         for step in _ready(waiting, done) if not (result.failure or session.stop.is_set()) else ():
@@ -94,7 +94,7 @@ def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
     return [step for step in waiting.values() if done.issuperset(need.title for need in step.needs)]
 
 
-def _next(ended: queue.SimpleQueue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:
+def _next(ended: queue.Queue[tuple[Step, Outcome, int]], session: Session) -> tuple[Step, Outcome, int]:
     """The next step to end; once `stop` is set, raises queue.Empty if none ends within the grace period."""
     while not session.stop.is_set():
         with contextlib.suppress(queue.Empty):

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """The connections of one run, opened on first use. `stop` is set when the run must end (Ctrl-C); every wait checks it."""
+    """The connections of one run, opened on first use. `stop` is set when the run must end (Ctrl-C); every wait checks it.
+
+    `origin` is the session of the process, if a process has several runs: it keeps what they share.
+    """
 
     environment: Environment
     provisioner: Provisioner
@@ -33,6 +36,7 @@ class Session:
     emit: Emit
     key_file: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    origin: Session | None = None
 
     @cached_property
     def identities(self) -> Identities:
@@ -42,30 +46,25 @@ class Session:
 
     @cached_property
     def worker(self) -> Worker:
-        """The build worker, once it is installed."""
+        """The build worker, once it is installed; for a following run, with keys and files as they are now."""
+        if self.origin is None:
+            return self._start_worker(self)
+        if self.origin.has_worker:
+            self.origin.worker.reopen(lambda: self.identities.text)
+        else:
+            self.origin.__dict__["worker"] = self._start_worker(self)
+        return self.origin.worker
+
+    @staticmethod
+    def _start_worker(session: Session) -> Worker:
         return Worker(
-            self.toolchain.path("worker"),
-            self.environment.root,
-            lambda: self.identities.text,
+            session.toolchain.path("worker"),
+            session.environment.root,
+            lambda: session.identities.text,
             store=renderings_folder(),
             ignored=ignored_paths,
             absent=absent_paths,
         )
-
-    def again(self, emit: Emit) -> Session:
-        """For the next run of this process: the same connections, another `stop`, and keys and files as they are now."""
-        following = replace(self, emit=emit, stop=threading.Event())
-        for name in ("worker", "kube", "git_server", "controllers"):
-            if name in self.__dict__:
-                following.__dict__[name] = self.__dict__[name]
-        if following.has_worker:
-            following.worker.reopen(lambda: following.identities.text)
-        return following
-
-    def reconnect(self) -> None:
-        """Read the addresses and certificates of the environment again."""
-        for name in ("kube", "git_server", "controllers"):
-            self.__dict__.pop(name, None)
 
     @property
     def has_worker(self) -> bool:
@@ -74,7 +73,7 @@ class Session:
     @cached_property
     def kube(self) -> Kube:
         """The API server, once the cluster exists."""
-        return Kube(self.provisioner.kubeconfig())
+        return self.origin.kube if self.origin else Kube(self.provisioner.kubeconfig())
 
     @cached_property
     def git_server(self) -> GitServer:
@@ -83,6 +82,14 @@ class Session:
     @cached_property
     def controllers(self) -> Controllers:
         return open_controllers(self.provisioner.runtime)
+
+    def again(self, emit: Emit) -> Session:
+        """For the next run of this process: another `stop`, the same connections and worker."""
+        return replace(self, emit=emit, stop=threading.Event(), origin=self)
+
+    def reconnect(self) -> None:
+        """Read the address and certificates of the API server again."""
+        self.__dict__.pop("kube", None)
 
     def close(self) -> None:
         """End the processes of this run."""

@@ -18,7 +18,7 @@ SHORTEST = 0.1  # seconds for a list
 TEMPORARY = (404, 410, 429, 500, 503)  # 404: a kind that the server does not know (yet)
 
 Event = tuple[str, Object]
-Events = queue.SimpleQueue[Event]
+Events = queue.Queue[Event]
 
 
 class Listed(NamedTuple):
@@ -53,7 +53,7 @@ def watch_all(
     events: Events | None = None,
 ) -> Events:
     """The events of several kinds in one queue, without the objects that are `known`; SYNCED and FAILED come with {"kind": plural}."""
-    queued: Events = queue.SimpleQueue() if events is None else events
+    queued: Events = queue.Queue() if events is None else events
 
     def pump(resource: Resource) -> None:
         try:

@@ -53,7 +53,8 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        session.close()
+        # In a thread: a handler should be short, and a worker may take a moment to end.
+        threading.Thread(target=session.close, name="close").start()
 
     with handle_signals(interrupt), contextlib.closing(session):
         try:

@@ -1,6 +1,7 @@
 """`devloop sync`: an edit, pushed and reconciled in an environment that is up."""
 
 import signal
+import threading
 
 from devloop.clients.lock import superseding
 from devloop.clients.signals import handle_signals
@@ -27,7 +28,7 @@ def sync(request: Request, emit: Emit) -> Report:
     def supersede(*_: object) -> None:
         emit(Notice("a later sync supersedes this one"))
         session.stop.set()
-        session.close()
+        threading.Thread(target=session.close, name="close").start()
 
     with (
         open_session(request, environment, recorded(result, emit), name) as session,

@@ -49,7 +49,7 @@ class Ended:
 
 
 Message = frozenset[str] | Key | Ended  # paths that changed, a key, the end of a run
-Messages = queue.SimpleQueue[Message]
+Messages = queue.Queue[Message]
 
 
 def watch(request: Request, emit: Emit, messages: Messages, *, push_anyway: bool = False) -> Report:

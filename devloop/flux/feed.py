@@ -30,7 +30,7 @@ class Feed:
     _opened: dict[Resource, Listed | None] = field(default_factory=dict)
     _watched: set[Resource] = field(default_factory=set)
     _left: int = 0
-    _events: Events = field(default_factory=queue.SimpleQueue)
+    _events: Events = field(default_factory=queue.Queue)
     _done: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Feed:

@@ -101,7 +101,7 @@ def _await_established(
         done.set()
 
 
-def _established(events: queue.SimpleQueue[tuple[str, Any]]) -> set[str]:
+def _established(events: queue.Queue[tuple[str, Any]]) -> set[str]:
     """The CRD of the next event if it is established."""
     try:
         event, crd = events.get(timeout=TICK)

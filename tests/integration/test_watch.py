@@ -162,6 +162,7 @@ def test_watch_names_the_cause_in_the_cluster_and_a_later_save_supersedes_the_ru
 def test_many_files_at_once_are_few_runs_and_ignored_files_are_none(demo: tuple[User, Path], watch: Watch) -> None:
     _, repository = demo
     folder = repository / "notes"
+    (repository / ".git" / "info").mkdir(exist_ok=True)
     (repository / ".git" / "info" / "exclude").write_text("*.ignored\n")
     folder.mkdir()
     for number in range(300):
