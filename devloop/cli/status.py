@@ -25,5 +25,5 @@ def status(
     from devloop.commands.status import status as run
     from devloop.console.live import View
 
-    with open_console(output, context, output_file, View(follows=watch)) as console:
+    with open_console(output, context, output_file, view=View(follows=watch)) as console:
         show(console, run(Request(context.obj.repository, environment, definition, provisioner, path=path), console.emit, follow=watch))

@@ -10,6 +10,7 @@ from devloop.cli.options import (
     Definition,
     EntryPath,
     Environment,
+    Events,
     KeyFile,
     OutputFile,
     OutputOption,
@@ -34,6 +35,7 @@ def sync(
     allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
+    events: Events = "",
 ) -> None:
     """Pushes the working tree, with uncommitted changes, and follows Flux until everything is ready at it. Shows where the time went.
 
@@ -45,7 +47,7 @@ def sync(
     from devloop.commands.sync import sync as run
 
     ask_for_build_commands(context, allowed=allow_build)
-    with open_console(output, context, output_file) as console:
+    with open_console(output, context, output_file, events=events) as console:
         limit = seconds(timeout)
         flags = {"validate": not no_validate, "allow_remote": allow_remote}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, limit, path=path, **flags)

@@ -10,6 +10,7 @@ from devloop.cli.options import (
     Definition,
     EntryPath,
     Environment,
+    Events,
     KeyFile,
     OutputFile,
     OutputOption,
@@ -35,6 +36,7 @@ def watch(
     allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
     output_file: OutputFile = None,
+    events: Events = "",
 ) -> None:
     """Each saved file is validated, pushed and followed until everything is ready. A later edit supersedes the run.
 
@@ -51,7 +53,7 @@ def watch(
     view, messages = RunsView(), Messages()
     actions = {"q": lambda: messages.put(Key.QUIT), "r": lambda: messages.put(Key.RUN), "?": view.toggle_help}
     ask_for_build_commands(context, allowed=allow_build)
-    with open_console(output, context, output_file, view) as console:
+    with open_console(output, context, output_file, events=events, view=view) as console:
         flags = {"validate": not no_validate, "allow_remote": allow_remote}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, seconds(timeout), path=path, **flags)
         with keys(lambda key: actions.get(key, lambda: None)()):

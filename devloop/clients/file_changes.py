@@ -7,13 +7,11 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from watchfiles import Change, watch
 
 from devloop.errors import DevloopError
 from devloop.hint import command
-
-if TYPE_CHECKING:
-    from watchfiles import Change
 
 QUIET, LONGEST = 20, 200  # milliseconds without a change that end a burst, and of one burst at most
 LOOK = 1000  # milliseconds between two looks at `stop`
@@ -42,7 +40,6 @@ def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
 
     Without Git's own files and editors' temporary ones. Raises DevloopError if the system cannot watch the folder.
     """
-    from watchfiles import watch
 
     def is_wanted(_: object, path: str) -> bool:
         parts = Path(path).relative_to(root).parts

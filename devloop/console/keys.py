@@ -6,7 +6,9 @@ import contextlib
 import os
 import select
 import sys
+import termios
 import threading
+import tty
 from collections.abc import Callable, Iterator
 
 POLL = 0.2  # seconds between two checks for the end
@@ -18,9 +20,6 @@ def keys(on_key: Callable[[str], None]) -> Iterator[None]:
     if not sys.stdin.isatty():
         yield
         return
-    import termios
-    import tty
-
     descriptor, done = sys.stdin.fileno(), threading.Event()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)

@@ -22,10 +22,13 @@ from devloop.model.report import (
     Readiness,
     Reconciling,
     Report,
+    RunEnded,
+    RunStarted,
+    Span,
     StepFinished,
     StepStarted,
 )
-from devloop.output.json import cause_fields, finding_fields, hint_fields, kustomization_fields, step_fields
+from devloop.output.json import cause_fields, finding_fields, hint_fields, kustomization_fields, span_fields, step_fields
 
 # As for reports: the major version grows when a field is removed or means something else, the minor version when one is added.
 SCHEMA_VERSION = "1.0"
@@ -41,8 +44,9 @@ class EventStream:
         self._percent: dict[tuple[str, str], int] = {}
         self._states: dict[tuple[str, str], Readiness] = {}
         self._causes: list[dict[str, Any]] = []
+        self._timeline: tuple[Span, ...] = ()
         self._steps: list[Outcome] = []
-        self._findings: list[Diagnostic] = []
+        self._findings: tuple[Diagnostic, ...] = ()
         self._put("start", {"schemaVersion": SCHEMA_VERSION, "command": command, "environment": environment})
 
     def take(self, event: Event) -> None:
@@ -60,6 +64,13 @@ class EventStream:
                 self._take_findings(findings)
             case Reconciling(kustomizations, causes):
                 self._take_states(kustomizations, causes)
+            case RunStarted(paths):
+                self._steps, self._findings = [], ()
+                self._put("run-started", {"paths": list(paths)})
+            case RunEnded(report):
+                self._take_timeline(report.timeline if report else ())
+                ended = {"ok": report.ok, "revision": report.revision} if report else {"ok": False, "revision": ""}
+                self._put("run-ended", {"superseded": report is None, **ended})
 
     def end(self, report: Report) -> None:
         """What the report has and no event had, then the result."""
@@ -68,6 +79,7 @@ class EventStream:
                 self.take(StepFinished(step))
         self._take_findings(tuple(finding for finding in report.findings if finding not in self._findings))
         self._take_states(report.kustomizations, report.causes)
+        self._take_timeline(report.timeline)
         result = {"ok": report.ok, "exitCode": int(report.exit_code), "verdict": report.verdict}
         self._put("end", {"provisioner": report.provisioner, "revision": report.revision, **result})
 
@@ -94,6 +106,11 @@ class EventStream:
         if listed != self._causes:
             self._causes = listed
             self._put("causes", {"causes": listed})
+
+    def _take_timeline(self, spans: tuple[Span, ...]) -> None:
+        if spans and spans != self._timeline:
+            self._timeline = spans
+            self._put("timeline", {"timeline": list(map(span_fields, spans))})
 
     def _put(self, kind: str, fields: Mapping[str, Any]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

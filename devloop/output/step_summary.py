@@ -12,7 +12,7 @@ from pathlib import Path
 
 from devloop.diagnostic import Diagnostic, Severity
 from devloop.model.causes.cause import Cause
-from devloop.model.report import Report, Status
+from devloop.model.report import Report, Span, Status
 
 MOST = 50  # rows of a table; a summary may have 1 MiB
 MOST_LOG = 20  # lines
@@ -35,6 +35,7 @@ def to_markdown(report: Report) -> str:
         _causes(report.causes),
         _findings([finding for finding in report.findings if finding.severity is Severity.ERROR]),
         _kustomizations(report),
+        _timeline(report.timeline),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -72,6 +73,16 @@ def _kustomizations(report: Report) -> list[str]:
         return []
     ready = f"{sum(k.ready for k in states)} of {len(states)} Kustomizations ready"
     return [ready + (f" at {_code(report.revision)}" if report.revision else "")]
+
+
+def _timeline(spans: Sequence[Span]) -> list[str]:
+    """The critical path."""
+    rows = [(_code(each.title), f"{each.start:.2f}", f"{each.seconds:.2f}", _phases(each)) for each in spans if each.critical]
+    return _table(("critical path", "at (s)", "took (s)", "phases"), rows[:MOST])
+
+
+def _phases(span: Span) -> str:
+    return ", ".join(f"{name} {seconds:.2f}" for name, seconds in span.phases if len(span.phases) > 1)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

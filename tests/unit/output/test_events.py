@@ -20,7 +20,22 @@ from devloop.diagnostic import Diagnostic, Location, Severity
 from devloop.errors import ExitCode, InputError
 from devloop.hint import DevloopCommand
 from devloop.model.causes.cause import Cause, ObjectRef
-from devloop.model.report import Event, Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished, StepStarted
+from devloop.model.report import (
+    Event,
+    Found,
+    Notice,
+    Outcome,
+    Progress,
+    Readiness,
+    Reconciling,
+    Report,
+    RunEnded,
+    RunStarted,
+    Span,
+    Status,
+    StepFinished,
+    StepStarted,
+)
 from devloop.output import json as reports
 from devloop.output.event_file import EventFile
 from devloop.output.events import SCHEMA, EventStream
@@ -32,6 +47,7 @@ STEP = Outcome(Status.FAILED, "no", DevloopCommand("up", "local"), "reconcile", 
 WAITING = Readiness("flux-system", "apps", False, "Progressing", "building", "", ("flux-system/base",), 0.5)
 FAILED = Readiness("flux-system", "apps", False, "BuildFailed", "no such file", "", ("flux-system/base",), 1.5, terminal=True)
 CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "web"), "exited", "flux-system/apps", True, "see it", path="a.yaml", line=3)
+SPAN = Span("flux-system/apps", "Kustomization", 0.5, 1.0, (("build", 0.5),), critical=True)
 FINDING = Diagnostic("is gone", Location("k8s/a.yaml", 3), "write it", Severity.ERROR, rule="graph/path-missing")
 EVENTS: Sequence[Event] = (
     StepStarted("reconcile"),
@@ -43,8 +59,10 @@ EVENTS: Sequence[Event] = (
     Reconciling((WAITING,)),
     Reconciling((FAILED,), (CAUSE,)),
     StepFinished(STEP),
+    RunStarted(("a.yaml",)),
+    RunEnded(None),
 )
-REPORT = Report("up", "local", "embedded", "main@sha1:abc", (STEP,), (FAILED,), (FINDING,), causes=(CAUSE,))
+REPORT = Report("up", "local", "embedded", "main@sha1:abc", (STEP,), (FAILED,), (FINDING,), causes=(CAUSE,), timeline=(SPAN,))
 
 
 def problems(line: dict[str, Any]) -> list[str]:
@@ -105,7 +123,7 @@ def test_progress_is_at_most_a_line_per_percent() -> None:
 
 def test_an_error_without_events_is_in_the_stream_too() -> None:
     lines = written([])
-    assert [line["event"] for line in lines] == ["start", "step-finished", "finding", "kustomization", "causes", "end"]
+    assert [line["event"] for line in lines] == ["start", "step-finished", "finding", "kustomization", "causes", "timeline", "end"]
 
 
 def test_bytes_that_are_no_text_are_escaped() -> None:
@@ -222,3 +240,12 @@ def test_a_file_of_the_working_tree_is_refused(tmp_path: Path, capsys: pytest.Ca
         assert message in capsys.readouterr().err
     assert not (tmp_path / "events").exists()
     assert (tmp_path / "ignored").exists()
+
+
+def test_each_run_of_a_watch_has_its_own_findings_and_its_timeline_once() -> None:
+    run = (RunStarted(("a.yaml",)), Found((FINDING,)), RunEnded(REPORT))
+    kinds = [line["event"] for line in written((*run, *run))]
+    assert kinds.count("finding") == 2
+    assert kinds.count("timeline") == 1
+    ended = [line for line in written((*run, RunStarted(()), RunEnded(None))) if line["event"] == "run-ended"]
+    assert [(each["superseded"], each["ok"]) for each in ended] == [(False, False), (True, False)]
