@@ -30,6 +30,8 @@ def main() -> int:
         wanted = (arguments.provisioner, arguments.only or PARTS, arguments.runs)
         if arguments.install:
             measured = _installation(arguments.before, arguments.runs)
+        elif arguments.loop:
+            measured = _loop(arguments.loop, arguments.before_tools, arguments.runs)
         elif arguments.before:
             measured = _against(arguments.before, arguments.before_tools, arguments.runs)
         else:
@@ -50,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--validate", action="store_true", help="time `validate` instead of the loop")
     parser.add_argument("--install", action="store_true", help="time installations from nothing; with --before from source too")
     parser.add_argument("--before", type=Path, metavar="DIR", help="time an earlier checkout, with its .venv, and this one in turns")
+    parser.add_argument("--loop", type=Path, metavar="DIR", help="time `watch` and `sync` in turns with `up` of an earlier checkout")
     tools = Path.home() / ".cache/devloop/tools"
     parser.add_argument("--before-tools", type=Path, metavar="DIR", default=tools, help=f"the programs of that checkout (default: {tools})")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds to measure (default: 5)")
@@ -104,6 +107,17 @@ def _against(before: Path, tools: Path, runs: int) -> Measurements:
             measured.load.append(os.getloadavg()[0])
             against.measure(sides, number, measured)
         against.compare_relations(sides, measured)
+    return measured
+
+
+def _loop(before: Path, tools: Path, runs: int) -> Measurements:
+    from benchmarks import against, looping
+
+    measured = Measurements("loop")
+    with against.prepared(before.absolute(), tools) as sides:
+        measured.load.append(os.getloadavg()[0])
+        looping.measure(sides, runs, measured)
+    print(looping.summary(measured))
     return measured
 
 

@@ -39,6 +39,12 @@ TARGETS: Mapping[str, Mapping[str, float]] = {
     "kind": {RATIO: 0.7, DEFAULT_RATIO: 0.25, AGAIN: 1.5, EDIT: 1.5, HELP: 0.25, DOWN_RATIO: 1.2, RESUME_RATIO: 0.5},
     "before": {f"{name}, now / before": 1.0 for name in (HELP, AGAIN, COLD, SAME)} | {f"{RELATIONS}, now / before": 0.02},
     "install": {WHEEL: 12.0, START: 0.06, BARE_RATIO: 0.12, SOURCE_RATIO: 0.8, WORKER_RATIO: 1.0},
+    "loop": {
+        "one Deployment: watch / up, before": 0.3,
+        "a variable of all: watch / up, before": 0.5,
+        "one Deployment: sync / up, before": 0.65,
+        "a variable of all: sync / up, before": 0.65,
+    },
     "validate": {COLD: 1.5, WARM: 0.4, LARGE: 15.0, LARGE_MEMORY: 1.0, PEERS_RATIO: 1.0, RELATIONS_GROWTH: 5.0},
 }
 

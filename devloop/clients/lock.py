@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from devloop.errors import DevloopError, Interrupted
@@ -40,16 +40,16 @@ def exclusive(path: Path, what: str, role: str = "") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event) -> Iterator[None]:
-    """Wait for the lock file `path` and hold it; calls `on_wait` once, with the id of the process that holds it, if it has to wait.
+def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event, role: str = "") -> Iterator[None]:
+    """Wait for the lock file `path` and hold it in `role`; calls `on_wait` once, with the id of the process that holds it, if it has to wait.
 
     Raises Interrupted soon after `stop`, DevloopError after PATIENCE.
     """
     with contextlib.ExitStack() as stack:
-        if holder := _enter(stack, path):
+        if holder := _enter(stack, path, role):
             on_wait(holder)
             deadline = time.monotonic() + PATIENCE
-            while holder := _enter(stack, path):
+            while holder := _enter(stack, path, role):
                 if stop.wait(0.2):
                     raise Interrupted("stopped while waiting for another run")
                 if time.monotonic() > deadline:
@@ -59,10 +59,10 @@ def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event) -
 
 
 @contextlib.contextmanager
-def superseding(path: Path, what: str, role: str, stop: threading.Event) -> Iterator[None]:
-    """Hold the lock file `path` in `role`; a process that holds it in the same role is told to end by SIGUSR1.
+def superseding(path: Path, what: str, stop: threading.Event, role: str, ends: Collection[str]) -> Iterator[None]:
+    """Hold the lock file `path` in `role`; SIGUSR1 asks a process that holds it in one of the roles `ends` to let it go.
 
-    Raises Busy at once if another role holds it, or if that process has not ended after SUPERSEDE seconds; Interrupted after `stop`.
+    Raises Busy at once if another role holds it, or if that process has not done so after SUPERSEDE seconds; Interrupted after `stop`.
     """
     told, deadline = "", time.monotonic() + SUPERSEDE
     with contextlib.ExitStack() as stack:
@@ -71,9 +71,10 @@ def superseding(path: Path, what: str, role: str, stop: threading.Event) -> Iter
                 stack.enter_context(exclusive(path, what, role))
                 break
             except Busy as busy:
-                if (busy.role and busy.role != role) or (not busy.role and busy.holder != "unknown") or time.monotonic() > deadline:
+                is_new = busy.holder == "unknown"  # it has not said yet who it is
+                if not (is_new or busy.role in ends) or time.monotonic() > deadline:
                     raise
-                if busy.role and busy.holder != told:
+                if busy.role in ends and busy.holder != told:
                     told = busy.holder
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(int(told), signal.SIGUSR1)
@@ -82,10 +83,10 @@ def superseding(path: Path, what: str, role: str, stop: threading.Event) -> Iter
         yield
 
 
-def _enter(stack: contextlib.ExitStack, path: Path) -> str:
+def _enter(stack: contextlib.ExitStack, path: Path, role: str) -> str:
     """'' once the lock is held, else the process that holds it."""
     try:
-        stack.enter_context(exclusive(path, path.stem))
+        stack.enter_context(exclusive(path, path.stem, role))
     except Busy as busy:
         return busy.holder
     return ""

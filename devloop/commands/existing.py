@@ -90,7 +90,7 @@ def _run_one(request: Request, target: Target, title: str, emit: Emit, action: A
     result = Result()
     record = recorded(result, emit)
     try:
-        with locked(target.environment), open_session(request, target.environment, record, target.provisioner) as session:
+        with open_session(request, target.environment, record, target.provisioner) as session, locked(session):
             run(action.plan(title, target.subject), session, result)
     except DevloopError as error:
         record(StepFinished(Outcome(Status.FAILED, error.message, error.hint, title=title)))

@@ -2,12 +2,12 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from devloop.clients.lock import exclusive
+from devloop.clients.lock import superseding
 from devloop.clients.signals import handle_signals
 from devloop.clients.xdg import state_folder
 from devloop.errors import DevloopError, InputError
@@ -77,9 +77,10 @@ def redacted(session: Session, emit: Emit) -> Emit:
     return redact
 
 
-def locked(environment: Environment) -> contextlib.AbstractContextManager[None]:
-    """One run at a time for an environment."""
-    return exclusive(lock_file(environment), f"the environment {environment.name}")
+def locked(session: Session, role: str = "up", ends: Collection[str] = ("watch",)) -> contextlib.AbstractContextManager[None]:
+    """One run at a time for an environment; one of the roles `ends` lets it go."""
+    environment = session.environment
+    return superseding(lock_file(environment), f"the environment {environment.name}", session.stop, role, ends)
 
 
 def lock_file(environment: Environment, purpose: str = "") -> Path:

@@ -3,9 +3,8 @@
 import signal
 import threading
 
-from devloop.clients.lock import superseding
 from devloop.clients.signals import handle_signals
-from devloop.commands.request import Request, lock_file, open_session, report
+from devloop.commands.request import Request, locked, open_session, report
 from devloop.errors import InputError
 from devloop.flux.feed import Feed
 from devloop.model.cluster.environment import Environment, Source
@@ -23,7 +22,6 @@ def sync(request: Request, emit: Emit) -> Report:
     [name, *_] = existing_choices(request.provisioner, environment)
     result, source, feed = Result(), Output[Source](), Output[Feed]()
     options = {"validate": request.validate, "allow_remote": request.allow_remote}
-    lock = lock_file(environment), f"the environment {environment.name}", "sync"
 
     def supersede(*_: object) -> None:
         emit(Notice("a later sync supersedes this one"))
@@ -33,7 +31,7 @@ def sync(request: Request, emit: Emit) -> Report:
     with (
         open_session(request, environment, recorded(result, emit), name) as session,
         handle_signals(supersede, signal.SIGUSR1),
-        superseding(*lock, session.stop),
+        locked(session, "sync", ends=("sync", "watch")),
     ):
         run(plan_sync(source, feed, request.timeout or environment.definition.timeout, **options), session, result)
         if feed.is_set:

@@ -37,7 +37,7 @@ def up(request: Request, emit: Emit) -> Report:
         emit(Notice(f"provisioner {chosen.name}: {chosen.reason}"))
     result, source = Result(), Output[Source]()
     timeout = request.timeout or environment.definition.timeout
-    with open_session(request, environment, recorded(result, emit), chosen.name) as session, locked(environment):
+    with open_session(request, environment, recorded(result, emit), chosen.name) as session, locked(session):
         in_background(lambda: _prepare(session), "preparation")
         options = {"validate": request.validate, "allow_remote": request.allow_remote, "recreate": request.recreate}
         run(plan_up(source, timeout, resumes=session.provisioner.resumes_slowly(), **options), session, result)

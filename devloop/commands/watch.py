@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from devloop.clients.file_changes import changes
 from devloop.clients.lock import exclusive, in_turn
+from devloop.clients.signals import handle_signals
 from devloop.commands.request import Request, lock_file, open_session, redacted, report
 from devloop.commands.sync import usable
 from devloop.diagnostic import Severity
@@ -63,7 +65,9 @@ def watch(request: Request, emit: Emit, messages: Messages, *, push_anyway: bool
         exclusive(lock_file(environment, "watch"), f"watching {environment.name}"),
         open_session(request, environment, emit, name) as session,
     ):
-        return _Watch(request, session, emit, messages, push_anyway).run()
+        watch = _Watch(request, session, emit, messages, push_anyway)
+        with handle_signals(watch._give_way, signal.SIGUSR1):
+            return watch.run()
 
 
 @dataclass(frozen=True)
@@ -116,9 +120,12 @@ class _Watch:
             return
         paths = message if isinstance(message, frozenset) else frozenset()
         self.wanted = (self.wanted or frozenset()) | paths
+        self._give_way()
+
+    def _give_way(self, *_: object) -> None:
+        """To a later edit or to another command: the run begins again afterwards. Also handles SIGUSR1."""
         if self.current:
             self.current.stop.set()
-            self.wanted |= self.current.paths
 
     def _begin(self, paths: frozenset[str]) -> None:
         self._reconnect()
@@ -135,7 +142,7 @@ class _Watch:
         timeout = self.request.timeout or session.environment.definition.timeout
         flags = {"validate": self.request.validate, "allow_remote": self.request.allow_remote, "push_anyway": self.push_anyway}
         try:
-            with in_turn(lock_file(session.environment), self._say_busy, session.stop):
+            with in_turn(lock_file(session.environment), self._say_busy, session.stop, "watch"):
                 run(plan_sync(source, self.feed, timeout, **flags), session, result)
             self._check_missed(source)
         except DevloopError as error:
@@ -150,9 +157,9 @@ class _Watch:
             self.messages.put(frozenset())
 
     def _ended(self, message: Ended) -> None:
-        superseded = self.current is not None and self.current.stop.is_set()
-        self.current = None
-        if superseded and self.wanted is not None:
+        ended, self.current = self.current, None
+        if ended is not None and ended.stop.is_set():
+            self.wanted = (self.wanted or frozenset()) | ended.paths
             self.emit(RunEnded(None))
             return
         self.last, self.shown = message.report, None

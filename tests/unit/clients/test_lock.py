@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from devloop.clients import lock
-from devloop.clients.lock import exclusive, in_turn
+from devloop.clients.lock import Busy, exclusive, in_turn, superseding
 from devloop.errors import DevloopError, Interrupted
 
 
@@ -82,3 +83,31 @@ def test_the_wait_for_another_run_ends_and_says_whose_it_is(tmp_path: Path, monk
     with exclusive(path, "x"), refused as error, in_turn(path, lambda _: None, threading.Event()):
         raise AssertionError("it must not get there")
     assert str(error.value.hint) == f"wait for it, or end it: kill {me}"
+
+
+def test_a_role_lets_the_lock_go_when_it_is_asked_and_another_one_keeps_it(tmp_path: Path) -> None:
+    path, released = tmp_path / "lock", threading.Event()
+    program = "import sys, signal; from pathlib import Path; from devloop.clients.lock import exclusive\n"
+    program += "signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))\n"
+    program += "with exclusive(Path(sys.argv[1]), 'it', sys.argv[2]):\n    print('held', flush=True); sys.stdin.read()"
+    for role, lets_go in (("watch", True), ("up", False)):
+        holder = subprocess.Popen([sys.executable, "-c", program, path, role], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        if lets_go:
+            with superseding(path, "it", released, "sync", ("sync", "watch")):
+                assert holder.wait(timeout=30) == 0
+        else:
+            with pytest.raises(Busy, match=f"process {holder.pid}"), superseding(path, "it", released, "sync", ("sync", "watch")):
+                """Not reached."""
+        holder.communicate()
+
+
+def test_waiting_for_a_role_to_let_go_can_be_stopped(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    (tmp_path / "lock").touch()
+    with open(tmp_path / "lock") as file:  # noqa: PTH123 (flock wants a descriptor that stays open)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(Interrupted), superseding(tmp_path / "lock", "it", stop, "sync", ("sync",)):
+            """Not reached."""
