@@ -41,7 +41,7 @@ def exclusive(path: Path, what: str, role: str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def in_turn(path: Path, on_wait: Callable[[str], None], stop: threading.Event, role: str = "") -> Iterator[None]:
-    """Wait for the lock file `path` and hold it in `role`; calls `on_wait` once, with the id of the process that holds it, if it has to wait.
+    """Wait for the lock file `path` and hold it in `role`; calls `on_wait` once, with the id of its holder, if it has to wait.
 
     Raises Interrupted soon after `stop`, DevloopError after PATIENCE.
     """
