@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from devloop.console.text import COLOURS, cause_text, duration, kustomization_line, step_line, tree
+from devloop.console.text import COLOURS, cause_lines, duration, kustomization_line, step_line, tree
 from devloop.console.wrapping import Hanging, hint_line, styled
 from devloop.model.causes.cause import Cause
 from devloop.model.messages import join_some
@@ -78,8 +78,8 @@ class View:
         before = {k.id: (k.ready, k.terminal) for k in self._kustomizations}
         self._kustomizations = kustomizations
         changed = [k for k in kustomizations if (k.ready or k.terminal) and before.get(k.id) != (k.ready, k.terminal)]
-        lines = [Hanging(kustomization_line(k), 2) for k in changed if k.seconds >= self._patience]
-        lines += [Hanging(cause_text(cause), 2) for cause in self._lasting(causes)]
+        lines: list[RenderableType] = [Hanging(kustomization_line(k), 2) for k in changed if k.seconds >= self._patience]
+        lines += [line for cause in self._lasting(causes) for line in cause_lines(cause)]
         return Group(*lines) if lines else None
 
     def _lasting(self, causes: tuple[Cause, ...]) -> list[Cause]:

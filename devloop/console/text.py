@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devloop.console.command_hints import CommandContext
@@ -74,6 +74,13 @@ def tree(kustomizations: tuple[Readiness, ...], heading: str, causes: Sequence[C
 
 def cause_text(cause: Cause) -> Text:
     return styled((str(cause), COLOURS[cause.severity]), (f"  {cause.id}", "dim"))
+
+
+def cause_lines(cause: Cause) -> Iterator[RenderableType]:
+    """The cause, and its place below it."""
+    yield Hanging(cause_text(cause), 2)
+    if cause.path:
+        yield Whole(styled(f"  {place(cause.path, cause.line)}", style="bold"))
 
 
 def _add_causes(branch: Tree, causes: Sequence[Cause], *, snippets: bool) -> None:

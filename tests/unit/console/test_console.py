@@ -342,9 +342,9 @@ def test_a_cause_that_lasts_is_shown_once_while_the_run_goes_on(
         console.emit(Reconciling((READY,), (CAUSE, vague, slow)))
     assert "Deployment/shop/x" not in capsys.readouterr().out
     for clock[0] in (1.5, 2.0, 3.0):
-        console.emit(Reconciling((READY,), (CAUSE, vague, slow)))
+        console.emit(Reconciling((READY,), (replace(CAUSE, path="web.yaml", line=7), vague, slow)))
     text = capsys.readouterr().out
-    assert text.count("Deployment/shop/x: no") == 1
+    assert text.count("Deployment/shop/x: no  pod/crash\n  web.yaml:7\n") == 1
     assert "not-available" not in text
     assert "its probe fails" not in text
     clock[0] = 11.0
