@@ -10,12 +10,13 @@ from devloop.diagnostic import Diagnostic, Location, Related, Scope
 from devloop.lint.locations import locate
 from devloop.lint.snippets import lines_around, read_text
 from devloop.model.causes.cause import Cause
+from devloop.model.causes.field_paths import value_at
 from devloop.model.causes.hints import hint_of
 from devloop.model.causes.observed import Observed
 from devloop.model.causes.place import Place
 from devloop.model.causes.places import places
 from devloop.model.causes.rendered import Owners, Rendered, no_owners
-from devloop.model.causes.template_lines import only_line, template_line
+from devloop.model.causes.template_lines import only_line, says, template_line
 from devloop.model.cluster.environment import Environment
 from devloop.model.flux.graph import Graph
 from devloop.model.lint.context import EnvironmentGraph, LintContext
@@ -77,13 +78,24 @@ class CauseLocator:
         related = tuple(note for note in (*own.related, *notes) if (note.path, note.line) != (own.path, own.line))
         return replace(cause, path=own.path, line=own.line, related=related, snippet=lines_around(self.root, own))
 
+    def _agrees(self, place: Place, found: Diagnostic) -> bool:
+        """Whether the line may have the value: an item of a list may have another index in its file than in the object."""
+        field = place.location.field
+        if found.path != place.location.path or not any(isinstance(step, int) for step in field):
+            return True
+        assert place.manifest
+        lines = read_text(self.root, found.path).splitlines()
+        return says(lines[found.line - 1], value_at(place.manifest.body, field)) if 0 < found.line <= len(lines) else True
+
     def _in_template(self, place: Place, found: Diagnostic) -> Diagnostic:
         """With the line of a template, which is no YAML, or that of a word that only one line of the file has."""
         manifest, path = place.manifest, place.location.path
         if place.text and not found.line:
             return replace(found, location=replace(found.location, line=only_line(read_text(self.root, path), place.text)))
-        if not place.is_exact or manifest is None or not manifest.release:
+        if not place.is_exact or manifest is None:
             return found
+        if not manifest.release:
+            return found if self._agrees(place, found) else replace(found, location=replace(found.location, line=0), related=())
         line = template_line(read_text(self.root, path), manifest.kind, manifest.name, place.location.field)
         if found.path == path:
             return replace(found, location=replace(found.location, line=line))

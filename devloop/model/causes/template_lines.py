@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from devloop.diagnostic import FieldStep
 from devloop.model.causes.field_paths import Field
@@ -38,6 +39,15 @@ def only_line(text: str, words: str) -> int:
         if len(found) == 1:
             return found[0]
     return 0
+
+
+def says(line: str, value: Any) -> bool:
+    """Whether a line of YAML may give the scalar: as it is, in part, or by a variable; True for other values, or for a line without one."""
+    if isinstance(value, Mapping | list) or value is None:
+        return True
+    own = re.sub(r"^[\s-]*[\w./\"'-]+:(\s|$)", "", line).split(" #")[0].strip(" \"'-")
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return not own or "$" in own or own in text or text in own
 
 
 def _start(lines: Sequence[str], kind: str, name: str) -> int | None:

@@ -62,6 +62,20 @@ def test_the_patch_that_set_it(find: Locate) -> None:
     assert shown(find(PULL, files)) == ("apps/p.yaml:9 image: example.org/web:latest (a patch for the object in apps/base/web.yaml:14)")
 
 
+def test_an_item_of_a_list_that_has_another_index_in_its_file(find: Locate) -> None:
+    listed = "          envFrom:\n            - configMapRef: {name: first}\n            - configMapRef: {name: second}\n"
+    patch = "- {op: add, path: /spec/template/spec/containers/0/envFrom/0, value: {configMapRef: {name: zeroth}}}\n"
+    files = {
+        "apps/base/web.yaml": WEB + listed,
+        "apps/kustomization.yaml": apps("patches: [{path: p.yaml, target: {kind: Deployment}}]\n"),
+        "apps/p.yaml": patch,
+    }
+    missing = replace(PULL, id="pod/config-missing", message='container web: configmap "first" not found')
+    assert shown(find(missing, files)) == "apps/base/web.yaml:0"
+    missing = replace(PULL, id="pod/config-missing", message='container web: configmap "zeroth" not found')
+    assert shown(find(missing, files)).startswith("apps/p.yaml:1 ")
+
+
 def test_a_field_that_nothing_sets_is_at_what_should_have_it(find: Locate) -> None:
     files = {"apps/base/web.yaml": WEB.partition("          resources:")[0]}
     cause = Cause("pod/out-of-memory", DEPLOYMENT, "container web ran out of memory (limit that of the node)", "flux-system/apps")

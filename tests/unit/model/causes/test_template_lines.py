@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devloop.model.causes.field_paths import Field
-from devloop.model.causes.template_lines import only_line, template_line
+from devloop.model.causes.template_lines import only_line, says, template_line
 
 TEMPLATE = """\
 {{- if .Values.enabled }}
@@ -102,3 +102,22 @@ def test_a_kind_that_no_line_gives_or_that_several_objects_have() -> None:
 )
 def test_the_only_line_that_names_a_file(text: str, line: int) -> None:
     assert only_line(text, "no-such-file.yaml does not exist") == line
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "agrees"),
+    [
+        ("    - name: web", "web", True),
+        ("    - name: settings", "settings-d54f89gf97", True),
+        ("      name: other # web", "web", False),
+        ("      name: ${name}", "web", True),
+        ("  ports: [{port: 70000}]", 70000, True),
+        ("  envFrom:", "web", True),
+        ("  - web", "other", False),
+        ("  optional: true", True, True),
+        ("  optional: false", True, False),
+        ("  name: other", {"a": 1}, True),
+    ],
+)
+def test_whether_a_line_may_give_a_value(line: str, value: object, agrees: bool) -> None:
+    assert says(line, value) is agrees
