@@ -14,6 +14,7 @@ from devloop.errors import DevloopError
 from devloop.hint import command
 
 QUIET, LONGEST = 20, 200  # milliseconds without a change that end a burst, and of one burst at most
+INDEX = ".git/index"  # changes when a conflict is resolved
 LOOK = 1000  # milliseconds between two looks at `stop`
 
 # What editors write next to a file while they save it: Vim and Neovim (4913, swap files, backups), Emacs, JetBrains, GLib, Kate, macOS.
@@ -38,12 +39,12 @@ def _lasting(root: Path, found: Iterable[tuple[Change, str]]) -> Iterator[str]:
 def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
     """The paths (relative to `root`) of each burst of changes, until `stop` is set or `root` is gone.
 
-    Without Git's own files and editors' temporary ones. Raises DevloopError if the system cannot watch the folder.
+    Without editors' temporary files, and of Git's own with its INDEX alone. Raises DevloopError if the system cannot watch the folder.
     """
 
     def is_wanted(_: object, path: str) -> bool:
         parts = Path(path).relative_to(root).parts
-        return bool(parts) and parts[0] != ".git" and not is_temporary(parts[-1])
+        return bool(parts) and (parts[0] != ".git" or path.endswith(INDEX)) and not is_temporary(parts[-1])
 
     bursts = watch(
         root,

@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from devloop.clients.file_changes import changes
+from devloop.clients.file_changes import INDEX, changes
 from devloop.clients.lock import exclusive, in_turn
 from devloop.clients.signals import handle_signals
 from devloop.commands.request import Request, lock_file, open_session, redacted, report
 from devloop.commands.sync import usable
 from devloop.diagnostic import Severity
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, ExitCode
 from devloop.flux import expectations
 from devloop.flux.feed import Feed
 from devloop.flux.watching import Watching
 from devloop.hint import DevloopCommand
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.reconciliation import Reconciliation
-from devloop.model.report import Emit, Event, Notice, Reconciling, Report, RunEnded, RunStarted
+from devloop.model.report import Emit, Event, Notice, Reconciling, Report, RunEnded, RunStarted, Status
 from devloop.plan import plan_sync
 from devloop.provisioners import state_dir
 from devloop.provisioners.selection import existing_choices
@@ -32,8 +32,10 @@ from devloop.repository.snapshot import snapshot
 from devloop.runner import Result, recorded, run
 from devloop.session import Session
 from devloop.steps import Output
+from devloop.steps.cluster import CheckRunning
 
 IDLE = 0.5  # seconds between two looks at the cluster while nothing is edited
+ASK = 2.0  # seconds between two questions whether an environment runs again
 GONE = 1.0  # seconds between two looks for a repository that is not there
 
 
@@ -96,6 +98,7 @@ class _Watch:
     idle: Watching | None = None
     shown: Reconciling | None = None
     kubeconfig: float = 0.0
+    asked: float = 0.0
 
     def run(self) -> Report:
         threading.Thread(target=self._follow_files, name="files", daemon=True).start()
@@ -182,12 +185,18 @@ class _Watch:
         while not stop.is_set():
             try:
                 for paths in changes(root, stop):
-                    if relevant := without_ignored(root, paths):
-                        self.messages.put(frozenset(relevant))
+                    self._note_changes(root, paths)
             except DevloopError as error:
                 self.emit(Notice(error.message, Severity.ERROR, error.hint))
             if not root.is_dir():
                 self._await_root(root, stop)
+
+    def _note_changes(self, root: Path, paths: frozenset[str]) -> None:
+        """Git's index counts if the last run could not use the repository, for example because of a conflict."""
+        if INDEX in paths and self.last and self.last.failure == ExitCode.INPUT:
+            self.messages.put(Key.RUN)
+        if relevant := without_ignored(root, paths - {INDEX}):
+            self.messages.put(relevant)
 
     def _await_root(self, root: Path, stop: threading.Event) -> None:
         self.emit(Notice(f"{root} is gone: waiting until it is there again", Severity.WARNING))
@@ -199,7 +208,7 @@ class _Watch:
 
     def _look(self) -> None:
         """While nothing is edited: what becomes of the environment."""
-        if self._reconnect() and self.current is None:
+        if (self._reconnect() or self._is_up_again()) and self.current is None:
             self.wanted = frozenset()
         if self.current or not self.feed.is_set or self.wanted is not None:
             return
@@ -212,6 +221,14 @@ class _Watch:
             if self.shown is None or _brief(state) != _brief(self.shown):
                 self.session.emit(state)
             self.shown = state
+
+    def _is_up_again(self) -> bool:
+        """Whether an environment that did not run at the last run does now."""
+        refused = any(step.title == CheckRunning.title and step.status is Status.FAILED for step in (self.last.steps if self.last else ()))
+        if not refused or time.monotonic() - self.asked < ASK:
+            return False
+        self.asked = time.monotonic()
+        return self.session.provisioner.status().running
 
     def _reconnect(self) -> bool:
         """Whether the environment is another one than before: `up` or `down` ran, or a port changed."""

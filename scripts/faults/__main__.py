@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts.faults.environment import THIS, Build, Environment
 from scripts.faults.files import PROVISIONERS, Fault, InvalidFault, read_faults
-from scripts.faults.play import Result, play
+from scripts.faults.play import SYNC, UP, WATCH, Result, play, plays
 from scripts.faults.table import markdown_table, problem_lines, summary, text_table
 from scripts.keep import kept_or_temporary
 
@@ -38,7 +38,7 @@ def main() -> int:
     with contextlib.suppress(KeyboardInterrupt), _environments(wanted) as environments:
         for fault in chosen:
             for environment in environments:
-                results.append(_played(fault, environment, by_name))
+                results.append(_played(fault, environment, by_name, wanted.via))
                 _show(results[-1], verbose=wanted.verbose)
                 if wanted.json:
                     wanted.json.write_text(json.dumps([dataclasses.asdict(result) for result in results], indent=1))
@@ -52,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="task faults --", description="Plant faults and measure how soon devloop names their causes.")
     parser.add_argument("names", nargs="*", default=["*"], help="of faults, such as pods/crash or 'apply/*'; default: all")
     parser.add_argument("--provisioner", choices=PROVISIONERS, default="embedded")
+    parser.add_argument("--via", choices=(UP, SYNC, WATCH), default=UP, help="the command that meets the fault (default: up)")
     parser.add_argument("--ci", action="store_true", help="only those that every CI run plays")
     parser.add_argument("--before", type=Path, metavar="DIR", help="also play them with another checkout, which has its own .venv")
     cache = os.environ.get("DEVLOOP_BEFORE_CACHE", "")
@@ -67,7 +68,7 @@ def _arguments() -> argparse.Namespace:
 
 def _is_wanted(fault: Fault, wanted: argparse.Namespace) -> bool:
     on = fault.ci if wanted.ci else fault.provisioners
-    return wanted.provisioner in on and any(fnmatch.fnmatchcase(fault.name, name) for name in wanted.names)
+    return wanted.provisioner in on and plays(fault, wanted.via) and any(fnmatch.fnmatchcase(fault.name, name) for name in wanted.names)
 
 
 @contextlib.contextmanager
@@ -101,9 +102,9 @@ def _environment(build: Build, folder: Path, provisioner: str) -> Environment:
     return environment
 
 
-def _played(fault: Fault, environment: Environment, by_name: dict[str, Fault]) -> Result:
+def _played(fault: Fault, environment: Environment, by_name: dict[str, Fault], via: str) -> Result:
     try:
-        return play(fault, environment, by_name.get(fault.after))
+        return play(fault, environment, by_name.get(fault.after), via=via)
     except Exception as error:  # noqa: BLE001 (one fault that cannot be played or healed must not end the run)
         _recreate(environment)
         return Result(fault.name, environment.provisioner, environment.build.name, None, "", [f"not played: {error}"])

@@ -109,7 +109,7 @@ class Environment:
         path = self.home / "report.json"
         path.unlink(missing_ok=True)
         started, lines = time.time(), []
-        with self._start("-C", str(self.repository), *args, "--output", "json", "--output-file", str(path)) as process:
+        with self.start("-C", str(self.repository), *args, "--output", "json", "--output-file", str(path)) as process:
             timer = threading.Timer(LIMIT, process.kill)
             timer.start()
             assert process.stdout
@@ -159,14 +159,14 @@ class Environment:
         self.signal("kwok", signal.SIGKILL)
 
     def _plain(self, *args: str) -> None:
-        with self._start(*args) as process:
+        with self.start(*args) as process:
             text, _ = process.communicate(timeout=LIMIT)
         if process.returncode:
             raise RuntimeError(f"{self.build.name}: devloop {' '.join(args)}: {text}")
 
-    def _start(self, *args: str) -> subprocess.Popen[str]:
+    def start(self, *args: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         argv = [str(self.build.python), "-m", "devloop", *args]
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.STDOUT}
         return subprocess.Popen(argv, cwd=self.home, env=self.env, text=True, **streams)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from scripts.faults.environment import NAME, Environment, Run, retried
 from scripts.faults.evidence import Seen, Watch, watching
 from scripts.faults.files import Fault, Pattern
 from scripts.faults.planting import act, plant_files
+from scripts.faults.watcher import Watcher
 
 LATE = 5.0  # seconds after the verdict in which evidence may still come, to say that the verdict was too early
 SKEW = 3.0  # seconds that an object's own time may be older than its arrival
@@ -38,7 +39,17 @@ class Result:
     place: str = ""
 
 
-def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *, slack: float = 1.0) -> Result:
+UP, SYNC, WATCH = "up", "sync", "watch"
+# Faults of what `up` alone puts in order.
+OF_UP = ("cluster/", "flux/")
+
+
+def plays(fault: Fault, via: str) -> bool:
+    """Whether the fault can be played with the command `via` instead of `up`."""
+    return via == UP or (fault.command == UP and not fault.name.startswith(OF_UP) and not fault.during and not fault.after)
+
+
+def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *, slack: float = 1.0, via: str = UP) -> Result:
     """The result on `environment`, which is healthy before and after; raises RuntimeError if it cannot be healed.
 
     `slack` multiplies the seconds that a verdict may take.
@@ -46,7 +57,7 @@ def play(fault: Fault, environment: Environment, earlier: Fault | None = None, *
     try:
         if earlier:
             _play_earlier(earlier, environment)
-        result = _measured(fault, environment, slack)
+        result = _measured(fault, environment, slack, via)
     finally:
         healed = _heal(fault, environment)
     if healed.status == 0:
@@ -64,21 +75,27 @@ def _play_earlier(fault: Fault, environment: Environment) -> None:
     environment.must_up()
 
 
-def _measured(fault: Fault, environment: Environment, slack: float) -> Result:
+def _measured(fault: Fault, environment: Environment, slack: float, via: str) -> Result:
     with _evidence(fault, environment) as watch:
-        plant_files(fault, environment.repository)
-        rules = _rules(environment) if fault.rule else ()
+        plant, rules = lambda: plant_files(fault, environment.repository), ()
+        if via != WATCH:
+            plant()
+            rules = _rules(environment) if fault.rule else ()
         if watch:
             watch.arm()
         act(fault.actions, environment)
         planted = time.time()
-        run = _run(fault, environment)
+        run = _watched(fault, environment, plant) if via == WATCH else _run(fault, environment, via)
         if watch:
             watch.wait(LATE)
         seen = watch.seen if watch else Seen(planted, planted, "the actions ended")
     seconds = run.verdict - max(seen.received, run.started) if seen else None
     causes = run.report.get("causes") or ()
-    problems = [*_timing_problems(fault, seen, seconds, slack), *problems_of(fault, run), *_rule_problems(fault, rules)]
+    problems = [
+        *_timing_problems(fault, seen, seconds, slack),
+        *problems_of(fault, run),
+        *(_rule_problems(fault, rules) if via != WATCH else ()),
+    ]
     problems += place_problems(fault, run, environment.repository)
     shown = _shown(causes[0]) if causes else "healthy" if run.status == 0 else ""
     evidence, where = seen.message if seen else "", _place(causes[0]) if causes else ""
@@ -94,18 +111,26 @@ def _evidence(fault: Fault, environment: Environment) -> Iterator[Watch | None]:
         yield watch
 
 
-def _run(fault: Fault, environment: Environment) -> Run:
+def _watched(fault: Fault, environment: Environment, plant: Callable[[], None]) -> Run:
+    with Watcher(environment, tuple(_options(fault))) as watcher:
+        return watcher.edit(plant)
+
+
+def _run(fault: Fault, environment: Environment, via: str) -> Run:
     """The command; the fault's actions run at the same time."""
     acting = threading.Thread(target=act, args=(fault.during, environment), daemon=True)
     acting.start()
-    run = environment.devloop(*_arguments(fault))
+    run = environment.devloop(*_arguments(fault, via))
     acting.join(60)
     return run
 
 
-def _arguments(fault: Fault) -> list[str]:
-    options = ["--timeout", f"{fault.timeout}s", *([] if fault.validate else ["--no-validate"])]
-    return [fault.command, NAME, *(options if fault.command == "up" else [])]
+def _arguments(fault: Fault, via: str = UP) -> list[str]:
+    return [via, NAME, *_options(fault)] if fault.command == UP else [fault.command, NAME]
+
+
+def _options(fault: Fault) -> list[str]:
+    return ["--timeout", f"{fault.timeout}s", *([] if fault.validate else ["--no-validate"])]
 
 
 def _heal(fault: Fault, environment: Environment) -> Run:

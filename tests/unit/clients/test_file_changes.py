@@ -58,7 +58,7 @@ def seen(bursts: queue.SimpleQueue[frozenset[str]], last: str) -> set[str]:
 
 
 def test_an_edit_is_noticed_and_what_editors_and_git_write_is_not(tmp_path: Path, bursts: queue.SimpleQueue[frozenset[str]]) -> None:
-    (tmp_path / ".git" / "index").write_text("x")
+    (tmp_path / ".git" / "HEAD").write_text("x")
     (tmp_path / ".a.yaml.swp").write_text("x")
     (tmp_path / "folder" / "a.yaml").write_text("x")
     assert seen(bursts, "folder/a.yaml") == {"folder/a.yaml"}
