@@ -42,14 +42,14 @@ def _pod(name: str, image: str, node: str, gates: Mapping[str, str]) -> Object:
         "priorityClassName": "system-cluster-critical",
         "terminationGracePeriodSeconds": 10,
         "securityContext": {"runAsNonRoot": True, "runAsUser": NOBODY, "fsGroup": 1337, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(name, image, gates)],
+        "containers": [_container(name, image, node, gates)],
         "volumes": [{"name": "tmp", "emptyDir": {"medium": "Memory"}}, {"name": "data", "emptyDir": {}}],
     }
 
 
-def _container(name: str, image: str, gates: Mapping[str, str]) -> Object:
+def _container(name: str, image: str, node: str, gates: Mapping[str, str]) -> Object:
     health = HEALTH_PORTS[name]
-    flags = {**tuned_flags(name, health=f":{health}", gates=gates), **_own_flags(name)}
+    flags = {**tuned_flags(name, health=f":{health}", gates=gates), **_own_flags(name, node)}
     return {
         "name": "manager",
         "image": image,
@@ -66,16 +66,14 @@ def _container(name: str, image: str, gates: Mapping[str, str]) -> Object:
     }
 
 
-def _own_flags(name: str) -> dict[str, object]:
+def _own_flags(name: str, node: str) -> dict[str, object]:
     if name != "source-controller":
         return {}
-    return {"storage-path": "/data", "storage-addr": f":{ARTIFACTS_PORT}", "storage-adv-addr": f"$(POD_IP):{ARTIFACTS_PORT}"}
+    # By name: a node that was stopped can have another address, and the controllers would try the old one for minutes.
+    return {"storage-path": "/data", "storage-addr": f":{ARTIFACTS_PORT}", "storage-adv-addr": f"{node}:{ARTIFACTS_PORT}"}
 
 
 def _environment() -> list[Object]:
     plain = {"KUBERNETES_SERVICE_HOST": "localhost", "KUBERNETES_SERVICE_PORT": str(API_SERVER_PORT), **QUICK_LISTS, **ENVIRONMENT}
-    fields = {"POD_IP": "status.podIP", "RUNTIME_NAMESPACE": "metadata.namespace"}
-    return [
-        *({"name": key, "value": value} for key, value in plain.items()),
-        *({"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in fields.items()),
-    ]
+    namespace = {"name": "RUNTIME_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
+    return [*({"name": key, "value": value} for key, value in plain.items()), namespace]

@@ -22,3 +22,10 @@ def test_controllers_do_not_need_the_cluster_network() -> None:
 def test_controllers_use_different_ports() -> None:
     ports = [*HEALTH_PORTS.values(), ARTIFACTS_PORT]
     assert len(set(ports)) == len(ports)
+
+
+def test_artifacts_have_the_name_of_the_node_which_keeps_it_when_its_address_changes() -> None:
+    [source, kustomize] = deployments(dict.fromkeys(("source-controller", "kustomize-controller"), "image"), "local-control-plane", {})
+    [container] = source["spec"]["template"]["spec"]["containers"]
+    assert f"--storage-adv-addr=local-control-plane:{ARTIFACTS_PORT}" in container["args"]
+    assert not any("storage" in argument for argument in kustomize["spec"]["template"]["spec"]["containers"][0]["args"])
