@@ -99,7 +99,9 @@ def without_ignored(root: Path, paths: Collection[str]) -> frozenset[str]:
     """Those of the paths that Git does not ignore; all without Git."""
     with contextlib.suppress(DevloopError):
         names = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        done = git.git("-c", "safe.directory=*", "check-ignore", "-z", "--stdin", cwd=root, stdin=names, check=False)
+        # The command refuses literal pathspecs, and takes paths.
+        env = {"GIT_LITERAL_PATHSPECS": "0"}
+        done = git.git("-c", "safe.directory=*", "check-ignore", "-z", "--stdin", cwd=root, env=env, stdin=names, check=False)
         if done.status in (0, 1):
             return frozenset(paths) - {os.fsdecode(name) for name in done.stdout.split(b"\0")}
     return frozenset(paths)

@@ -10,7 +10,7 @@ import pytest
 
 from devloop.clients.sops import encrypt, new_key_pair
 from devloop.model.lint.file_index import above, is_made_up
-from devloop.repository.file_index import LARGEST, index_files
+from devloop.repository.file_index import LARGEST, index_files, without_ignored
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\nstringData:\n  password: hunter2\n"
 RULES = "creation_rules:\n  - path_regex: ^apps/.*\\.enc\\.yaml$\n    encrypted_regex: ^(data|stringData)$\n    age: {}\n"
@@ -101,3 +101,10 @@ def test_folders_above_a_file_come_nearest_first() -> None:
 def test_the_folders_above_an_absolute_path_end() -> None:
     assert list(above("/a/b")) == ["/a", "/"]
     assert list(above("/")) == []
+
+
+def test_what_git_ignores_is_left_out_of_changes(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("*.log\n/out\n")
+    assert without_ignored(tmp_path, {"a.yaml", "b/run.log", "out", "[a]"}) == {"a.yaml", "[a]"}
+    assert without_ignored(tmp_path / "nowhere", {"a"}) == {"a"}
