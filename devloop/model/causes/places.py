@@ -19,6 +19,7 @@ from devloop.model.causes.release_places import failure_places, release_places
 from devloop.model.causes.rendered import Owners, Rendered, RenderedObject, no_owners
 from devloop.model.flux.graph import NodeState
 from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, ROOT
+from devloop.model.kubernetes.manifest import mapping_at, mappings_in
 from devloop.model.kubernetes.pod_templates import pod_template
 
 KUSTOMIZATION_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -86,8 +87,8 @@ def _claim(cause: Cause, found: RenderedObject) -> Place:
     """Of a claim itself, or of the template of a StatefulSet."""
     if found.manifest.kind != "StatefulSet":
         return best_place(found, [("spec", "storageClassName"), ()])
-    templates = found.manifest.mapping("spec").get("volumeClaimTemplates") or ()
-    names = [((each or {}).get("metadata") or {}).get("name") for each in templates]
+    templates = mappings_in(found.manifest.mapping("spec").get("volumeClaimTemplates"))
+    names = [mapping_at(each, "metadata").get("name") for each in templates]
     index = next((i for i, name in enumerate(names) if name and cause.object.name.startswith(f"{name}-{found.manifest.name}-")), None)
     base = ("spec", "volumeClaimTemplates") if index is None else ("spec", "volumeClaimTemplates", index)
     return best_place(found, [(*base, "spec", "storageClassName")])

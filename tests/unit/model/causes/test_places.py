@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.causes.field_paths import Field
+from devloop.model.causes.hints import hint_of
 from devloop.model.causes.observed import Observed
 from devloop.model.causes.places import places
 from devloop.model.causes.rendered import Rendered, owners_in
@@ -395,3 +397,42 @@ def test_a_field_of_a_source(message: str, field: str) -> None:
 def test_the_cluster_has_no_place() -> None:
     assert look("cluster/unreachable", "Cluster/local", "it does not answer") == []
     assert look("flux/controller", "Deployment/flux-system/kustomize-controller", "it is stopped") == []
+
+
+def broken(value: Any, *path: str | int) -> Iterator[Any]:
+    """The value with each of its parts replaced by something else."""
+    for other in (None, "x", [None, 1, {"name": 1}]):
+        yield other
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        for other in broken(inner, *path, key):
+            changed = dict(value) if isinstance(value, dict) else list(value)
+            changed[key] = other
+            yield changed
+
+
+EVERYTHING = (
+    'container web: couldn\'t find key token in Secret shop/web; volume "settings"; Insufficient cpu; free ports; hostPort 80; '
+    "exceeded quota: budget, requested: limits.memory=1,pods=1, used: x; must specify limits.cpu for: web; securityContext.a.b=c; "
+    "- at '/api/replicas': additional properties 'x' not allowed; dependency 'shop/base' is not ready; "
+    "healthchecks[0]: expression Current; [spec.ports[0].port: Invalid value: 1, .spec.a[b=c].d: no]; quantities must match; "
+    "substitute from 'ConfigMap/a' error"
+)
+
+
+SHAPED = (
+    *("pod/config-missing", "pod/unschedulable", "pod/crash", "volume/pending", "workload/quota", "workload/pod-security"),
+    *("apply/invalid", "release/values", "release/chart-missing", "release/failed", "source/failed", "object/not-reconciled"),
+)
+
+
+@pytest.mark.parametrize("body", [WEB, RELEASE, CLAIMING, SERVICE], ids=lambda body: body["kind"])
+def test_an_object_of_any_shape_has_some_place(body: dict[str, Any]) -> None:
+    ref = ObjectRef(body["kind"], "shop", body["metadata"]["name"])
+    node = Node(parse_kustomization(APPS), NodeState.BUILT)
+    for spec in broken(body["spec"]):
+        changed = Node(**{**vars(node), "manifests": (Manifest({**body, "spec": spec}, Origin("a.yaml")),)})
+        graph = Rendered(Graph("local", ".", "cluster", (changed,)))
+        for identifier in SHAPED:
+            cause = Cause(identifier, ref, EVERYTHING, NAME)
+            assert all(place.location.path for place in places(cause, graph))
+            hint_of(cause, graph)
