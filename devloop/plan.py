@@ -89,11 +89,11 @@ def plan_sync(
     *,
     validate: bool = True,
     allow_remote: bool = False,
-    push_anyway: bool = False,
+    push_anyway: bool | None = None,
 ) -> Plan:
     """From an edit to everything Ready at the snapshot, in an environment that is up; `feed` is kept open.
 
-    Nothing is pushed that `validate` refuses, unless `push_anyway`.
+    Nothing is pushed that `validate` refuses, unless `push_anyway`, an option of `watch` (None for `sync`).
     """
     graph: Output[Graph] = Output()
     running = CheckRunning()
@@ -101,7 +101,9 @@ def plan_sync(
     toolchain = InstallTools(needs=(build,))
     follow = OpenFeed(feed, needs=(running,))
     repository = BuildGraph(graph, allow_remote, needs=(toolchain,))
-    validation = (Validate if validate else CheckDependencies)(graph, needs=(repository,))
+    override = ("sync", "--no-validate") if push_anyway is None else ("watch", "--push-anyway")
+    rules = Validate(graph, *override, needs=(repository,))
+    validation: Step = rules if validate else CheckDependencies(graph, needs=(repository,))
     snapshot = TakeSnapshot(graph, source, needs=(repository,))
     secrets = OpenSecrets(graph, needs=(repository,))
     checked = (snapshot, secrets) if push_anyway else (validation, snapshot, secrets)

@@ -10,7 +10,7 @@ from devloop.model.report import Span
 if TYPE_CHECKING:
     from rich.table import Table
 
-SHORTEST = 0.01  # seconds; shorter spans that nothing waited for are left out
+SHORTEST, INSTANT = 0.01, 0.0005  # seconds; shorter spans are left out: others, and those that something waited for
 
 
 def timeline_table(spans: Sequence[Span]) -> Table:
@@ -21,7 +21,7 @@ def timeline_table(spans: Sequence[Span]) -> Table:
     for number, column in enumerate(("timeline (ms)", "at", "took", "")):
         table.add_column(column, justify="right" if number in (1, 2) else "left", no_wrap=number < 3)
     for span in spans:
-        if span.critical or span.seconds >= SHORTEST:
+        if span.seconds >= (INSTANT if span.critical else SHORTEST):
             parts = "  ".join(f"{name} {_ms(seconds)}" for name, seconds in span.phases if _ms(seconds) != "0" and len(span.phases) > 1)
             mark = "● " if span.critical else "  "
             table.add_row(mark + span.title, _ms(span.start), _ms(span.seconds), parts, style="" if span.critical else "dim")

@@ -15,9 +15,11 @@ from devloop.steps import Output, Step, outcome
 
 @dataclass(frozen=True)
 class Validate:
-    """As `devloop validate`: errors end the run, warnings are shown."""
+    """As `devloop validate`: errors end the run, warnings are shown. `command` and its option `skip` reconcile in spite of errors."""
 
     graph: Output[Graph]
+    command: str = "up"
+    skip: str = "--no-validate"
     title: str = "validation"
     needs: tuple[Step, ...] = ()
 
@@ -31,7 +33,7 @@ class Validate:
             session.emit(Found(found))
         if errors := sum(finding.severity is Severity.ERROR for finding in found):
             name = environment.name
-            check, skip = DevloopCommand("validate", options=("-e", name)), DevloopCommand("up", name, ("--no-validate",))
+            check, skip = DevloopCommand("validate", options=("-e", name)), DevloopCommand(self.command, name, (self.skip,))
             raise DevloopError(f"{counted(errors, 'error')} in {name}", hint=instructions(check, ", or skip validation: ", skip))
         return outcome(False, counted(len(found), "warning") if found else "no errors or warnings")
 
