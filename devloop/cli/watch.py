@@ -45,8 +45,9 @@ def watch(
     from devloop.cli.boundary import open_console, show
     from devloop.cli.build_consent import ask_for_build_commands
     from devloop.commands.request import Request
-    from devloop.commands.watch import Key, Messages
+    from devloop.commands.watch import Messages
     from devloop.commands.watch import watch as run
+    from devloop.commands.watched_files import Key
     from devloop.console.keys import keys
     from devloop.console.runs import RunsView
 

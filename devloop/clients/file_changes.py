@@ -28,6 +28,15 @@ def is_temporary(name: str) -> bool:
     return bool(_TEMPORARY.match(name))
 
 
+def _identity(root: Path) -> tuple[int, int] | None:
+    """Of the folder, None if it is gone."""
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _lasting(root: Path, found: Iterable[tuple[Change, str]]) -> Iterator[str]:
     """Without files that were written and removed again within the burst."""
     added = {path for kind, path in found if kind.name == "added"}
@@ -37,7 +46,7 @@ def _lasting(root: Path, found: Iterable[tuple[Change, str]]) -> Iterator[str]:
 
 
 def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
-    """The paths (relative to `root`) of each burst of changes, until `stop` is set or `root` is gone.
+    """The paths (relative to `root`) of each burst of changes, until `stop` is set or `root` is another folder or none.
 
     Without editors' temporary files, and of Git's own with its INDEX alone. Raises DevloopError if the system cannot watch the folder.
     """
@@ -53,11 +62,15 @@ def changes(root: Path, stop: threading.Event) -> Iterator[frozenset[str]]:
         step=QUIET,
         stop_event=stop,
         rust_timeout=LOOK,
+        yield_on_timeout=True,
         raise_interrupt=False,
         ignore_permission_denied=True,
     )
     try:
+        before = _identity(root)
         for found in bursts:
+            if _identity(root) != before:
+                return
             if paths := frozenset(_lasting(root, found)):
                 yield paths
     except OSError as error:

@@ -76,3 +76,21 @@ def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
     assert list(changes(tmp_path, stop)) == []
+
+
+def test_it_ends_when_the_folder_is_another_one(tmp_path: Path) -> None:
+    root, seen, stop = tmp_path / "root", threading.Event(), threading.Event()
+    root.mkdir()
+
+    def follow() -> None:
+        for _ in changes(root, stop):
+            seen.set()
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    while not seen.wait(0.05):
+        (root / "file").write_text("x")
+    root.rename(tmp_path / "elsewhere")
+    root.mkdir()
+    thread.join(WAIT)
+    assert not thread.is_alive()
