@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import signal
 import threading
@@ -149,6 +150,7 @@ class _Watch:
         self.idle.end(message.report)
         self.files.is_unusable = message.report.failure == ExitCode.INPUT
         self.emit(RunEnded(message.report))
+        gc.collect()  # main() makes it rare, for programs that end soon
 
     def _say_busy(self, holder: str) -> None:
         self.emit(Notice(f"waiting for another run of devloop (process {holder})"))
