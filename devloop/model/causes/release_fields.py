@@ -16,7 +16,12 @@ _REFERENCE = re.compile(r"could not resolve (ConfigMap|Secret) chart values refe
 _TEMPLATE = re.compile(r"([\w.-]+/[\w./-]+\.(?:ya?ml|tpl|txt|json))(?::(\d+))?")
 _DEPENDENCY = re.compile(r"missing in charts/ director(?:y|ies): ([\w.-]+)|dependency '([^']+)'|failed to get chart '([^']+)'")
 _REFUSED = re.compile(r"""(?:with kind (?P<kind>\w+)|\b(?P<of>[A-Z]\w+)(?:\.[\w.-]+)?) "(?P<name>[^"]+)" is invalid""")
-_HOOK = re.compile(r"resource (?P<kind>\w+)/(?:[\w.-]+/)?(?P<name>[\w.-]+) not ready|\b(?P<its>job|pod) (?P<other>[\w.-]+) failed")
+_OBJECT = r"(?P<kind>\w+)/(?:[\w.-]+/)?(?P<name>[\w.-]+)"
+_HOOK = (
+    re.compile(rf"resource {_OBJECT} not ready"),
+    re.compile(rf"stalled resources: \[{_OBJECT} status: "),
+    re.compile(r"\b(?P<kind>job|pod) (?P<name>[\w.-]+) failed"),
+)
 
 # Why there is no chart, most specific first.
 _CHART: tuple[tuple[str, Field], ...] = (
@@ -66,8 +71,8 @@ def missing_dependency(message: str) -> str:
 
 def named_object(message: str) -> tuple[str, str]:
     """(kind, name) of the object of a release that the message is about, ('', '') without one; the kind may be in lower case."""
-    if hook := _HOOK.search(message):
-        return hook["kind"] or hook["its"], hook["name"] or hook["other"]
+    if hook := next(filter(None, (pattern.search(message) for pattern in _HOOK)), None):
+        return hook["kind"], hook["name"]
     if refused := _REFUSED.search(message):
         return refused["kind"] or refused["of"], refused["name"]
     return "", ""

@@ -367,6 +367,11 @@ SCHEMA = HELM + "values don't meet the specifications of the schema(s) in the fo
             "chart/Chart.yaml dependencies.redis",
         ),
         ("release/chart-unchanged", "the edit of values.yaml is not in the cluster", "chart/Chart.yaml version"),
+        (
+            "release/hook",
+            HELM + "post-upgrade hooks failed: failed early due to stalled resources: [Job/shop/check status: 'Failed']",
+            "chart/templates/check.yaml",
+        ),
         ("release/hook", HELM + "resource Job/shop/check not ready. status: Failed, message: Job Failed", "chart/templates/check.yaml"),
         ("release/hook", HELM + "post-upgrade hooks failed: job check failed: BackoffLimitExceeded", "chart/templates/check.yaml"),
         (
