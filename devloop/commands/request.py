@@ -13,7 +13,7 @@ from devloop.clients.xdg import state_folder
 from devloop.errors import DevloopError, InputError
 from devloop.lint.redaction import Redaction
 from devloop.model.cluster.environment import Environment
-from devloop.model.report import Emit, Event, Outcome, Report, Status
+from devloop.model.report import Emit, Event, Found, Notice, Outcome, Reconciling, Report, Status
 from devloop.model.timeline import timeline
 from devloop.provisioners import AUTO, open_provisioner
 from devloop.runner import Result
@@ -65,11 +65,16 @@ def open_session(request: Request, environment: Environment, emit: Emit, provisi
 
 
 def redacted(session: Session, emit: Emit) -> Emit:
-    """An `emit` without values of secrets, once the session's worker has read the repository."""
+    """An `emit` without values of secrets, once the session's worker has read the repository; after an interruption, which ends the
+    worker, without what may quote the repository or the cluster.
+    """
     redaction = cache(lambda: Redaction(session.worker))
 
     def redact(event: Event) -> None:
-        if session.has_worker and not session.stop.is_set():
+        if session.has_worker and session.stop.is_set():
+            if isinstance(event, Reconciling | Found | Notice):
+                return
+        elif session.has_worker:
             with contextlib.suppress(DevloopError):  # a worker that does not start has decrypted nothing
                 event = redaction().event(event)
         emit(event)

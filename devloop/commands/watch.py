@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import queue
 import signal
 import threading
 from dataclasses import dataclass
 
 from devloop.clients.lock import exclusive, in_turn
+from devloop.clients.memory import release
 from devloop.clients.signals import handle_signals
 from devloop.commands.idle import Idle
 from devloop.commands.request import Request, lock_file, open_session, redacted, report
@@ -150,7 +150,7 @@ class _Watch:
         self.idle.end(message.report)
         self.files.is_unusable = message.report.failure == ExitCode.INPUT
         self.emit(RunEnded(message.report))
-        gc.collect()  # main() makes it rare, for programs that end soon
+        release()
 
     def _say_busy(self, holder: str) -> None:
         self.emit(Notice(f"waiting for another run of devloop (process {holder})"))

@@ -60,6 +60,17 @@ def test_no_event_has_a_value_of_a_secret() -> None:
     assert VALUE not in repr(seen)
 
 
+def test_after_an_interruption_nothing_is_shown_that_nobody_can_check() -> None:
+    seen: list[Event] = []
+    stop = threading.Event()
+    stop.set()
+    session: Any = SimpleNamespace(has_worker=True, stop=stop, worker=Stub(starts=False))
+    skipped = StepFinished(Outcome(Status.SKIPPED, "the run ended first", title="push"))
+    for event in (*EVENTS[1:], skipped):
+        redacted(session, seen.append)(event)
+    assert seen == [skipped]
+
+
 def test_a_worker_that_does_not_start_hides_no_event() -> None:
     assert shown(Stub(starts=False)) == list(EVENTS)
 
