@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from devloop.errors import DevloopError
 from devloop.hint import DevloopCommand, command
 from devloop.model.flux.graph import Graph
+from devloop.model.kubernetes.image import parse_image
 from devloop.model.report import Outcome, Status
 from devloop.repository.snapshot_store import remove_store
 from devloop.session import Session
@@ -51,7 +52,7 @@ class CompleteCluster:
 
 @dataclass(frozen=True)
 class LoadImages:
-    """Images that this machine has are on the nodes before a pod needs them."""
+    """Images that this machine has are on the nodes before a pod needs them; names that no engine accepts are left to the cluster."""
 
     graph: Output[Graph]
     title: str = "images"
@@ -59,7 +60,8 @@ class LoadImages:
 
     def run(self, session: Session) -> Outcome:
         graph = self.graph.value
-        references = (*session.controllers.ensure_images(graph.controllers, session.emit), *graph.images)
+        own = session.controllers.ensure_images(graph.controllers, session.emit)
+        references = (*own, *filter(parse_image, graph.images))
         loaded = session.provisioner.ensure_images(references, session.emit)
         return outcome(loaded, f"{len(loaded)} loaded into the nodes" if loaded else "")
 
