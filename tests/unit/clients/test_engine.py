@@ -97,7 +97,7 @@ def test_what_is_removed_what_was_gone_and_what_is_refused(asked: list[tuple[str
     with pytest.raises(DevloopError, match="removing b: removal of container b is already in progress"):
         containers.remove("b")
     with pytest.raises(DevloopError, match=r"starting b: .*no space left") as full:
-        containers.start("b")
+        containers.start(Container("b", "exited"))
     assert "docker system" in str(full.value.hint)
 
 
