@@ -44,6 +44,7 @@ def watch(
     """
     from devloop.cli.boundary import open_console, show
     from devloop.cli.build_consent import ask_for_build_commands
+    from devloop.clients import memory
     from devloop.commands.request import Request
     from devloop.commands.watch import Messages
     from devloop.commands.watch import watch as run
@@ -51,6 +52,7 @@ def watch(
     from devloop.console.keys import keys
     from devloop.console.runs import RunsView
 
+    memory.prepare()
     view, messages = RunsView(), Messages()
     actions = {"q": lambda: messages.put(Key.QUIT), "r": lambda: messages.put(Key.RUN), "?": view.toggle_help}
     ask_for_build_commands(context, allowed=allow_build)

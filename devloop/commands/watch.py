@@ -7,8 +7,8 @@ import signal
 import threading
 from dataclasses import dataclass
 
+from devloop.clients import memory
 from devloop.clients.lock import exclusive, in_turn
-from devloop.clients.memory import release
 from devloop.clients.signals import handle_signals
 from devloop.commands.idle import Idle
 from devloop.commands.request import Request, lock_file, open_session, redacted, report
@@ -150,7 +150,7 @@ class _Watch:
         self.idle.end(message.report)
         self.files.is_unusable = message.report.failure == ExitCode.INPUT
         self.emit(RunEnded(message.report))
-        release()
+        memory.release()
 
     def _say_busy(self, holder: str) -> None:
         self.emit(Notice(f"waiting for another run of devloop (process {holder})"))
