@@ -25,6 +25,7 @@ from devloop.runner import Result, recorded, run
 from devloop.session import Session
 from devloop.steps import Output
 
+SEVERAL = 10  # runs that were superseded, after which memory is given back although that takes a moment
 PAUSE = 0.5  # seconds between two looks at the cluster while nothing is edited
 
 
@@ -146,6 +147,8 @@ class _Watch:
         if ended is not None and ended.stop.is_set():
             self.wanted = (self.wanted or frozenset()) | ended.paths
             self.emit(RunEnded(None))
+            if self.started % SEVERAL == 0:
+                memory.release()
             return
         self.idle.end(message.report)
         self.files.is_unusable = message.report.failure == ExitCode.INPUT
