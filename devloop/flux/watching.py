@@ -16,6 +16,7 @@ from devloop.model.kubernetes.conditions import has_condition
 
 TICK = 0.05  # seconds between two checks of the clock without events
 PACE = 0.2  # seconds between two diagnoses
+OTHERS_AFTER = 1.0  # seconds of a health check after which its other targets are looked at: most end sooner
 OTHERS_PACE = 1.0  # seconds between two looks at objects that are not watched
 MOST_OTHERS = 30  # of them at a time
 # Kinds without a status, most objects of a repository.
@@ -79,7 +80,7 @@ class Watching:
             return
         self._looked_at = now
         observed = self.state.observed
-        wanted = dict.fromkeys([*self.state.checking(), *pending_claims(observed)])
+        wanted = dict.fromkeys([*self.state.checking(now - OTHERS_AFTER), *pending_claims(observed)])
         for ref in [ref for ref in wanted if ref.kind not in ALWAYS_CURRENT][:MOST_OTHERS]:
             resource = self._resource(ref.kind)
             if resource and (obj := self.kube.get(resource, ref.name, ref.namespace)):

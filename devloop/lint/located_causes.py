@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from devloop.session import Session
 
 PATIENCE = 5.0  # seconds for the lines of a verdict
+# Causes of everything that is on its way: no line says more, and to look for one takes time from the controllers.
+PASSING = frozenset({"kustomization/progressing", "kustomization/missing", "release/progressing", "workload/not-available"})
 LASTING = 1.0  # seconds after which a cause that may go away is looked up
 AT_ONCE = 8  # so that the first ones do not wait for all others
 MOST_KNOWN = 500  # causes of earlier moments of a long wait
@@ -49,7 +51,7 @@ class LocatedCauses:
         """With the places that are known so far; looks for those of causes that stay. The same tuple as before if nothing has changed."""
         moment = time.monotonic()
         self._since = {key: self._since.get(key, moment) for key in map(_key, causes)}
-        self.look_for([cause for cause in causes if cause.final or moment - self._since[_key(cause)] >= LASTING])
+        self.look_for([c for c in causes if c.final or (c.id not in PASSING and moment - self._since[_key(c)] >= LASTING)])
         return self._with_places(causes)
 
     def _with_places(self, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:

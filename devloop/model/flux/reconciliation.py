@@ -167,9 +167,9 @@ class Reconciliation:
         """What the Kustomization waits for."""
         return targets_of(self.live(object_id) or {})
 
-    def checking(self) -> Iterator[ObjectRef]:
-        """Targets of running health checks, of kinds that are not watched."""
-        for ref in list(self.checking_since):
+    def checking(self, before: float) -> Iterator[ObjectRef]:
+        """Targets of health checks that run since `before` or longer, of kinds that are not watched."""
+        for ref in [ref for ref, since in self.checking_since.items() if since <= before]:
             yield from (target for target in targets_of(self.observed.get(ref) or {}) if target.kind not in WATCHED)
 
     def unhealthy(self, object_id: ObjectId) -> tuple[Object, ...]:

@@ -182,7 +182,8 @@ def test_objects_that_a_health_check_waits_for_and_that_are_not_watched_are_name
     spec = {"healthChecks": [{"kind": "Widget", "namespace": "shop", "name": "w"}]}
     checking = kustomization(APPS, "Unknown", "Progressing", spec=spec, checking=True)
     state = reconciliation(kustomization(ROOT), checking)
-    assert list(state.checking()) == [ObjectRef("Widget", "shop", "w")]
+    assert list(state.checking(1.0)) == [ObjectRef("Widget", "shop", "w")]
+    assert list(state.checking(0.5)) == []
     widget = {"kind": "Widget", "metadata": {"namespace": "shop", "name": "w"}}
     widget["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no parts"}]}
     state.observe("ADDED", widget, 1.0)
