@@ -26,11 +26,12 @@ def timeline(outcomes: Iterable[Outcome], phases: Iterable[Phase], began: float)
 
 
 def _span(parts: Sequence[Phase], began: float, fetched: float) -> Span:
-    """Of one object; what depends on a source waited since that was fetched."""
+    """Of one object, over all of its attempts; what depends on a source waited since that was fetched."""
     first, last = parts[0], parts[-1]
-    waited = [] if first.kind in SOURCES else [("wait", max(0.0, first.start - fetched))]
-    phases = (*waited, *((part.name, part.end - part.start) for part in parts))
-    return Span(first.subject, first.kind, first.start - began, last.end - first.start, phases)
+    phases = {} if first.kind in SOURCES else {"wait": max(0.0, first.start - fetched)}
+    for part in parts:
+        phases[part.name] = phases.get(part.name, 0.0) + part.end - part.start
+    return Span(first.subject, first.kind, first.start - began, last.end - first.start, tuple(phases.items()))
 
 
 def _critical_path(spans: Sequence[Span], after: Mapping[str, Collection[str]]) -> list[Span]:

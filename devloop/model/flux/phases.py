@@ -17,10 +17,10 @@ _PHASES = {"Fetching manifests": "fetch", "Building manifests": "build", "Detect
 
 
 class Phases:
-    """Of the attempt that made each object ready at the revision, or of its last one."""
+    """Of every attempt at the revision: a health check that is cut short is followed by another attempt."""
 
     def __init__(self) -> None:
-        self._starts: dict[tuple[str, str], dict[str, float]] = {}
+        self._starts: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self._ends: dict[tuple[str, str], float] = {}
         self._after: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -40,10 +40,9 @@ class Phases:
             self._ends.setdefault(key, now)
             return
         self._ends.pop(key, None)
-        if phase == "fetch" and self._starts.get(key, {}).keys() - {phase}:
-            self._starts[key] = {}
-        if phase:
-            self._starts.setdefault(key, {}).setdefault(phase, now)
+        starts = self._starts.setdefault(key, []) if phase else []
+        if phase and (not starts or starts[-1][0] != phase):
+            starts.append((phase, now))
 
     def all(self, start: float, now: float) -> Iterator[Phase]:
         """Of what was not over at `start`; what is not over yet ends `now`. A source has the one phase `artifact`."""
@@ -52,8 +51,7 @@ class Phases:
                 yield Phase(key[1], key[0], "artifact", start, end)
         for key, starts in self._starts.items():
             end, after = self._ends.get(key, now), self._after.get(key, ())
-            ordered = sorted(starts.items(), key=lambda each: each[1])
-            for (name, begin), following in zip(ordered, [*(at for _, at in ordered[1:]), end], strict=True):
+            for (name, begin), following in zip(starts, [*(at for _, at in starts[1:]), end], strict=True):
                 yield Phase(key[1], key[0], name, begin, following, after)
 
 

@@ -46,12 +46,15 @@ def test_each_phase_lasts_until_the_next_begins() -> None:
     ]
 
 
-def test_a_second_attempt_replaces_the_first_and_another_revision_does_not_count() -> None:
+def test_a_second_attempt_follows_the_first_and_another_revision_does_not_count() -> None:
     phases = Phases()
     phases.observe(kustomization("apps", f"Building manifests for revision {OLD} with a timeout of 30s"), REVISION, 1.0)
     for words, now in (("Fetching manifests", 2.0), ("Building manifests", 2.5), ("Fetching manifests", 3.0), ("Fetching manifests", 3.5)):
         phases.observe(kustomization("apps", f"{words} for revision {REVISION} with a timeout of 30s", applied=OLD), REVISION, now)
-    assert list(phases.all(0.0, 5.0)) == [Phase("flux-system/apps", "Kustomization", "fetch", 3.0, 5.0)]
+    found = list(phases.all(0.0, 5.0))
+    assert [(each.name, each.start, each.end) for each in found] == [("fetch", 2.0, 2.5), ("build", 2.5, 3.0), ("fetch", 3.0, 5.0)]
+    [span] = timeline([], found, 0.0)
+    assert (span.start, span.seconds, dict(span.phases)) == (2.0, 3.0, {"wait": 2.0, "fetch": 2.5, "build": 0.5})
 
 
 def test_what_was_ready_already_has_no_phases() -> None:
