@@ -164,9 +164,9 @@ class Environment:
         if process.returncode:
             raise RuntimeError(f"{self.build.name}: devloop {' '.join(args)}: {text}")
 
-    def start(self, *args: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(self, *args: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
         argv = [str(self.build.python), "-m", "devloop", *args]
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.STDOUT}
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": stderr}
         return subprocess.Popen(argv, cwd=self.home, env=self.env, text=True, **streams)
 
 
