@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +69,7 @@ class Console:
         self._lock = threading.Lock()
         self._view = view or View()
         self._live: Live | None = None
+        self._closed = threading.Event()
         self._heartbeat = Heartbeat(self._show_waiting)
         self._shown: tuple[Diagnostic, ...] = ()
 
@@ -99,17 +99,17 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         self._heartbeat.stop()
+        self._closed.set()
         with self._lock:
             if self._live:
                 self._live.stop()
                 self._live = None
 
     def _refresh(self, live: Live) -> None:
-        while self._live is live:
+        while not self._closed.wait(REFRESH):
             with self._lock:
                 if self._live is live:
                     live.refresh()
-            time.sleep(REFRESH)
 
     def emit(self, event: Event) -> None:
         """Shows an event; any thread may call it."""
