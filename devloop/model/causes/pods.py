@@ -12,7 +12,7 @@ from typing import Any
 
 from devloop.model.causes.cause import Cause, Container, ObjectRef
 from devloop.model.causes.observed import event_time, metadata
-from devloop.model.causes.refusals import TRANSIENT
+from devloop.model.causes.refusals import TRANSIENT, named_missing
 from devloop.model.causes.times import seconds
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
@@ -169,7 +169,8 @@ def _unscheduled(pod: Object, workload: ObjectRef, now: float) -> Iterator[Cause
         message = one_line(said)
         claims = "persistentvolumeclaim" in message.lower()
         kind = "volume/pending" if claims else "pod/unschedulable"
-        final = "taint" not in message and not claims and (is_old or _no_node_ever(message))
+        is_settled = bool(named_missing(message)) if claims else is_old or _no_node_ever(message)
+        final = is_settled and "taint" not in message
         yield Cause(kind, workload, f"the pod cannot be scheduled: {message}", final=final, said=said)
 
 

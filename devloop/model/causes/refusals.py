@@ -27,7 +27,7 @@ def patterns(*pairs: tuple[str, str]) -> Patterns:
 
 # An object that another one names and that does not exist, as kubelet, scheduler, volume controller and admission say it.
 _NAMED = re.compile(
-    r'\b(configmap|secret|serviceaccount|storageclass)(?:s|\.storage\.k8s\.io)? "([^"]+)" not found'
+    r'\b(configmap|secret|serviceaccount|storageclass|persistentvolumeclaim|runtimeclass)(?:s|\.storage\.k8s\.io)? "([^"]+)" not found'
     r"|no (PriorityClass) with name (\S+) was found",
     re.IGNORECASE,
 )

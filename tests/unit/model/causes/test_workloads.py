@@ -153,6 +153,9 @@ def test_a_pod_that_fits_nowhere() -> None:
         assert only(waits).final == final
     unbound = {**condition, "message": "pod has unbound immediate PersistentVolumeClaims"}
     assert only(pod(phase="Pending", conditions=[unbound])).id == "volume/pending"
+    assert not only(pod(phase="Pending", conditions=[unbound])).final
+    absent = {**condition, "message": 'persistentvolumeclaim "data" not found'}
+    assert only(pod(phase="Pending", conditions=[absent])).final
 
 
 def test_a_volume_of_an_object_that_does_not_exist() -> None:
@@ -173,6 +176,7 @@ def test_a_volume_of_an_object_that_does_not_exist() -> None:
         ('pods "web-1" is forbidden: no API token found for service account "web"', "workload/not-created"),
         ('error looking up service account shop/web: serviceaccount "web" not found', LASTING),
         ('pods "web-1" is forbidden: no PriorityClass with name high was found', LASTING),
+        ('pods "web-1" is forbidden: pod rejected: RuntimeClass "gvisor" not found', LASTING),
         ('pods "web-1" is forbidden: maximum memory usage per Container is 512Mi, but limit is 600Mi', LASTING),
     ],
 )
