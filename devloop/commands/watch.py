@@ -31,7 +31,6 @@ PAUSE = 0.5  # seconds between two looks at the cluster while nothing is edited
 
 @dataclass(frozen=True)
 class Ended:
-    number: int
     report: Report
 
 
@@ -59,7 +58,6 @@ def watch(request: Request, emit: Emit, messages: Messages, *, push_anyway: bool
 class _Run:
     """A run under way and what it is for; setting `stop` supersedes it."""
 
-    number: int
     paths: frozenset[str]
     stop: threading.Event
 
@@ -115,11 +113,11 @@ class _Watch:
         self.started += 1
         self.wanted = None
         following = self.session.again(self.emit)
-        self.current = _Run(self.started, paths, following.stop)
+        self.current = _Run(paths, following.stop)
         self.emit(RunStarted(tuple(sorted(paths))))
-        threading.Thread(target=self._run, args=(self.started, following), name="run", daemon=True).start()
+        threading.Thread(target=self._run, args=(following,), name="run", daemon=True).start()
 
-    def _run(self, number: int, session: Session) -> None:
+    def _run(self, session: Session) -> None:
         result, source = Result(), Output[Source]()
         session.emit = redacted(session, recorded(result, _until(session.stop, self.emit)))
         timeout = self.request.timeout or session.environment.definition.timeout
@@ -135,7 +133,7 @@ class _Watch:
             session.emit(Notice(known.message, Severity.ERROR, known.hint))
             result.failure = known.exit_code
         finally:
-            self.messages.put(Ended(number, report("watch", session, result, source.value.revision if source.is_set else "")))
+            self.messages.put(Ended(report("watch", session, result, source.value.revision if source.is_set else "")))
 
     def _check_missed(self, source: Output[Source]) -> None:
         """Another run if files are no longer those of this one: the system reports nothing of a folder that is only just new."""
