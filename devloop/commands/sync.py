@@ -23,8 +23,10 @@ def sync(request: Request, emit: Emit) -> Report:
     result, source, feed = Result(), Output[Source](), Output[Feed]()
     options = {"validate": request.validate, "allow_remote": request.allow_remote}
 
+    superseded = threading.Event()
+
     def supersede(*_: object) -> None:
-        emit(Notice("a later sync supersedes this one"))
+        superseded.set()
         session.stop.set()
         threading.Thread(target=session.close, name="close").start()
 
@@ -36,6 +38,8 @@ def sync(request: Request, emit: Emit) -> Report:
         run(plan_sync(source, feed, request.timeout or environment.definition.timeout, **options), session, result)
         if feed.is_set:
             feed.value.close()
+        if superseded.is_set():
+            emit(Notice("a later sync supersedes this one"))
     return report("sync", session, result, source.value.revision if source.is_set else "")
 
 

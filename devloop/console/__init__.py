@@ -135,7 +135,8 @@ class Console:
 
     def _show_waiting(self) -> None:
         with self._lock:
-            _print(self._rich, self._view.waiting())
+            if (line := self._view.waiting()) is not None:
+                _print(self._rich, line)
 
     def _found(self, findings: tuple[Diagnostic, ...]) -> None:
         """Shows findings as soon as they are known: the rest of a run can take minutes."""

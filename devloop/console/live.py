@@ -91,8 +91,8 @@ class View:
         self._shown |= set(map(str, new))
         return new
 
-    def waiting(self) -> RenderableType:
-        """What is waited for, in one line: the running steps with their last progress."""
+    def waiting(self) -> RenderableType | None:
+        """What is waited for, in one line: the running steps with their last progress; None if nothing is."""
         now = time.monotonic()
         steps = [f"{title} {now - since:.0f} s" for title, since in self._running.items()] or [f"for {now - self._began:.0f} s"]
         items = [f"{p.item} {p.fraction:.0%}" if p.fraction is not None else p.item for p in self._progress.values()]

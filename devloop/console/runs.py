@@ -56,6 +56,9 @@ class RunsView(View):
                 return line if outcome.status is Status.FAILED else None
         return super().take(event)
 
+    def waiting(self) -> RenderableType | None:
+        return super().waiting() if self._is_running else None
+
     def _conclusion(self, report: Report) -> RenderableType:
         from rich.console import Group
 

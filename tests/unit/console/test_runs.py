@@ -44,3 +44,12 @@ def test_a_superseded_run_says_so_and_the_same_cause_is_shown_again_later(capsys
     lines = shown(capsys, *run, *run)
     assert sum("superseded by a later edit" in line for line in lines) == 2
     assert sum("pod/crash" in line for line in lines) == 2
+
+
+def test_a_watch_at_rest_waits_for_nothing() -> None:
+    view = RunsView()
+    assert view.waiting() is None
+    view.take(RunStarted(("a",)))
+    assert view.waiting() is not None
+    view.take(RunEnded(None))
+    assert view.waiting() is None
