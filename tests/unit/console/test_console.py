@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from devloop.clients.wait import until
-from devloop.console import Console, heartbeat
+from devloop.console import Console
 from devloop.console.live import View
 from devloop.diagnostic import Diagnostic, Location, Related, Severity, Snippet
 from devloop.errors import InputError
-from devloop.hint import command
 from devloop.model.causes.cause import Cause, ObjectRef
 from devloop.model.doctor.diagnosis import failed, ok, warning
-from devloop.model.report import Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished, StepStarted
+from devloop.model.report import Found, Notice, Outcome, Progress, Readiness, Reconciling, Report, Status, StepFinished
+
+from .test_wrapping import plain
 
 READY = Readiness("flux-system", "infra", True, "ReconciliationSucceeded", "Applied", "main@sha1:abc", objects=3, seconds=0.4)
+
+
 FAILED = Readiness(
     "flux-system",
     "apps",
@@ -31,7 +31,11 @@ FAILED = Readiness(
     ("flux-system/infra",),
     terminal=True,
 )
+
+
 CAUSE = Cause("pod/crash", ObjectRef("Deployment", "shop", "x"), "no", "flux-system/apps", final=True, log=("the last line",))
+
+
 BLOCKED = Readiness("flux-system", "web", False, "DependencyNotReady", "dependency is not ready", "", ("flux-system/apps",))
 
 
@@ -105,57 +109,6 @@ class Clock:
         self._run()
 
 
-@pytest.mark.parametrize("output", ["text", "json"])
-def test_without_a_terminal_a_silent_run_says_what_it_waits_for(
-    output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
-    shown: list[str] = []
-    expected = "still running: cluster 0 s, reconcile 0 s (kind 50%; 1 of 2 Kustomizations ready, not flux-system/web)"
-
-    def is_shown_twice() -> bool:
-        captured = capsys.readouterr()
-        shown.append(captured.out if output == "text" else captured.err)
-        assert output == "text" or captured.out == ""
-        return "".join(shown).count(expected) >= 2
-
-    with Console(output) as console:
-        for title in ("cluster", "reconcile"):
-            console.emit(StepStarted(title))
-        console.emit(Progress("cluster", "kind", 0.5))
-        console.emit(Reconciling((READY, BLOCKED)))
-        until(is_shown_twice, "the line", patience=5, stop=threading.Event(), hint="", pause=0.01)
-        beating = [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
-    assert beating
-    for thread in beating:
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def test_a_run_without_steps_says_that_it_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
-    with Console():
-        out = until(lambda: capsys.readouterr().out, "a line", patience=5, stop=threading.Event(), hint="", pause=0.01)
-    assert "still running: for 0 s" in out
-
-
-def test_output_resets_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    beats: list[float] = []
-    clock = Clock()
-    monkeypatch.setattr(heartbeat, "time", clock)
-    monkeypatch.setattr(heartbeat, "threading", clock)
-    beating = heartbeat.Heartbeat(lambda: beats.append(clock.now))
-    beating.start()
-    for _ in range(8):
-        clock.sleep(heartbeat.INTERVAL / 2)
-        beating.note()
-    noted = clock.now
-    clock.sleep(heartbeat.INTERVAL * 1.5)
-    beating.stop()
-    clock.sleep(heartbeat.INTERVAL * 1.5)
-    assert beats == [noted + heartbeat.INTERVAL]
-
-
 def test_json_is_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console("json")
     with console:
@@ -219,56 +172,6 @@ def test_github_gets_annotations(capsys: pytest.CaptureFixture[str], monkeypatch
     text = capsys.readouterr().out
     assert text.count("::error") == 1
     assert "::error file=b.yaml,line=7,title=pod/crash::Deployment/shop/x: no" in text
-
-
-def narrow(monkeypatch: pytest.MonkeyPatch, columns: int = 40) -> None:
-    """Makes rich use a terminal."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", str(columns))
-
-
-def plain(text: str) -> list[str]:
-    """The lines without colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
-
-
-def test_sentences_are_wrapped_and_commands_are_not(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    narrow(monkeypatch)
-    hint = command("kubectl --context devloop-local --namespace flux-system get kustomizations")
-    Console().error(InputError("this is a sentence that is too long\nand has two lines", hint=hint))
-    assert plain(capsys.readouterr().err) == [
-        "error: this is a sentence that is too",
-        "       long",
-        "       and has two lines",
-        f"hint: {hint}",
-    ]
-
-
-def test_a_hint_that_is_a_sentence_is_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    narrow(monkeypatch)
-    Console().error(InputError("no", hint="use a format like 90s, 10m or 1h30m, or leave it out"))
-    assert plain(capsys.readouterr().err) == ["error: no", "hint: use a format like 90s, 10m or", "      1h30m, or leave it out"]
-
-
-def test_long_words_are_not_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    narrow(monkeypatch)
-    path = "/a/very/long/path/that/does/not/fit/into/a/line/of/forty/columns"
-    Console().error(InputError(f"cannot write {path} today"))
-    assert plain(capsys.readouterr().err) == ["error: cannot write", f"       {path}", "       today"]
-
-
-def test_a_narrow_terminal_has_no_last_column(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [("etcd", "25 MiB", "/cache/tools/etcd"), ("kube-apiserver", "101 MiB", "/cache/tools/kube-apiserver")]
-    Console().table(("tool", "size", "path"), rows)
-    wide = capsys.readouterr().out
-    narrow(monkeypatch)
-    Console().table(("tool", "size", "path"), rows)
-    lines = "\n".join(plain(capsys.readouterr().out))
-    assert "/cache/tools/etcd" in wide
-    assert "etcd              25 MiB" in wide, "numbers are to the right"
-    assert "/cache/tools" not in lines
-    assert "kube-apiserver   101 MiB" in lines
-    assert "the column path needs a wider terminal," in lines
 
 
 @pytest.mark.parametrize(("seconds", "follows", "lines"), [(0.2, False, 1), (0.2, True, 2), (3.0, False, 2)])

@@ -48,31 +48,43 @@ WEB: dict[str, Any] = {
         },
     },
 }
+
+
 QUOTA = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
     "metadata": {"name": "budget", "namespace": "shop"},
     "spec": {"hard": {"pods": "2", "requests.cpu": "1"}},
 }
+
+
 CLAIMING = {
     "apiVersion": "apps/v1",
     "kind": "StatefulSet",
     "metadata": {"name": "db-main", "namespace": "shop"},
     "spec": {"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"storageClassName": "none"}}]},
 }
+
+
 SERVICE = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "web", "namespace": "shop"},
     "spec": {"ports": [{"port": 70000}, {"port": 2}]},
 }
+
+
 DATABASE = {"apiVersion": "example.com/v1", "kind": "Database", "metadata": {"name": "db", "namespace": "shop"}, "spec": {}}
+
+
 GIT = {
     "apiVersion": "source.toolkit.fluxcd.io/v1",
     "kind": "GitRepository",
     "metadata": {"name": "git", "namespace": "shop"},
     "spec": {"url": "http://x", "ref": {"branch": "main"}, "secretRef": {"name": "key"}},
 }
+
+
 RELEASE: dict[str, Any] = {
     "apiVersion": "helm.toolkit.fluxcd.io/v2",
     "kind": "HelmRelease",
@@ -84,7 +96,11 @@ RELEASE: dict[str, Any] = {
         "valuesFrom": [{"kind": "ConfigMap", "name": "values"}],
     },
 }
+
+
 CHECK = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "check"}, "spec": {}}
+
+
 APPS: dict[str, Any] = {
     "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
     "kind": "Kustomization",
@@ -101,7 +117,11 @@ APPS: dict[str, Any] = {
         "suspend": True,
     },
 }
+
+
 OBJECTS = (WEB, QUOTA, CLAIMING, SERVICE, DATABASE, GIT, RELEASE)
+
+
 NAME = "flux-system/apps"
 
 
@@ -142,7 +162,11 @@ def shown(path: str, field: Field, note: str, line: int, *, exact: bool) -> str:
 
 
 SSA = "kustomize.toolkit.fluxcd.io/ssa"
+
+
 POD = "spec.template.spec"
+
+
 C = f"{POD}.containers.web"
 
 
@@ -322,81 +346,6 @@ def test_a_build_that_fails_here_too_and_the_root() -> None:
     found = look("kustomization/substitution", "Kustomization/flux-system/apps", message, graph=rendered(failed))
     assert found[0] == "apps/web.yaml:7"
     assert look("kustomization/missing", "Kustomization/flux-system/flux-system", "it does not exist") == ["cluster/kustomization.yaml?"]
-
-
-HELM = "Helm upgrade failed for release shop/shop with chart shop@0.1.0: "
-SCHEMA = HELM + "values don't meet the specifications of the schema(s) in the following chart(s):\nshop:\n- at '"
-
-
-@pytest.mark.parametrize(
-    ("identifier", "message", "place"),
-    [
-        ("release/values", SCHEMA + "/api/replicas': got string, want integer", "apps/shop-HelmRelease.yaml spec.values.api.replicas"),
-        ("release/values", SCHEMA + "': additional properties 'logLevel' not allowed", "apps/shop-HelmRelease.yaml spec.values.logLevel"),
-        ("release/values", SCHEMA + "/other/key': got string, want integer", "chart/values.yaml other.key"),
-        (
-            "release/values",
-            "could not resolve ConfigMap chart values reference 'shop/values' with key 'values.yaml': configmaps \"values\" not found",
-            "apps/shop-HelmRelease.yaml spec.valuesFrom.values.name",
-        ),
-        ("release/render", HELM + "execution error at (shop/templates/fault.yaml:1:3): no such luck", "chart/templates/fault.yaml:1"),
-        (
-            "release/render",
-            HELM + 'shop/templates/api.yaml:4:3\n  executing "x" at <include>:\n    error calling include:\nshop/templates/_a.tpl:12:14\n'
-            "  executing: nil pointer evaluating interface {}.x",
-            "chart/templates/_a.tpl:12",
-        ),
-        (
-            "release/render",
-            HELM + "YAML parse error on shop/templates/api.yaml: error converting YAML to JSON: yaml: line 5: did not find",
-            "chart/templates/api.yaml?",
-        ),
-        (
-            "release/chart-missing",
-            "invalid chart reference: stat /tmp/x/source/chart: no such file or directory",
-            "apps/shop-HelmRelease.yaml spec.chart.spec.chart",
-        ),
-        (
-            "release/chart-missing",
-            "no 'shop' chart with version matching '1.x' found",
-            "apps/shop-HelmRelease.yaml spec.chart.spec.version",
-        ),
-        (
-            "release/chart-missing",
-            "dependency build error: found in Chart.yaml, but missing in charts/ directory: redis",
-            "chart/Chart.yaml dependencies.redis",
-        ),
-        ("release/chart-unchanged", "the edit of values.yaml is not in the cluster", "chart/Chart.yaml version"),
-        (
-            "release/hook",
-            HELM + "post-upgrade hooks failed: failed early due to stalled resources: [Job/shop/check status: 'Failed']",
-            "chart/templates/check.yaml",
-        ),
-        ("release/hook", HELM + "resource Job/shop/check not ready. status: Failed, message: Job Failed", "chart/templates/check.yaml"),
-        ("release/hook", HELM + "post-upgrade hooks failed: job check failed: BackoffLimitExceeded", "chart/templates/check.yaml"),
-        (
-            "release/failed",
-            HELM + 'server-side apply failed for object shop/check batch/v1, Kind=Job: Job.batch "check" is invalid: spec.template: '
-            "Invalid value: {}: field is immutable",
-            "chart/templates/check.yaml spec",
-        ),
-        ("release/progressing", "dependency 'shop/base' is not ready", "apps/shop-HelmRelease.yaml spec.dependsOn.base.name"),
-    ],
-)
-def test_a_field_of_a_release_or_a_line_of_its_chart(identifier: str, message: str, place: str) -> None:
-    assert look(identifier, "HelmRelease/shop/shop", message)[0] == place
-
-
-@pytest.mark.parametrize(
-    ("message", "field"),
-    [
-        ("failed to checkout and determine revision: unable to list remote for 'http://x': dial tcp: connection refused", "spec.url"),
-        ('failed to checkout and determine revision: couldn\'t find remote ref "refs/heads/x"', "spec.ref.branch"),
-        ("failed to get secret 'shop/key': secrets \"key\" not found", "spec.secretRef.name"),
-    ],
-)
-def test_a_field_of_a_source(message: str, field: str) -> None:
-    assert look("source/failed", "GitRepository/shop/git", message)[0] == f"apps/git-GitRepository.yaml {field}"
 
 
 def test_the_cluster_has_no_place() -> None:
