@@ -11,7 +11,7 @@ CAUSES: Mapping[str, str] = {
     "pod/not-ready": "a container runs, but its readiness probe fails",
     "pod/config-missing": "a pod needs a ConfigMap, a Secret or a key of one that does not exist",
     "pod/volume": "a volume cannot be mounted",
-    "pod/start-failed": "the container runtime cannot start a container",
+    "pod/start-failed": "the kubelet or the container runtime cannot start a container",
     "pod/unschedulable": "no node fits a pod",
     "pod/failed": "a pod failed as a whole, for example because it was evicted",
     "volume/pending": "a PersistentVolumeClaim has no volume",

@@ -56,6 +56,8 @@ def pod_fields(identifier: str, message: str, template: PodTemplate) -> Iterator
             yield from _scheduling(message, template)
         case "volume/pending":
             yield (*spec, "volumes")
+        case "pod/start-failed" if "non-root" in message or "runAsNonRoot" in message:
+            yield from ((*place, "securityContext", "runAsNonRoot") for place in ([container.field] if container else []) + [spec])
         case _ if container:
             yield from ((*container.field, *field) for field in _of_container(identifier, message, container.body))
 

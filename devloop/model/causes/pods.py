@@ -12,20 +12,22 @@ from typing import Any
 
 from devloop.model.causes.cause import Cause, Container, ObjectRef
 from devloop.model.causes.observed import event_time, metadata
-from devloop.model.causes.refusals import TRANSIENT, named_missing
+from devloop.model.causes.refusals import TRANSIENT, is_transient, named_missing
 from devloop.model.causes.times import seconds
 from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object
 from devloop.model.messages import counted, one_line
 
 IMAGE_PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"})
-NOT_STARTED = {
-    "InvalidImageName": "pod/image-name",
-    "CreateContainerConfigError": "pod/config-missing",
-    **dict.fromkeys(
-        ("CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"), "pod/start-failed"
-    ),
-}
+NOT_STARTED = frozenset({
+    "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+    "PreCreateHookError", "PreStartHookError", "PostStartHookError",
+})  # fmt: skip
+# Of an object or a key that does not exist, in pkg/kubelet/kubelet_pods.go.
+_NO_KEY = re.compile(r"couldn't find key \S+ in (ConfigMap|Secret) ")
+# Of a kubelet or a runtime that is still behind, which it says with the same reasons as what never works: kubelet_pods.go,
+# util/manager/watch_based_manager.go, and containerd after an attempt that it gave up.
+_BEHIND = re.compile(r"failed to sync \w+ cache|cannot construct envvars|failed to list services|is reserved for|deadline exceeded")
 NEVER_RAN = frozenset({"StartError", "ContainerCannotRun"})  # of containerd and of Docker
 NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
 
@@ -90,8 +92,10 @@ class _ContainerView:
             return self._not_pulled(message or reason)
         if reason == "InvalidImageName":
             text = f"container {self.name}: {self.spec.get('image', '')} is not an image reference"
-        if kind := NOT_STARTED.get(reason):
-            return Cause(kind, self.workload, text, final=True)
+            return Cause("pod/image-name", self.workload, text, final=True)
+        if reason in NOT_STARTED:
+            kind = "pod/config-missing" if named_missing(message) or _NO_KEY.search(message) else "pod/start-failed"
+            return Cause(kind, self.workload, text, final=not (is_transient(message) or _BEHIND.search(message)))
         if self._has_failed(now):
             return self._crash()
         if self.state("running") and not self.status.get("ready"):

@@ -30,6 +30,7 @@ WEB: dict[str, Any] = {
             "spec": {
                 "serviceAccountName": "web",
                 "nodeSelector": {"disk": "fast"},
+                "securityContext": {"runAsNonRoot": True},
                 "containers": [
                     {
                         "name": "web",
@@ -168,6 +169,7 @@ POD = "spec.template.spec"
 
 
 C = f"{POD}.containers.web"
+SECURE = f"{POD}.securityContext.runAsNonRoot"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,7 @@ C = f"{POD}.containers.web"
         ("pod/crash", "container proxy exited with code 2", f"{POD}.containers.proxy.command"),
         ("pod/crash", "container unknown exited with code 2", ""),
         ("pod/start-failed", 'container web: exec: "/no/such/program": stat /no/such/program: no such file or directory', f"{C}.args"),
+        ("pod/start-failed", "container web: container has runAsNonRoot and image will run as root (container: web)", SECURE),
         ("pod/out-of-memory", "container web ran out of memory (limit 64Mi, exit code 137)", f"{C}.resources.limits.memory"),
         (
             "pod/out-of-memory",

@@ -13,6 +13,8 @@ from devloop.model.causes.workloads import workload_causes
 from .objects import NOW, at, deployment, ended, pod, replica_set, running, waiting, warning
 
 CRASHED = waiting("CrashLoopBackOff", lastState=ended(), restartCount=2)
+TIMED_OUT = "timed out waiting for the condition"
+BEHIND = "services have not yet been read at least once, cannot construct envvars"
 PROBE = 'Readiness probe failed: Get "http://10.0.0.1:80/": connection refused'
 
 
@@ -47,6 +49,11 @@ def only(*objects: dict[str, Any], **status: Any) -> Cause:
         ),
         (waiting("InvalidImageName", "couldn't parse"), "pod/image-name", "example.com/web:1 is not an image reference", True),
         (waiting("CreateContainerConfigError", 'configmap "x" not found'), "pod/config-missing", 'configmap "x" not found', True),
+        (waiting("CreateContainerConfigError", "couldn't find key a in Secret shop/x"), "pod/config-missing", "key a in Secret", True),
+        (waiting("CreateContainerConfigError", "image will run as root"), "pod/start-failed", "run as root", True),
+        (waiting("CreateContainerConfigError", f"failed to sync configmap cache: {TIMED_OUT}"), "pod/start-failed", TIMED_OUT, False),
+        (waiting("CreateContainerConfigError", BEHIND), "pod/start-failed", BEHIND, False),
+        (waiting("CreateContainerError", "context deadline exceeded"), "pod/start-failed", "deadline exceeded", False),
         (waiting("CreateContainerError", "no such file"), "pod/start-failed", "no such file", True),
         (CRASHED, "pod/crash", "exited with code 3, restarted 2 times", True),
         (waiting("CrashLoopBackOff", lastState=ended(137, "OOMKilled")), "pod/out-of-memory", "(limit 64Mi, exit code 137)", True),
