@@ -10,7 +10,7 @@ from devloop.steps import Output, Step
 from devloop.steps.build import RunBuildCommands
 from devloop.steps.cluster import CheckRunning, CompleteCluster, CreateCluster, DeleteEnvironment, LoadImages, StopEnvironment
 from devloop.steps.feed import OpenFeed
-from devloop.steps.flux import ConfigureSync, InstallFlux, StartControllers
+from devloop.steps.flux import ConfigureSync, InstallFlux, LeaveUnaffected, StartControllers
 from devloop.steps.repository import BuildGraph, PushSnapshot, ServeGit, TakeSnapshot
 from devloop.steps.secrets import InjectKeys, OpenSecrets
 from devloop.steps.status import ShowStatus
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from devloop.flux.feed import Feed
     from devloop.model.cluster.environment import Source
     from devloop.model.flux.graph import Graph
+    from devloop.model.kubernetes.objects import ObjectId
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ def plan_sync(
     validate: bool = True,
     allow_remote: bool = False,
     push_anyway: bool | None = None,
+    whole: bool = False,
 ) -> Plan:
     """From an edit to everything Ready at the snapshot, in an environment that is up; `feed` is kept open.
 
-    Nothing is pushed that `validate` refuses, unless `push_anyway`, an option of `watch` (None for `sync`).
+    Flux reconciles what the edit affects, with `whole` everything. Nothing is pushed that `validate` refuses, unless `push_anyway`, an
+    option of `watch` (None for `sync`).
     """
     graph: Output[Graph] = Output()
     running = CheckRunning()
@@ -110,10 +113,13 @@ def plan_sync(
 
     images = LoadImages(graph, needs=checked)
     keys = InjectKeys(graph, needs=checked)
-    push = PushSnapshot(source, needs=checked)
-    sync = ConfigureSync(graph, source, needs=(keys, push, images))
+    unaffected: Output[frozenset[ObjectId]] = Output()
+    affected = () if whole else (LeaveUnaffected(graph, source, unaffected, needs=checked),)
+    push = PushSnapshot(source, needs=(*affected, *checked))
+    sync = ConfigureSync(graph, source, None if whole else unaffected, needs=(keys, push, images))
     ready = AwaitReady(graph, source, timeout, feed, needs=(sync, follow))
-    return Plan((running, build, toolchain, follow, repository, validation, snapshot, secrets, images, keys, push, sync, ready))
+    prepared = (running, build, toolchain, follow, repository, validation, snapshot, secrets)
+    return Plan((*prepared, images, keys, *affected, push, sync, ready))
 
 
 def plan_status(*, follow: bool) -> Plan:

@@ -101,6 +101,10 @@ KeyFile = Annotated[
     typer.Option("--age-key-file", metavar="FILE", help="File of age identities; takes precedence over other sources.", show_default=False),
 ]
 AllowRemote = Annotated[bool, typer.Option("--allow-remote", help="Fetch remote bases; otherwise they are not checked.")]
+Whole = Annotated[
+    bool,
+    typer.Option("--whole", help="Reconcile every Kustomization, as in production, not only those that the edit affects."),
+]
 AllowBuild = Annotated[bool, typer.Option("--allow-build", help="Allow the build commands of devloop.yaml without asking.")]
 Provisioner = Annotated[
     str,

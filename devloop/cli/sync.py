@@ -16,6 +16,7 @@ from devloop.cli.options import (
     OutputOption,
     Provisioner,
     Timeout,
+    Whole,
     seconds,
 )
 from devloop.output import TEXT
@@ -31,6 +32,7 @@ def sync(
     key_file: KeyFile = None,
     timeout: Timeout = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
+    whole: Whole = False,
     allow_remote: AllowRemote = False,
     allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
@@ -49,6 +51,6 @@ def sync(
     ask_for_build_commands(context, allowed=allow_build)
     with open_console(output, context, output_file, events=events) as console:
         limit = seconds(timeout)
-        flags = {"validate": not no_validate, "allow_remote": allow_remote}
+        flags = {"validate": not no_validate, "allow_remote": allow_remote, "whole": whole}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, limit, path=path, **flags)
         show(console, run(request, console.emit))

@@ -16,6 +16,7 @@ from devloop.cli.options import (
     OutputOption,
     Provisioner,
     Timeout,
+    Whole,
     seconds,
 )
 from devloop.output import TEXT
@@ -32,6 +33,7 @@ def watch(
     timeout: Timeout = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Skip validation.")] = False,
     push_anyway: Annotated[bool, typer.Option("--push-anyway", help="Push also what validation refuses.")] = False,
+    whole: Whole = False,
     allow_remote: AllowRemote = False,
     allow_build: AllowBuild = False,
     output: OutputOption = TEXT,
@@ -57,7 +59,7 @@ def watch(
     actions = {"q": lambda: messages.put(Key.QUIT), "r": lambda: messages.put(Key.RUN), "?": view.toggle_help}
     ask_for_build_commands(context, allowed=allow_build)
     with open_console(output, context, output_file, events=events, view=view) as console:
-        flags = {"validate": not no_validate, "allow_remote": allow_remote}
+        flags = {"validate": not no_validate, "allow_remote": allow_remote, "whole": whole}
         request = Request(context.obj.repository, environment, definition, provisioner, key_file, seconds(timeout), path=path, **flags)
         with keys(lambda key: actions.get(key, lambda: None)()):
             report = run(request, console.emit, messages, push_anyway=push_anyway)

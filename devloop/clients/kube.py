@@ -269,6 +269,12 @@ class Kube:
                 content_type="application/merge-patch+json",
             )
 
+    def patch_status(self, resource: Resource, namespace: str, name: str, operations: Sequence[Mapping[str, Any]]) -> None:
+        """Patch the status of an object (RFC 6902). Raises ApiError with status 422 where a `test` among the operations fails."""
+        path = resource.path(namespace, name) + "/status"
+        query = {"fieldManager": FIELD_MANAGER}
+        self.request("PATCH", path, operations, query=query, content_type="application/json-patch+json")
+
     def stream(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
         """The lines of an answer that goes on, as they come; ends with the connection. Raises like `request`."""
         from urllib3.exceptions import HTTPError

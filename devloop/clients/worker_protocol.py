@@ -174,6 +174,7 @@ class BuildResult(TypedDict):
     remote: NotRequired[Sequence[RemoteName]]
     dropped: NotRequired[Sequence[Failure]]
     failure: NotRequired[Failure]
+    fingerprint: NotRequired[str]
 
 
 class BuiltObject(TypedDict):

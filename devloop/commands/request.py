@@ -26,7 +26,7 @@ class Request:
     """The options of `up`, `status` and `down`; `timeout` in seconds, None for the definition's.
 
     `validate` stops the run at the first errors; `allow_remote` lets validation fetch remote bases (Flux always fetches them).
-    `path` replaces the folder that Flux enters.
+    `path` replaces the folder that Flux enters; with `whole`, `sync` and `watch` reconcile what an edit does not affect as well.
     """
 
     root: Path
@@ -39,6 +39,7 @@ class Request:
     recreate: bool = False
     allow_remote: bool = False
     path: Path | None = None
+    whole: bool = False
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ def sync(request: Request, emit: Emit) -> Report:
     environment = usable(request)
     [name, *_] = existing_choices(request.provisioner, environment)
     result, source, feed = Result(), Output[Source](), Output[Feed]()
-    options = {"validate": request.validate, "allow_remote": request.allow_remote}
+    options = {"validate": request.validate, "allow_remote": request.allow_remote, "whole": request.whole}
 
     superseded = threading.Event()
 

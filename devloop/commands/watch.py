@@ -120,11 +120,16 @@ class _Watch:
     def _run(self, session: Session) -> None:
         result, source = Result(), Output[Source]()
         session.emit = redacted(session, recorded(result, _until(session.stop, self.emit)))
-        timeout = self.request.timeout or session.environment.definition.timeout
-        flags = {"validate": self.request.validate, "allow_remote": self.request.allow_remote, "push_anyway": self.push_anyway}
+        request, timeout = self.request, self.request.timeout or session.environment.definition.timeout
+        flags = {
+            "validate": request.validate,
+            "allow_remote": request.allow_remote,
+            "whole": request.whole,
+            "push_anyway": self.push_anyway,
+        }
         try:
             with in_turn(lock_file(session.environment), self._say_busy, session.stop, "watch"):
-                run(plan_sync(source, self.idle.feed, timeout, **flags), session, result)
+                run(plan_sync(source, self.idle.feed, timeout, push_anyway=self.push_anyway, **flags), session, result)
             self._check_missed(source)
         except (DevloopError, OSError) as error:
             known = refused(error) if isinstance(error, OSError) else error

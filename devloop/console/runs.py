@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MOST_PATHS = 3
+AFFECTED = "affected"  # the step that tells which Kustomizations an edit affects
 KEYS = "q quit   r run now   ? help"
 HELP = (
     "Every edit below the repository starts a run: validation, push, and Flux until everything is ready.",
@@ -53,6 +54,8 @@ class RunsView(View):
                 return self._conclusion(report)
             case StepFinished(outcome):
                 line = super().take(event)
+                if outcome.title == AFFECTED and outcome.status is not Status.FAILED and outcome.ran:
+                    return Hanging(styled(f"          affects {outcome.message}", style="dim"), 10)
                 return line if outcome.status is Status.FAILED else None
         return super().take(event)
 

@@ -72,11 +72,6 @@ def rbac(controller: str, objects: Sequence[Mapping[str, Any]]) -> list[Object]:
     return result
 
 
-def own_git_repositories(graph: Graph) -> tuple[ObjectId, ...]:
-    """The GitRepositories that the Kustomizations of the repository use as their source."""
-    return tuple(sorted({ROOT} | {ObjectId(ref.namespace, ref.name) for ref in graph.own_sources}))
-
-
 def git_repository(graph: Graph, object_id: ObjectId, url: str, branch: str) -> Object:
     """The source of the snapshot, which takes of it what the repository's own definition of that source takes, if any."""
     settings = _settings(graph, object_id)

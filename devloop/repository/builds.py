@@ -1,7 +1,7 @@
 """Opens the build worker; its requests and answers as values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class Rendering:
     encrypted: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
     failure: Failure | None = None
+    fingerprint: str = field(default="", compare=False)
 
 
 def scope(environment: str, base: str, root: ObjectId = ROOT, *, strict: bool = True) -> str:
@@ -83,6 +84,7 @@ def read_answer(answer: protocol.Answer) -> Rendering:
         encrypted=tuple(result["encrypted"]),
         remote=tuple(name["shown"] for name in remote_names(answer)),
         failure=read_failure(failure) if failure else None,
+        fingerprint=result.get("fingerprint", ""),
     )
 
 

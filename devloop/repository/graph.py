@@ -21,6 +21,7 @@ from devloop.repository.builds import UNKNOWABLE, Build, Rendering, scope
 from devloop.repository.entry_points.flux_files import documents
 from devloop.repository.helm_releases import render_releases
 from devloop.repository.input_files import read_input
+from devloop.repository.moments import now
 from devloop.repository.remote_bases import build_all
 from devloop.repository.sources import Sources
 
@@ -34,12 +35,13 @@ def build_graph(environment: Environment, worker: Worker, *, remotes: Collection
     Paths are relative to the repository's root, or to the definition's source directory if more of them exist there. Remote bases are
     skipped without a `fetcher`. Failures and missing sources are nodes too; only a broken worker raises.
     """
+    read_at = now()
     from_root = _build_from(environment, worker, ".", remotes, fetcher)
     directory = posixpath.normpath(environment.definition.source_directory)
     if directory == "." or _reached(from_root) == len(from_root.nodes):
-        return from_root
+        return replace(from_root, read_at=read_at)
     below = _build_from(environment, worker, directory, remotes, fetcher)
-    return below if _reached(below) > _reached(from_root) else from_root
+    return replace(below if _reached(below) > _reached(from_root) else from_root, read_at=read_at)
 
 
 def _build_from(environment: Environment, worker: Worker, base: str, remotes: Collection[str], fetcher: Fetcher | None) -> Graph:

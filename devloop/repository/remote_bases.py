@@ -40,12 +40,18 @@ def build_all(worker: Worker, scope: str, base: str, builds: Sequence[Build], fe
     pending = dict(enumerate(builds))
     for level in range(_DEPTH + 1):
         answers = dict(zip(pending, worker.ask_all([build.question(scope, base) for build in pending.values()]), strict=True))
-        renderings |= {index: read_answer(answer) for index, answer in answers.items()}
+        renderings |= {index: _rendering(pending[index], answer) for index, answer in answers.items()}
         remote = {index: names for index, answer in answers.items() if (names := remote_names(answer))}
         if not fetcher or not remote or level == _DEPTH:
             break
         pending = _with_remotes(pending, remote, renderings, fetcher)
     return [renderings[index] for index in range(len(builds))]
+
+
+def _rendering(build: Build, answer: protocol.Answer) -> Rendering:
+    """What comes from remote bases may differ at the same revision."""
+    rendering = read_answer(answer)
+    return replace(rendering, fingerprint="") if build.remotes or rendering.remote else rendering
 
 
 def _with_remotes(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from devloop.clients.kube import GIT_REPOSITORIES, KUSTOMIZATIONS, NAMESPACES
 from devloop.flux import manifests
+from devloop.flux.affected import forget_artifact, leave_unaffected
 from devloop.flux.install import install
 from devloop.flux.termination import await_gone
 from devloop.model.cluster.environment import Source
@@ -12,9 +13,13 @@ from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
 from devloop.model.flux.setup import CONTROLLER, FluxSetup
 from devloop.model.kubernetes.objects import ObjectId
+from devloop.model.messages import join_some
 from devloop.model.report import Outcome
+from devloop.provisioners import state_dir
 from devloop.session import Session
 from devloop.steps import Output, Step, outcome
+
+MOST_NAMES = 6  # Kustomizations in one line
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,31 @@ def _difference(setup: FluxSetup, version: str) -> str:
 
 
 @dataclass(frozen=True)
-class ConfigureSync:
-    """Flux has the repository's sources and the root Kustomization, and fetches the snapshot now."""
+class LeaveUnaffected:
+    """What the snapshot does not affect is at it before Flux has it: `unaffected`. Nothing is where that cannot be told."""
 
     graph: Output[Graph]
     source: Output[Source]
+    unaffected: Output[frozenset[ObjectId]]
+    title: str = "affected"
+    needs: tuple[Step, ...] = ()
+
+    def run(self, session: Session) -> Outcome:
+        graph, source = self.graph.value, self.source.value
+        folder = state_dir(session.provisioner.name, session.environment.definition.name)
+        rest = leave_unaffected(session.kube, graph, source.revision, folder) if source.is_built else frozenset()
+        self.unaffected.set(rest)
+        affected = [str(node.kustomization.id) for node in graph if node.kustomization.id not in rest]
+        return outcome(False, join_some(affected, MOST_NAMES) if rest and affected else "everything" if affected else "nothing")
+
+
+@dataclass(frozen=True)
+class ConfigureSync:
+    """Flux has the repository's sources and the root Kustomization, and fetches the snapshot now; for `unaffected` nothing changes."""
+
+    graph: Output[Graph]
+    source: Output[Source]
+    unaffected: Output[frozenset[ObjectId]] | None = None
     title: str = "sync"
     needs: tuple[Step, ...] = ()
 
@@ -63,7 +88,7 @@ class ConfigureSync:
         self._await_removals(session)
         endpoint = session.git_server.endpoint()
         credentials = {"username": endpoint.pull_user, "password": endpoint.pull_password}
-        sources = manifests.own_git_repositories(graph)
+        sources = graph.own_git_repositories
         for namespace in sorted({source.namespace for source in sources}):
             if namespace != NAMESPACE:
                 session.kube.apply(manifests.namespace(namespace))
@@ -88,6 +113,8 @@ class ConfigureSync:
         if (status.get("artifact") or {}).get("revision") == self.source.value.revision:
             return False
         if status:
+            if self.unaffected and self.unaffected.value:
+                forget_artifact(session.kube, applied)
             token = {REQUESTED_AT: f"{time.time_ns():020d}"}
             session.kube.annotate(GIT_REPOSITORIES, source.namespace, source.name, token)
         return True

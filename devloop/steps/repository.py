@@ -1,12 +1,13 @@
 """The repository as Flux sees it: the graph of its Kustomizations, and the working tree as a commit on the Git server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devloop.clients.git import remotes
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.graph import Graph
 from devloop.model.report import Outcome
 from devloop.repository.graph import build_graph
+from devloop.repository.moments import is_built_from
 from devloop.repository.remote_bases import open_fetcher
 from devloop.repository.snapshot import push, snapshot
 from devloop.session import Session
@@ -37,8 +38,9 @@ class TakeSnapshot:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        source = snapshot(session.environment.root, self.graph.value.source_directory)
-        self.source.set(source)
+        root, graph = session.environment.root, self.graph.value
+        source = snapshot(root, graph.source_directory)
+        self.source.set(replace(source, is_built=is_built_from(graph, root)))
         return outcome(False, source.revision)
 
 

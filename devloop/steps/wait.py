@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from devloop.clients.kube import KUSTOMIZATIONS
 from devloop.errors import DevloopError, Interrupted
-from devloop.flux import expectations
+from devloop.flux import affected, expectations
 from devloop.flux.completeness import Completeness
 from devloop.flux.feed import Feed
 from devloop.flux.manifests import removals
@@ -58,6 +58,7 @@ class AwaitReady:
             try:
                 return _Wait(session, graph, watching, completeness, self.timeout).run()
             finally:
+                affected.note(folder, graph, self.source.value, state)
                 session.emit(Traced(tuple(state.phases.all(state.start, time.monotonic()))))
 
     def _opened(self, session: Session) -> AbstractContextManager[Feed]:
@@ -86,6 +87,8 @@ class _Wait:
     def run(self) -> Outcome:
         while True:
             if self.session.stop.is_set():
+                with suppress(DevloopError):
+                    self._request([*self.nudges.held()])  # Flux goes on alone
                 raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
             now = time.monotonic()
             if self.watching.synced and (verdict := self._attempt(now)):
@@ -156,6 +159,8 @@ class _Wait:
         waiting = sum(not (k.ready or k.suspended) for k in states)
         if waiting:
             message = f"{waiting} of {counted(len(states), 'Kustomization')} {'is' if waiting == 1 else 'are'} not ready"
+        elif unfetched := self.state.unfetched():
+            message = "not fetched: " + join_some([*map(str, unfetched)], MOST_NAMES)
         else:
             message = "not available: " + join_some(sorted({str(cause.object) for cause in causes}), MOST_NAMES)
         return Outcome(Status.FAILED, message + after, hint)

@@ -43,12 +43,14 @@ class ExpectedObject(NamedTuple):
 
 @dataclass(frozen=True)
 class Expected:
-    """`kustomizations` that should exist, each with its parent and dependencies; `excluded` ones do not count."""
+    """`kustomizations` that should exist, each with its parent and dependencies; `excluded` ones do not count. `sources` are the
+    GitRepositories that have to be at the revision."""
 
     revision: str
     kustomizations: Mapping[ObjectId, Sequence[ObjectId]]
     excluded: frozenset[ObjectId] = frozenset()
     objects: tuple[ExpectedObject, ...] = ()
+    sources: tuple[ObjectId, ...] = ()
 
     @classmethod
     def of(cls, graph: Graph, revision: str, is_removed: Callable[[Node, Manifest], bool] = lambda *_: False) -> Expected:
@@ -58,6 +60,7 @@ class Expected:
             {node.kustomization.id: _before(node) for node in graph},
             frozenset(node.kustomization.id for node in graph if node.kustomization.excluded),
             tuple(_objects(graph, is_removed)),
+            graph.own_git_repositories,
         )
 
     @cached_property
@@ -94,6 +97,7 @@ class Expected:
             "kustomizations": {str(name): [str(each) for each in before] for name, before in self.kustomizations.items()},
             "excluded": sorted(map(str, self.excluded)),
             "objects": [list(each) for each in self.objects],
+            "sources": list(map(str, self.sources)),
         }
 
     @classmethod
@@ -104,6 +108,7 @@ class Expected:
             {_id(name): tuple(map(_id, before)) for name, before in document["kustomizations"].items()},
             frozenset(map(_id, document["excluded"])),
             tuple(ExpectedObject(*map(str, each)) for each in document["objects"]),
+            tuple(map(_id, document["sources"])),
         )
 
 

@@ -1,7 +1,7 @@
 """An environment of the repository (local, dev, prod) and a snapshot of its source. Never contains a key."""
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from devloop.model.cluster.definition import ClusterDefinition
@@ -35,12 +35,16 @@ class NamedEnvironment:
 
 @dataclass(frozen=True)
 class Source:
-    """A snapshot of the working tree: `commit` and `tree` are object ids, `directory` the folder that became the root ('.' for all)."""
+    """A snapshot of the working tree: `commit` and `tree` are object ids, `directory` the folder that became the root ('.' for all).
+
+    `is_built` says whether the environment's graph was built from the same files.
+    """
 
     commit: str
     tree: str
     directory: str = "."
     branch: str = "main"
+    is_built: bool = field(default=False, compare=False)
 
     @property
     def revision(self) -> str:

@@ -3,16 +3,24 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from devloop.hint import Hint
 from devloop.model.flux.kustomization import Kustomization, SourceRef
-from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROLLERS
+from devloop.model.flux.names import CONTROLLERS, HELM_RELEASE, REQUIRED_CONTROLLERS, ROOT
 from devloop.model.flux.setup import FluxSetup
 from devloop.model.kubernetes.manifest import Manifest, Origin, images_in
 from devloop.model.kubernetes.objects import ObjectId
 
 # Fields of a bootstrapped repository's root Kustomization that apply to the entry path too.
 SELF_FIELDS = ("postBuild", "components", "commonMetadata", "targetNamespace", "patches", "decryption")
+
+
+class Moment(NamedTuple):
+    """Seconds since 1970, and of a clock that nobody sets."""
+
+    wall: float
+    steady: float
 
 
 class NodeState(StrEnum):
@@ -78,7 +86,7 @@ class Node:
     """One Kustomization and what it renders; `files` are those that its build read, `encrypted` those of them that SOPS encrypted.
 
     `directory` is its path; all are relative to the repository root. `remote` are bases that were not fetched. `others` render the same
-    Kustomization as `parent` does.
+    Kustomization as `parent` does. `fingerprint` changes with everything that the build depends on; '' where that cannot be told.
     """
 
     kustomization: Kustomization
@@ -91,6 +99,7 @@ class Node:
     encrypted: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
     failure: Failure | None = None
+    fingerprint: str = ""
     others: tuple[ObjectId, ...] = ()
     releases: tuple[Release, ...] = ()
 
@@ -100,7 +109,8 @@ class Graph:
     """All Kustomizations of one environment; the first node is the root, for the entry path.
 
     Paths are relative to `source_directory`: '.' (the repository root) or the definition's source directory, whichever makes the
-    referenced paths exist. `own_sources` are the sourceRefs of this repository itself, `setup` is how it runs Flux.
+    referenced paths exist. `own_sources` are the sourceRefs of this repository itself, `setup` is how it runs Flux, `read_at` is when its
+    files began to be read.
     """
 
     environment: str
@@ -109,6 +119,7 @@ class Graph:
     nodes: tuple[Node, ...] = ()
     own_sources: frozenset[SourceRef] = frozenset()
     setup: FluxSetup = FluxSetup()
+    read_at: Moment | None = field(default=None, compare=False)
     by_id: Mapping[ObjectId, Node] = field(init=False, repr=False, compare=False, default_factory=dict)
     by_parent: Mapping[ObjectId | None, tuple[Node, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -133,6 +144,11 @@ class Graph:
 
     def children(self, parent: ObjectId) -> tuple[Node, ...]:
         return self.by_parent.get(parent, ())
+
+    @property
+    def own_git_repositories(self) -> tuple[ObjectId, ...]:
+        """The GitRepositories that the repository's Kustomizations have as their source, where devloop runs them."""
+        return tuple(sorted({ROOT} | {ObjectId(ref.namespace, ref.name) for ref in self.own_sources}))
 
     @property
     def controllers(self) -> tuple[str, ...]:

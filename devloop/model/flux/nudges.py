@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from devloop.model.causes.cause import ObjectRef
 from devloop.model.causes.refusals import is_transient
+from devloop.model.flux.affected import is_held
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reconciliation import WATCHED, Reconciliation, checking_health, is_attempting, kustomization_id, targets_of
-from devloop.model.kubernetes.conditions import condition
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object, ObjectId
 
 # A health check checks everything when it starts, then every five seconds. Seconds to wait for its first check: objects that became
@@ -85,6 +86,11 @@ class Nudges:
         state = assess(obj, self._state.revision)
         if state.ready or state.suspended:
             return None
+        if is_held(obj, self._state.revision):
+            is_next = self._fetched_at(obj) is not None and ready.issuperset(parse_kustomization(obj).depends_on)
+            return ("held", self._state.revision) if is_next else None
+        if self._is_behind(obj, now):
+            return ("behind", self._state.revision)
         if checking_health(obj):
             return self._healthy_since(obj, now)
         # A controller that lost the API server for a moment tries again after an interval, and its last status stays.
@@ -99,6 +105,21 @@ class Nudges:
         attempted_at = self._state.attempted_at[ObjectRef.of(obj)]
         later = frozenset(name for name in ready if self._state.ready_at[name] > attempted_at)
         return later if state.terminal and later else None
+
+    def held(self) -> Iterator[ObjectId]:
+        """Kustomizations that wait for `due`."""
+        for obj in self._state.observed.of_kind(KUSTOMIZATION):
+            if is_held(obj, self._state.revision):
+                yield kustomization_id(obj)
+
+    def _is_behind(self, obj: Object, now: float) -> bool:
+        """Whether it rests at another revision than its source has by now: what the controller saw of it was changed meanwhile."""
+        fetched_at, is_old = self._fetched_at(obj), has_condition(obj, "Ready") and not has_condition(obj, "Reconciling")
+        return is_old and fetched_at is not None and now - max(fetched_at, self._state.changed_at[ObjectRef.of(obj)]) >= STUCK_AFTER
+
+    def _fetched_at(self, obj: Object) -> float | None:
+        source = parse_kustomization(obj).source
+        return self._state.phases.fetched_at(ObjectRef(source.kind, source.namespace, source.name))
 
     def _healthy_since(self, obj: Object, now: float) -> object | None:
         """The versions of a running health check's targets, once they are healthy and the check had time to notice."""

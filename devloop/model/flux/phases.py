@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from devloop.model.causes.cause import ObjectRef
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, SOURCES
 from devloop.model.kubernetes.conditions import condition, has_condition
@@ -34,6 +35,10 @@ class Phases:
             self._note(key, _phase(obj, revision), now, is_ready=assess(obj, revision).ready)
         elif kind == HELM_RELEASE:
             self._note(key, "release" if has_condition(obj, "Reconciling") else "", now, is_ready=has_condition(obj, "Ready"))
+
+    def fetched_at(self, source: ObjectRef) -> float | None:
+        """When the source had the revision, None if it does not have it."""
+        return self._ends.get((source.kind, f"{source.namespace}/{source.name}"))
 
     def _note(self, key: tuple[str, str], phase: str, now: float, *, is_ready: bool) -> None:
         if is_ready:

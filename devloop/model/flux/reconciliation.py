@@ -45,8 +45,7 @@ class Reconciliation:
         """The expected one, else what the source of the root Kustomization has."""
         if self.expected.revision:
             return self.expected.revision
-        source = self.observed.get(ObjectRef(GIT_REPOSITORY, ROOT.namespace, ROOT.name)) or {}
-        return str(((source.get("status") or {}).get("artifact") or {}).get("revision", ""))
+        return artifact_revision(self.observed.get(ObjectRef(GIT_REPOSITORY, ROOT.namespace, ROOT.name)))
 
     @property
     def progress_at(self) -> float:
@@ -180,7 +179,12 @@ class Reconciliation:
     def healthy(self, now: float) -> bool:
         """Whether everything is Ready at the revision and every workload available."""
         states = self.kustomizations(now)
-        return bool(states) and all(k.ready or k.suspended for k in states) and not any(self.unavailable())
+        return bool(states) and all(k.ready or k.suspended for k in states) and not (self.unfetched() or any(self.unavailable()))
+
+    def unfetched(self) -> tuple[ObjectRef, ...]:
+        """The repository's own sources that are not at the revision yet."""
+        refs = [ObjectRef(GIT_REPOSITORY, source.namespace, source.name) for source in self.expected.sources]
+        return tuple(ref for ref in refs if artifact_revision(self.observed.get(ref)) != self.revision)
 
     def is_requested(self, object_id: ObjectId, obj: Object) -> bool:
         """Whether a requested reconciliation is not done yet."""
@@ -198,6 +202,11 @@ def owner_of(obj: Object) -> ObjectRef | None:
         if name := labels.get(f"{group}/name"):
             return ObjectRef(kind, str(labels.get(f"{group}/namespace", "")), str(name))
     return None
+
+
+def artifact_revision(source: Object | None) -> str:
+    """What a source has, '' for none."""
+    return str((((source or {}).get("status") or {}).get("artifact") or {}).get("revision", ""))
 
 
 def is_fetched(source: Object) -> bool:

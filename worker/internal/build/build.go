@@ -52,8 +52,9 @@ func (b *Builder) Build(in *scope.Scope, r *protocol.BuildRequest) json.RawMessa
 		run.result.Failure = run.explainer().Explain(err)
 	}
 	run.listFiles()
+	inputs := run.inputs()
 	result, bodies := run.result.Encode()
-	run.store(result, bodies)
+	run.store(inputs, result, bodies)
 	return result
 }
 

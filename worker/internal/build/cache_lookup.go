@@ -79,29 +79,37 @@ func (b *run) again() map[string]*scope.Export {
 	return repeated.exports
 }
 
-// store keeps the answer for the next run, and what the build rendered for this one.
-func (b *run) store(result json.RawMessage, bodies []protocol.Span) {
-	made := &scope.Rendering{Owner: b.owner(), All: func() []*scope.Object { return scope.WrapObjects(b.result.Objects) }, Maker: b}
-	inputs, storable := []byte(nil), false
-	if b.view != nil && b.key != "" {
-		inputs, storable = b.view.Inputs()
+// inputs is what the build read of its source, as the answer's fingerprint has it; nil where nothing may depend on the answer.
+func (b *run) inputs() []byte {
+	if b.view == nil || b.key == "" {
+		return nil
 	}
-	if storable {
-		made.Fingerprint = cache.Digest(b.key, string(inputs))
-		b.builder.Results.Put(b.key, b.entry(inputs, result, bodies, made.Fingerprint).Encode())
+	inputs, storable := b.view.Inputs()
+	if !storable {
+		return nil
 	}
-	b.scope.AddExports(b.exports)
-	b.scope.AddRendering(made)
+	b.result.Fingerprint = cache.Digest(b.key, string(inputs))
+	return inputs
 }
 
-func (b *run) entry(inputs []byte, result json.RawMessage, bodies []protocol.Span, fingerprint string) *cache.Entry {
+// store keeps the answer for the next run, and what the build rendered for this one.
+func (b *run) store(inputs []byte, result json.RawMessage, bodies []protocol.Span) {
+	if b.result.Fingerprint != "" {
+		b.builder.Results.Put(b.key, b.entry(inputs, result, bodies).Encode())
+	}
+	b.scope.AddExports(b.exports)
+	all := func() []*scope.Object { return scope.WrapObjects(b.result.Objects) }
+	b.scope.AddRendering(&scope.Rendering{Owner: b.owner(), Fingerprint: b.result.Fingerprint, All: all, Maker: b})
+}
+
+func (b *run) entry(inputs []byte, result json.RawMessage, bodies []protocol.Span) *cache.Entry {
 	entry := &cache.Entry{Inputs: inputs, Answer: result}
 	for key, object := range b.exports {
 		export := cache.Export{Key: key, Secret: object.Secret}
 		if object.Whole {
 			export.From, export.To = bodies[object.Index].From, bodies[object.Index].To
 		} else {
-			object.Fingerprint = cache.Digest(fingerprint, key)
+			object.Fingerprint = cache.Digest(b.result.Fingerprint, key)
 		}
 		export.Fingerprint = object.Fingerprint
 		entry.Exports = append(entry.Exports, export)

@@ -27,14 +27,16 @@ func (a Answer) Encode() ([]byte, error) {
 
 // BuildResult is what a Kustomization or a HelmRelease rendered; paths are relative to the root. Objects are always in the JSON, see Encode.
 // Remote are the remote bases that were not fetched, Dropped what Helm drops from a chart without an error. Failure is an error in the repository.
+// Fingerprint changes with everything that the build of a Kustomization depends on; "" where that cannot be told.
 type BuildResult struct {
-	Directory string        `json:"directory"`
-	Objects   []BuiltObject `json:"objects,omitempty"`
-	Files     []string      `json:"files"`
-	Encrypted []string      `json:"encrypted"`
-	Remote    []RemoteName  `json:"remote,omitempty"`
-	Dropped   []*Failure    `json:"dropped,omitempty"`
-	Failure   *Failure      `json:"failure,omitempty"`
+	Directory   string        `json:"directory"`
+	Objects     []BuiltObject `json:"objects,omitempty"`
+	Files       []string      `json:"files"`
+	Encrypted   []string      `json:"encrypted"`
+	Remote      []RemoteName  `json:"remote,omitempty"`
+	Dropped     []*Failure    `json:"dropped,omitempty"`
+	Failure     *Failure      `json:"failure,omitempty"`
+	Fingerprint string        `json:"fingerprint,omitempty"`
 }
 
 // Span is a part of an encoded result.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.model.flux.nudges import FIRST_CHECK, LONG_CHECK, Nudges
+from devloop.model.flux.nudges import FIRST_CHECK, LONG_CHECK, STUCK_AFTER, Nudges
 from devloop.model.flux.reconciliation import Reconciliation
 from devloop.model.kubernetes.objects import ObjectId
 
-from .test_reconciliation import APPS, CHECKING, INFRA, ROOT, deployment, is_final, kustomization, state
+from .test_reconciliation import APPS, CHECKING, INFRA, REVISION, ROOT, deployment, is_final, kustomization, state
 
 LATER = FIRST_CHECK * 2
 
@@ -132,3 +132,36 @@ def test_an_attempt_without_news_is_asked_for_again() -> None:
     _, nudges = begun(kustomization(ROOT), kustomization(INFRA), kustomization(APPS, "Unknown", "Progressing"))
     assert list(nudges.due(4.0)) == []
     assert list(nudges.due(5.5)) == [APPS]
+
+
+GIT = {"kind": "GitRepository", "name": "flux-system"}
+
+
+def source(revision: str) -> dict[str, Any]:
+    metadata = {"name": "flux-system", "namespace": "flux-system"}
+    return {"kind": "GitRepository", "metadata": metadata, "status": {"artifact": {"revision": revision}}}
+
+
+def at(revision: str, attempted: str, *needs: str) -> dict[str, Any]:
+    obj = kustomization(APPS, needs=needs, lastAppliedRevision=revision, lastAttemptedRevision=attempted)
+    obj["spec"]["sourceRef"] = GIT
+    return obj
+
+
+def test_a_held_kustomization_is_asked_when_its_source_has_the_revision_and_its_dependencies_are_ready() -> None:
+    result, nudges = begun(kustomization(ROOT), source("main@sha1:aaa"), at("main@sha1:aaa", REVISION, "infra"))
+    assert (list(nudges.due(0.1)), list(nudges.held())) == ([], [APPS])
+    result.observe("MODIFIED", source(REVISION), 0.2)
+    assert list(nudges.due(0.2)) == []
+    result.observe("ADDED", kustomization(INFRA), 0.3)
+    assert list(nudges.due(0.3)) == [APPS]
+    nudges.requested(APPS, "1", 0.3)
+    assert list(nudges.due(STUCK_AFTER * 2)) == []
+
+
+def test_a_kustomization_that_the_controller_has_forgotten_is_asked_after_a_while() -> None:
+    result, nudges = begun(at("main@sha1:aaa", "main@sha1:aaa"), source("main@sha1:aaa"))
+    assert list(nudges.due(STUCK_AFTER * 2)) == []
+    result.observe("MODIFIED", source(REVISION), STUCK_AFTER)
+    assert list(nudges.due(STUCK_AFTER * 1.5)) == []
+    assert list(nudges.due(STUCK_AFTER * 2)) == [APPS]

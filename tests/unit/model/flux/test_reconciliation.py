@@ -96,3 +96,14 @@ def test_seconds_count_from_the_start_of_the_wait_to_ready() -> None:
     result = state()
     result.observe("ADDED", kustomization(ROOT), 2.5)
     assert result.kustomizations(9.0)[0].seconds == 2.5
+
+
+def test_nothing_is_healthy_before_its_own_sources_are_at_the_revision() -> None:
+    result = Reconciliation(Expected(REVISION, {ROOT: ()}, sources=(ROOT,)), 0.0)
+    result.observe("ADDED", kustomization(ROOT), 0.0)
+    assert (result.healthy(1.0), list(map(str, result.unfetched()))) == (False, ["GitRepository/flux-system/flux-system"])
+    for revision, healthy in (("main@sha1:aaa", False), (REVISION, True)):
+        metadata = {"name": ROOT.name, "namespace": ROOT.namespace}
+        source = {"kind": "GitRepository", "metadata": metadata, "status": {"artifact": {"revision": revision}}}
+        result.observe("MODIFIED", source, 1.0)
+        assert result.healthy(1.0) is healthy
