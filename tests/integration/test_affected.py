@@ -133,7 +133,7 @@ def test_without_the_record_and_with_whole_everything_is_reconciled(demo: tuple[
     assert affected(sync(user)) == "everything"
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.nightly)])
 def test_the_cluster_ends_as_if_everything_had_been_reconciled(demo: tuple[User, Path], count: int) -> None:
     user, repository = demo
     choice = random.Random(count)

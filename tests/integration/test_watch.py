@@ -6,6 +6,7 @@ import queue
 import re
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,3 +201,29 @@ def test_two_watches_of_one_environment_are_refused(demo: tuple[User, Path], wat
     second = user.devloop("-C", "demo", "watch", "local")
     assert second.status == 1
     assert f"process {watch.process.pid}" in second.text
+
+
+@pytest.mark.nightly
+def test_a_save_every_tenth_of_a_second_for_a_minute_ends_at_the_last(demo: tuple[User, Path], watch: Watch, web: Path) -> None:
+    user, _ = demo
+    before = web.read_text()
+    for number in range(600):
+        web.write_text(annotated(before, "edited", f"save-{number}"))
+        time.sleep(0.1)
+    while True:
+        watch.until(HEALTHY.pattern)
+        if "save-599" in deployed(user):
+            break
+    assert not any("Traceback" in line or "not healthy" in line for line in watch.seen)
+
+
+@pytest.mark.nightly
+def test_a_fault_saved_and_mended_twenty_times_is_told_and_gone_each_time(demo: tuple[User, Path], watch: Watch, web: Path) -> None:
+    before = web.read_text()
+    for number in range(20):
+        web.write_text(annotated(before, "devloop.dev/simulate", f"crash={number + 1}"))
+        watch.until(rf"exited with code {number + 1}\b")
+        watch.until("local is not healthy")
+        web.write_text(before)
+        watch.until(HEALTHY.pattern)
+    assert sum("is not healthy" in line for line in watch.seen) == 20

@@ -25,9 +25,14 @@ def shown(capsys: pytest.CaptureFixture[str], *events: object) -> list[str]:
 def test_a_run_is_the_files_and_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report("watch", "local", "embedded", "main@sha1:abcdef0123", (), (READY,), timeline=SPANS)
     done = StepFinished(Outcome(Status.UNCHANGED, title="validation"))
-    lines = shown(capsys, RunStarted(("k8s/a.yaml",)), StepStarted("validation"), done, Reconciling((READY,)), RunEnded(report))
+    affected = StepFinished(Outcome(Status.UNCHANGED, "flux-system/apps", title="affected"))
+    lines = shown(capsys, RunStarted(("k8s/a.yaml",)), StepStarted("validation"), done, affected, Reconciling((READY,)), RunEnded(report))
     assert lines[0].endswith("  k8s/a.yaml")
-    assert lines[1:] == ["✓ flux-system/apps  3 objects  0.4 s", "✓ local is healthy at main@sha1:abcdef0  0.80 s"]
+    assert lines[1:] == [
+        "          affects flux-system/apps",
+        "✓ flux-system/apps  3 objects  0.4 s",
+        "✓ local is healthy at main@sha1:abcdef0  0.80 s",
+    ]
 
 
 def test_a_failure_has_its_causes_with_their_places(capsys: pytest.CaptureFixture[str]) -> None:
