@@ -26,23 +26,25 @@ NAMES = (HELP, AGAIN, COLD, SAME)
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two checkouts: its Python and its own folders."""
+    """One of the checkouts: its Python and its own folders."""
 
     name: str
     python: Path
     folder: Path
     tools: Path
+    module: str = "devloop"
 
     @property
     def env(self) -> Mapping[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SOPS_") and key != "PYTHONDONTWRITEBYTECODE"}
         folders = {f"XDG_{kind.upper()}_HOME": str(self.folder / kind) for kind in ("cache", "state", "config")}
-        return kept | folders | {"KUBECONFIG": str(self.folder / "kubeconfig"), "NO_COLOR": "1", "DEVLOOP_PROVISIONER": "embedded"}
+        more = {"KUBECONFIG": str(self.folder / "kubeconfig"), "NO_COLOR": "1", "DEVLOOP_PROVISIONER": "embedded"}
+        return kept | folders | more | ({} if self.module == "devloop" else {"PYTHONPATH": str(Path(__file__).parents[1])})
 
     def devloop(self, *arguments: str | Path, fine: tuple[int, ...] = (0,)) -> float:
         """Seconds from start to end; raises ToolError for an exit code other than `fine`."""
         start = time.perf_counter()
-        done = process.run([self.python, "-m", "devloop", *arguments], cwd=self.folder, env=self.env, check=False)
+        done = process.run([self.python, "-m", self.module, *arguments], cwd=self.folder, env=self.env, check=False)
         seconds = time.perf_counter() - start
         if done.status not in fine:
             raise SystemExit(f"{self.name}: devloop {arguments} ended with {done.status}: {done.stderr.decode()[-2000:]}")
@@ -58,13 +60,22 @@ def prepared(before: Path, tools: Path) -> Iterator[tuple[Side, Side]]:
     with tempfile.TemporaryDirectory(prefix="devloop-against-") as scratch:
         now = Side("now", Path(sys.executable), Path(scratch, "now"), cache_folder() / "tools")
         then = Side("before", before / ".venv/bin/python", Path(scratch, "before"), tools)
-        try:
+        with running(then), running(now):
             for side in (then, now):
-                _prepare(side)
+                if CASE.is_dir():
+                    shutil.copytree(CASE, side.folder / "home-cluster")
+                    process.run(["git", "init", "--quiet", side.folder / "home-cluster"])
             yield then, now
-        finally:
-            for side in (then, now):
-                side.devloop("-C", "demo", "down", "local", fine=(0, 1, 2))
+
+
+@contextlib.contextmanager
+def running(side: Side) -> Iterator[Side]:
+    """With the sample running."""
+    try:
+        _prepare(side)
+        yield side
+    finally:
+        side.devloop("-C", "demo", "down", "local", fine=(0, 1, 2))
 
 
 def _prepare(side: Side) -> None:
@@ -76,9 +87,6 @@ def _prepare(side: Side) -> None:
         text = file.read_text().replace("name: local\n", f"name: against-{side.name}\n")
         file.write_text(text.replace("kind-local\n", f"kind-against-{side.name}\n"))
     side.devloop("-C", "demo", "up", "local")
-    if CASE.is_dir():
-        shutil.copytree(CASE, side.folder / "home-cluster")
-        process.run(["git", "init", "--quiet", side.folder / "home-cluster"])
 
 
 def measure(sides: tuple[Side, Side], number: int, measured: Measurements) -> None:

@@ -1,19 +1,28 @@
-"""The inner loop: from a save to everything Ready, by `watch` and by `sync`, in turns with `up` of an earlier checkout."""
+"""The inner loop: from a save to everything Ready, by `watch` and `sync`, in turns with `up` of an earlier checkout and with Flux by hand."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.against import Side
+from benchmarks.against import Side, running
 from benchmarks.measurements import Measurements
 from devloop.clients import process
+from devloop.gitserver.credentials import FILE, passwords
+from devloop.gitserver.git_server import PUSHER
+from devloop.model.flux.kustomization import assess
+from devloop.model.flux.names import REQUESTED_AT
+from devloop.repository.snapshot import push, snapshot
+from devloop.toolchain import Toolchain
 
 SYNC, WATCH = "sync", "watch"
 LIMIT = 120.0  # seconds for one run
+LOOK, MOST_BY_HAND = 2.0, 600.0  # seconds between two looks by hand, and for one reconciliation
+FLUX = ("flux-system", "-n", "flux-system")
 
 # An edit that one Kustomization sees, and one that all of them see.
 LEAF, CHAIN = "one Deployment", "a variable of all"
@@ -40,6 +49,50 @@ def measure(sides: tuple[Side, Side], runs: int, measured: Measurements) -> None
         for _ in range(runs):
             for name in EDITS:
                 _pair(measured, then, now, name, next(numbers), WATCH, until_healthy)
+
+
+def measure_by_hand(sides: tuple[Side, Side], runs: int, measured: Measurements) -> None:
+    """`runs` edits of each kind by `watch`, in turn with what people do: push, `kubectl annotate`, and look every two seconds."""
+    _, now = sides
+    numbers = itertools.count(1000)
+    with own_flags(now) as hand, watching(now) as until_healthy:
+        for _ in range(runs):
+            for name in EDITS:
+                number = next(numbers)
+                edit(hand, name, number)
+                by_hand = reconcile_by_hand(hand)
+                start = time.perf_counter()
+                edit(now, name, number)
+                until_healthy()
+                measured.seconds[f"{name}: by hand"].append(by_hand)
+                measured.seconds[f"{name}: {WATCH} / by hand"].append((time.perf_counter() - start) / by_hand)
+
+
+@contextlib.contextmanager
+def own_flags(now: Side) -> Iterator[Side]:
+    """A third environment, whose controllers have Flux's own flags."""
+    with running(Side("by-hand", now.python, now.folder.parent / "by-hand", now.tools, "benchmarks.own_flags")) as side:
+        yield side
+
+
+def reconcile_by_hand(side: Side) -> float:
+    """Seconds; the push goes the way of devloop, since `git push` needs no less."""
+    root, start = side.folder / "demo", time.perf_counter()
+    [folder] = {path.parent for path in (side.folder / "state").rglob(FILE)}
+    url = _kubectl(side, "get", "gitrepository", *FLUX, "-o", "jsonpath={.spec.url}")
+    source = snapshot(root)
+    push(root, source, url, PUSHER, passwords(folder)[PUSHER])
+    _kubectl(side, "annotate", "gitrepository", *FLUX, "--overwrite", f"{REQUESTED_AT}={time.time_ns()}")
+    while time.perf_counter() - start < MOST_BY_HAND:
+        items = json.loads(_kubectl(side, "get", "kustomizations", "-A", "-o", "json"))["items"]
+        if all(assess(item, source.revision).ready for item in items):
+            return time.perf_counter() - start
+        time.sleep(LOOK)
+    raise SystemExit("by hand: not ready")
+
+
+def _kubectl(side: Side, *arguments: str) -> str:
+    return process.run([Toolchain().path("kubectl"), *arguments], env=side.env).stdout.decode()
 
 
 def _pair(measured: Measurements, then: Side, now: Side, name: str, number: int, kind: str, run: Callable[[], float]) -> None:
