@@ -1,4 +1,4 @@
-"""The inner loop: from a save to everything Ready, by `watch` and `sync`, in turns with `up` of an earlier checkout and with Flux by hand."""
+"""The inner loop: from a save to everything Ready by `watch` and `sync`, in turns with `up` of an earlier checkout and Flux by hand."""
 
 from __future__ import annotations
 
