@@ -31,7 +31,10 @@ PAUSE = 0.5  # seconds between two looks at the cluster while nothing is edited
 
 @dataclass(frozen=True)
 class Ended:
+    """Of a run: `bug` is what ended it that should not have."""
+
     report: Report
+    bug: BaseException | None = None
 
 
 Message = frozenset[str] | Key | Ended  # paths that changed, a key, the end of a run
@@ -119,26 +122,24 @@ class _Watch:
 
     def _run(self, session: Session) -> None:
         result, source = Result(), Output[Source]()
+        bug: BaseException | None = None
         session.emit = redacted(session, recorded(result, _until(session.stop, self.emit)))
         request, timeout = self.request, self.request.timeout or session.environment.definition.timeout
-        flags = {
-            "validate": request.validate,
-            "allow_remote": request.allow_remote,
-            "whole": request.whole,
-            "push_anyway": self.push_anyway,
-        }
+        flags = {"validate": request.validate, "allow_remote": request.allow_remote, "whole": request.whole}
         try:
             with in_turn(lock_file(session.environment), self._say_busy, session.stop, "watch"):
                 run(plan_sync(source, self.idle.feed, timeout, push_anyway=self.push_anyway, **flags), session, result)
             self._check_missed(source)
         except (DevloopError, OSError) as error:
             known = refused(error) if isinstance(error, OSError) else error
-            if known is None:
-                raise
-            session.emit(Notice(known.message, Severity.ERROR, known.hint))
-            result.failure = known.exit_code
-        finally:
-            self.messages.put(Ended(report("watch", session, result, source.value.revision if source.is_set else "")))
+            if known:
+                session.emit(Notice(known.message, Severity.ERROR, known.hint))
+                result.failure = known.exit_code
+            else:
+                bug = error
+        except BaseException as error:  # noqa: BLE001 (the main thread raises it)
+            bug = error
+        self.messages.put(Ended(report("watch", session, result, source.value.revision if source.is_set else ""), bug))
 
     def _check_missed(self, source: Output[Source]) -> None:
         """Another run if files are no longer those of this one: the system reports nothing of a folder that is only just new."""
@@ -146,6 +147,8 @@ class _Watch:
             self.messages.put(frozenset())
 
     def _ended(self, message: Ended) -> None:
+        if message.bug:
+            raise message.bug
         ended, self.current = self.current, None
         if ended is not None and ended.stop.is_set():
             self.wanted = (self.wanted or frozenset()) | ended.paths

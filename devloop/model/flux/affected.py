@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from devloop.model.flux.graph import Graph, Node, NodeState
 from devloop.model.flux.kustomization import assess
-from devloop.model.kubernetes.conditions import has_condition
+from devloop.model.kubernetes.conditions import condition, has_condition
 from devloop.model.kubernetes.objects import Object, ObjectId
 
 
@@ -84,8 +84,9 @@ def held(revision: str) -> list[dict[str, Any]]:
 
 
 def is_held(obj: Object, revision: str) -> bool:
-    status = obj.get("status") or {}
-    is_at_rest = has_condition(obj, "Ready") and not has_condition(obj, "Reconciling")
+    """While the controller works at `revision`, or has just said that it applied it, lastAppliedRevision is the earlier one as well."""
+    status, ready = obj.get("status") or {}, condition(obj, "Ready")
+    is_at_rest = ready.get("status") == "True" and revision not in str(ready.get("message", "")) and not has_condition(obj, "Reconciling")
     return is_at_rest and status.get("lastAttemptedRevision") == revision != status.get("lastAppliedRevision")
 
 

@@ -119,5 +119,7 @@ def test_a_status_moves_to_the_revision_with_its_messages() -> None:
 def test_a_held_kustomization_is_told_from_one_that_flux_works_at() -> None:
     assert is_held(live("apps", lastAttemptedRevision=NEW), NEW)
     assert not is_held(live("apps"), NEW)
+    applied = [{"type": "Ready", "status": "True", "message": f"Applied revision: {NEW}"}]
+    assert not is_held(live("apps", lastAttemptedRevision=NEW, conditions=applied), NEW), "the controller's last patch but one"
     assert not is_held(live("apps", revision=NEW), NEW)
     assert not is_held(live("apps", lastAttemptedRevision=NEW, conditions=[{"type": "Ready", "status": "Unknown"}]), NEW)
