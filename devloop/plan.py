@@ -114,8 +114,9 @@ def plan_sync(
     images = LoadImages(graph, needs=checked)
     keys = InjectKeys(graph, needs=checked)
     unaffected: Output[frozenset[ObjectId]] = Output()
-    affected = () if whole else (LeaveUnaffected(graph, source, unaffected, needs=checked),)
-    push = PushSnapshot(source, needs=(*affected, *checked))
+    # Last, since Flux should get the snapshot then.
+    affected = () if whole else (LeaveUnaffected(graph, source, unaffected, needs=(images, keys)),)
+    push = PushSnapshot(source, needs=affected or checked)
     sync = ConfigureSync(graph, source, None if whole else unaffected, needs=(keys, push, images))
     ready = AwaitReady(graph, source, timeout, feed, needs=(sync, follow))
     prepared = (running, build, toolchain, follow, repository, validation, snapshot, secrets)

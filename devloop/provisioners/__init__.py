@@ -67,17 +67,20 @@ class Provisioner(Protocol):
     def ensure_cluster(self, emit: Emit) -> bool:
         """Create the cluster or start it, and wait for its API server only."""
 
+    def attach(self) -> None:
+        """Take the cluster as it is, instead of `ensure_cluster`; it runs."""
+
     def ensure_nodes(self, emit: Emit) -> bool:
         """Wait for the rest of the cluster and add the context to the user's kubeconfig. Call `ensure_cluster` first."""
 
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
         """Load those of the images that this machine has or can build into the nodes; which were loaded.
 
-        May run in parallel with `ensure_cluster`.
+        May run in parallel with `ensure_cluster`, which or `attach` it needs.
         """
 
-    def status(self) -> ProvisionerStatus:
-        """The state of the cluster, Git server and Flux. Quick; changes nothing."""
+    def status(self, *, measured: bool = False) -> ProvisionerStatus:
+        """The state of the cluster, Git server and Flux; changes nothing. With their memory, which takes a moment, if `measured`, else 0."""
 
     def shut_down(self, emit: Emit) -> bool:
         """End or pause all that runs and keep all data, for `ensure_cluster` to continue; whether anything ran."""

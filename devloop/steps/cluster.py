@@ -35,6 +35,7 @@ class CheckRunning:
         if not status.running:
             message = f"{environment.name} is not running" if status.exists else f"there is no environment {environment.name}"
             raise DevloopError(message, hint=DevloopCommand("up", environment.name))
+        session.provisioner.attach()
         return outcome(False)
 
 

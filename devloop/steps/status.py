@@ -31,7 +31,7 @@ class ShowStatus:
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        status = session.provisioner.status()
+        status = session.provisioner.status(measured=True)
         name = session.environment.name
         if not status.exists:
             return Outcome(Status.FAILED, f"there is no environment {name}", DevloopCommand("up", name))

@@ -55,6 +55,21 @@ def test_the_sample_is_healthy_with_its_secrets_decrypted_and_all_deployments_av
     assert not any(value.startswith("ENC[") for value in values)
 
 
+def test_a_sync_reconciles_what_an_edit_affects(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    path = repository / "k8s/bases/apps/storefront/kustomization.yaml"
+    before = path.read_text()
+    try:
+        path.write_text(before.replace("PAGE_SIZE=20", "PAGE_SIZE=21"))
+        edited = user.devloop("-C", "demo", "sync", "local", "--output", "json")
+    finally:
+        path.write_text(before)
+    restored = user.devloop("-C", "demo", "sync", "local", "--output", "json")
+    for run in (edited, restored):
+        assert run.status == 0, run.text
+        assert ["flux-system/apps"] == [step["message"] for step in run.report["steps"] if step["title"] == "affected"]
+
+
 def test_a_second_up_changes_nothing(demo: tuple[User, Path]) -> None:
     user, _ = demo
     first, second = (user.devloop("-C", "demo", "up", "local", "--output", "json").report for _ in range(2))

@@ -66,6 +66,9 @@ class EmbeddedProvisioner:
         started |= self.runtime.run(REST)
         return self._ensure_nodes(force=started) or started
 
+    def attach(self) -> None:
+        """Nothing is different."""
+
     def ensure_nodes(self, emit: Emit) -> bool:
         server = self.runtime.context.api_server
         return self._ownership.enter_context(pki.kubeconfig(self._layout, "admin", server, self.context()))
@@ -73,7 +76,7 @@ class EmbeddedProvisioner:
     def ensure_images(self, references: Sequence[str], emit: Emit) -> tuple[str, ...]:
         return ()  # pods are simulated
 
-    def status(self) -> ProvisionerStatus:
+    def status(self, *, measured: bool = False) -> ProvisionerStatus:
         if not self._layout.folder.exists():
             return ProvisionerStatus(exists=False, running=False)
         try:

@@ -120,6 +120,9 @@ class KindProvisioner:
         self._refuse_differences()
         return self._resume(emit)
 
+    def attach(self) -> None:
+        self._cluster.settle()
+
     def ensure_nodes(self, emit: Emit) -> bool:
         created, cni = self._cluster.finish(), self._definition.network.cni
         if created:
@@ -137,7 +140,7 @@ class KindProvisioner:
             sample_platform.ensure_image(self.runtime.images, self.runtime.own_images, stop)
         return unless_stopped(lambda: loader.load(nodes, wanted, stop), "the images in the nodes", stop, LOAD_PATIENCE)
 
-    def status(self) -> ProvisionerStatus:
+    def status(self, *, measured: bool = False) -> ProvisionerStatus:
         nodes, companions = self._cluster.containers(), self.runtime.companions()
         containers = (*nodes, *companions)
         if not containers:
@@ -147,7 +150,7 @@ class KindProvisioner:
             running=bool(nodes and companions) and all(container.runs for container in containers) and answers(self.kubeconfig()),
             owner=self._state.owner.root,
             kubernetes_version=(image.tag if (image := parse_image(self._state.image)) else "") or "Kind's default",
-            components=tuple((c.name, c.state, self.runtime.containers.memory(c.name)) for c in containers),
+            components=tuple((c.name, c.state, self.runtime.containers.memory(c.name) if measured else 0) for c in containers),
             unit="container",
             stopped=not any(container.runs for container in containers),
         )
