@@ -80,7 +80,7 @@ class Provisioner(Protocol):
         """
 
     def status(self, *, measured: bool = False) -> ProvisionerStatus:
-        """The state of the cluster, Git server and Flux; changes nothing. With their memory, which takes a moment, if `measured`, else 0."""
+        """The state of the cluster, Git server and Flux; changes nothing. `measured`: with their memory, which takes a moment."""
 
     def shut_down(self, emit: Emit) -> bool:
         """End or pause all that runs and keep all data, for `ensure_cluster` to continue; whether anything ran."""

@@ -67,7 +67,7 @@ def test_a_sync_reconciles_what_an_edit_affects(demo: tuple[User, Path]) -> None
     restored = user.devloop("-C", "demo", "sync", "local", "--output", "json")
     for run in (edited, restored):
         assert run.status == 0, run.text
-        assert ["flux-system/apps"] == [step["message"] for step in run.report["steps"] if step["title"] == "affected"]
+        assert [step["message"] for step in run.report["steps"] if step["title"] == "affected"] == ["flux-system/apps"]
 
 
 def test_a_second_up_changes_nothing(demo: tuple[User, Path]) -> None:
