@@ -78,10 +78,12 @@ class Watching:
         """Objects of other kinds that a health check waits for, and the claims of pods that are pending; not at every diagnosis."""
         if now - self._looked_at < OTHERS_PACE:
             return
-        self._looked_at = now
         observed = self.state.observed
         wanted = dict.fromkeys([*self.state.checking(now - OTHERS_AFTER), *pending_claims(observed)])
-        for ref in [ref for ref in wanted if ref.kind not in ALWAYS_CURRENT][:MOST_OTHERS]:
+        refs = [ref for ref in wanted if ref.kind not in ALWAYS_CURRENT][:MOST_OTHERS]
+        if refs:
+            self._looked_at = now
+        for ref in refs:
             resource = self._resource(ref.kind)
             if resource and (obj := self.kube.get(resource, ref.name, ref.namespace)):
                 observed.take("ADDED", obj)
