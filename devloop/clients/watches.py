@@ -16,6 +16,8 @@ PAUSE = 0.2  # seconds between two attempts to connect
 CONNECTIONS = 4  # at the same time for lists
 SHORTEST = 0.1  # seconds for a list
 TEMPORARY = (404, 410, 429, 500, 503)  # 404: a kind that the server does not know (yet)
+# What an API server answers for a moment after a restart, until it has read its roles.
+UNPREPARED = (401, 403)
 
 Event = tuple[str, Object]
 Events = queue.Queue[Event]
@@ -92,7 +94,7 @@ def watch(kube: Kube, resource: Resource, stop: threading.Event, namespace: str 
                     _note(seen, event, obj)
                     yield event, obj
         except ApiError as error:
-            if error.status not in TEMPORARY:
+            if error.status not in (*TEMPORARY, *(UNPREPARED if synced else ())):
                 raise
             if error.status == 404:
                 yield from _changes(seen, ())
