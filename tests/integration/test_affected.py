@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from .conftest import Run, User, clean_up, remains
+from .looking import at_rest
 
 BASES = "k8s/bases"
 KINDS = (
@@ -109,6 +110,7 @@ def content(item: dict[str, Any]) -> tuple[str, Any]:
 def test_flux_reconciles_what_an_edit_affects(demo: tuple[User, Path], name: str) -> None:
     user, repository = demo
     edit, expected = EDITS[name]
+    at_rest(user)
     edit(repository, 9)
     run = sync(user)
     assert affected(run) == expected

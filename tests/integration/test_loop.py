@@ -17,7 +17,7 @@ import pytest
 from devloop.provisioners import PROVISIONERS
 
 from .conftest import User, clean_up, remains
-from .looking import containers_of, events_of, secrets_of
+from .looking import at_rest, containers_of, events_of, secrets_of
 
 CHAIN = ["flux-system", "variables", "infrastructure-controllers", "infrastructure", "apps"]
 
@@ -59,11 +59,13 @@ def test_a_sync_reconciles_what_an_edit_affects(demo: tuple[User, Path]) -> None
     user, repository = demo
     path = repository / "k8s/bases/apps/storefront/kustomization.yaml"
     before = path.read_text()
+    at_rest(user)
     try:
         path.write_text(before.replace("PAGE_SIZE=20", "PAGE_SIZE=21"))
         edited = user.devloop("-C", "demo", "sync", "local", "--output", "json")
     finally:
         path.write_text(before)
+    at_rest(user)
     restored = user.devloop("-C", "demo", "sync", "local", "--output", "json")
     for run in (edited, restored):
         assert run.status == 0, run.text
