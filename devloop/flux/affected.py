@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from devloop.clients import private_files
 from devloop.clients.kube import GIT_REPOSITORIES, KUSTOMIZATIONS, ApiError, Kube, Resource
+from devloop.errors import DevloopError
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.affected import Applied, Record, applied, at_revision, held, sort
 from devloop.model.flux.graph import Graph
@@ -37,10 +39,11 @@ def save(folder: Path, record: Record) -> None:
 
 
 def note(folder: Path, graph: Graph, source: Source, state: Reconciliation) -> None:
-    """Keep what is Ready at the revision of `source`, which renders `graph`."""
+    """Keep what is Ready at the revision of `source`, which renders `graph`; without a record the next run only takes longer."""
     if source.is_built:
         live = {kustomization_id(obj): obj for obj in state.observed.of_kind(KUSTOMIZATION)}
-        save(folder, {**load(folder), **applied(graph, live, source.revision)})
+        with suppress(DevloopError):
+            save(folder, {**load(folder), **applied(graph, live, source.revision)})
 
 
 def leave_unaffected(kube: Kube, graph: Graph, revision: str, folder: Path) -> frozenset[ObjectId]:

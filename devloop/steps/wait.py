@@ -55,9 +55,11 @@ class AwaitReady:
         with self._opened(session) as feed:
             watching = Watching(feed, state)
             completeness = Completeness(session.kube, graph, state, session.environment.root, folder, read)
+            wait = _Wait(session, graph, watching, completeness, self.timeout)
             try:
-                return _Wait(session, graph, watching, completeness, self.timeout).run()
+                return wait.run()
             finally:
+                wait.release()
                 affected.note(folder, graph, self.source.value, state)
                 session.emit(Traced(tuple(state.phases.all(state.start, time.monotonic()))))
 
@@ -87,8 +89,6 @@ class _Wait:
     def run(self) -> Outcome:
         while True:
             if self.session.stop.is_set():
-                with suppress(DevloopError):
-                    self._request([*self.nudges.held()])  # Flux goes on alone
                 raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
             now = time.monotonic()
             if self.watching.synced and (verdict := self._attempt(now)):
@@ -99,6 +99,11 @@ class _Wait:
                 hint = "fix the causes, or allow more time with --timeout"
                 causes = (*self._unreachable(), *self.watching.diagnose(at_once=True).causes) or self.completeness.missing
                 return self._failed(causes, f" after {self.timeout:.0f} s", hint)
+
+    def release(self) -> None:
+        """What waits for us goes on without us, if it has not been asked for: the source may get the revision later."""
+        with suppress(DevloopError):
+            self._request(self.nudges.held())
 
     def _attempt(self, now: float) -> Outcome | None:
         """The verdict if there is one; an API server that does not answer may come back."""

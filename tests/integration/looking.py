@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +26,7 @@ def heals(user: User) -> None:
 
 def at_rest(user: User) -> None:
     """Wait until Flux works at nothing: it looks at a Kustomization once more a second after its dependencies were not ready."""
-    for _ in range(100):
-        items = json.loads(user.kubectl("get", "kustomizations", "-A", "-o", "json"))["items"]
-        conditions = [each for item in items for each in item["status"]["conditions"]]
-        if not any(each["type"] == "Reconciling" or (each["type"], each["status"]) == ("Ready", "Unknown") for each in conditions):
-            return
-        time.sleep(0.1)
-    raise AssertionError("Flux is not at rest")
+    user.kubectl("wait", "--for=condition=Ready", "kustomizations", "--all", "-A", "--timeout=30s")
 
 
 def spoken(run: Run) -> str:
