@@ -60,6 +60,8 @@ def add_or_remove(repository: Path, number: int) -> None:
         names.write_text(names.read_text().replace("resources:\n", "resources:\n  - extra.yaml\n"))
 
 
+SOURCE = ("flux-system", "-n", "flux-system")
+
 EDITS: dict[str, tuple[Callable[[Path, int], None], str]] = {
     "leaf": (replace(f"{BASES}/apps/storefront/kustomization.yaml", r"PAGE_SIZE=\d+", "PAGE_SIZE={n}"), "flux-system/apps"),
     "middle": (
@@ -123,6 +125,21 @@ def test_flux_reconciles_what_an_edit_affects(demo: tuple[User, Path], name: str
     if name == "chart":
         release = user.kubectl("get", "helmrelease", "-n", "catalogue", "catalogue", "-o", "jsonpath={.status.lastAttemptedRevision}")
         assert release == "0.9.0"
+
+
+def test_flux_goes_on_alone_after_a_run_that_gave_up_before_the_source_had_the_revision(demo: tuple[User, Path]) -> None:
+    user, repository = demo
+    at_rest(user)
+    EDITS["leaf"][0](repository, 8)
+    user.kubectl("patch", "gitrepository", *SOURCE, "--type=merge", "--patch", '{"spec": {"suspend": true}}')
+    stopped = user.devloop("-C", "demo", "sync", "local", "--timeout", "5s")
+    assert stopped.status == 1, stopped.text
+    user.kubectl("patch", "gitrepository", *SOURCE, "--type=merge", "--patch", '{"spec": {"suspend": false}}')
+    wanted = re.search(r"main@sha1:[0-9a-f]{40}", stopped.text)
+    assert wanted, stopped.text
+    user.kubectl(
+        "wait", f"--for=jsonpath={{.status.lastAppliedRevision}}={wanted[0]}", "kustomization", "apps", *SOURCE[1:], "--timeout=60s"
+    )
 
 
 def test_without_the_record_and_with_whole_everything_is_reconciled(demo: tuple[User, Path]) -> None:
