@@ -13,6 +13,7 @@ from devloop.clients.kube import GIT_REPOSITORIES, KUSTOMIZATIONS, ApiError, Kub
 from devloop.errors import DevloopError
 from devloop.model.cluster.environment import Source
 from devloop.model.flux.affected import Applied, Record, applied, at_revision, held, sort
+from devloop.model.flux.artifacts import artifact_revision
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import KUSTOMIZATION
 from devloop.model.flux.reconciliation import Reconciliation, kustomization_id
@@ -26,7 +27,7 @@ GONE, CHANGED = 404, 422  # how the API server refuses the patch of an object th
 def load(folder: Path) -> Record:
     """Empty if there is none, or for a file of another version."""
     try:
-        return {_id(name): Applied(*values) for name, values in private_files.read_json(folder / FILE).items()}  # type: ignore[misc]
+        return {ObjectId.parse(name): Applied(*values) for name, values in private_files.read_json(folder / FILE).items()}  # type: ignore[misc]
     except (ValueError, TypeError):
         return {}
 
@@ -69,7 +70,7 @@ def forget_artifact(kube: Kube, source: Object) -> None:
     """Before its next one: kustomize-controller asks for both sides of an update whether a Kustomization is at another revision, and
     nothing is at another one than a source that had none (controller-runtime's EnqueueRequestsFromMapFunc, SourceRevisionChangePredicate).
     """
-    if (source.get("status") or {}).get("artifact"):
+    if artifact_revision(source):
         _patch(kube, GIT_REPOSITORIES, source, [{"op": "remove", "path": "/status/artifact"}])
 
 
@@ -84,8 +85,3 @@ def _patch(kube: Kube, resource: Resource, obj: Object, operations: Sequence[Map
             raise
         return False
     return True
-
-
-def _id(text: str) -> ObjectId:
-    namespace, _, name = text.partition("/")
-    return ObjectId(namespace, name)

@@ -9,6 +9,7 @@ from devloop.flux.affected import forget_artifact, leave_unaffected
 from devloop.flux.install import install
 from devloop.flux.termination import await_gone
 from devloop.model.cluster.environment import Source
+from devloop.model.flux.artifacts import artifact_revision
 from devloop.model.flux.graph import Graph
 from devloop.model.flux.names import CREDENTIALS_SECRET, NAMESPACE, REQUESTED_AT
 from devloop.model.flux.setup import CONTROLLER, FluxSetup
@@ -109,10 +110,9 @@ class ConfigureSync:
     def _apply_source(self, session: Session, source: ObjectId, url: str) -> bool:
         """Requests a reconciliation of an existing source with an older revision; False if it has this one."""
         applied = session.kube.apply(manifests.git_repository(self.graph.value, source, url, self.source.value.branch))
-        status = applied.get("status") or {}
-        if (status.get("artifact") or {}).get("revision") == self.source.value.revision:
+        if artifact_revision(applied) == self.source.value.revision:
             return False
-        if status:
+        if applied.get("status"):
             if self.unaffected and self.unaffected.value:
                 forget_artifact(session.kube, applied)
             token = {REQUESTED_AT: f"{time.time_ns():020d}"}

@@ -105,20 +105,15 @@ class Expected:
         """Raises ValueError, TypeError or KeyError for a document that `to_json` did not write."""
         return cls(
             str(document["revision"]),
-            {_id(name): tuple(map(_id, before)) for name, before in document["kustomizations"].items()},
-            frozenset(map(_id, document["excluded"])),
+            {ObjectId.parse(name): tuple(map(ObjectId.parse, before)) for name, before in document["kustomizations"].items()},
+            frozenset(map(ObjectId.parse, document["excluded"])),
             tuple(ExpectedObject(*map(str, each)) for each in document["objects"]),
-            tuple(map(_id, document["sources"])),
+            tuple(map(ObjectId.parse, document["sources"])),
         )
 
 
 def _before(node: Node) -> tuple[ObjectId, ...]:
     return ((node.parent,) if node.parent else ()) + node.kustomization.depends_on
-
-
-def _id(text: str) -> ObjectId:
-    namespace, _, name = text.partition("/")
-    return ObjectId(namespace, name)
 
 
 def _objects(graph: Graph, is_removed: Callable[[Node, Manifest], bool]) -> Iterator[ExpectedObject]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.model.causes.cause import ObjectRef
+from devloop.model.flux.artifacts import artifact_revision
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import HELM_RELEASE, KUSTOMIZATION, SOURCES
 from devloop.model.kubernetes.conditions import condition, has_condition
@@ -28,7 +29,7 @@ class Phases:
     def observe(self, obj: Object, revision: str, now: float) -> None:
         kind, metadata = str(obj.get("kind", "")), obj.get("metadata") or {}
         key = (kind, f"{metadata.get('namespace', '')}/{metadata.get('name', '')}")
-        if kind in SOURCES and ((obj.get("status") or {}).get("artifact") or {}).get("revision") == revision:
+        if kind in SOURCES and artifact_revision(obj) == revision:
             self._ends.setdefault(key, now)
         elif kind == KUSTOMIZATION:
             self._after[key] = tuple(map(str, parse_kustomization(obj).depends_on))

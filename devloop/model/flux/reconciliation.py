@@ -8,6 +8,7 @@ from dataclasses import replace
 from devloop.model.causes.cause import ObjectRef
 from devloop.model.causes.expected import Expected
 from devloop.model.causes.observed import Observed, metadata
+from devloop.model.flux.artifacts import artifact_revision
 from devloop.model.flux.dependency_order import dependency_order
 from devloop.model.flux.kustomization import assess, parse_kustomization
 from devloop.model.flux.names import FETCHED, GIT_REPOSITORY, HELM_CHART, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION, KUSTOMIZE_GROUP, ROOT
@@ -202,11 +203,6 @@ def owner_of(obj: Object) -> ObjectRef | None:
         if name := labels.get(f"{group}/name"):
             return ObjectRef(kind, str(labels.get(f"{group}/namespace", "")), str(name))
     return None
-
-
-def artifact_revision(source: Object | None) -> str:
-    """What a source has, '' for none."""
-    return str((((source or {}).get("status") or {}).get("artifact") or {}).get("revision", ""))
 
 
 def is_fetched(source: Object) -> bool:

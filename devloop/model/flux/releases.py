@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devloop.model.causes.cause import ObjectRef
 from devloop.model.causes.observed import Observed, metadata
+from devloop.model.flux.artifacts import artifact_revision
 from devloop.model.flux.names import GIT_REPOSITORY, HELM_CHART
 from devloop.model.kubernetes.health import is_current
 from devloop.model.kubernetes.objects import Object
@@ -14,7 +15,7 @@ def release_is_ready(release: Object, observed: Observed, revision: str) -> bool
     chart = chart_of(release, observed)
     if chart is None:
         return is_current(release)
-    packaged = ((chart.get("status") or {}).get("artifact") or {}).get("revision", "")
+    packaged = artifact_revision(chart)
     attempted = (release.get("status") or {}).get("lastAttemptedRevision", "")
     return is_current(release) and _is_at(chart, observed, revision) and (not packaged or attempted == packaged)
 
@@ -22,7 +23,7 @@ def release_is_ready(release: Object, observed: Observed, revision: str) -> bool
 def is_attempted(release: Object, observed: Observed) -> bool:
     """Whether helm-controller has begun to install what the release asks for now."""
     status, chart = release.get("status") or {}, chart_of(release, observed)
-    packaged = (((chart or {}).get("status") or {}).get("artifact") or {}).get("revision", "")
+    packaged = artifact_revision(chart)
     same_chart = not packaged or status.get("lastAttemptedRevision") == packaged
     return bool(status.get("lastAttemptedGeneration") == metadata(release).get("generation")) and same_chart
 
@@ -44,7 +45,7 @@ def source_of_chart(chart: Object, observed: Observed) -> Object | None:
 def _is_at(chart: Object, observed: Observed, revision: str) -> bool:
     """Whether source-controller has processed the chart at `revision`, if the source has it."""
     source = source_of_chart(chart, observed)
-    fetched = (((source or {}).get("status") or {}).get("artifact") or {}).get("revision", "")
+    fetched = artifact_revision(source)
     if not revision or fetched != revision:
         return True
     return bool((chart.get("status") or {}).get("observedSourceArtifactRevision") == revision)

@@ -1,5 +1,7 @@
 """An object of the API, and its name."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,12 @@ Object = dict[str, Any]
 class ObjectId:
     namespace: str
     name: str
+
+    @classmethod
+    def parse(cls, text: str) -> ObjectId:
+        """From `namespace/name`."""
+        namespace, _, name = text.partition("/")
+        return cls(namespace, name)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
