@@ -55,7 +55,8 @@ def measure_by_hand(sides: tuple[Side, Side], runs: int, measured: Measurements)
     """`runs` edits of each kind by `watch`, in turn with what people do: push, `kubectl annotate`, and look every two seconds."""
     _, now = sides
     numbers = itertools.count(1000)
-    with own_flags(now) as hand, watching(now) as until_healthy:
+    with_own_flags = Side("by-hand", now.python, now.folder.parent / "by-hand", now.tools, "benchmarks.own_flags")
+    with running(with_own_flags) as hand, watching(now) as until_healthy:
         for _ in range(runs):
             for name in EDITS:
                 number = next(numbers)
@@ -66,13 +67,6 @@ def measure_by_hand(sides: tuple[Side, Side], runs: int, measured: Measurements)
                 until_healthy()
                 measured.seconds[f"{name}: by hand"].append(by_hand)
                 measured.seconds[f"{name}: {WATCH} / by hand"].append((time.perf_counter() - start) / by_hand)
-
-
-@contextlib.contextmanager
-def own_flags(now: Side) -> Iterator[Side]:
-    """A third environment, whose controllers have Flux's own flags."""
-    with running(Side("by-hand", now.python, now.folder.parent / "by-hand", now.tools, "benchmarks.own_flags")) as side:
-        yield side
 
 
 def reconcile_by_hand(side: Side) -> float:

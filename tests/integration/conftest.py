@@ -315,3 +315,15 @@ def kind_user(tmp_path: Path) -> Iterator[User]:
     user = User(tmp_path, "kind")
     yield user
     clean_up(user)
+
+
+def running_sample(user: User) -> Iterator[tuple[User, Path]]:
+    """For a fixture: the user and the repository of the sample, which runs; nothing of it may be left afterwards."""
+    user.init()
+    up = user.devloop("-C", "demo", "up", "local")
+    assert up.status == 0, up.text
+    yield user, user.home / "demo"
+    down = user.devloop("-C", "demo", "down", "local")
+    left = remains(user)
+    clean_up(user)
+    assert (down.status, left) == (0, []), down.text

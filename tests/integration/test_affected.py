@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Run, User, clean_up, remains
+from .conftest import Run, User, running_sample
 from .looking import at_rest
 
 BASES = "k8s/bases"
@@ -25,15 +25,7 @@ OWN = re.compile(r"reconcile\.fluxcd\.io|deployment\.kubernetes\.io")  # annotat
 @pytest.fixture(scope="module", params=["embedded", pytest.param("kind", marks=pytest.mark.nightly)])
 def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[tuple[User, Path]]:
     """The running sample."""
-    user = User(tmp_path_factory.mktemp("demo"), request.param)
-    user.init()
-    up = user.devloop("-C", "demo", "up", "local")
-    assert up.status == 0, up.text
-    yield user, user.home / "demo"
-    down = user.devloop("-C", "demo", "down", "local")
-    left = remains(user)
-    clean_up(user)
-    assert (down.status, left) == (0, []), down.text
+    yield from running_sample(User(tmp_path_factory.mktemp("demo"), request.param))
 
 
 def replace(path: str, pattern: str, new: str) -> Callable[[Path, int], None]:

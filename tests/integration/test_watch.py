@@ -14,7 +14,7 @@ from subprocess import Popen
 
 import pytest
 
-from .conftest import User, clean_up, remains
+from .conftest import User, running_sample
 
 LIMIT = 90.0  # seconds for one line
 WEB = "k8s/bases/apps/storefront/deployment-web.yaml"
@@ -24,15 +24,7 @@ HEALTHY = re.compile(r"local is healthy at (\S+)")
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[User, Path]]:
     """The running sample; tests that share it leave it healthy."""
-    user = User(tmp_path_factory.mktemp("demo"))
-    user.init()
-    up = user.devloop("-C", "demo", "up", "local")
-    assert up.status == 0, up.text
-    yield user, user.home / "demo"
-    down = user.devloop("-C", "demo", "down", "local")
-    left = remains(user)
-    clean_up(user)
-    assert (down.status, left) == (0, []), down.text
+    yield from running_sample(User(tmp_path_factory.mktemp("demo")))
 
 
 @dataclass
