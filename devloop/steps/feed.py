@@ -11,14 +11,16 @@ from devloop.steps import Output, Step, outcome
 
 @dataclass(frozen=True)
 class OpenFeed:
-    """Opens `feed` unless an earlier run did."""
+    """Opens `feed` unless an earlier run did, and again if it broke."""
 
     feed: Output[Feed]
     title: str = "watch"
     needs: tuple[Step, ...] = ()
 
     def run(self, session: Session) -> Outcome:
-        if not self.feed.is_set:
+        if self.feed.is_set and self.feed.value.error:
+            self.feed.value.close()
+        if not self.feed.is_set or self.feed.value.error:
             self.feed.set(Feed(session.kube))
             self.feed.value.open(WATCHED)
             self.feed.value.watch()

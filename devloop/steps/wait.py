@@ -90,6 +90,8 @@ class _Wait:
         while True:
             if self.session.stop.is_set():
                 raise Interrupted("interrupted while waiting for Flux", hint=DevloopCommand("status", self.session.environment.name))
+            if error := self.watching.feed.error:
+                raise DevloopError(f"the cluster cannot be watched: {error}", hint=DevloopCommand("status", self.session.environment.name))
             now = time.monotonic()
             if self.watching.synced and (verdict := self._attempt(now)):
                 return verdict
