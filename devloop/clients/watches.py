@@ -63,6 +63,8 @@ def watch_all(
                 queued.put((event, obj or {"kind": resource.plural}))
         except DevloopError as error:
             queued.put(("FAILED", {"kind": resource.plural, "message": str(error)}))
+        except Exception as error:  # noqa: BLE001 (who waits for the events must not wait for ever)
+            queued.put(("FAILED", {"kind": resource.plural, "message": repr(error)}))
 
     for resource in resources:
         threading.Thread(target=pump, args=(resource,), name=f"watch-{resource.plural}", daemon=True).start()

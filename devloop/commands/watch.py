@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from devloop.clients import memory
@@ -31,13 +32,17 @@ PAUSE = 0.5  # seconds between two looks at the cluster while nothing is edited
 
 @dataclass(frozen=True)
 class Ended:
-    """Of a run: `bug` is what ended it that should not have."""
-
     report: Report
-    bug: BaseException | None = None
 
 
-Message = frozenset[str] | Key | Ended  # paths that changed, a key, the end of a run
+@dataclass(frozen=True)
+class Bug:
+    """What ended a thread that should not have; the main thread raises it."""
+
+    error: BaseException
+
+
+Message = frozenset[str] | Key | Ended | Bug  # paths that changed, a key, the end of a run or of everything
 Messages = queue.Queue[Message]
 
 
@@ -83,7 +88,7 @@ class _Watch:
         self.files = WatchedFiles(self.session.environment.root, self.session.stop, self.emit, self.messages.put)
 
     def run(self) -> Report:
-        threading.Thread(target=self.files.follow, name="files", daemon=True).start()
+        self._start("files", self.files.follow)
         while not self.session.stop.is_set():
             if self.wanted is not None and self.current is None:
                 self._begin(self.wanted)
@@ -99,6 +104,8 @@ class _Watch:
         return self._end()
 
     def _take(self, message: Message) -> None:
+        if isinstance(message, Bug):
+            raise message.error
         if isinstance(message, Ended):
             self._ended(message)
             return
@@ -118,11 +125,21 @@ class _Watch:
         following = self.session.again(self.emit)
         self.current = _Run(paths, following.stop)
         self.emit(RunStarted(tuple(sorted(paths))))
-        threading.Thread(target=self._run, args=(following,), name="run", daemon=True).start()
+        self._start("run", lambda: self._run(following))
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        """In a thread, whose bugs end everything."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001
+                self.messages.put(Bug(error))
+
+        threading.Thread(target=guarded, name=name, daemon=True).start()
 
     def _run(self, session: Session) -> None:
         result, source = Result(), Output[Source]()
-        bug: BaseException | None = None
         session.emit = redacted(session, recorded(result, _until(session.stop, self.emit)))
         request, timeout = self.request, self.request.timeout or session.environment.definition.timeout
         flags = {"validate": request.validate, "allow_remote": request.allow_remote, "whole": request.whole}
@@ -132,14 +149,11 @@ class _Watch:
             self._check_missed(source)
         except (DevloopError, OSError) as error:
             known = refused(error) if isinstance(error, OSError) else error
-            if known:
-                session.emit(Notice(known.message, Severity.ERROR, known.hint))
-                result.failure = known.exit_code
-            else:
-                bug = error
-        except BaseException as error:  # noqa: BLE001 (the main thread raises it)
-            bug = error
-        self.messages.put(Ended(report("watch", session, result, source.value.revision if source.is_set else ""), bug))
+            if known is None:
+                raise
+            session.emit(Notice(known.message, Severity.ERROR, known.hint))
+            result.failure = known.exit_code
+        self.messages.put(Ended(report("watch", session, result, source.value.revision if source.is_set else "")))
 
     def _check_missed(self, source: Output[Source]) -> None:
         """Another run if files are no longer those of this one: the system reports nothing of a folder that is only just new."""
@@ -147,8 +161,6 @@ class _Watch:
             self.messages.put(frozenset())
 
     def _ended(self, message: Ended) -> None:
-        if message.bug:
-            raise message.bug
         ended, self.current = self.current, None
         if ended is not None and ended.stop.is_set():
             self.wanted = (self.wanted or frozenset()) | ended.paths

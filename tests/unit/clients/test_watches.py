@@ -54,3 +54,9 @@ def test_a_restarted_server_that_has_not_read_its_roles_is_asked_again(status: i
 def test_a_refusal_from_the_beginning_is_final() -> None:
     with pytest.raises(ApiError):
         next(watches.watch(Server(403), KUSTOMIZATIONS, threading.Event()))
+
+
+def test_an_answer_that_nobody_expects_ends_the_watch_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watches, "_list", lambda *_: 1 / 0)
+    event, said = watches.watch_all(Server(), [KUSTOMIZATIONS], threading.Event()).get(timeout=10)
+    assert (event, "ZeroDivisionError" in said["message"]) == ("FAILED", True)

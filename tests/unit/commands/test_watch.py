@@ -40,3 +40,16 @@ def test_a_bug_in_a_run_ends_the_watch_instead_of_a_verdict(monkeypatch: pytest.
         running.run()
     running.session.stop.set()
     assert not any(isinstance(event, watch.RunEnded) for event in events)
+
+
+def test_a_bug_in_what_looks_at_the_files_does_not_leave_the_watch_deaf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def fail(*_: object) -> None:
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(watch, "run", lambda *_: None)
+    monkeypatch.setattr("devloop.commands.watched_files.changes", fail)
+    running = watch._Watch(Request(tmp_path, "local"), session(tmp_path), lambda _: None, watch.Messages(), push_anyway=False)
+    with pytest.raises(TypeError, match="a bug"):
+        running.run()
