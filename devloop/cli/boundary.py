@@ -22,9 +22,18 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_console(
-    output: str = TEXT, context: typer.Context | None = None, file: Path | None = None, *, events: str = "", view: View | None = None
+    output: str = TEXT,
+    context: typer.Context | None = None,
+    file: Path | None = None,
+    *,
+    events: str = "",
+    view: View | None = None,
+    reports: bool = True,
 ) -> Iterator[Console]:
-    """A console that shows errors, with `context` also as a report, and turns them into exit codes; `events` is that of --events."""
+    """A console that shows errors and turns them into exit codes; `events` is that of --events.
+
+    With `context` hints are for the options of this command line, and an error is also a report if the command `reports`.
+    """
     from devloop.console import Console
     from devloop.console.command_hints import CommandContext
 
@@ -38,11 +47,11 @@ def open_console(
             yield console
     except DevloopError as error:
         console.error(error)
-        if context:
+        if context and reports:
             _refuse(console, context, error)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        if context:
+        if context and reports:
             _refuse(console, context, Interrupted("interrupted"))
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except (typer.Exit, BrokenPipeError):

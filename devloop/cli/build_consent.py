@@ -8,8 +8,8 @@ import typer
 
 def ask_for_build_commands(context: typer.Context, *, allowed: bool) -> None:
     """`allowed` is the answer of the command line; without a terminal, nothing is asked and nothing is allowed."""
-    from devloop.console import show_error
-    from devloop.errors import DevloopError, InputError
+    from devloop.cli.boundary import open_console
+    from devloop.errors import InputError
     from devloop.model.lint.settings import PATH
     from devloop.repository.build_commands import allow, is_allowed, load_build_commands
 
@@ -25,8 +25,5 @@ def ask_for_build_commands(context: typer.Context, *, allowed: bool) -> None:
             typer.echo(f"{PATH}:{command.line} runs, after a change below {', '.join(command.paths)}: {command}")
         allowed = typer.confirm("Allow these commands on this machine?")
     if allowed:
-        try:
+        with open_console(context=context, reports=False):
             allow(root, commands)
-        except DevloopError as error:
-            show_error(error.message, error.hint)
-            raise typer.Exit(error.exit_code) from None

@@ -24,7 +24,7 @@ def render(
     """Builds, decrypts and substitutes variables. Masks the values of Secrets."""
     from devloop.cli.boundary import open_console
 
-    with open_console("yaml") as console:
+    with open_console("yaml", context, reports=False) as console:
         from devloop.commands.render import Request, compare
         from devloop.commands.render import render as run
         from devloop.errors import ExitCode

@@ -38,7 +38,22 @@ def test_every_command_is_in_the_help_with_a_summary() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "status", "stop", "down", "validate", "render", "doctor", "env list", "init", "toolchain install", "toolchain images"]
+    "command",
+    [
+        "up",
+        "sync",
+        "watch",
+        "status",
+        "stop",
+        "down",
+        "validate",
+        "render",
+        "doctor",
+        "env list",
+        "init",
+        "toolchain install",
+        "toolchain images",
+    ],
 )
 def test_every_option_has_a_help_text(command: str) -> None:
     usage, *lines = devloop(*command.split(), "--help").stdout.splitlines()
@@ -68,6 +83,14 @@ def test_invalid_arguments_exit_with_two_and_a_reason(tmp_path: Path, args: tupl
     assert refused.returncode == 2
     assert expected in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "sync", "watch", "status", "stop", "down", "render", "doctor"])
+def test_the_hint_for_an_unknown_environment_works_from_here(tmp_path: Path, command: str) -> None:
+    assert devloop("init", "demo", cwd=tmp_path).returncode == 0
+    refused = devloop("-C", "demo", command, "nowhere", cwd=tmp_path)
+    assert refused.returncode in (1, 2)
+    assert "devloop -C demo env list" in refused.stdout + refused.stderr
 
 
 def test_validating_an_unknown_environment_is_an_input_error(tmp_path: Path) -> None:
