@@ -13,7 +13,7 @@ from devloop.model.causes.hints import hint_of
 from devloop.model.causes.observed import Observed
 from devloop.model.causes.places import places
 from devloop.model.causes.rendered import Rendered, owners_in
-from devloop.model.flux.graph import Failure, FailureKind, Graph, Node, NodeState, Release
+from devloop.model.flux.graph import Failure, Graph, Node, NodeState, Release
 from devloop.model.flux.kustomization import parse_kustomization
 from devloop.model.kubernetes.manifest import Manifest, Origin
 from devloop.model.kubernetes.objects import ObjectId
@@ -169,6 +169,8 @@ POD = "spec.template.spec"
 
 
 C = f"{POD}.containers.web"
+
+
 SECURE = f"{POD}.securityContext.runAsNonRoot"
 
 
@@ -285,14 +287,6 @@ def test_all_fields_that_are_refused() -> None:
     ]
 
 
-def test_the_service_account_of_a_kustomization() -> None:
-    message = 'services "web" is forbidden: User "system:serviceaccount:flux-system:weak" cannot patch resource "services"'
-    assert look("apply/failed", "Service/shop/web", message)[:2] == [
-        "cluster/apps.yaml spec.serviceAccountName",
-        "apps/web-Service.yaml (the object that it may not change)",
-    ]
-
-
 def test_a_claim_of_a_stateful_set() -> None:
     found = look("volume/pending", "PersistentVolumeClaim/shop/data-db-main-0", 'storageclass "none" not found')
     assert found[0] == "apps/db-main-StatefulSet.yaml spec.volumeClaimTemplates.0.spec.storageClassName"
@@ -306,54 +300,6 @@ def test_what_an_operator_makes_goes_to_the_object_that_it_makes_it_for() -> Non
     found = look("pod/crash", "Deployment/shop/db-0", "container db exited with code 1", observed=observed)
     assert found[0] == "apps/db-Database.yaml"
     assert look("pod/crash", "Deployment/shop/db-0", "container db exited with code 1") == ["cluster/apps.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("identifier", "message", "place"),
-    [
-        ("kustomization/path-missing", "kustomization path not found: stat /tmp/x/apps: no such file or directory", "spec.path"),
-        ("kustomization/source-missing", 'GitRepository.source.toolkit.fluxcd.io "flux-system" not found', "spec.sourceRef.name"),
-        ("kustomization/source-missing", 'GitRepository.source.toolkit.fluxcd.io "other" not found', "?"),
-        ("kustomization/dependency-missing", "dependency 'flux-system/base' not found", "spec.dependsOn.base.name"),
-        ("kustomization/dependency-missing", "dependency 'flux-system/other' not found", "?"),
-        (
-            "kustomization/variables-missing",
-            "post build failed for 'ConfigMap.v1.[noGrp]/x': substitute from 'ConfigMap/variables' error: not found",
-            "spec.postBuild.substituteFrom.variables.name",
-        ),
-        (
-            "kustomization/expression",
-            "failed to create custom status evaluator for healthchecks[0]: failed to parse the expression Current: Syntax error",
-            "spec.healthCheckExprs.0.current",
-        ),
-        ("kustomization/decryption", 'Secret "sops-age" not found', "spec.decryption.secretRef.name"),
-        ("kustomization/suspended", "it is suspended", "spec.suspend"),
-        ("kustomization/progressing", "Progressing: Reconciliation in progress", ""),
-    ],
-)
-def test_a_field_of_a_kustomization(identifier: str, message: str, place: str) -> None:
-    expected = f"cluster/apps.yaml{place if place == '?' else f' {place}'}".strip()
-    assert look(identifier, "Kustomization/flux-system/apps", message)[0] == expected
-
-
-def test_a_health_check_and_an_object_that_cannot_be_decrypted() -> None:
-    [found] = look("kustomization/health-check-missing", "Deployment/shop/gone", "it waits for an object that does not exist")
-    assert found == "cluster/apps.yaml spec.healthChecks.gone.name"
-    message = "decryption failed for 'Service.v1.[noGrp]/web': cannot get sops data key"
-    assert look("kustomization/decryption", "Kustomization/flux-system/apps", message)[0] == "apps/web-Service.yaml"
-
-
-def test_a_build_that_fails_here_too_and_the_root() -> None:
-    failed = Failure(FailureKind.UNDEFINED, "undefined", path="apps/web.yaml", line=7, variable="x")
-    message = "variable substitution failed: variable not set (strict mode)"
-    found = look("kustomization/substitution", "Kustomization/flux-system/apps", message, graph=rendered(failed))
-    assert found[0] == "apps/web.yaml:7"
-    assert look("kustomization/missing", "Kustomization/flux-system/flux-system", "it does not exist") == ["cluster/kustomization.yaml?"]
-
-
-def test_the_cluster_has_no_place() -> None:
-    assert look("cluster/unreachable", "Cluster/local", "it does not answer") == []
-    assert look("flux/controller", "Deployment/flux-system/kustomize-controller", "it is stopped") == []
 
 
 def broken(value: Any, *path: str | int) -> Iterator[Any]:
