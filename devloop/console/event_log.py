@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from devloop.errors import ExitCode
 from devloop.model.report import Event, Report
@@ -21,26 +22,31 @@ class EventLog:
 
     def open(self, start: Callable[[], EventStream]) -> None:
         """`start` writes the first line."""
-        self._try(lambda: setattr(self, "_stream", start()))
+        with self._guarded():
+            self._stream = start()
 
     @property
     def is_open(self) -> bool:
         return self._stream is not None
 
     def take(self, event: Event) -> None:
-        if stream := self._stream:
-            self._try(lambda: stream.take(event))
+        with self._guarded():
+            if self._stream:
+                self._stream.take(event)
 
     def end(self, report: Report) -> None:
         """Writes the result, and nothing after it."""
-        if stream := self._stream:
-            self._try(lambda: stream.end(report))
+        with self._guarded():
+            if self._stream:
+                self._stream.end(report)
             self._stream = None
 
-    def _try(self, write: Callable[[], None]) -> None:
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """One thread at a time, so that one of them meets the failure."""
         with self._lock:
             try:
-                write()
+                yield
             except OSError as error:
                 self._stream, self.failure = None, ExitCode.UNHEALTHY
                 self._on_failure(error)
